@@ -1,0 +1,87 @@
+"""JAX's side of the contract: arrays in, arrays out."""
+
+import functools
+
+import jax
+import jaxlib
+import numpy as np
+
+from . import model
+
+
+def place(name):
+    """Return kind, layer and leaf: norm1/running_mean is ("running", 1, "mean")."""
+    layer, leaf = name.split("/")
+    kind = layer.rstrip("0123456789")
+    number = int(layer[len(kind) :])
+    if leaf.startswith("running_"):
+        return "running", number, leaf[len("running_") :]
+    return kind, number, leaf
+
+
+def find(params, averages, name):
+    kind, number, leaf = place(name)
+    return averages[number][leaf] if kind == "running" else params[number][kind][leaf]
+
+
+class Backend:
+    """The common network in JAX: a compiled call a step, or one scan for the whole of `train`."""
+
+    conventions = {}
+    variants = ("step", "scan")
+
+    def __init__(self, spec, device="cpu", variant=None):
+        jax.config.update("jax_enable_x64", spec.dtype == "float64")
+        self.device = jax.devices(device)[0]
+        self.network = {
+            "activation": spec.activation,
+            "bn_epsilon": spec.bn_epsilon,
+            "bn_decay": spec.bn_decay,
+        }
+        constants = {
+            "learning_rate": spec.learning_rate,
+            "beta1": spec.beta1,
+            "beta2": spec.beta2,
+            "epsilon": spec.epsilon,
+        }
+        self.train_state = model.trainer(self.network, spec.optimiser, constants)[variant or "step"]
+        self.compute = jax.jit(jax.grad(functools.partial(model.loss_of, **self.network), has_aux=True))
+
+    def device_array(self, array):
+        return jax.device_put(np.array(array), self.device)
+
+    def load(self, arrays):
+        self.names = list(arrays)
+        places = [place(name) for name in arrays]
+        params = [{} for _ in range(1 + max(number for _, number, _ in places))]
+        averages = [{} for _ in params[:-1]]
+        for (kind, number, leaf), array in zip(places, arrays.values()):
+            home = averages[number] if kind == "running" else params[number].setdefault(kind, {})
+            home[leaf] = self.device_array(array)
+        self.state = model.begin(params, averages)
+
+    def dump(self):
+        params, averages, _ = self.state
+        return {name: np.array(find(params, averages, name)) for name in self.names}
+
+    def put(self, x, y):
+        self.x, self.y = self.device_array(x), self.device_array(y)
+
+    def train(self, order):
+        self.state, losses = self.train_state(self.state, self.x, self.y, order)
+        return losses
+
+    def wait(self):
+        jax.block_until_ready(self.state)
+
+    def gradients(self, x, y):
+        params, averages, _ = self.state
+        grads, _ = self.compute(params, averages, self.device_array(x), self.device_array(y))
+        return {name: np.array(find(grads, None, name)) for name in self.names if "running" not in name}
+
+    def predict(self, x):
+        params, averages, _ = self.state
+        return np.array(model.predict(params, averages, self.device_array(x), **self.network))
+
+    def versions(self):
+        return {"jax": jax.__version__, "jaxlib": jaxlib.__version__}

@@ -1,0 +1,127 @@
+"""The common network in JAX and nothing else, as its users write it.
+
+https://docs.jax.dev/en/latest/notebooks/neural_network_with_tfds_data.html
+https://docs.jax.dev/en/latest/working-with-pytrees.html
+https://docs.jax.dev/en/latest/_autosummary/jax.lax.scan.html
+"""
+
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+
+ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid}
+
+
+def batch_norm(z, norm, mean, var, epsilon):
+    """Normalise z (batch, width), scale by gamma and shift by beta."""
+    return norm["gamma"] * (z - mean) / jnp.sqrt(var + epsilon) + norm["beta"]
+
+
+def dense(layer, a):
+    """Return a @ kernel, with the bias where the layer has one."""
+    z = a @ layer["kernel"]
+    return z + layer["bias"] if "bias" in layer else z
+
+
+def logits(params, averages, x, training, activation, bn_epsilon, bn_decay):
+    """Return the logits (batch, classes) and the moved running statistics."""
+    *hidden, last = params
+    moved = []
+    for layer, average in zip(hidden, averages):
+        x = dense(layer["dense"], x)
+        if "norm" in layer:
+            if training:
+                mean, var = x.mean(axis=0), x.var(axis=0)
+                batch = {"mean": mean, "var": var}
+                average = jax.tree.map(lambda old, new: bn_decay * old + (1 - bn_decay) * new, average, batch)
+            else:
+                mean, var = average["mean"], average["var"]
+            x = batch_norm(x, layer["norm"], mean, var, bn_epsilon)
+        x = ACTIVATIONS[activation](x)
+        moved.append(average)
+    return dense(last["dense"], x), moved
+
+
+def loss_of(params, averages, x, y, **network):
+    """Return the mean cross-entropy of a batch, and the moved running statistics."""
+    scores, averages = logits(params, averages, x, training=True, **network)
+    log_probabilities = jax.nn.log_softmax(scores)
+    return -jnp.take_along_axis(log_probabilities, y[:, None], axis=1).mean(), averages
+
+
+@functools.partial(jax.jit, static_argnames=("activation", "bn_epsilon", "bn_decay"))
+def predict(params, averages, x, **network):
+    """Return the probabilities (batch, classes), by the running statistics."""
+    return jax.nn.softmax(logits(params, averages, x, training=False, **network)[0])
+
+
+def sgd(params, grads, state, learning_rate, **_):
+    """Plain stochastic gradient descent."""
+    return jax.tree.map(lambda p, g: p - learning_rate * g, params, grads), state
+
+
+def momentum(params, grads, state, learning_rate, beta1, **_):
+    """Gradient descent along the exponentially weighted average of the gradients."""
+    m, v, t = state
+    m = jax.tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, m, grads)
+    return jax.tree.map(lambda p, m: p - learning_rate * m, params, m), (m, v, t)
+
+
+def rmsprop(params, grads, state, learning_rate, beta2, epsilon, **_):
+    """Each gradient over the root of the average of its squares (Hinton 2012)."""
+    m, v, t = state
+    v = jax.tree.map(lambda v, g: beta2 * v + (1 - beta2) * g * g, v, grads)
+    params = jax.tree.map(lambda p, g, v: p - learning_rate * g / (jnp.sqrt(v) + epsilon), params, grads, v)
+    return params, (m, v, t)
+
+
+def adam(params, grads, state, learning_rate, beta1, beta2, epsilon):
+    """Kingma & Ba 2015, Algorithm 1; 1 - beta**t by expm1 and a logarithm taken in float64: exact in float32 too."""
+    m, v, t = state
+    t = t + 1
+    m = jax.tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, m, grads)
+    v = jax.tree.map(lambda v, g: beta2 * v + (1 - beta2) * g * g, v, grads)
+    m_share, v_share = (-jnp.expm1(t * math.log(beta)) if beta else 1.0 for beta in (beta1, beta2))
+
+    def step(p, m, v):
+        return p - learning_rate * (m / m_share) / (jnp.sqrt(v / v_share) + epsilon)
+
+    return jax.tree.map(step, params, m, v), (m, v, t)
+
+
+OPTIMISERS = {"sgd": sgd, "momentum": momentum, "rmsprop": rmsprop, "adam": adam}
+
+
+def begin(params, averages):
+    """Return the state of a training that has not begun: parameters, running statistics, the optimiser's state."""
+    first, second = (jax.tree.map(jnp.zeros_like, params) for _ in range(2))
+    return params, averages, (first, second, jnp.zeros((), params[-1]["dense"]["kernel"].dtype))
+
+
+def trainer(network, optimiser, constants):
+    """Return two ways to train: one compiled program called for each step, and one for all the steps."""
+    update = functools.partial(OPTIMISERS[optimiser], **constants)
+    loss_and_grads = jax.value_and_grad(functools.partial(loss_of, **network), has_aux=True)
+
+    def step(state, x, y, rows):
+        params, averages, moments = state
+        (loss, averages), grads = loss_and_grads(params, averages, x[rows], y[rows])
+        params, moments = update(params, grads, moments)
+        return (params, averages, moments), loss
+
+    compiled_step = jax.jit(step, donate_argnums=0)
+
+    def by_step(state, x, y, order):
+        losses = []
+        for rows in order:
+            state, loss = compiled_step(state, x, y, rows)
+            losses.append(loss)
+        return state, losses
+
+    @functools.partial(jax.jit, donate_argnums=0)
+    def by_scan(state, x, y, order):
+        return jax.lax.scan(lambda state, rows: step(state, x, y, rows), state, order)
+
+    return {"step": by_step, "scan": by_scan}

@@ -1,0 +1,72 @@
+"""TensorFlow's side of the contract: arrays in, arrays out."""
+
+import numpy as np
+import tensorflow as tf
+
+from . import model
+
+
+class Backend:
+    """The common network in TensorFlow's Core APIs: eager, as a graph, or through XLA."""
+
+    conventions = {}
+    variants = ("eager", "function", "xla")
+
+    def __init__(self, spec, device="cpu", variant=None):
+        self.device = "/GPU:0" if device == "cuda" else "/CPU:0"
+        compiled = model.COMPILE[variant or "eager"]
+        s = spec
+        with tf.device(self.device):
+            self.net = model.MLP(
+                spec.sizes, spec.activation, spec.batch_norm, spec.bn_epsilon, spec.bn_decay, spec.dtype
+            )
+            self.optimiser = model.optimiser(
+                s.optimiser, self.net.trainable_variables, s.learning_rate, s.beta1, s.beta2, s.epsilon
+            )
+        self.compiled_train = compiled(model.train)
+        self.compute = compiled(model.loss_and_gradients)
+        self.probabilities = compiled(model.predict)
+
+    def variable(self, name):
+        layer, leaf = name.split("/")
+        kind = layer.rstrip("0123456789")
+        number = int(layer[len(kind) :])
+        layers = [*self.net.dense, self.net.output] if kind == "dense" else self.net.norm
+        return getattr(layers[number], leaf)
+
+    def load(self, arrays):
+        self.names = list(arrays)
+        for name, array in arrays.items():
+            self.variable(name).assign(array)
+        for variable in self.optimiser.state:
+            variable.assign(tf.zeros_like(variable))
+
+    def dump(self):
+        return {name: self.variable(name).numpy().copy() for name in self.names}
+
+    def put(self, x, y):
+        with tf.device(self.device):
+            self.x, self.y = tf.constant(x), tf.constant(y)
+
+    def train(self, order):
+        with tf.device(self.device):
+            return self.compiled_train(self.net, self.optimiser, self.x, self.y, tf.constant(order))
+
+    def wait(self):
+        tf.test.experimental.sync_devices()
+
+    def gradients(self, x, y):
+        before = {name: self.variable(name).numpy() for name in self.names if "running" in name}
+        _, gradients = self.compute(self.net, tf.constant(x), tf.constant(y))
+        for name, array in before.items():  # training mode moved the running statistics
+            self.variable(name).assign(array)
+        found = {
+            variable.ref(): gradient.numpy() for variable, gradient in zip(self.net.trainable_variables, gradients)
+        }
+        return {name: found[self.variable(name).ref()] for name in self.names if "running" not in name}
+
+    def predict(self, x):
+        return np.array(self.probabilities(self.net, tf.constant(x)))
+
+    def versions(self):
+        return {"tensorflow": tf.__version__}

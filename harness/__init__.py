@@ -1,0 +1,1 @@
+"""Bakeoff's harness: drives backends in their own interpreters; imports no framework."""

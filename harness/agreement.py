@@ -1,0 +1,225 @@
+"""Agreement: how far a backend is from the oracle, in floors.
+
+An experiment is a function that drives anything that meets the contract and returns what it saw. It is run on the
+backend, on the oracle (NumPy in float64, following the backend's declared conventions) and on plain NumPy in the
+run's dtype with every sum in another order. For an array T,
+
+    error = max|T_backend - T_oracle| / max|T_oracle|
+    floor = the largest error of the permuted runs, and at least half a unit in the last place
+
+and error / floor says how many times more the backend lost than plain NumPy must lose in that dtype on that problem.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from harness.portable import spec as portable
+from harness.portable.reference import Reference
+from harness.session import Array, Arrays
+
+LOSES_PRECISION = 16.0
+"""Up to this many floors: rounding and nothing else."""
+NOT_CONFORMING = 128.0
+"""Over this many floors: something else is computed."""
+
+CHECKPOINTS = (1, 10, 100)
+PERMUTATIONS = 8
+
+
+class Contract(Protocol):
+    """What an experiment may ask of a backend: see harness/portable/contract.py."""
+
+    def load(self, arrays: Arrays) -> None:
+        """Take every array; forget all training so far."""
+
+    def dump(self) -> Arrays:
+        """Return every array."""
+
+    def put(self, x: Array, y: Array) -> object:
+        """Take the training rows."""
+
+    def train(self, order: Array) -> Array:
+        """Take the steps that order (steps, batch) names; return the losses (steps,)."""
+
+    def gradients(self, x: Array, y: Array) -> Arrays:
+        """Return the gradient of every parameter."""
+
+    def predict(self, x: Array) -> Array:
+        """Return probabilities (rows, classes)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A network, the arrays it starts from, its rows and their order: one problem, the same for every backend."""
+
+    name: str
+    """default, stress-relu, stress-tanh, ..."""
+    spec: portable.Spec
+    arrays: Arrays
+    x: Array
+    """(rows, features), normalised, in the run's dtype"""
+    y: Array
+    order: Array
+    """(CHECKPOINTS[-1], batch)"""
+    gated: bool
+    """Whether a departure means that the backend does not conform; if not, it is a result."""
+
+    @property
+    def label(self) -> str:
+        """The name and the dtype."""
+        return f"{self.name} {self.spec.dtype}"
+
+    @property
+    def batch(self) -> tuple[Array, Array]:
+        """The first mini-batch, x and y."""
+        rows = self.order[0]
+        return self.x[rows], self.y[rows]
+
+
+class Quantity(NamedTuple):
+    """What is compared: an array, in a phase of the computation, after so many steps."""
+
+    phase: str
+    """forward, gradient, loss, update, running statistics or test mode"""
+    array: str
+    step: int
+
+    def __str__(self) -> str:
+        what = self.array if self.phase in ("update", "running statistics") else f"{self.phase} {self.array}"
+        return f"{what} after {self.step} step{'' if self.step == 1 else 's'}" if self.step else f"{what} at the start"
+
+
+class Measured(NamedTuple):
+    """How far one quantity is from the oracle."""
+
+    quantity: Quantity
+    error: float
+    floor: float
+
+    @property
+    def floors(self) -> float:
+        """The error in floors."""
+        return self.error / self.floor
+
+    def __str__(self) -> str:
+        return f"{self.quantity}: {self.error:.1e} off, {self.floors:,.1f} floors, allowed {NOT_CONFORMING:g}"
+
+
+Seen = dict[Quantity, Array]
+Experiment = Callable[[Contract, Case], Seen]
+
+
+def training(backend: Contract, case: Case) -> Seen:
+    """Forward and gradients at the start; losses, every array and test-mode probabilities after 1, 10, 100 steps."""
+    backend.load(case.arrays)
+    backend.put(case.x, case.y)
+    x, y = case.batch
+    seen: Seen = {Quantity("forward", "probabilities", 0): backend.predict(x)}
+    for name, gradient in backend.gradients(x, y).items():
+        seen[Quantity("gradient", name, 0)] = gradient
+    done = 0
+    for step in CHECKPOINTS:
+        # Single steps up to the 10th, then ten at a time: both ways to be called, and two programs to compile.
+        size = 1 if step <= 10 else 10
+        losses = [backend.train(case.order[start : start + size]) for start in range(done, step, size)]
+        seen[Quantity("loss", "of the batch", step)] = np.concatenate(losses)
+        for name, array in backend.dump().items():
+            phase = "running statistics" if "running" in name else "update"
+            seen[Quantity(phase, name, step)] = array
+        seen[Quantity("test mode", "probabilities", step)] = backend.predict(x)
+        done = step
+    return seen
+
+
+def measure(experiment: Experiment, backend: Contract, case: Case, conventions: Mapping[str, str]) -> list[Measured]:
+    """Run the experiment on the backend; return how far each quantity is from the oracle, in the order seen."""
+    seen = experiment(backend, case)
+    truth, floors = _truth(experiment, case, tuple(sorted(conventions.items())))
+    return [Measured(quantity, error(array, truth[quantity]), floors[quantity]) for quantity, array in seen.items()]
+
+
+def error(array: Array, truth: Array) -> float:
+    """Return max|array - truth| / max|truth|; the plain maximum where the truth is all zero."""
+    scale = np.abs(truth).max()
+    return float(np.abs(array.astype(np.float64) - truth).max() / (scale if scale > 0 else 1.0))
+
+
+@lru_cache(maxsize=64)
+def _truth(
+    experiment: Experiment, case: Case, declared: tuple[tuple[str, str], ...]
+) -> tuple[Seen, dict[Quantity, float]]:
+    """Return what the oracle sees, and the floor of each quantity."""
+    conventions = dict(declared)
+    wide = replace(
+        case,
+        spec=case.spec._replace(dtype="float64"),
+        arrays={name: array.astype(np.float64) for name, array in case.arrays.items()},
+        x=case.x.astype(np.float64),
+    )
+    truth = experiment(Reference(wide.spec, conventions=conventions), wide)
+    least = float(np.finfo(case.spec.dtype).eps) / 2
+    floors = dict.fromkeys(truth, least)
+    for seed in range(PERMUTATIONS):
+        seen = experiment(Permuted(case.spec, conventions, seed), case)
+        for quantity, array in seen.items():
+            floors[quantity] = max(floors[quantity], error(array, truth[quantity]))
+    return truth, floors
+
+
+class Permuted:
+    """Plain NumPy with features, hidden units, classes and the rows of each batch in another order.
+
+    So every sum is taken in another order; what goes in and comes out is in the order of the spec.
+    """
+
+    def __init__(self, spec: portable.Spec, conventions: Mapping[str, str], seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.orders = [self.rng.permutation(width) for width in spec.sizes]
+        self.plain = Reference(spec, conventions=dict(conventions))
+
+    def load(self, arrays: Arrays) -> None:
+        """Take every array."""
+        self.plain.load({name: array[self._places(name)] for name, array in arrays.items()})
+
+    def dump(self) -> Arrays:
+        """Return every array."""
+        return self._back(self.plain.dump())
+
+    def put(self, x: Array, y: Array) -> None:
+        """Take the training rows."""
+        self.plain.put(*self._rows(x, y))
+
+    def train(self, order: Array) -> Array:
+        """Take the steps, each with its rows shuffled."""
+        losses: Array = self.plain.train(self.rng.permuted(order, axis=1))
+        return losses
+
+    def gradients(self, x: Array, y: Array) -> Arrays:
+        """Return the gradient of every parameter."""
+        shuffled = self.rng.permutation(len(x))
+        return self._back(self.plain.gradients(*self._rows(x[shuffled], y[shuffled])))
+
+    def predict(self, x: Array) -> Array:
+        """Return probabilities (rows, classes)."""
+        probabilities: Array = self.plain.predict(x[:, self.orders[0]])
+        return probabilities[:, np.argsort(self.orders[-1])]
+
+    def _places(self, name: str) -> tuple[Array, ...]:
+        """Return the index that takes array `name` to this order."""
+        layer, leaf = name.split("/")
+        number = int(layer.lstrip("densorm"))
+        ways = (number, number + 1) if leaf == "kernel" else (number + 1,)
+        return np.ix_(*(self.orders[way] for way in ways))
+
+    def _back(self, arrays: Arrays) -> Arrays:
+        result = {name: np.empty_like(array) for name, array in arrays.items()}
+        for name, array in arrays.items():
+            result[name][self._places(name)] = array
+        return result
+
+    def _rows(self, x: Array, y: Array) -> tuple[Array, Array]:
+        return x[:, self.orders[0]], np.argsort(self.orders[-1])[y]

@@ -1,0 +1,508 @@
+"""One interpreter environment per backend, built from its pins with the right interpreter's own venv and pip.
+
+An environment is built aside and renamed when it is whole, so that a folder with its final name is always usable.
+Renaming breaks the first line of the scripts in its `bin`: everything here and in the workers runs `bin/python -m ...`.
+"""
+
+import contextlib
+import errno
+import functools
+import hashlib
+import importlib.metadata
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import platformdirs
+from filelock import FileLock, Timeout
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from python_discovery import DiskCache, PythonInfo, iter_interpreters
+
+from harness.errors import InputError
+from harness.registry import Entry
+
+RECORD = "built.json"
+TAIL = 30
+"""How many of the last lines of output a failure shows."""
+
+REACHING_PACKAGES = {
+    "PIP_CACHE_DIR",
+    "PIP_CERT",
+    "PIP_CLIENT_CERT",
+    "PIP_CONFIG_FILE",
+    "PIP_DEFAULT_TIMEOUT",
+    "PIP_EXTRA_INDEX_URL",
+    "PIP_FIND_LINKS",
+    "PIP_INDEX_URL",
+    "PIP_KEYRING_PROVIDER",
+    "PIP_NO_CACHE_DIR",
+    "PIP_NO_INDEX",
+    "PIP_PROXY",
+    "PIP_RETRIES",
+    "PIP_TIMEOUT",
+    "PIP_TRUSTED_HOST",
+}
+"""The caller's settings of pip that say where packages come from; the others could change what is installed."""
+
+# A candidate that is no usable interpreter is no news: without a handler its warnings would go to the terminal.
+logging.getLogger("python_discovery").addHandler(logging.NullHandler())
+
+Say = Callable[[str], None]
+
+
+class Missing(Exception):
+    """No interpreter for a backend: the message says what was looked for, what was found, and what to do."""
+
+
+class BuildFailed(Exception):
+    """An environment could not be built: why, in pip's own words where it was pip.
+
+    `reason` is one sentence, `errors` are the lines in which pip says ERROR, `tail` the last lines of all output, and
+    `log` is the file of the whole of it. The message has them all.
+    """
+
+    def __init__(self, reason: str, log: Path, output: Sequence[str] = ()) -> None:
+        self.reason = reason
+        self.log = log
+        self.tail = tuple(output[-TAIL:])
+        self.errors = tuple(line for line in output if line.startswith("ERROR"))
+        said = [*(line for line in self.errors if line not in self.tail), *self.tail]
+        super().__init__("\n".join([reason, *(f"  {line}" for line in said), f"The whole output: {log}"]))
+
+
+class Environment(NamedTuple):
+    """A whole environment, and what building it cost."""
+
+    python: Path
+    """The interpreter to start a worker with."""
+    folder: Path
+    seconds: float
+    """How long the build took."""
+    bytes: int
+    """The sum of the sizes of its files."""
+    packages: dict[str, str]
+    """Version by normalised name of every distribution in it."""
+
+
+class _Interpreter(NamedTuple):
+    path: Path
+    version: str
+    implementation: str
+    machine: str
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be made again: `$BAKEOFF_CACHE`, or the user's cache folder."""
+    chosen = os.environ.get("BAKEOFF_CACHE")
+    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_cache_path("bakeoff")
+
+
+def environments_folder() -> Path:
+    """Return the folder that the environments are built in."""
+    return cache_folder() / "environments"
+
+
+def find_interpreter(specifier: str, extra: Sequence[Path] = ()) -> Path:
+    """Return an interpreter that satisfies the PEP 440 `specifier` and can make an environment with pip.
+
+    The first that does: those in `extra`, as given; the one that runs this (the base of its environment); then the
+    newest of those on PATH, of uv's and of pyenv's, active or not. Only CPython is looked for, as it is what the wheels
+    are built for; another one can be given in `extra`.
+    Raises InputError for a path in `extra` that is no interpreter, Missing where none will do.
+    """
+    wanted = SpecifierSet(specifier)
+    others, unable = [], []
+    for interpreter in _candidates(extra):
+        if not wanted.contains(interpreter.version, prereleases=True):
+            others.append(interpreter.version)
+        elif not _makes_environments(interpreter.path):
+            unable.append(f"{interpreter.path} ({interpreter.version}, lacks venv or ensurepip)")
+        else:
+            return interpreter.path
+    example = _example(wanted)
+    raise Missing(
+        f"needs Python {specifier} with venv and ensurepip: looked at --python, the running interpreter, PATH, uv and "
+        f"pyenv, and found {', '.join(dict.fromkeys(unable + others))}. Install one (`pyenv install {example}`, "
+        f"`uv python install {example}`, or the package python3-venv of a system's own), or pass --python PATH."
+    )
+
+
+def key(entry: Entry, interpreter: Path) -> str:
+    """Return twelve hexadecimal digits that change when the backend's pins or the interpreter do."""
+    identity = _interrogate(interpreter)
+    if identity is None:
+        raise Missing(f"{interpreter} is no longer a working Python interpreter.")
+    # Resolved, so that two names of one interpreter share an environment.
+    parts = [entry.requirements.read_text(encoding="utf-8"), *identity[1:], str(identity.path.resolve())]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
+def find(entry: Entry, extra: Sequence[Path] = ()) -> Environment | None:
+    """Return the environment of `entry`, None where it is not built. Raises Missing and InputError."""
+    return _read(_folder(entry, find_interpreter(entry.description.python, extra)))
+
+
+def build(entry: Entry, extra: Sequence[Path] = (), progress: Say = lambda line: None) -> Environment:
+    """Return the environment of `entry`, built if it is not yet; `progress` is told each line of output.
+
+    Where another process is building the same, waits for that. Raises Missing, BuildFailed and InputError.
+    """
+    return _build(entry, extra, progress, _Commands())
+
+
+def build_all(
+    entries: Sequence[Entry],
+    extra: Sequence[Path] = (),
+    jobs: int = 2,
+    on_event: Callable[[str, str], None] = lambda name, line: None,
+) -> dict[str, Environment | Missing | BuildFailed]:
+    """Build the environments of `entries`, `jobs` at a time; return by name what became of each.
+
+    `on_event(name, line)` is called from threads, at last with "ready (...)" or the reason why there is none. One that
+    fails does not stop the others. Raises InputError for a path in `extra` that is no interpreter.
+    """
+    list(_given(extra))
+    commands = _Commands()
+
+    def one(entry: Entry) -> Environment | Missing | BuildFailed:
+        say = functools.partial(on_event, entry.name)
+        try:
+            environment = _build(entry, extra, say, commands)
+        except Missing as missing:
+            say(str(missing))
+            return missing
+        except BuildFailed as failed:
+            say(failed.reason)
+            return failed
+        say(_ready(environment))
+        return environment
+
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        futures = {entry.name: pool.submit(one, entry) for entry in entries}
+        try:
+            return {name: future.result() for name, future in futures.items()}
+        except BaseException:
+            # Only the main thread hears Ctrl-C: it ends the others' commands, and they clean up after themselves.
+            pool.shutdown(wait=False, cancel_futures=True)
+            commands.stop()
+            raise
+
+
+def status(entry: Entry, extra: Sequence[Path] = ()) -> str:
+    """Return in words whether the environment of `entry` is ready, can be built, or why it cannot be."""
+    try:
+        environment = find(entry, extra)
+    except Missing as missing:
+        return str(missing)
+    return _ready(environment) if environment else f"not built: run `bakeoff setup {entry.name}`"
+
+
+def lacking_program(entry: Entry, variant: str) -> str | None:
+    """Return why `variant` of `entry` cannot run for want of a program on PATH, None where it lacks none."""
+    programs = entry.description.environment.programs.get(variant, ())
+    if not programs or any(shutil.which(program) for program in programs):
+        return None
+    return f"{entry.name}:{variant} needs one of these programs on PATH, and found none: {', '.join(programs)}"
+
+
+def _ready(environment: Environment) -> str:
+    packages, gigabytes = len(environment.packages), environment.bytes / 1e9
+    return f"ready ({packages} packages, {gigabytes:.2f} GB, built in {environment.seconds:.0f} s)"
+
+
+def _candidates(extra: Sequence[Path]) -> Iterator[_Interpreter]:
+    """Yield interpreters in the order of preference; those that cost a search only when they are asked for."""
+    yield from _given(extra)
+    running = _interrogate(Path(sys.executable))
+    if running is not None:
+        yield running
+    pyenv = Path(os.environ.get("PYENV_ROOT") or "~/.pyenv").expanduser()
+    yield from _installed(os.environ.get("PATH", os.defpath), pyenv)
+
+
+def _given(extra: Sequence[Path]) -> Iterator[_Interpreter]:
+    for path in extra:
+        interpreter = _interrogate(path)
+        if interpreter is None:
+            raise InputError(f"--python {path}: expected a Python interpreter, 3.6 or newer: it does not run as one.")
+        yield interpreter
+
+
+_SEARCH = threading.Lock()
+"""One thread searches, the others use what it found."""
+
+
+def _installed(search_path: str, pyenv: Path) -> tuple[_Interpreter, ...]:
+    with _SEARCH:
+        return _search(search_path, pyenv)
+
+
+@functools.cache
+def _search(search_path: str, pyenv: Path) -> tuple[_Interpreter, ...]:
+    """Return the released CPythons of this machine, the newest first.
+
+    python-discovery knows PATH and uv's, but of pyenv's only the active ones, through its shims: slow shell scripts,
+    left out here as every version is looked at directly.
+    """
+    folders = [folder for folder in search_path.split(os.pathsep) if Path(folder) != pyenv / "shims"]
+    environment = {**os.environ, "PATH": os.pathsep.join(folders)}
+    found = list(iter_interpreters("cpython", cache=_interpreter_cache(), env=environment))
+    for path in sorted(pyenv.glob("versions/*/bin/python")):
+        info = PythonInfo.from_exe(str(path), _interpreter_cache(), raise_on_error=False)
+        found += [info] if info is not None and info.implementation == "CPython" else []
+    released = [info for info in found if info.version_info.releaselevel == "final" and not info.free_threaded]
+    unique = {interpreter.path.resolve(): interpreter for interpreter in map(_identity, released)}
+    return tuple(sorted(unique.values(), key=lambda interpreter: Version(interpreter.version), reverse=True))
+
+
+def _interrogate(path: Path) -> _Interpreter | None:
+    """Return what the interpreter at `path`, or the base of its environment, says of itself; None if it won't run."""
+    info = PythonInfo.from_exe(os.path.abspath(path.expanduser()), _interpreter_cache(), raise_on_error=False)
+    return None if info is None else _identity(info)
+
+
+def _identity(info: PythonInfo) -> _Interpreter:
+    version = ".".join(str(part) for part in info.version_info[:3])
+    path = Path(info.system_executable or info.executable)
+    return _Interpreter(path, version, info.implementation, info.machine)
+
+
+def _interpreter_cache() -> DiskCache:
+    return DiskCache(cache_folder() / "interpreters")
+
+
+@functools.cache
+def _makes_environments(interpreter: Path) -> bool:
+    command: list[str | Path] = [interpreter, "-I", "-c", "import venv, ensurepip"]
+    return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def _example(wanted: SpecifierSet) -> str:
+    """Return the lowest version of Python 3, without its patch level, that is `wanted`."""
+    versions = (f"3.{minor}.{patch}" for minor in range(100) for patch in range(30))
+    return next(wanted.filter(versions), "VERSION.").rpartition(".")[0]
+
+
+def _folder(entry: Entry, interpreter: Path) -> Path:
+    return environments_folder() / f"{entry.name}-{key(entry, interpreter)}"
+
+
+def _read(folder: Path) -> Environment | None:
+    """Return the environment in `folder` from the record of its build, None where there is no whole one."""
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        return Environment(folder / "bin" / "python", folder, record["seconds"], record["bytes"], record["packages"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _build(entry: Entry, extra: Sequence[Path], say: Say, commands: "_Commands") -> Environment:
+    interpreter = find_interpreter(entry.description.python, extra)
+    folder = _folder(entry, interpreter)
+    log = cache_folder() / "logs" / f"{folder.name}.log"
+    try:
+        for parent in (folder.parent, log.parent, _lock(folder).parent):
+            parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers()
+        with _held(_lock(folder), say, commands):
+            return _read(folder) or _build_aside(entry, interpreter, folder, _Log(log, say), commands)
+    except OSError as error:
+        raise BuildFailed(_in_plain_words(error), log) from error
+
+
+def _lock(folder: Path) -> Path:
+    return cache_folder() / "locks" / f"{folder.name}.lock"
+
+
+@contextlib.contextmanager
+def _held(path: Path, say: Say, commands: "_Commands") -> Iterator[None]:
+    lock = FileLock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        say("waiting for another process that is building it")
+        lock.acquire(cancel_check=lambda: commands.stopped)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _remove_leftovers() -> None:
+    """Remove what builds that were killed left behind: what nobody holds the lock of."""
+    for leftover in environments_folder().glob("*.building-*"):
+        folder = leftover.with_name(leftover.name.rpartition(".building-")[0])
+        with contextlib.suppress(Timeout), FileLock(_lock(folder), blocking=False):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+class _Commands:
+    """The commands that run now, in whichever thread, so that all can be stopped at once."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self._running: set[subprocess.Popen[str]] = set()
+        self._lock = threading.Lock()
+
+    def run(self, command: Sequence[str | Path], say: Say, folder: Path, environment: Mapping[str, str]) -> int:
+        """Run `command` in `folder`, tell `say` each line of its output, return its exit code; leave no process."""
+        with self._start(command, folder, environment) as process:
+            try:
+                for line in process.stdout or ():
+                    say(line.rstrip())
+                return process.wait()
+            except BaseException:
+                _kill(process)
+                raise
+            finally:
+                with self._lock:
+                    self._running.discard(process)
+
+    def stop(self) -> None:
+        """Kill what runs, and let nothing start any more."""
+        with self._lock:
+            self.stopped = True
+            for process in self._running:
+                _kill(process)
+
+    def _start(
+        self, command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]
+    ) -> subprocess.Popen[str]:
+        with self._lock:
+            if self.stopped:
+                raise InterruptedError("stopped")
+            # A session of its own is a process group of its own: pip's children can be killed with it.
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            )
+            self._running.add(process)
+            return process
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """Kill `process` and its children, unless it has ended: its number may be another's by then."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+class _Log:
+    """The output of a build: kept in a file and in `lines`, and told to `say` as it comes."""
+
+    def __init__(self, path: Path, say: Say) -> None:
+        self.path = path
+        self.lines: list[str] = []
+        self._say = say
+        path.write_text("", encoding="utf-8")
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+        self._say(line)
+
+
+def _build_aside(entry: Entry, interpreter: Path, folder: Path, log: _Log, commands: _Commands) -> Environment:
+    """Build in a folder beside `folder`, then give it that name. Whatever happens, no half-built one is left."""
+    aside = folder.with_name(f"{folder.name}.building-{os.getpid()}")
+    try:
+        start = time.perf_counter()
+        aside.mkdir()
+        _install(entry, interpreter, aside, log, commands)
+        record = {
+            "interpreter": str(interpreter),
+            "seconds": round(time.perf_counter() - start, 3),
+            "bytes": sum(path.lstat().st_size for path in aside.rglob("*") if not path.is_dir()),
+            "packages": _packages(aside),
+        }
+        (aside / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        # What has the final name here is no whole environment: somebody took its record away.
+        shutil.rmtree(folder, ignore_errors=True)
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    environment = _read(folder)
+    if environment is None:
+        raise BuildFailed(f"{folder} was built, and then could not be read", log.path, log.lines)
+    return environment
+
+
+def _install(entry: Entry, interpreter: Path, aside: Path, log: _Log, commands: _Commands) -> None:
+    # pip unpacks here and not in the system's folder, which may be small, and where a killed pip would leave gigabytes.
+    temporary = aside / "tmp"
+    temporary.mkdir()
+    environment = {**_clean(os.environ), "TMPDIR": str(temporary), "PIP_USER": "0"}
+    pip: list[str | Path] = [
+        aside / "bin" / "python",
+        "-I",
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--no-color",
+    ]
+    steps: list[tuple[str, list[str | Path]]] = [
+        (f"make an environment with {interpreter}", [interpreter, "-I", "-m", "venv", aside]),
+        (
+            f"install {entry.requirements}",
+            [*pip, "install", "--progress-bar", "off", "-r", entry.requirements.absolute()],
+        ),
+    ]
+    for purpose, command in steps:
+        log(f"{entry.name}: {purpose}")
+        code = commands.run(command, log, entry.folder, environment)
+        if code != 0:
+            raise BuildFailed(f"{entry.name}: could not {purpose}{_cause(log.lines, code)}", log.path, log.lines)
+    shutil.rmtree(temporary)
+
+
+def _clean(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return `variables` without those that lead Python or pip astray; index, proxies and certificates stay."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if not name.startswith(("PYTHON", "PIP_", "VIRTUAL_ENV", "__PYVENV")) or name in REACHING_PACKAGES
+    }
+
+
+def _packages(folder: Path) -> dict[str, str]:
+    paths = [str(path) for path in folder.glob("lib/python*/site-packages")]
+    found = importlib.metadata.distributions(path=paths)
+    return dict(sorted((canonicalize_name(each.metadata["Name"]), each.version) for each in found))
+
+
+def _cause(output: Sequence[str], code: int) -> str:
+    for number in (errno.ENOSPC, errno.EDQUOT, errno.EACCES):
+        if any(f"[Errno {number}]" in line for line in output):
+            return f": {_in_plain_words(OSError(number, os.strerror(number)))}"
+    return f" (exit code {code})"
+
+
+def _in_plain_words(error: OSError) -> str:
+    elsewhere = "set BAKEOFF_CACHE to a folder on another disk"
+    where = error.filename or cache_folder()
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"no space left for {cache_folder()}: make room or {elsewhere}"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"no permission to write {where}: change it or {elsewhere}"
+    return f"{where} cannot be used ({error}): mend it or {elsewhere}"

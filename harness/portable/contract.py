@@ -1,0 +1,56 @@
+"""The one interface between the harness and a backend, in prose and signatures.
+
+A backend is a class `Backend` in the `adapter.py` of its folder. It meets this contract; it does not inherit from it.
+x is (rows, features) in the run's dtype, y is int64 (rows,), `order` is int64 (steps, batch): row numbers.
+Arrays are named and shaped as spec.py's `shapes(spec)` says.
+"""
+
+
+
+class Backend:
+    """The common network in one framework, run one way."""
+
+    conventions = {}  # type: Dict[str, str]
+    """Each choice that departs from the common spec's own: {convention: value}, out of spec.CONVENTIONS."""
+
+    variants = ("eager",)
+    """The ways to run the same model.py."""
+
+    def __init__(self, spec, device="cpu", variant=None):
+        """Build the network of `spec` (a spec.Spec) on `device`, to be run as `variant` (None: the first)."""
+        raise NotImplementedError
+
+    def load(self, arrays):
+        """Take a copy of every array of shapes(spec); forget all training so far, the optimiser's state too."""
+        raise NotImplementedError
+
+    def dump(self):
+        """Return every array of shapes(spec): copies, on the host, in the run's dtype."""
+        raise NotImplementedError
+
+    def put(self, x, y):
+        """Bring the training rows to the device. Off the clock."""
+        raise NotImplementedError
+
+    def train(self, order):
+        """Take one step for each line of `order` (steps, batch); return the losses (steps,). On the clock.
+
+        May return before the device has finished; the losses are turned into a NumPy array after the clock stops.
+        """
+        raise NotImplementedError
+
+    def wait(self):
+        """Return when the device has finished everything that `train` began. On the clock."""
+        raise NotImplementedError
+
+    def gradients(self, x, y):
+        """Return the gradients {parameter: array} of the loss on (x, y), training mode; changes nothing."""
+        raise NotImplementedError
+
+    def predict(self, x):
+        """Return the probabilities (rows, classes) by the running statistics; changes nothing."""
+        raise NotImplementedError
+
+    def versions(self):
+        """Return {name: version} of the framework and of what it computes with."""
+        raise NotImplementedError

@@ -1,0 +1,264 @@
+"""What each backend says of itself: reads `backends/*/backend.toml`, imports nothing of theirs."""
+
+import keyword
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+import harness
+from harness.errors import InputError
+from harness.toml import nearest, read_model
+
+FILE = "backend.toml"
+
+
+def _identifier(word: str) -> str:
+    if not word.isidentifier() or keyword.iskeyword(word):
+        raise ValueError(f"expected a Python identifier, got {word!r}")
+    return word
+
+
+def _distribution(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", name):
+        raise ValueError(f"expected the name of a distribution as in requirements.txt, without a version, got {name!r}")
+    return name
+
+
+def _specifier(text: str) -> str:
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        raise ValueError(f'expected a version specifier such as ">=3.11,<3.14", got {text!r}') from None
+    return text
+
+
+def _licence(text: str) -> str:
+    try:
+        return canonicalize_license_expression(text)
+    except InvalidLicenseExpression:
+        raise ValueError(f'expected an SPDX licence expression such as "BSD-3-Clause", got {text!r}') from None
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https?://\S+", text):
+        raise ValueError(f"expected an address that begins with https:// or http://, got {text!r}")
+    return text
+
+
+def _file_name(text: str) -> str:
+    if Path(text).name != text:
+        raise ValueError(f"expected the name of a file in the backend's own folder, got {text!r}")
+    return text
+
+
+def _variable(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+        raise ValueError(f"expected the name of an environment variable, got {text!r}")
+    return text
+
+
+def _dated(text: str) -> str:
+    if not re.match(r"(\d{4}(-\d\d){0,2}|unknown)\b", text):
+        raise ValueError(f"expected the source's date (2026, 2026-11 or 2026-11-22), or unknown, got {text!r}")
+    return text
+
+
+def _unique(words: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({word for word in words if words.count(word) > 1})
+    if twice:
+        raise ValueError(f"expected each once, got {', '.join(twice)} more than once")
+    return words
+
+
+# strict=False takes TOML's arrays for tuples; the items are still checked strictly.
+Unique = (Field(strict=False), AfterValidator(_unique))
+Text = Annotated[str, Field(min_length=1)]
+Identifier = Annotated[str, AfterValidator(_identifier)]
+Variable = Annotated[str, AfterValidator(_variable)]
+Dated = Annotated[str, AfterValidator(_dated)]
+Count = Annotated[int, Field(ge=0)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+Licence = Annotated[Text, AfterValidator(_licence)]
+Value = TypeVar("Value")
+
+
+class Table(BaseModel):
+    """A table of a backend.toml: immutable, no key but its own, no value of another type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class Fact(Table, Generic[Value]):
+    """Something known of how open a framework is."""
+
+    value: Value
+    """What is known."""
+    source: Text
+    """Where it was read."""
+    asof: Dated
+    """The date of the source, not of the look-up."""
+
+
+class Openness(Table):
+    """Who owns, decides and keeps up the framework. What is not established is left out."""
+
+    licence: Fact[Licence]
+    """The framework's own licence, an SPDX expression."""
+    copyright: Fact[Text] | None = None
+    cla_or_dco: Fact[Text] | None = None
+    """What a contributor signs."""
+    trademark: Fact[Text] | None = None
+    governance: Fact[Text] | None = None
+    steering_body: Fact[Text] | None = None
+    who_decides: Fact[Text] | None = None
+    status: Fact[Text] | None = None
+    first_release_date: Fact[Text] | None = None
+    last_release: Fact[Text] | None = None
+    last_release_date: Fact[Text] | None = None
+    releases_24m: Fact[Count] | None = None
+    """Final versions on the package index in the last 24 months."""
+    commits_12m: Fact[Count] | None = None
+    """Without merges and bots, in the 12 months that end at the newest commit read; so too the keys below."""
+    authors_12m: Fact[Count] | None = None
+    top_author_share: Fact[Percent] | None = None
+    """Per cent of the commits by whoever made most of them."""
+    top_organisation_share: Fact[Text] | None = None
+    """The e-mail domain of most commits, and its share of them."""
+
+    def facts(self) -> Iterator[tuple[str, Fact[Any]]]:
+        """Yield the facts that are stated, by key, in the order above."""
+        for key in type(self).model_fields:
+            fact = getattr(self, key)
+            if fact is not None:
+                yield key, fact
+
+
+class WorkerEnvironment(Table):
+    """What the backend's process needs around it."""
+
+    threads: Annotated[tuple[Variable, ...], *Unique] = ()
+    """Variables to set to the number of threads, beyond those that every worker gets (OMP_NUM_THREADS and its like)."""
+    variables: dict[Variable, str] = {}
+    """Variables to set, and their values."""
+    programs: dict[Identifier, Annotated[tuple[Text, ...], Field(min_length=1), *Unique]] = {}
+    """Variant to programs, one of which must be on PATH for it: `compiled = ["c++", "g++", "clang++"]`."""
+
+
+class Description(Table):
+    """A backend.toml, whole. `docs/backend.md` explains each key."""
+
+    title: Text
+    """The framework's name as its own people write it."""
+    package: Annotated[str, AfterValidator(_distribution)]
+    """The distribution whose version is the headline."""
+    import_name: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
+    """The top-level modules whose names count as the framework's."""
+    python: Annotated[Text, AfterValidator(_specifier)]
+    """The interpreters that its pins can be installed in, such as ">=3.11,<3.14"."""
+    variants: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
+    """The ways to run the model, the plainest first."""
+    devices: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique] = ("cpu",)
+    """The devices that the adapter can be asked for."""
+    documentation: Annotated[tuple[Annotated[str, AfterValidator(_url)], ...], Field(min_length=1), *Unique]
+    """The pages whose idiom the model follows."""
+    model: Annotated[Text, AfterValidator(_file_name)] = "model.py"
+    """The file that is measured for ease."""
+    openness: Openness
+    """The table of facts on who owns, decides and keeps up the framework."""
+    environment: WorkerEnvironment = WorkerEnvironment()
+
+    @model_validator(mode="after")
+    def _programs_are_of_variants(self) -> "Description":
+        for variant in self.environment.programs:
+            if variant not in self.variants:
+                raise ValueError(
+                    f"`environment.programs.{variant}`: no such variant. {nearest(variant, self.variants)}"
+                )
+        return self
+
+
+class Entry(NamedTuple):
+    """A backend: its folder and what stands in its backend.toml."""
+
+    name: str
+    folder: Path
+    description: Description
+
+    @property
+    def requirements(self) -> Path:
+        """The file of its pins."""
+        return self.folder / "requirements.txt"
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The ways to run its model."""
+        return self.description.variants
+
+
+def backends_folder() -> Path:
+    """Return the folder `backends` beside the package `harness`, in a checkout and in an installed wheel alike."""
+    return Path(harness.__file__).parent.parent / "backends"
+
+
+def read_all(folder: Path | None = None) -> dict[str, Entry]:
+    """Return every backend in `folder` (the project's own where None) by name, in alphabetical order.
+
+    Folders without a backend.toml, and those whose name begins with `_` or `.`, are none. Raises InputError.
+    """
+    folder = backends_folder() if folder is None else folder
+    if not folder.is_dir():
+        raise InputError(f"{folder}: expected the folder of the backends, found none.")
+    described = (path.parent for path in folder.glob(f"*/{FILE}") if not path.parent.name.startswith(("_", ".")))
+    return {path.name: read_entry(path) for path in sorted(described)}
+
+
+def read_entry(folder: Path) -> Entry:
+    """Return the backend in `folder`.
+
+    Raises InputError where its name cannot be imported, it lacks one of its files, or its backend.toml is wrong.
+    """
+    if not folder.name.isidentifier():
+        raise InputError(f"{folder}: a backend's folder is imported by its name: expected a Python identifier.")
+    path = folder / FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as UTF-8 text: {error}") from None
+    entry = Entry(folder.name, folder, read_model(Description, text, str(path)))
+    for name in ("adapter.py", entry.description.model, entry.requirements.name):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder / name}: every backend has this file, and {folder.name} lacks it.")
+    return entry
+
+
+def select(entries: Mapping[str, Entry], wanted: str | None) -> list[tuple[Entry, str]]:
+    """Return the backends and variants that `wanted` names: `a,b:variant`, where `a` is all of a's; None is everything.
+
+    They come in the order wanted, each once. Raises InputError for a backend or a variant that there is not.
+    """
+    names = list(entries) if wanted is None else [name.strip() for name in wanted.split(",")]
+    pairs = [pair for name in names for pair in _named(entries, name)]
+    return list({(entry.name, variant): (entry, variant) for entry, variant in pairs}.values())
+
+
+def _named(entries: Mapping[str, Entry], wanted: str) -> list[tuple[Entry, str]]:
+    name, colon, variant = wanted.partition(":")
+    if name not in entries:
+        raise InputError(f"no backend `{name}`. {_choice(name, entries)}")
+    entry = entries[name]
+    if colon and variant not in entry.variants:
+        raise InputError(f"backend {name} has no variant `{variant}`. {_choice(variant, entry.variants)}")
+    return [(entry, variant)] if colon else [(entry, each) for each in entry.variants]
+
+
+def _choice(wrong: str, valid: Mapping[str, Entry] | tuple[str, ...]) -> str:
+    """Say which word may have been meant, and every word there is."""
+    if not valid:
+        return "There are none."
+    guess = nearest(wrong, valid)
+    return guess if guess.startswith("Valid") else f"{guess} There are: {', '.join(valid)}."

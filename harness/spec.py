@@ -1,0 +1,130 @@
+"""Reading and validating a spec file: TOML in, immutable objects out."""
+
+import hashlib
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from harness.errors import InputError
+from harness.portable import spec as portable
+from harness.toml import read_model
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Decay = Annotated[float, Field(ge=0, lt=1)]
+Width = Annotated[int, Field(strict=True, ge=1, le=65536)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A table of the spec file: immutable, no key but its own, no value of another type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class DataSpec(Section):
+    """Which examples, and how they are split and normalised."""
+
+    source: Annotated[str, Field(min_length=1)] = "digits"
+    """`digits`, a `.csv`, `.parquet` or `.npz` file, `openml:NAME`, or `synthetic:ROWSxFEATURESxCLASSES`."""
+    target: str = ""
+    """The column of the labels, where the source does not say it itself."""
+    normalisation: Literal["standard", "none"] = "standard"
+    """`standard`: subtract the training mean, divide by the training standard deviation."""
+    validation: Fraction = 0.2
+    test: Fraction = 0.2
+
+    @model_validator(mode="after")
+    def _something_is_left_to_train_on(self) -> "DataSpec":
+        if self.validation + self.test >= 1:
+            raise ValueError(
+                f"validation + test must leave rows to train on (a sum below 1), got {self.validation + self.test:g}"
+            )
+        return self
+
+
+class NetworkSpec(Section):
+    """Layers between the inputs and the classes."""
+
+    hidden: Annotated[tuple[Width, ...], Field(max_length=64, strict=False)] = (128, 64)
+    activation: Literal["relu", "tanh", "sigmoid"] = "relu"
+    batch_norm: bool = True
+    bn_decay: Decay = 0.9
+    """The share of the old running statistics that is kept."""
+    bn_epsilon: Positive = 1e-5
+    initial_weights: Literal["he", "xavier"] = "he"
+
+
+class OptimiserSpec(Section):
+    """The update rule and its constants."""
+
+    name: Literal["sgd", "momentum", "rmsprop", "adam"] = "adam"
+    learning_rate: Positive = 0.001
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    epsilon: Positive = 1e-8
+
+
+class TrainingSpec(Section):
+    """How long, on how much at a time, from which seed, in which arithmetic."""
+
+    batch_size: Annotated[int, Field(ge=2, le=1_000_000)] = 64
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 30
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    dtype: Literal["float32", "float64"] = "float32"
+
+
+class Spec(Section):
+    """A spec file, whole. `docs/spec.md` explains each key."""
+
+    data: DataSpec = DataSpec()
+    network: NetworkSpec = NetworkSpec()
+    optimiser: OptimiserSpec = OptimiserSpec()
+    training: TrainingSpec = TrainingSpec()
+
+    def hash(self) -> str:
+        """Twelve hexadecimal digits that change exactly when a value changes, not with the file's layout."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+    def portable(self, features: int, classes: int) -> portable.Spec:
+        """Return what a backend is told: the network on data of so many features and classes."""
+        return portable.Spec(
+            sizes=(features, *self.network.hidden, classes),
+            activation=self.network.activation,
+            batch_norm=self.network.batch_norm,
+            bn_decay=self.network.bn_decay,
+            bn_epsilon=self.network.bn_epsilon,
+            optimiser=self.optimiser.name,
+            learning_rate=self.optimiser.learning_rate,
+            beta1=self.optimiser.beta1,
+            beta2=self.optimiser.beta2,
+            epsilon=self.optimiser.epsilon,
+            batch_size=self.training.batch_size,
+            dtype=self.training.dtype,
+        )
+
+
+def default_spec() -> Spec:
+    """Return the spec that is shipped (`harness/default.toml`)."""
+    return parse(resources.files("harness").joinpath("default.toml").read_text(encoding="utf-8"), "default.toml")
+
+
+def read_spec(path: Path) -> Spec:
+    """Read the spec file at `path`; InputError names the file, the key and what was expected of it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such spec file. Give the path of a TOML file, or none for the default.") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: expected a TOML file, got a folder.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as UTF-8 text: {error}") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str) -> Spec:
+    """Return the spec in `text`; `name` is how errors call the file."""
+    return read_model(Spec, text, name)
