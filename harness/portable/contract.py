@@ -6,7 +6,6 @@ Arrays are named and shaped as spec.py's `shapes(spec)` says.
 """
 
 
-
 class Backend:
     """The common network in one framework, run one way."""
 

@@ -4,6 +4,7 @@ Built with a float64 spec it is the truth that backends are held against. Built 
 NumPy in float32, from which the floors of agreement come. It meets the contract of contract.py like any backend.
 """
 
+from typing import Dict
 
 import numpy as np
 

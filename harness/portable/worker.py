@@ -47,6 +47,7 @@ import sys
 import time
 import traceback
 import types
+from typing import Any
 
 LENGTHS = struct.Struct(">QQ")
 
@@ -122,7 +123,7 @@ class Host(object):
 
     def __init__(self, backend_class, specs):
         self.backend_class, self.specs = backend_class, specs
-        self.backend = None
+        self.backend = None  # type: Any
 
     def answer(self, header, arrays):
         """Return (None, answer) of one request."""
@@ -218,7 +219,7 @@ def send(stream, header, arrays):
         import numpy as np
 
         buffer = io.BytesIO()
-        np.savez(buffer, **{name: np.asarray(array) for name, array in arrays.items()})
+        np.savez(buffer, **{name: np.asarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]  # any name is a key
         payload = buffer.getvalue()
     text = json.dumps(header).encode("utf-8")
     stream.write(LENGTHS.pack(len(text), len(payload)) + text + payload)
