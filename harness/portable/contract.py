@@ -5,11 +5,13 @@ x is (rows, features) in the run's dtype, y is int64 (rows,), `order` is int64 (
 Arrays are named and shaped as spec.py's `shapes(spec)` says.
 """
 
+from typing import Dict
+
 
 class Backend:
     """The common network in one framework, run one way."""
 
-    conventions = {}  # type: Dict[str, str]
+    conventions: Dict[str, str] = {}
     """Each choice that departs from the common spec's own: {convention: value}, out of spec.CONVENTIONS."""
 
     variants = ("eager",)

@@ -14,7 +14,7 @@ from . import spec as specs
 class Reference:
     """The network of network-spec, one method a paragraph of it."""
 
-    conventions = {}  # type: Dict[str, str]
+    conventions: Dict[str, str] = {}
     variants = ("plain",)
 
     def __init__(self, spec, device="cpu", variant=None, conventions=None):

@@ -123,7 +123,7 @@ class Host(object):
 
     def __init__(self, backend_class, specs):
         self.backend_class, self.specs = backend_class, specs
-        self.backend = None  # type: Any
+        self.backend: Any = None
 
     def answer(self, header, arrays):
         """Return (None, answer) of one request."""
@@ -219,7 +219,8 @@ def send(stream, header, arrays):
         import numpy as np
 
         buffer = io.BytesIO()
-        np.savez(buffer, **{name: np.asarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]  # any name is a key
+        members: Any = {name: np.asarray(array) for name, array in arrays.items()}
+        np.savez(buffer, **members)
         payload = buffer.getvalue()
     text = json.dumps(header).encode("utf-8")
     stream.write(LENGTHS.pack(len(text), len(payload)) + text + payload)
