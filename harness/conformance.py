@@ -1,7 +1,8 @@
 """Conformance: the checks on the default and the stress spec, for one backend run one way."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from functools import cache
+from typing import Any, Literal, NamedTuple
 
 from harness import agreement, data
 from harness.agreement import Case, Measured
@@ -54,23 +55,49 @@ def case_of(name: str, spec: portable.Spec, run: Spec, splits: data.Splits, gate
     )
 
 
-def standard_cases(dtypes: Sequence[str] = ("float64", "float32")) -> list[Case]:
+STRESS: dict[str, Any] = {"batch_size": 8, "bn_epsilon": 0.1, "bn_decay": 0.7, "epsilon": 1e-3}
+"""Constants so large that a mistake in their use stands out of the rounding."""
+
+
+def gate_cases(own: Spec | None = None) -> list[Case]:
     """Return the cases that every backend is held to: the shipped default spec and the stress spec, on digits.
 
-    float32 on the default spec is a result, not a gate (docs/agreement.md).
+    float32 on the default spec is a result, not a gate (docs/agreement.md). A spec of the user's own adds its kind of
+    network and optimiser, under stress, where they are not among these.
     """
+    default, splits = _default()
+    cases = []
+    for dtype in ("float64", "float32"):
+        spec = default._replace(dtype=dtype)
+        cases.append(case_of("default", spec, Spec(), splits, gated=dtype == "float64"))
+        for activation in ("relu", "tanh"):
+            stress = spec._replace(activation=activation, **STRESS)
+            cases.append(case_of(f"stress-{activation}", stress, Spec(), splits, gated=True))
+    if own is not None:
+        kind = (own.network.activation, own.network.batch_norm, own.optimiser.name)
+        if kind not in {(case.spec.activation, case.spec.batch_norm, case.spec.optimiser) for case in cases}:
+            cases += [_kind_case(*kind, dtype) for dtype in ("float64", "float32")]
+    return cases
+
+
+def all_cases() -> list[Case]:
+    """Return the gate's cases, and one for each of the other optimisers, with and without batch norm."""
+    kinds = (("sigmoid", True, "sgd"), ("tanh", False, "momentum"), ("relu", False, "rmsprop"), ("relu", False, "adam"))
+    return gate_cases() + [_kind_case(*kind, "float64") for kind in kinds]
+
+
+def _kind_case(activation: str, batch_norm: bool, optimiser: str, dtype: str) -> Case:
+    default, splits = _default()
+    spec = default._replace(activation=activation, batch_norm=batch_norm, optimiser=optimiser, dtype=dtype, **STRESS)
+    name = f"stress-{activation}-{optimiser}{'' if batch_norm else '-plain'}"
+    return case_of(name, spec, Spec(), splits, gated=True)
+
+
+@cache
+def _default() -> tuple[portable.Spec, data.Splits]:
     run = Spec()
     splits = data.split(data.load(run.data), run)
-    default = run.portable(splits.x_train.shape[1], len(splits.classes))
-    cases = []
-    for dtype in dtypes:
-        spec = default._replace(dtype=dtype)
-        cases.append(case_of("default", spec, run, splits, gated=dtype == "float64"))
-        for activation in ("relu", "tanh"):
-            # Constants so large that a mistake in their use stands out of the rounding.
-            stress = spec._replace(activation=activation, batch_size=8, bn_epsilon=0.1, bn_decay=0.7, epsilon=1e-3)
-            cases.append(case_of(f"stress-{activation}", stress, run, splits, gated=True))
-    return cases
+    return run.portable(splits.features, len(splits.classes)), splits
 
 
 def check_backend(
@@ -94,8 +121,10 @@ def check_backend(
                     return
                 continue
             subject = Subject(session, case, session.conventions, device, variant)
-            once = set() if case.spec.dtype not in seen_dtypes else ONCE_A_DTYPE
-            seen_dtypes.add(case.spec.dtype)
+            # On a case that is gated, or a failure would not count.
+            once = ONCE_A_DTYPE if case.spec.dtype in seen_dtypes or not case.gated else frozenset()
+            if case.gated:
+                seen_dtypes.add(case.spec.dtype)
             for name, check in CHECKS.items():
                 if name in once:
                     continue
@@ -141,3 +170,24 @@ def judge(check: Check, subject: Subject, known_failures: Mapping[str, str]) -> 
         if over is not None:
             return outcome(status, str(over), measured)
     return outcome("passes", "", measured)
+
+
+def in_words(outcomes: Sequence[Outcome]) -> str:
+    """Return in words what all outcomes come to."""
+    red = [outcome for outcome in outcomes if outcome.red]
+    if red:
+        return f"does not conform: {red[0].check} on {red[0].case} {red[0].dtype}: {red[0].reason}"
+    worst = max((outcome.floors for outcome in outcomes if outcome.gated), default=0.0)
+    return f"conforms, worst {worst:.1f} floors"
+
+
+def cell(outcomes: Sequence[Outcome]) -> str:
+    """Return what stands in the matrix for one check of one variant, over all cases."""
+    if not outcomes:
+        return "-"
+    if any(outcome.red for outcome in outcomes):
+        return "FAILS"
+    if any(outcome.status == "known failure" for outcome in outcomes):
+        return "known"
+    floors = [outcome.floors for outcome in outcomes if outcome.measured and outcome.gated]
+    return f"{max(floors):.1f}" if floors else "ok"

@@ -1,0 +1,136 @@
+"""What the harness adds to a step: the worker's clock over the same model.py loop run bare.
+
+    python bench/overhead.py [--backends a,b:variant] [--turns 200]
+
+Both run in the backend's own environment, on the same core, in slices of about 20 ms that take turns, the idle one
+stopped. Prints the paired ratio with its 95 % interval for each variant; exit code 1 where a ratio is over the limit.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from harness import conformance, environments, registry, speed, statistics
+from harness.session import THREAD_VARIABLES, Place, Session, first_cores, worker_environment
+
+HERE = Path(__file__).resolve().parent
+LIMIT = 1.02
+
+
+class Bare:
+    """The model's loop in a process of its own, with nothing around it."""
+
+    def __init__(self, entry, variant, place, case, order, folder):
+        problem = folder / "problem.npz"
+        np.savez(problem, x=case.x, y=case.y, order=order, **case.arrays)
+        config = {
+            "cores": place.cores,
+            "threads": place.threads,
+            "thread_variables": [*THREAD_VARIABLES, *place.thread_variables],
+            "problem": str(problem),
+            "model": str(entry.folder / "model.py"),
+            "bare": str(HERE / "bare" / f"{entry.name}.py"),
+            "spec": case.spec._asdict(),
+            "variant": variant,
+        }
+        self.process = subprocess.Popen(
+            [str(place.python), "-s", str(HERE / "bare_worker.py"), json.dumps(config)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=worker_environment(place.variables),
+            start_new_session=True,
+        )
+
+    def slice(self):
+        """Run one slice; return its seconds."""
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"the bare loop ended with exit code {self.process.wait()}")
+        return float(line)
+
+    def stop(self):
+        """Stop the process until `go_on`."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def go_on(self):
+        """Let the process run."""
+        os.killpg(self.process.pid, signal.SIGCONT)
+
+    def close(self):
+        """End the process."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def measure(entry, variant, turns, folder):
+    """Return the paired ratio, harness over bare, of one variant."""
+    place = Place(
+        environments.build(entry).python,
+        entry.folder,
+        folder / "worker.log",
+        first_cores(1),
+        1,
+        entry.description.environment.threads,
+        entry.description.environment.variables,
+    )
+    case = next(case for case in conformance.gate_cases() if case.label == "default float32")
+    problem = speed.Problem(case.spec, case.arrays, case.x, case.y, case.order)
+    with Session(place) as session:
+        session.build(case.spec, "cpu", variant)
+        session.load(case.arrays)
+        session.put(case.x, case.y)
+        session.train(problem.steps(8))
+        steps = max(1, round(0.02 / (session.train_by_the_clock(problem.steps(8)).wall_s / 8)))
+        order = problem.steps(steps)
+        bare = Bare(entry, variant, place, case, order, folder)
+        try:
+            for _ in range(20):
+                session.train(order)
+                bare.slice()
+            session.pause()
+            bare.stop()
+            times = {"harness": [], "bare": []}
+            rng = np.random.default_rng(0)
+            for _ in range(turns):
+                for name in rng.permutation(list(times)):
+                    if name == "bare":
+                        bare.go_on()
+                        times["bare"].append(bare.slice())
+                        bare.stop()
+                    else:
+                        session.resume()
+                        times["harness"].append(session.train_by_the_clock(order).wall_s)
+                        session.pause()
+        finally:
+            bare.close()
+    return steps, statistics.paired_ratio([np.array(times["harness"])], [np.array(times["bare"])])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backends", help="as of `bakeoff run`")
+    parser.add_argument("--turns", type=int, default=200)
+    options = parser.parse_args()
+    over = False
+    print("| backend | steps a slice | harness / bare [95 %] |\n|---|---|---|")
+    for entry, variant in registry.select(registry.read_all(), options.backends):
+        with tempfile.TemporaryDirectory() as folder:
+            steps, ratio = measure(entry, variant, options.turns, Path(folder))
+        print(f"| {entry.name}:{variant} | {steps} | {ratio.estimate:.4f} [{ratio.low:.4f}, {ratio.high:.4f}] |", flush=True)
+        over |= ratio.estimate > LIMIT
+    sys.exit(int(over))
+
+
+if __name__ == "__main__":
+    main()

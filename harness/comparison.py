@@ -1,0 +1,339 @@
+"""The comparison: every chosen backend on the same arrays, measured and written down.
+
+First, two jobs at a time: each backend's environment, then for each of its variants the conformance checks and a full
+training. Then, with nothing else running, the rounds of timing. What fails is a record, and the rest goes on.
+"""
+
+import concurrent.futures
+import datetime
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import conformance, data, ease, environments, registry, results, speed, verdicts
+from harness.agreement import Case
+from harness.conformance import Outcome
+from harness.environments import BuildFailed, Environment, Missing
+from harness.errors import InputError
+from harness.portable import spec as portable
+from harness.progress import Board, Job
+from harness.registry import Entry
+from harness.results import Run, Task
+from harness.session import Array, Place, Session, WorkerFailed, first_cores
+from harness.spec import Spec
+
+JOBS = 2
+"""Environments and checks at a time. Never while timing."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks of `bakeoff run`."""
+
+    spec: Spec
+    wanted: str | None
+    device: str
+    threads: int
+    quick: bool
+    pythons: tuple[Path, ...]
+    parent: Path
+
+
+def begin(request: Request) -> "Comparison":
+    """Load the data, fix the plan, and make the run's folder. Raises InputError before anything is made."""
+    entries = registry.read_all()
+    chosen = registry.select(entries, request.wanted)
+    for entry, variant in chosen:
+        if request.device not in entry.description.devices:
+            raise InputError(
+                f"{entry.name}:{variant} has no device `{request.device}`: it runs on "
+                f"{', '.join(entry.description.devices)}. Choose others with --backends."
+            )
+    dataset = data.load(request.spec.data, request.spec.training.seed)
+    splits = data.split(dataset, request.spec)
+    cores = first_cores(request.threads)
+    if cores is not None and len(cores) < request.threads:
+        raise InputError(f"--threads {request.threads}: this process may use {len(cores)} cores. Ask for no more.")
+    header = {
+        "bakeoff": version("bakeoff"),
+        "commit": results.commit(),
+        "spec_hash": request.spec.hash(),
+        "spec": request.spec.model_dump(mode="json"),
+        "data": {
+            "name": dataset.name,
+            "hash": splits.hash,
+            "rows": {"train": len(splits.y_train), "validation": len(splits.y_validation), "test": len(splits.y_test)},
+            "features": splits.features,
+            "classes": len(splits.classes),
+            "notes": list(splits.notes),
+        },
+        "machine": results.machine(),
+        "backends": {entry.name: _identity(entry) for entry, _ in chosen},
+        "plan": {
+            "entries": [[entry.name, variant] for entry, variant in chosen],
+            "rounds": 1 if request.quick else 2,
+            "turns": 30 if request.quick else 60,
+            "slice_s": 0.02,
+            "threads": request.threads,
+            "cores": cores,
+            "device": request.device,
+            "pythons": [str(path) for path in request.pythons],
+        },
+    }
+    return Comparison(Run.create(request.parent, header), request.spec, splits, chosen)
+
+
+def resume(folder: Path) -> "Comparison":
+    """Open a run that was killed. Raises InputError where its data or a backend is not what it was."""
+    header = results.read_header(folder)
+    spec = Spec.model_validate({**header["spec"]}, strict=False)
+    splits = data.split(data.load(spec.data, spec.training.seed), spec)
+    if splits.hash != header["data"]["hash"]:
+        raise InputError(
+            f"{folder}: its data had the hash {header['data']['hash']}, now {splits.hash}. Start a new run."
+        )
+    entries = registry.read_all()
+    for name, identity in header["backends"].items():
+        if name not in entries or _identity(entries[name]) != identity:
+            raise InputError(f"{folder}: backend {name} has changed since it began. Start a new run.")
+    chosen = [(entries[name], variant) for name, variant in header["plan"]["entries"]]
+    return Comparison(Run(folder), spec, splits, chosen)
+
+
+def _identity(entry: Entry) -> dict[str, str]:
+    """Return the backend's title, the version it pins, and a hash of its files."""
+    digest = hashlib.sha256()
+    for path in verdicts.source_files(entry):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    title = entry.description.title
+    return {"title": title, "version": registry.pinned_version(entry), "source": digest.hexdigest()[:12]}
+
+
+class Comparison:
+    """A run with what it needs: the data, the spec and the backends chosen."""
+
+    def __init__(self, run: Run, spec: Spec, splits: data.Splits, chosen: Sequence[tuple[Entry, str]]) -> None:
+        self.run, self.spec, self.splits, self.chosen = run, spec, splits, chosen
+        self.plan: dict[str, Any] = run.header["plan"]
+        self.extra = tuple(Path(path) for path in self.plan["pythons"])
+        self.network = spec.portable(splits.features, len(splits.classes))
+        self.arrays = portable.initial_arrays(self.network, spec.network.initial_weights, spec.training.seed)
+        self.order = data.batch_orders(
+            len(splits.y_train), spec.training.batch_size, spec.training.epochs, spec.training.seed
+        )
+        self.environments: dict[str, Environment] = {}
+        self.commands = environments.Commands()
+
+    def carry_out(self, board: Board) -> None:
+        """Do whatever of the run is not yet done."""
+        with board:
+            self._describe()
+            self._qualify(board)
+            self._time(board)
+
+    # What is known without running anything
+
+    def _describe(self) -> None:
+        if self.run.finished("describe"):
+            return
+        with self.run.task("describe") as task:
+            for entry in {entry.name: entry for entry, _ in self.chosen}.values():
+                counted = ease.measure(entry.folder / entry.description.model, entry.description.import_name)
+                task.add("ease", "tokens", counted.tokens, "tokens", backend=entry.name)
+                task.add("ease", "names", len(counted.names), "names", backend=entry.name, names=counted.names)
+                for key, fact in entry.description.openness.facts():
+                    task.add("openness", key, fact.value, "", backend=entry.name, source=fact.source, asof=fact.asof)
+
+    # Environments, checks, training: two at a time
+
+    def _qualify(self, board: Board) -> None:
+        cases = conformance.gate_cases(self.spec)
+        with ThreadPoolExecutor(JOBS) as pool:
+            entries = {entry.name: entry for entry, _ in self.chosen}
+            waiting: dict[Future[Any], Entry | None] = {
+                pool.submit(self._environment, entry, board): entry for entry in entries.values()
+            }
+            try:
+                while waiting:
+                    done, _ = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
+                    for future in done:
+                        entry = waiting.pop(future)
+                        future.result()
+                        if entry is not None and entry.name in self.environments:
+                            for each, variant in self.chosen:
+                                if each.name == entry.name:
+                                    waiting[pool.submit(self._variant, entry, variant, cases, board)] = None
+            except BaseException:
+                self.commands.stop()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _environment(self, entry: Entry, board: Board) -> None:
+        """Find or build the backend's environment; write down what it cost, or why there is none."""
+        with board.job(f"{entry.name}: environment") as job, self.run.task(f"environment {entry.name}") as task:
+            try:
+                environment = environments.build(entry, self.extra, job.say, self.commands)
+            except (Missing, BuildFailed) as error:
+                task.add("failure", "environment", str(error), "", backend=entry.name)
+                job.outcome = str(error)
+                return
+            self.environments[entry.name] = environment
+            labels = {"backend": entry.name}
+            task.add("deployment", "install time", environment.seconds, "s", **labels)
+            task.add("deployment", "install size", environment.bytes, "bytes", **labels)
+            task.add("deployment", "packages", len(environment.packages), "packages", **labels)
+            job.outcome = environment.in_words()
+
+    def _variant(self, entry: Entry, variant: str, cases: list[Case], board: Board) -> None:
+        name = f"{entry.name}:{variant}"
+        lacking = environments.lacking_program(entry, variant)
+        if lacking:
+            with self.run.task(f"program {name}") as task:
+                task.add("failure", "environment", lacking, "", backend=entry.name, variant=variant)
+            board.say(f"{name}: {lacking}")
+            return
+        if not self.run.finished(f"check {name}"):
+            with board.job(f"{name}: conformance") as job, self.run.task(f"check {name}") as task:
+                self._check(entry, variant, cases, task, job)
+        if not self.run.finished(f"train {name}"):
+            with board.job(f"{name}: training") as job, self.run.task(f"train {name}") as task:
+                self._train(entry, variant, task, job)
+
+    def _check(self, entry: Entry, variant: str, cases: list[Case], task: Task, job: Job) -> None:
+        device = self.plan["device"]
+        key = verdicts.key(entry, variant, self.environments[entry.name], device, cases)
+        verdict = verdicts.find(key)
+        if verdict is None:
+            outcomes = []
+            place = self._place(entry, variant)
+            for outcome in conformance.check_backend(lambda: Session(place), cases, device, variant):
+                job.say(f"{outcome.case} {outcome.dtype} {outcome.check}: {outcome.status}")
+                outcomes.append(outcome)
+            verdict = verdicts.Verdict(tuple(outcomes), f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}")
+            verdicts.keep(key, verdict)
+            job.outcome = conformance.in_words(verdict.outcomes)
+        else:
+            job.outcome = (
+                f"{conformance.in_words(verdict.outcomes)} (as checked {verdict.at}: nothing has changed since)"
+            )
+        labels = {"backend": entry.name, "variant": variant, "checked_at": verdict.at}
+        for outcome in verdict.outcomes:
+            task.write(outcome_records(task, outcome, labels))
+
+    def _train(self, entry: Entry, variant: str, task: Task, job: Job) -> None:
+        """Train for all epochs; write down each epoch's loss and validation accuracy, and the test accuracy."""
+        labels = {"backend": entry.name, "variant": variant}
+        splits, network = self.splits, self.network
+        x_train, x_validation, x_test = (
+            x.astype(network.dtype) for x in (splits.x_train, splits.x_validation, splits.x_test)
+        )
+        try:
+            with Session(self._place(entry, variant)) as session:
+                session.build(network, self.plan["device"], variant)
+                for name, version in session.versions().items():
+                    task.add("deployment", "version", version, "", of=name, **labels)
+                session.load(self.arrays)
+                session.put(x_train, splits.y_train)
+                epochs = np.split(self.order, self.spec.training.epochs)
+                for epoch, order in enumerate(epochs, start=1):
+                    loss = float(session.train(order).astype(np.float64).mean())
+                    score = accuracy(session.predict(x_validation), splits.y_validation)
+                    task.add("training", "loss", loss, "nats", epoch=epoch, **labels)
+                    task.add("training", "validation accuracy", score, "", epoch=epoch, **labels)
+                    job.say(f"epoch {epoch} of {len(epochs)}: loss {loss:.4f}, validation {score:.1%}")
+                score = accuracy(session.predict(x_test), splits.y_test)
+                task.add("training", "test accuracy", score, "", **labels)
+                job.outcome = f"test accuracy {score:.1%}"
+        except WorkerFailed as failed:
+            task.add("failure", "training", str(failed), "", traceback=failed.traceback, **labels)
+            job.outcome = str(failed)
+
+    # Timing: nothing else runs
+
+    def _time(self, board: Board) -> None:
+        contestants = self._contestants()
+        if not contestants:
+            return
+        plan = speed.Plan(
+            self.plan["rounds"],
+            self.plan["turns"],
+            self.plan["slice_s"],
+            self.plan["threads"],
+            tuple(self.plan["cores"]) if self.plan["cores"] is not None else None,
+            self.plan["device"],
+        )
+        problem = speed.Problem(
+            self.network, self.arrays, self.splits.x_train.astype(self.network.dtype), self.splits.y_train, self.order
+        )
+        steps = self._steps_so_far()
+        for number in range(1, plan.rounds + 1):
+            if self.run.finished(f"round {number}"):
+                continue
+            with board.job(f"timing, round {number} of {plan.rounds}") as job, self.run.task(f"round {number}") as task:
+                speed.run_round(number, contestants, problem, plan, task.add, steps, job.say)
+                job.outcome = f"{plan.turns} turns of {len(contestants)} workers"
+
+    def _contestants(self) -> list[speed.Contestant]:
+        """Return who is timed: no speed for a backend with a red check, nor for one that could not be trained."""
+        records = results.read_records(self.run.folder)
+        failed = (records["measure"] == "failure") & (records["quantity"] != "speed")
+        red = records["red"].eq(True) if "red" in records else False
+        out = {(row.backend, row.variant) for row in records[failed | red].itertuples()}
+        able = [
+            speed.Contestant(entry.name, variant, self._place(entry, variant, timing=True))
+            for entry, variant in self.chosen
+            if entry.name in self.environments and (entry.name, variant) not in out
+        ]
+        return [*able, able[0]._replace(control=True)] if able else []
+
+    def _steps_so_far(self) -> dict[tuple[str, str], int]:
+        records = results.read_records(self.run.folder)
+        rows = records[records["quantity"] == "slice steps"].to_dict("records")
+        return {(str(row["backend"]), str(row["variant"])): int(row["value"]) for row in rows}
+
+    def _place(self, entry: Entry, variant: str, timing: bool = False) -> Place:
+        worker = entry.description.environment
+        cores = self.plan["cores"] if timing else None
+        return Place(
+            python=self.environments[entry.name].python,
+            folder=entry.folder,
+            log=self.run.folder / "logs" / f"{entry.name}-{variant}.log",
+            cores=tuple(cores) if cores is not None else None,
+            threads=self.plan["threads"],
+            thread_variables=worker.threads,
+            variables=worker.variables,
+        )
+
+
+def accuracy(probabilities: Array, y: Array) -> float:
+    """Return the share of rows whose likeliest class is the right one."""
+    return float((probabilities.argmax(axis=1) == y).mean())
+
+
+def outcome_records(task: Task, outcome: Outcome, labels: dict[str, Any]) -> list[results.Record]:
+    """Return the records of one check: its status, and every agreement that it measured."""
+    where = {"check": outcome.check, "case": outcome.case, "dtype": outcome.dtype, "gated": outcome.gated, **labels}
+    more = {"reason": outcome.reason, "traceback": outcome.traceback}
+    head = task.record("agreement", "check", outcome.status, "", red=outcome.red, **where, **more)
+    return [
+        head,
+        *(
+            task.record(
+                "agreement",
+                "floors",
+                each.floors,
+                "floors",
+                error=each.error,
+                floor=each.floor,
+                **each.quantity._asdict(),
+                **where,
+            )
+            for each in outcome.measured
+        ),
+    ]

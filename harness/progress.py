@@ -1,0 +1,87 @@
+"""What is under way, on the terminal: lines that move where it can show them, plain lines where it cannot."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+WIDTH = 70
+"""Of what a job last said, in characters."""
+
+
+class Board:
+    """The jobs under way; several threads may have one each."""
+
+    def __init__(self, console: Console, quiet: bool = False) -> None:
+        self.console = console
+        self.quiet = quiet
+        self._live: Progress | None = None
+        if console.is_terminal and not quiet:
+            columns = (
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                TimeElapsedColumn(),
+                TextColumn("{task.fields[last]}"),
+            )
+            self._live = Progress(*columns, console=console, transient=True)
+        self._mutex = threading.Lock()
+
+    @contextmanager
+    def job(self, name: str) -> Iterator["Job"]:
+        """Show a job until the block ends; then one line says how it went and how long it took."""
+        job = self.begin(name)
+        try:
+            yield job
+        finally:
+            self.end(job, job.outcome or "stopped")
+
+    def begin(self, name: str) -> "Job":
+        """Show a job until `end`."""
+        row = self._live.add_task(escape(name), total=None, last="") if self._live else None
+        if self._live is None:
+            self.say(f"{name} ...")
+        return Job(name, self._live, row)
+
+    def end(self, job: "Job", outcome: str) -> None:
+        """Take the job off, and leave one line on how it went."""
+        if self._live and job.row is not None:
+            self._live.remove_task(job.row)
+        self.say(f"{job.name}: {outcome} ({time.monotonic() - job.started:.1f} s)")
+
+    def say(self, line: str) -> None:
+        """Print one line that stays."""
+        if not self.quiet:
+            with self._mutex:
+                self.console.print(escape(line), highlight=False, soft_wrap=True)
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+
+class Job:
+    """One job: `say` shows what it is at, `outcome` is what its last line will say."""
+
+    def __init__(self, name: str, live: Progress | None, row: TaskID | None) -> None:
+        self.name, self.row = name, row
+        self.started = time.monotonic()
+        self.outcome = ""
+        self._live = live
+
+    def say(self, line: str) -> None:
+        """Show what the job is doing now; only where lines can move."""
+        if self._live and self.row is not None:
+            self._live.update(self.row, last=f"[dim]{escape(line.strip()[:WIDTH])}[/dim]")

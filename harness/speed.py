@@ -1,0 +1,183 @@
+"""Speed: interleaved slices of live workers.
+
+A round starts a fresh worker for each contestant, all pinned to the same cores. Each is built, called once, calibrated
+and warmed up, and then stopped. Turn by turn every contestant, in random order, is let go for one slice of training
+and stopped again. The first contestant takes part twice: the control, whose ratio to itself must not differ from 1.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from harness.portable import spec as portable
+from harness.session import Array, Arrays, Place, Session, Trained, WorkerFailed
+
+FIRST_STEPS = 8
+"""Steps of the first call and of calibration."""
+WARM_WINDOW = 5
+WARM_LIMIT_S = 2.0
+
+Write = Callable[..., None]
+"""Takes measure, quantity, value, unit and whatever tells the record apart: results.Task.add."""
+
+
+class Plan(NamedTuple):
+    """What is fixed before the first slice is taken."""
+
+    rounds: int
+    turns: int
+    slice_s: float
+    threads: int
+    cores: tuple[int, ...] | None
+    device: str
+
+
+class Contestant(NamedTuple):
+    """A backend variant, or the control, which is one entered twice."""
+
+    backend: str
+    variant: str
+    place: Place
+    control: bool = False
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """What its records carry."""
+        return {"backend": self.backend, "variant": self.variant, "control": self.control}
+
+
+class Problem(NamedTuple):
+    """What is trained: the same arrays for every contestant."""
+
+    spec: portable.Spec
+    arrays: Arrays
+    x: Array
+    y: Array
+    order: Array
+    """(steps, batch); slices begin again at its first line"""
+
+    def steps(self, count: int) -> Array:
+        """Return `count` lines of the order, from the first on, over and over."""
+        return np.resize(self.order, (count, self.order.shape[1]))
+
+
+class Runner:
+    """A contestant's live worker in one round."""
+
+    def __init__(self, contestant: Contestant, problem: Problem, plan: Plan, write: Write) -> None:
+        self.contestant, self.problem, self.plan = contestant, problem, plan
+        self.write = write
+        self.session = Session(contestant.place)
+        self.order = problem.steps(FIRST_STEPS)
+
+    def prepare(self, steps: int | None) -> None:
+        """Build, call once, calibrate (or take `steps` as they are), warm up; then stop the process."""
+        write, session, problem = self.write, self.session, self.problem
+        write("speed", "import", session.import_s, "s")
+        write("speed", "build", session.build(problem.spec, self.plan.device, self.contestant.variant), "s")
+        session.load(problem.arrays)
+        write("speed", "transfer", session.put(problem.x, problem.y), "s")
+        write("speed", "first call", session.train_by_the_clock(self.order).wall_s, "s", steps=FIRST_STEPS)
+        again = session.train_by_the_clock(self.order)
+        if steps is None:
+            steps = max(1, round(self.plan.slice_s / (again.wall_s / FIRST_STEPS)))
+        write("speed", "slice steps", steps, "steps")
+        self.order = problem.steps(steps)
+        session.train(self.order)  # another number of steps may be another program to compile
+        self._warm_up()
+        session.pause()
+
+    def _warm_up(self) -> None:
+        """Train until the medians of two neighbouring windows of slices agree to 5 %, or say that they never did."""
+        taken: list[float] = []
+        started = time.monotonic()
+        steady = False
+        while not steady and (time.monotonic() - started < WARM_LIMIT_S or len(taken) < 2 * WARM_WINDOW):
+            trained = self.session.train_by_the_clock(self.order)
+            taken.append(trained.wall_s)
+            self._slice(trained, "warm-up", len(taken))
+            before, after = taken[-2 * WARM_WINDOW : -WARM_WINDOW], taken[-WARM_WINDOW:]
+            full = len(before) == WARM_WINDOW
+            steady = full and bool(abs(np.median(after) / np.median(before) - 1) < 0.05)
+        self.write("speed", "steady", steady, "", slices=len(taken))
+
+    def take(self, turn: int, position: int) -> None:
+        """Let the worker go for one slice, and stop it again."""
+        self.session.resume()
+        trained = self.session.train_by_the_clock(self.order)
+        self.session.pause()
+        self._slice(trained, "slice", turn, position=position)
+
+    def _slice(self, trained: Trained, quantity: str, turn: int, **more: Any) -> None:
+        steps = len(self.order)
+        self.write("speed", quantity, trained.wall_s, "s", cpu_s=trained.cpu_s, steps=steps, turn=turn, **more)
+
+    def end(self) -> None:
+        """Write down the peak of memory, and end the worker."""
+        self.session.resume()
+        self.write("speed", "peak memory", self.session.peak_bytes(), "bytes")
+        self.session.close()
+
+
+def run_round(
+    number: int,
+    contestants: Sequence[Contestant],
+    problem: Problem,
+    plan: Plan,
+    write: Write,
+    known_steps: dict[tuple[str, str], int],
+    say: Callable[[str], None],
+) -> None:
+    """Take one round of slices; one contestant's failure is a record of its own, and the others go on.
+
+    `known_steps` are the steps a slice of an earlier round had, by backend and variant; what is calibrated is added.
+    """
+    started: list[Runner] = []
+    ready: list[Runner] = []
+    try:
+        for contestant in contestants:
+            key = contestant.backend, contestant.variant
+            say(f"warming up {':'.join(key)}{' (control)' if contestant.control else ''}")
+            labelled = _labelled(write, contestant, number)
+            with _burying(labelled):
+                runner = Runner(contestant, problem, plan, labelled)
+                started.append(runner)
+                runner.prepare(known_steps.get(key))
+                known_steps[key] = len(runner.order)
+                ready.append(runner)
+        rng = np.random.default_rng(number)
+        for turn in range(1, plan.turns + 1):
+            say(f"turn {turn} of {plan.turns}")
+            for position, index in enumerate(rng.permutation(len(ready))):
+                runner = ready[index]
+                if runner.session.alive():
+                    with _burying(runner.write, runner):
+                        runner.take(turn, position)
+        for runner in ready:
+            if runner.session.alive():
+                with _burying(runner.write, runner):
+                    runner.end()
+    finally:
+        for runner in started:
+            runner.session.close()
+
+
+def _labelled(write: Write, contestant: Contestant, number: int) -> Write:
+    def labelled(*values: Any, **more: Any) -> None:
+        write(*values, round=number, **contestant.labels, **more)
+
+    return labelled
+
+
+@contextmanager
+def _burying(write: Write, runner: Runner | None = None) -> Iterator[None]:
+    """Turn a worker's failure into a record, and end the worker."""
+    try:
+        yield
+    except WorkerFailed as failed:
+        write("failure", "speed", str(failed), "", traceback=failed.traceback)
+        if runner is not None:
+            runner.session.close()

@@ -1,0 +1,308 @@
+"""Tables from the records of a run: what people read, as Markdown and CSV, made anew whenever they are asked for."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness import results, statistics
+from harness.agreement import LOSES_PRECISION
+from harness.statistics import Interval
+
+Row = dict[str, Any]
+
+HEADINGS = {
+    "backend": "backend",
+    "version": "version",
+    "conforms": "conforms (worst floors)",
+    "validation": "validation",
+    "test": "test",
+    "first_call": "first call",
+    "step": "step [95 %]",
+    "ratio": "to fastest [95 %]",
+    "examples": "examples/s",
+    "memory": "memory",
+    "import": "import",
+    "tokens": "tokens",
+    "names": "names",
+    "licence": "licence",
+}
+"""Of the summary for people, in their order."""
+
+
+class Report:
+    """A run's records, and the tables made of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.header = results.read_header(folder)
+        self.records = results.read_records(folder)
+        for column in ("backend", "variant", "control", "red", "round", "turn", "steps", "quantity", "measure"):
+            if column not in self.records:
+                self.records[column] = None
+        self.entries = [(str(name), str(variant)) for name, variant in self.header["plan"]["entries"]]
+        self.step_times = self._step_times()
+
+    # The summary
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row a backend variant, as raw values: seconds, bytes, floors; NaN where there is none."""
+        return pd.DataFrame(self.rows)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The rows of the summary."""
+        return [self._row(backend, variant) for backend, variant in self.entries]
+
+    def _row(self, backend: str, variant: str) -> Row:
+        one = self._one
+        here = {"backend": backend, "variant": variant}
+        speed = {**here, "control": False}
+        floors, red = self._conformance(backend, variant)
+        step, ratio = self._speed(backend, variant)
+        batch = self.header["spec"]["training"]["batch_size"]
+        return {
+            "backend": backend,
+            "variant": variant,
+            "version": self.header["backends"][backend]["version"],
+            "conforms": None if np.isnan(floors) and not red else not red,
+            "worst_floors": floors,
+            "validation_accuracy": one("validation accuracy", here),
+            "test_accuracy": one("test accuracy", here),
+            "first_call_s": one("first call", {**speed, "round": 1}),
+            "step_s": step.estimate,
+            "step_s_low": step.low,
+            "step_s_high": step.high,
+            "ratio": ratio.estimate,
+            "ratio_low": ratio.low,
+            "ratio_high": ratio.high,
+            "examples_per_s": batch / step.estimate,
+            "peak_memory_bytes": one("peak memory", speed),
+            "import_s": one("import", speed, "median"),
+            "install_s": one("install time", {"backend": backend}),
+            "install_bytes": one("install size", {"backend": backend}),
+            "tokens": one("tokens", {"backend": backend}),
+            "names": one("names", {"backend": backend}),
+            "licence": one("licence", {"backend": backend}),
+            "failure": self._failure(backend, variant),
+        }
+
+    def _one(self, quantity: str, where: Row, how: str = "last") -> Any:
+        found = self._where(quantity=quantity, **where)["value"]
+        if not len(found):
+            return np.nan
+        return found.astype(float).median() if how == "median" else found.iloc[-1]
+
+    def _where(self, **where: Any) -> pd.DataFrame:
+        keep = pd.Series(True, index=self.records.index)
+        for column, value in where.items():
+            keep &= self.records[column].eq(value)
+        return self.records[keep]
+
+    def _conformance(self, backend: str, variant: str) -> tuple[float, bool]:
+        """Return the worst of the gated agreements, in floors, and whether a gated check is red."""
+        floors = self._where(measure="agreement", quantity="floors", backend=backend, variant=variant)
+        worst = floors.loc[floors["gated"].eq(True), "value"].astype(float).max()
+        checks = self._where(measure="agreement", quantity="check", backend=backend, variant=variant)
+        return float(worst), bool(checks["red"].eq(True).any())
+
+    def _failure(self, backend: str, variant: str) -> str:
+        failures = self._where(measure="failure", backend=backend)
+        mine = failures[failures["variant"].isna() | failures["variant"].eq(variant)]
+        red = self._where(measure="agreement", quantity="check", backend=backend, variant=variant, red=True)
+        sentences = [
+            *(f"{row.quantity}: {row.value}" for row in mine.itertuples()),
+            *(f"{row.check} on {row.case} {row.dtype}: {row.reason}" for row in red.itertuples()),
+        ]
+        return str(sentences[0]) if sentences else ""
+
+    # Speed
+
+    def _step_times(self) -> dict[tuple[str, str, bool], list[statistics.Floats]]:
+        """Return seconds a step by contestant, an array (turns,) a round; only who was there at every turn."""
+        slices = self._where(measure="speed", quantity="slice")
+        if not len(slices):
+            return {}
+        slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))
+        turns = slices.groupby("round")["turn"].nunique()
+        times: dict[tuple[str, str, bool], list[statistics.Floats]] = {}
+        for (backend, variant, control), mine in slices.groupby(["backend", "variant", "control"]):
+            rounds = {
+                number: part.sort_values("turn")["step"].to_numpy(float) for number, part in mine.groupby("round")
+            }
+            if {number: len(values) for number, values in rounds.items()} == turns.to_dict():
+                times[str(backend), str(variant), bool(control)] = list(rounds.values())
+        return times
+
+    def fastest(self) -> tuple[str, str] | None:
+        """Return the backend and variant of the smallest median step time."""
+        medians = {
+            key[:2]: float(np.median(np.concatenate(rounds))) for key, rounds in self.step_times.items() if not key[2]
+        }
+        return min(medians, key=lambda key: medians[key]) if medians else None
+
+    def _speed(self, backend: str, variant: str) -> tuple[Interval, Interval]:
+        mine = self.step_times.get((backend, variant, False))
+        fastest = self.fastest()
+        if mine is None or fastest is None:
+            nothing = Interval(np.nan, np.nan, np.nan)
+            return nothing, nothing
+        return statistics.median(mine), statistics.paired_ratio(mine, self.step_times[(*fastest, False)])
+
+    def control(self) -> tuple[str, Interval] | None:
+        """Return who was timed against itself, and that ratio; None where nothing was timed."""
+        for (backend, variant, control), rounds in self.step_times.items():
+            first = self.step_times.get((backend, variant, False))
+            if control and first is not None:
+                return f"{backend}:{variant}", statistics.paired_ratio(first, rounds)
+        return None
+
+    def ratios(self) -> pd.DataFrame:
+        """Return the paired ratio of every two variants: row over column."""
+        names = [key for key in self.step_times if not key[2]]
+        rows = []
+        for mine in names:
+            row: Row = {"backend": ":".join(mine[:2])}
+            for other in names:
+                ratio = statistics.paired_ratio(self.step_times[mine], self.step_times[other])
+                row[":".join(other[:2])] = f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    # Agreement
+
+    def agreement(self) -> pd.DataFrame:
+        """Return the worst floors by case, dtype and phase (rows) for every variant (columns)."""
+        floors = self._where(measure="agreement", quantity="floors")
+        if not len(floors):
+            return pd.DataFrame()
+        named = floors.assign(
+            variant=floors["backend"] + ":" + floors["variant"],
+            value=floors["value"].astype(float),
+            gate=floors["gated"].map({True: "gate", False: "result"}),
+        )
+        table = named.pivot_table(
+            index=["case", "dtype", "gate", "phase"], columns="variant", values="value", aggfunc="max", sort=False
+        )
+        return table.round(1).reset_index().rename_axis(columns=None)
+
+    def checks(self) -> pd.DataFrame:
+        """Return every check that is not plainly passed, with its reason; and how many are."""
+        checks = self._where(measure="agreement", quantity="check")
+        if not len(checks):
+            return pd.DataFrame()
+        columns = ["backend", "variant", "check", "case", "dtype", "value", "reason"]
+        return checks.loc[checks["value"] != "passes", columns].rename(columns={"value": "status"})
+
+    def openness(self) -> pd.DataFrame:
+        """Return the facts of openness, each with its source and that source's date."""
+        facts = self._where(measure="openness")
+        columns = ["backend", "quantity", "value", "source", "asof"]
+        return facts[columns].rename(columns={"quantity": "fact"}) if len(facts) else pd.DataFrame()
+
+    # For people
+
+    def readable(self) -> pd.DataFrame:
+        """Return the summary with its values written out, under the headings that people read."""
+        return pd.DataFrame([_readable(row) for row in self.rows]).rename(columns=HEADINGS)
+
+    def remarks(self) -> list[str]:
+        """Return what must be said over the table: where, when, on what; the control's verdict; every failure."""
+        header = self.header
+        machine, data, plan = header["machine"], header["data"], header["plan"]
+        lines = [
+            f"{header['created'][:10]}, {machine['processor']}, {machine['usable_threads']} cores, "
+            f"{plan['threads']} thread{'s' if plan['threads'] > 1 else ''} in use, {plan['device']}; "
+            f"data {data['name']} ({data['hash']}), spec {header['spec_hash']}, {header['spec']['training']['dtype']}.",
+        ]
+        control = self.control()
+        if control:
+            name, ratio = control
+            if ratio.excludes(1):
+                lines.append(
+                    f"CONTROL FAILED: {name} against itself came out at {_ratio(ratio)}, which excludes 1. "
+                    "The ratios of this run are not to be trusted."
+                )
+            else:
+                lines.append(f"Control: {name} against itself came out at {_ratio(ratio)}; 1 is inside.")
+        for row in self.rows:
+            if row["failure"]:
+                lines.append(f"{row['backend']}:{row['variant']}: {row['failure'].splitlines()[0]}")
+        return lines
+
+    def markdown(self) -> str:
+        """Return the remarks and the summary as Markdown."""
+        return "\n".join((*(f"- {line}" for line in self.remarks()), "", to_markdown(self.readable())))
+
+    def write(self) -> Path:
+        """Write `tables/` anew; return that folder."""
+        folder = self.folder / "tables"
+        folder.mkdir(exist_ok=True)
+        self._write(folder, "summary", self.summary(), self.markdown() + "\n")
+        remarks = "\n".join(f"- {line}" for line in self.remarks())
+        others: dict[str, Callable[[], pd.DataFrame]] = {
+            "ratios": self.ratios,
+            "agreement": self.agreement,
+            "checks": self.checks,
+            "openness": self.openness,
+        }
+        for name, make in others.items():
+            table = make()
+            text = to_markdown(table) if len(table) else "Nothing to show."
+            self._write(folder, name, table, f"{remarks}\n\n{text}\n")
+        return folder
+
+    @staticmethod
+    def _write(folder: Path, name: str, table: pd.DataFrame, text: str) -> None:
+        table.to_csv(folder / f"{name}.csv", index=False)
+        (folder / f"{name}.md").write_text(text, encoding="utf-8")
+
+
+def to_markdown(table: pd.DataFrame) -> str:
+    """Return the table as Markdown, its text as it stands."""
+    cells = table.astype(object).where(table.notna(), "").map(lambda value: str(value).replace("|", "\\|"))
+    return str(cells.to_markdown(index=False, disable_numparse=True))
+
+
+def _readable(row: Row) -> Row:
+    floors: str = f"{row['worst_floors']:.1f}" if pd.notna(row["worst_floors"]) else "?"
+    conforms = {None: "not checked", True: f"yes ({floors})", False: f"no ({floors})"}[row["conforms"]]
+    if row["conforms"] and row["worst_floors"] > LOSES_PRECISION:
+        conforms = f"loses precision ({floors})"
+    step = Interval(row["step_s"], row["step_s_low"], row["step_s_high"])
+    ratio = Interval(row["ratio"], row["ratio_low"], row["ratio_high"])
+    return {
+        "backend": f"{row['backend']}:{row['variant']}",
+        "version": row["version"],
+        "conforms": conforms,
+        "validation": _shown(row["validation_accuracy"], lambda value: f"{value:.1%}"),
+        "test": _shown(row["test_accuracy"], lambda value: f"{value:.1%}"),
+        "first_call": _shown(row["first_call_s"], lambda value: f"{value:.2f} s"),
+        "step": _shown(row["step_s"], lambda _: f"{_time(step.estimate)} [{_time(step.low)}, {_time(step.high)}]"),
+        "ratio": _shown(row["ratio"], lambda _: _ratio(ratio)),
+        "examples": _shown(row["examples_per_s"], lambda value: f"{value:,.0f}"),
+        "memory": _shown(row["peak_memory_bytes"], lambda value: f"{value / 1e6:,.0f} MB"),
+        "import": _shown(row["import_s"], lambda value: f"{value:.2f} s"),
+        "tokens": _shown(row["tokens"], lambda value: f"{value:,.0f}"),
+        "names": _shown(row["names"], lambda value: f"{value:.0f}"),
+        "licence": _shown(row["licence"], str),
+    }
+
+
+def _shown(value: Any, show: Callable[[Any], str]) -> str:
+    return "-" if pd.isna(value) else show(value)
+
+
+def _ratio(ratio: Interval) -> str:
+    return f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
+
+
+def _time(seconds: float) -> str:
+    """Return a time with three digits, in the unit that suits it."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"

@@ -1,0 +1,86 @@
+"""Verdicts of conformance that need not be reached again: kept by everything that they depend on.
+
+A verdict is the outcomes of all checks of one backend variant. It is reused when the backend's files, its environment,
+the checks, the oracle, the device and the processor are the same, to the byte.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from harness import agreement, checks, conformance, results, session
+from harness.agreement import Case, Measured, Quantity
+from harness.cache import cache_folder
+from harness.conformance import Outcome
+from harness.environments import Environment
+from harness.portable import reference, spec, worker
+from harness.registry import Entry
+
+
+class Verdict(NamedTuple):
+    """All outcomes of one backend variant, and when they were reached."""
+
+    outcomes: tuple[Outcome, ...]
+    at: str
+    """UTC, as in 2026-11-22T17:00:00Z."""
+
+
+def key(entry: Entry, variant: str, environment: Environment, device: str, cases: Sequence[Case]) -> str:
+    """Return twelve hexadecimal digits that change when anything does on which a verdict depends."""
+    modules = (agreement, checks, conformance, session, reference, spec, worker)
+    digest = hashlib.sha256()
+    problems = [f"{case.label} {case.spec} {case.gated}" for case in cases]
+    for part in (variant, device, environment.folder.name, results.processor(), np.__version__, *problems):
+        digest.update(part.encode() + b"\0")
+    for path in [*(Path(str(module.__file__)) for module in modules), *source_files(entry)]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def source_files(entry: Entry) -> list[Path]:
+    """Return the backend's own files, in order, less what running them leaves behind."""
+    return [path for path in sorted(entry.folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
+
+
+def find(key: str) -> Verdict | None:
+    """Return the verdict kept under `key`, or None."""
+    try:
+        kept = json.loads(_file(key).read_text(encoding="utf-8"))
+        outcomes = tuple(_outcome(fields) for fields in kept["outcomes"])
+        return Verdict(outcomes, str(kept["at"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # nothing kept, or nothing that can be read: the checks run again
+
+
+def keep(key: str, verdict: Verdict) -> None:
+    """Keep a verdict under `key`, unless something in it is red: what failed is tried again."""
+    if any(outcome.red for outcome in verdict.outcomes):
+        return
+    path = _file(key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(f".{id(verdict)}.part")
+    aside.write_text(json.dumps({"at": verdict.at, "outcomes": _plain(verdict.outcomes)}), encoding="utf-8")
+    aside.rename(path)
+
+
+def _file(key: str) -> Path:
+    return cache_folder() / "verdicts" / f"{key}.json"
+
+
+def _plain(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
+    return [
+        {**outcome._asdict(), "measured": [[*each.quantity, each.error, each.floor] for each in outcome.measured]}
+        for outcome in outcomes
+    ]
+
+
+def _outcome(fields: dict[str, object]) -> Outcome:
+    rows = fields.pop("measured")
+    if not isinstance(rows, list):
+        raise TypeError("measured: expected a list")
+    measured = [Measured(Quantity(*row[:3]), row[3], row[4]) for row in rows]
+    return Outcome(**{**fields, "measured": measured})  # type: ignore[arg-type]  # as _plain wrote them
