@@ -127,7 +127,10 @@ def main():
     for entry, variant in registry.select(registry.read_all(), options.backends):
         with tempfile.TemporaryDirectory() as folder:
             steps, ratio = measure(entry, variant, options.turns, Path(folder))
-        print(f"| {entry.name}:{variant} | {steps} | {ratio.estimate:.4f} [{ratio.low:.4f}, {ratio.high:.4f}] |", flush=True)
+        print(
+            f"| {entry.name}:{variant} | {steps} | {ratio.estimate:.4f} [{ratio.low:.4f}, {ratio.high:.4f}] |",
+            flush=True,
+        )
         over |= ratio.estimate > LIMIT
     sys.exit(int(over))
 

@@ -27,7 +27,7 @@ NOT_CONFORMING = 128.0
 """Over this many floors: something else is computed."""
 
 CHECKPOINTS = (1, 10, 100)
-PERMUTATIONS = 8
+PERMUTATIONS = 6
 
 
 class Contract(Protocol):

@@ -270,6 +270,10 @@ def _spec(path: Path | None, source: str | None, target: str | None) -> "Spec":
     from harness.spec import DataSpec, default_spec, read_spec
 
     spec = read_spec(path) if path is not None else default_spec()
+    if source == "":
+        raise InputError(
+            "--data: expected digits, a file, openml:NAME or synthetic:ROWSxFEATURESxCLASSES, got nothing."
+        )
     if source is None and target is None:
         return spec
     fields = spec.data.model_dump()

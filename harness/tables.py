@@ -218,6 +218,7 @@ class Report:
             f"{plan['threads']} thread{'s' if plan['threads'] > 1 else ''} in use, {plan['device']}; "
             f"data {data['name']} ({data['hash']}), spec {header['spec_hash']}, {header['spec']['training']['dtype']}.",
         ]
+        lines += [f"Data: {note}" for note in data["notes"]]
         control = self.control()
         if control:
             name, ratio = control

@@ -16,26 +16,34 @@ PAPER = 240
 
 
 def print_report(console: Console, remarks: list[str], rows: "pd.DataFrame") -> None:
-    """Print the table of a run; where the terminal is too narrow for it, a block of lines for each backend."""
+    """Print what must be said of a run, and its table: in several parts where the terminal is too narrow for one."""
+    for line in remarks:
+        _print(console, line)
     if not console.is_terminal:
         console = Console(file=console.file, width=PAPER)
+    name, *rest = (str(heading) for heading in rows.columns)
+    part: list[str] = []
+    for heading in rest:
+        if part and _width(_listing(rows[[name, *part, heading]])) > console.width:
+            console.print(_listing(rows[[name, *part]]))
+            part = []
+        part.append(heading)
+    console.print(_listing(rows[[name, *part]]))
+
+
+def _listing(rows: "pd.DataFrame") -> Table:
     listing = Table(box=None, pad_edge=False)
     for heading in rows.columns:
         listing.add_column(heading, no_wrap=True, justify="left" if heading in ("backend", "licence") else "right")
     for _, row in rows.iterrows():
         listing.add_row(*(str(cell) for cell in row))
-    if console.measure(listing).maximum <= console.width:
-        console.print(listing)
-    else:
-        for _, row in rows.iterrows():
-            name, *cells = (str(cell) for cell in row)
-            console.print(name, style="bold")
-            block = Table(box=None, show_header=False)
-            for heading, cell in zip(rows.columns[1:], cells, strict=True):
-                block.add_row(heading, cell)
-            console.print(block)
-    for line in remarks:
-        _print(console, line)
+    return listing
+
+
+def _width(listing: Table) -> int:
+    """Return the columns that the listing takes, however many there are."""
+    endless = Console(width=10_000)
+    return endless.measure(listing).maximum
 
 
 def print_matrix(console: Console, outcomes: Mapping[str, "Sequence[Outcome]"], unable: Mapping[str, str]) -> None:

@@ -58,7 +58,8 @@ class Backend:
         for (kind, number, leaf), array in zip(places, arrays.values()):
             home = averages[number] if kind == "running" else params[number].setdefault(kind, {})
             home[leaf] = self.device_array(array)
-        self.state = model.begin(params, averages)
+        # Committed to the device, as what a compiled call returns is: or the second call would compile once more.
+        self.state = jax.device_put(model.begin(params, averages), self.device)
 
     def dump(self):
         params, averages, _ = self.state

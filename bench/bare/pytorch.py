@@ -4,9 +4,9 @@ import torch
 
 
 def prepare(model, spec, arrays, x, y, order, variant):
-    net = model.network(
-        spec["sizes"], spec["activation"], spec["batch_norm"], spec["bn_epsilon"], spec["bn_decay"]
-    ).to(getattr(torch, spec["dtype"]))
+    net = model.network(spec["sizes"], spec["activation"], spec["batch_norm"], spec["bn_epsilon"], spec["bn_decay"]).to(
+        getattr(torch, spec["dtype"])
+    )
     kernels = [array for name, array in arrays.items() if name.endswith("kernel")]
     with torch.no_grad():
         for layer, kernel in zip([layer for layer in net if isinstance(layer, torch.nn.Linear)], kernels):
