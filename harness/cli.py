@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415
 
 import json
+import os
 import sys
 from enum import StrEnum
 from importlib.metadata import version as distribution_version
@@ -113,10 +114,8 @@ def run(
     from harness.tables import Report
 
     if resume is not None:
-        if spec or backends or data or target:
-            raise InputError(
-                "--resume goes on with the run as it was planned: expected no SPEC, --backends, --data or --target."
-            )
+        if spec or backends or data or target or quick or python or device != "cpu" or threads != 1:
+            raise InputError("--resume goes on with the run as it was planned: expected no SPEC and no other option.")
         work = comparison.resume(_existing(resume, results))
     else:
         request = comparison.Request(
@@ -129,9 +128,14 @@ def run(
             parent=results,
         )
         work = comparison.begin(request)
-    with work.run:
-        err.print(f"Run folder: {work.run.folder}", highlight=False, soft_wrap=True)
-        work.carry_out(Board(err))
+    try:
+        with work.run:
+            err.print(f"Run folder: {work.run.folder}", highlight=False, soft_wrap=True)
+            work.carry_out(Board(err))
+    except KeyboardInterrupt:
+        go_on = f"bakeoff run --resume {work.run.folder}"
+        err.print(f"bakeoff: interrupted. What was finished is kept: go on with `{go_on}`", markup=False, soft_wrap=True)
+        os._exit(130)  # the threads that check and train would go on to their end; the workers die with this process
     report = Report(work.run.folder)
     report.write()
     if as_json:
@@ -161,6 +165,7 @@ def check(
     from harness.progress import Board
 
     chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
+    registry.refuse_device(chosen, device)
     outcomes: dict[str, list[Outcome]] = {}
     unable: dict[str, str] = {}
     with Board(err) as board:
@@ -259,11 +264,6 @@ def main() -> None:
     except InputError as error:
         err.print(f"bakeoff: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        err.print(
-            "bakeoff: interrupted. What was finished is kept: go on with `bakeoff run --resume RUN`.", highlight=False
-        )
-        sys.exit(130)
 
 
 def _spec(path: Path | None, source: str | None, target: str | None) -> "Spec":
@@ -298,7 +298,7 @@ def _outcome(outcome: "Outcome") -> dict[str, object]:
 
 
 def _plain(rows: "pd.DataFrame") -> list[dict[str, object]]:
-    plain: list[dict[str, object]] = json.loads(rows.to_json(orient="records"))  # NaN becomes null
+    plain: list[dict[str, object]] = json.loads(rows.to_json(orient="records", double_precision=15))  # NaN becomes null
     return plain
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import conformance, data, ease, environments, registry, results, speed, verdicts
+from harness import conformance, data, ease, environments, interpreters, registry, results, speed, verdicts
 from harness.agreement import Case
 from harness.conformance import Outcome
 from harness.environments import BuildFailed, Environment, Missing
@@ -49,12 +49,8 @@ def begin(request: Request) -> "Comparison":
     """Load the data, fix the plan, and make the run's folder. Raises InputError before anything is made."""
     entries = registry.read_all()
     chosen = registry.select(entries, request.wanted)
-    for entry, variant in chosen:
-        if request.device not in entry.description.devices:
-            raise InputError(
-                f"{entry.name}:{variant} has no device `{request.device}`: it runs on "
-                f"{', '.join(entry.description.devices)}. Choose others with --backends."
-            )
+    registry.refuse_device(chosen, request.device)
+    list(interpreters.given(request.pythons))
     dataset = data.load(request.spec.data, request.spec.training.seed)
     splits = data.split(dataset, request.spec)
     cores = first_cores(request.threads)
@@ -154,25 +150,26 @@ class Comparison:
 
     def _qualify(self, board: Board) -> None:
         cases = conformance.gate_cases(self.spec)
-        with ThreadPoolExecutor(JOBS) as pool:
-            entries = {entry.name: entry for entry, _ in self.chosen}
-            waiting: dict[Future[Any], Entry | None] = {
-                pool.submit(self._environment, entry, board): entry for entry in entries.values()
-            }
-            try:
-                while waiting:
-                    done, _ = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
-                    for future in done:
-                        entry = waiting.pop(future)
-                        future.result()
-                        if entry is not None and entry.name in self.environments:
-                            for each, variant in self.chosen:
-                                if each.name == entry.name:
-                                    waiting[pool.submit(self._variant, entry, variant, cases, board)] = None
-            except BaseException:
-                self.commands.stop()
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        entries = {entry.name: entry for entry, _ in self.chosen}
+        pool = ThreadPoolExecutor(JOBS)
+        waiting: dict[Future[Any], Entry | None] = {
+            pool.submit(self._environment, entry, board): entry for entry in entries.values()
+        }
+        try:
+            while waiting:
+                done, _ = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
+                for future in done:
+                    entry = waiting.pop(future)
+                    future.result()
+                    if entry is not None and entry.name in self.environments:
+                        for each, variant in self.chosen:
+                            if each.name == entry.name:
+                                waiting[pool.submit(self._variant, entry, variant, cases, board)] = None
+        except BaseException:
+            self.commands.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        pool.shutdown()
 
     def _environment(self, entry: Entry, board: Board) -> None:
         """Find or build the backend's environment; write down what it cost, or why there is none."""

@@ -13,6 +13,7 @@ from pygments.lexers import get_lexer_for_filename
 from pygments.token import Comment, String, Text, _TokenType, is_token_subtype
 
 FREE: tuple[_TokenType, ...] = (Comment, String.Doc, Text)
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Ease(NamedTuple):
@@ -27,9 +28,22 @@ def measure(model: Path, import_names: tuple[str, ...]) -> Ease:
     """Count the file of a model; `import_names` are the top-level modules that are the framework."""
     source = model.read_text(encoding="utf-8")
     lexer = get_lexer_for_filename(model.name)
-    tokens = [text for kind, text in lexer.get_tokens(source) if text.strip() and not _free(kind)]
+    counted = _without_docstrings(source) if model.suffix == ".py" else source
+    tokens = [text for kind, text in lexer.get_tokens(counted) if text.strip() and not _free(kind)]
     names = framework_names(source, import_names) if model.suffix == ".py" else ()
     return Ease(len(tokens), names)
+
+
+def _without_docstrings(source: str) -> str:
+    """Return Python source less its docstrings, whatever their quotes: the lexer knows plain triple quotes only."""
+    lines = [line.encode() for line in source.split("\n")]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
+            text = node.body[0]
+            first, last = text.lineno - 1, (text.end_lineno or text.lineno) - 1
+            rest = lines[first][: text.col_offset] + lines[last][text.end_col_offset :]
+            lines[first : last + 1] = [rest, *[b""] * (last - first)]
+    return b"\n".join(lines).decode()
 
 
 def _free(kind: _TokenType) -> bool:

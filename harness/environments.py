@@ -10,12 +10,10 @@ import functools
 import hashlib
 import importlib.metadata
 import json
-import logging
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,15 +21,27 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-import platformdirs
 from filelock import FileLock, Timeout
-from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import Version
-from python_discovery import DiskCache, PythonInfo, iter_interpreters
 
-from harness.errors import InputError
+from harness.cache import cache_folder
+from harness.interpreters import Missing, find_interpreter, given, interrogate
 from harness.registry import Entry
+
+__all__ = [
+    "BuildFailed",
+    "Environment",
+    "Missing",
+    "build",
+    "build_all",
+    "cache_folder",
+    "environments_folder",
+    "find",
+    "find_interpreter",
+    "key",
+    "lacking_program",
+    "status",
+]
 
 RECORD = "built.json"
 TAIL = 30
@@ -56,14 +66,7 @@ REACHING_PACKAGES = {
 }
 """The caller's settings of pip that say where packages come from; the others could change what is installed."""
 
-# A candidate that is no usable interpreter is no news: without a handler its warnings would go to the terminal.
-logging.getLogger("python_discovery").addHandler(logging.NullHandler())
-
 Say = Callable[[str], None]
-
-
-class Missing(Exception):
-    """No interpreter for a backend: the message says what was looked for, what was found, and what to do."""
 
 
 class BuildFailed(Exception):
@@ -95,18 +98,9 @@ class Environment(NamedTuple):
     packages: dict[str, str]
     """Version by normalised name of every distribution in it."""
 
-
-class _Interpreter(NamedTuple):
-    path: Path
-    version: str
-    implementation: str
-    machine: str
-
-
-def cache_folder() -> Path:
-    """Return the folder for what can be made again: `$BAKEOFF_CACHE`, or the user's cache folder."""
-    chosen = os.environ.get("BAKEOFF_CACHE")
-    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_cache_path("bakeoff")
+    def in_words(self) -> str:
+        """Return that it is ready, and what it cost."""
+        return f"ready ({len(self.packages)} packages, {self.bytes / 1e9:.2f} GB, built in {self.seconds:.0f} s)"
 
 
 def environments_folder() -> Path:
@@ -114,34 +108,9 @@ def environments_folder() -> Path:
     return cache_folder() / "environments"
 
 
-def find_interpreter(specifier: str, extra: Sequence[Path] = ()) -> Path:
-    """Return an interpreter that satisfies the PEP 440 `specifier` and can make an environment with pip.
-
-    The first that does: those in `extra`, as given; the one that runs this (the base of its environment); then the
-    newest of those on PATH, of uv's and of pyenv's, active or not. Only CPython is looked for, as it is what the wheels
-    are built for; another one can be given in `extra`.
-    Raises InputError for a path in `extra` that is no interpreter, Missing where none will do.
-    """
-    wanted = SpecifierSet(specifier)
-    others, unable = [], []
-    for interpreter in _candidates(extra):
-        if not wanted.contains(interpreter.version, prereleases=True):
-            others.append(interpreter.version)
-        elif not _makes_environments(interpreter.path):
-            unable.append(f"{interpreter.path} ({interpreter.version}, lacks venv or ensurepip)")
-        else:
-            return interpreter.path
-    example = _example(wanted)
-    raise Missing(
-        f"needs Python {specifier} with venv and ensurepip: looked at --python, the running interpreter, PATH, uv and "
-        f"pyenv, and found {', '.join(dict.fromkeys(unable + others))}. Install one (`pyenv install {example}`, "
-        f"`uv python install {example}`, or the package python3-venv of a system's own), or pass --python PATH."
-    )
-
-
 def key(entry: Entry, interpreter: Path) -> str:
     """Return twelve hexadecimal digits that change when the backend's pins or the interpreter do."""
-    identity = _interrogate(interpreter)
+    identity = interrogate(interpreter)
     if identity is None:
         raise Missing(f"{interpreter} is no longer a working Python interpreter.")
     # Resolved, so that two names of one interpreter share an environment.
@@ -154,12 +123,18 @@ def find(entry: Entry, extra: Sequence[Path] = ()) -> Environment | None:
     return _read(_folder(entry, find_interpreter(entry.description.python, extra)))
 
 
-def build(entry: Entry, extra: Sequence[Path] = (), progress: Say = lambda line: None) -> Environment:
+def build(
+    entry: Entry,
+    extra: Sequence[Path] = (),
+    progress: Say = lambda line: None,
+    commands: "Commands | None" = None,
+) -> Environment:
     """Return the environment of `entry`, built if it is not yet; `progress` is told each line of output.
 
-    Where another process is building the same, waits for that. Raises Missing, BuildFailed and InputError.
+    Where another process is building the same, waits for that. `commands.stop()`, from another thread, ends the build.
+    Raises Missing, BuildFailed and InputError.
     """
-    return _build(entry, extra, progress, _Commands())
+    return _build(entry, extra, progress, commands or Commands())
 
 
 def build_all(
@@ -173,8 +148,8 @@ def build_all(
     `on_event(name, line)` is called from threads, at last with "ready (...)" or the reason why there is none. One that
     fails does not stop the others. Raises InputError for a path in `extra` that is no interpreter.
     """
-    list(_given(extra))
-    commands = _Commands()
+    list(given(extra))
+    commands = Commands()
 
     def one(entry: Entry) -> Environment | Missing | BuildFailed:
         say = functools.partial(on_event, entry.name)
@@ -186,7 +161,7 @@ def build_all(
         except BuildFailed as failed:
             say(failed.reason)
             return failed
-        say(_ready(environment))
+        say(environment.in_words())
         return environment
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
@@ -206,7 +181,7 @@ def status(entry: Entry, extra: Sequence[Path] = ()) -> str:
         environment = find(entry, extra)
     except Missing as missing:
         return str(missing)
-    return _ready(environment) if environment else f"not built: run `bakeoff setup {entry.name}`"
+    return environment.in_words() if environment else f"not built: run `bakeoff setup {entry.name}`"
 
 
 def lacking_program(entry: Entry, variant: str) -> str | None:
@@ -215,84 +190,6 @@ def lacking_program(entry: Entry, variant: str) -> str | None:
     if not programs or any(shutil.which(program) for program in programs):
         return None
     return f"{entry.name}:{variant} needs one of these programs on PATH, and found none: {', '.join(programs)}"
-
-
-def _ready(environment: Environment) -> str:
-    packages, gigabytes = len(environment.packages), environment.bytes / 1e9
-    return f"ready ({packages} packages, {gigabytes:.2f} GB, built in {environment.seconds:.0f} s)"
-
-
-def _candidates(extra: Sequence[Path]) -> Iterator[_Interpreter]:
-    """Yield interpreters in the order of preference; those that cost a search only when they are asked for."""
-    yield from _given(extra)
-    running = _interrogate(Path(sys.executable))
-    if running is not None:
-        yield running
-    pyenv = Path(os.environ.get("PYENV_ROOT") or "~/.pyenv").expanduser()
-    yield from _installed(os.environ.get("PATH", os.defpath), pyenv)
-
-
-def _given(extra: Sequence[Path]) -> Iterator[_Interpreter]:
-    for path in extra:
-        interpreter = _interrogate(path)
-        if interpreter is None:
-            raise InputError(f"--python {path}: expected a Python interpreter, 3.6 or newer: it does not run as one.")
-        yield interpreter
-
-
-_SEARCH = threading.Lock()
-"""One thread searches, the others use what it found."""
-
-
-def _installed(search_path: str, pyenv: Path) -> tuple[_Interpreter, ...]:
-    with _SEARCH:
-        return _search(search_path, pyenv)
-
-
-@functools.cache
-def _search(search_path: str, pyenv: Path) -> tuple[_Interpreter, ...]:
-    """Return the released CPythons of this machine, the newest first.
-
-    python-discovery knows PATH and uv's, but of pyenv's only the active ones, through its shims: slow shell scripts,
-    left out here as every version is looked at directly.
-    """
-    folders = [folder for folder in search_path.split(os.pathsep) if Path(folder) != pyenv / "shims"]
-    environment = {**os.environ, "PATH": os.pathsep.join(folders)}
-    found = list(iter_interpreters("cpython", cache=_interpreter_cache(), env=environment))
-    for path in sorted(pyenv.glob("versions/*/bin/python")):
-        info = PythonInfo.from_exe(str(path), _interpreter_cache(), raise_on_error=False)
-        found += [info] if info is not None and info.implementation == "CPython" else []
-    released = [info for info in found if info.version_info.releaselevel == "final" and not info.free_threaded]
-    unique = {interpreter.path.resolve(): interpreter for interpreter in map(_identity, released)}
-    return tuple(sorted(unique.values(), key=lambda interpreter: Version(interpreter.version), reverse=True))
-
-
-def _interrogate(path: Path) -> _Interpreter | None:
-    """Return what the interpreter at `path`, or the base of its environment, says of itself; None if it won't run."""
-    info = PythonInfo.from_exe(os.path.abspath(path.expanduser()), _interpreter_cache(), raise_on_error=False)
-    return None if info is None else _identity(info)
-
-
-def _identity(info: PythonInfo) -> _Interpreter:
-    version = ".".join(str(part) for part in info.version_info[:3])
-    path = Path(info.system_executable or info.executable)
-    return _Interpreter(path, version, info.implementation, info.machine)
-
-
-def _interpreter_cache() -> DiskCache:
-    return DiskCache(cache_folder() / "interpreters")
-
-
-@functools.cache
-def _makes_environments(interpreter: Path) -> bool:
-    command: list[str | Path] = [interpreter, "-I", "-c", "import venv, ensurepip"]
-    return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
-
-
-def _example(wanted: SpecifierSet) -> str:
-    """Return the lowest version of Python 3, without its patch level, that is `wanted`."""
-    versions = (f"3.{minor}.{patch}" for minor in range(100) for patch in range(30))
-    return next(wanted.filter(versions), "VERSION.").rpartition(".")[0]
 
 
 def _folder(entry: Entry, interpreter: Path) -> Path:
@@ -308,7 +205,7 @@ def _read(folder: Path) -> Environment | None:
         return None
 
 
-def _build(entry: Entry, extra: Sequence[Path], say: Say, commands: "_Commands") -> Environment:
+def _build(entry: Entry, extra: Sequence[Path], say: Say, commands: "Commands") -> Environment:
     interpreter = find_interpreter(entry.description.python, extra)
     folder = _folder(entry, interpreter)
     log = cache_folder() / "logs" / f"{folder.name}.log"
@@ -327,7 +224,7 @@ def _lock(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _held(path: Path, say: Say, commands: "_Commands") -> Iterator[None]:
+def _held(path: Path, say: Say, commands: "Commands") -> Iterator[None]:
     lock = FileLock(path)
     try:
         lock.acquire(blocking=False)
@@ -348,7 +245,7 @@ def _remove_leftovers() -> None:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-class _Commands:
+class Commands:
     """The commands that run now, in whichever thread, so that all can be stopped at once."""
 
     def __init__(self) -> None:
@@ -422,7 +319,7 @@ class _Log:
         self._say(line)
 
 
-def _build_aside(entry: Entry, interpreter: Path, folder: Path, log: _Log, commands: _Commands) -> Environment:
+def _build_aside(entry: Entry, interpreter: Path, folder: Path, log: _Log, commands: Commands) -> Environment:
     """Build in a folder beside `folder`, then give it that name. Whatever happens, no half-built one is left."""
     aside = folder.with_name(f"{folder.name}.building-{os.getpid()}")
     try:
@@ -447,7 +344,7 @@ def _build_aside(entry: Entry, interpreter: Path, folder: Path, log: _Log, comma
     return environment
 
 
-def _install(entry: Entry, interpreter: Path, aside: Path, log: _Log, commands: _Commands) -> None:
+def _install(entry: Entry, interpreter: Path, aside: Path, log: _Log, commands: Commands) -> None:
     # pip unpacks here and not in the system's folder, which may be small, and where a killed pip would leave gigabytes.
     temporary = aside / "tmp"
     temporary.mkdir()

@@ -2,12 +2,14 @@
 
 import keyword
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 import harness
@@ -200,6 +202,19 @@ class Entry(NamedTuple):
         return self.description.variants
 
 
+def pinned_version(entry: Entry) -> str:
+    """Return the version of the backend's package that its requirements.txt pins, or "not pinned"."""
+    wanted = canonicalize_name(entry.description.package)
+    for line in entry.requirements.read_text(encoding="utf-8").splitlines():
+        text = line.partition("#")[0].strip()
+        if text and not text.startswith("-"):
+            requirement = Requirement(text)
+            pins = [each.version for each in requirement.specifier if each.operator == "=="]
+            if canonicalize_name(requirement.name) == wanted and pins:
+                return pins[0]
+    return "not pinned"
+
+
 def backends_folder() -> Path:
     """Return the folder `backends` beside the package `harness`, in a checkout and in an installed wheel alike."""
     return Path(harness.__file__).parent.parent / "backends"
@@ -244,6 +259,16 @@ def select(entries: Mapping[str, Entry], wanted: str | None) -> list[tuple[Entry
     names = list(entries) if wanted is None else [name.strip() for name in wanted.split(",")]
     pairs = [pair for name in names for pair in _named(entries, name)]
     return list({(entry.name, variant): (entry, variant) for entry, variant in pairs}.values())
+
+
+def refuse_device(chosen: Sequence[tuple[Entry, str]], device: str) -> None:
+    """Raise InputError where one of the chosen does not run on `device`."""
+    for entry, variant in chosen:
+        if device not in entry.description.devices:
+            raise InputError(
+                f"{entry.name}:{variant} has no device `{device}`: it runs on "
+                f"{', '.join(entry.description.devices)}. Choose that, or other backends."
+            )
 
 
 def _named(entries: Mapping[str, Entry], wanted: str) -> list[tuple[Entry, str]]:

@@ -34,6 +34,9 @@ FORMAT = 1
 
 Record = dict[str, Any]
 
+HEAD = ("task", "attempt", "measure", "quantity", "value")
+"""What every record has."""
+
 
 class Run:
     """A run folder that is being written: takes records from several threads."""
@@ -145,10 +148,9 @@ def read_header(folder: Path) -> dict[str, Any]:
         raise InputError(f"{folder}: no run here (expected a folder with run.json).{_runs_beside(folder)}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
-    if header.get("format") != FORMAT:
-        raise InputError(
-            f"{path}: expected format {FORMAT}, got {header.get('format')!r}. Use the bakeoff that wrote it."
-        )
+    found = header.get("format") if isinstance(header, dict) else None
+    if found != FORMAT:
+        raise InputError(f"{path}: expected format {FORMAT}, got {found!r}. Use the bakeoff that wrote it.")
     return header
 
 
@@ -164,10 +166,13 @@ def read_records(folder: Path, finished_only: bool = True) -> pd.DataFrame:
     records = []
     for number, line in enumerate(lines, start=1):
         try:
-            records.append(json.loads(line))
+            record = json.loads(line)
         except ValueError:
-            raise InputError(f"{path}: line {number} is no record. Raw records are never edited.") from None
-    table = pd.DataFrame(records, columns=None if records else ["task", "attempt", "measure", "quantity", "value"])
+            record = None
+        if not isinstance(record, dict) or not record.keys() >= set(HEAD):
+            raise InputError(f"{path}: line {number} is no record. Raw records are never edited.")
+        records.append(record)
+    table = pd.DataFrame(records, columns=None if records else HEAD)
     if not finished_only or not records:
         return table
     ends = table.loc[table["quantity"] == "finished", ["task", "attempt"]].drop_duplicates("task", keep="last")

@@ -85,6 +85,7 @@ class Session:
         self.place = place
         self.spec: portable.Spec | None = None
         self._paused = False
+        self._buried = False
         request_read, request_write = os.pipe()
         answer_read, answer_write = os.pipe()
         config = {
@@ -206,9 +207,10 @@ class Session:
         return self.process.poll() is None
 
     def close(self) -> None:
-        """End the worker's process group, whatever state it is in."""
+        """End the worker's process group, whatever state it is in; closing twice is harmless."""
         self._signal(signal.SIGKILL)
         self.process.wait()
+        self._buried = True
         with contextlib.suppress(OSError):
             self._requests.close()
         self._answers.close()
@@ -222,6 +224,8 @@ class Session:
         self.close()
 
     def _signal(self, number: signal.Signals) -> None:
+        if self._buried:  # its number may be another's by now
+            return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
 
@@ -231,6 +235,8 @@ class Session:
         return self.spec
 
     def _ask(self, call: str, arrays: Arrays | None = None, **header: Any) -> tuple[dict[str, Any], Arrays]:
+        if self._buried:
+            raise WorkerFailed("died", f"the worker was gone before {call}")
         if self._paused:
             self.resume()
         try:
@@ -245,6 +251,8 @@ class Session:
         except EOFError:
             message = None
         except TimeoutError:
+            if not self.alive():  # a child of its own holds the pipe open
+                raise self._death(call) from None
             self.close()
             raise WorkerFailed("hung", f"{call} gave no answer within {self.place.timeout_s:g} s") from None
         except ValueError as error:

@@ -146,9 +146,10 @@ def run_round(
             with _burying(labelled):
                 runner = Runner(contestant, problem, plan, labelled)
                 started.append(runner)
-                runner.prepare(known_steps.get(key))
-                known_steps[key] = len(runner.order)
-                ready.append(runner)
+                with _burying(labelled, runner):  # at once: it must not run beside its rivals
+                    runner.prepare(known_steps.get(key))
+                    known_steps[key] = len(runner.order)
+                    ready.append(runner)
         rng = np.random.default_rng(number)
         for turn in range(1, plan.turns + 1):
             say(f"turn {turn} of {plan.turns}")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from harness import results, statistics
 from harness.agreement import LOSES_PRECISION
+from harness.errors import InputError
 from harness.statistics import Interval
 
 Row = dict[str, Any]
@@ -127,13 +128,14 @@ class Report:
         if not len(slices):
             return {}
         slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))
-        turns = slices.groupby("round")["turn"].nunique()
+        ended = self._where(measure="task", quantity="finished")["task"].str.extract(r"^round (\d+)$")[0].dropna()
+        turns = {int(number): self.header["plan"]["turns"] for number in ended}
         times: dict[tuple[str, str, bool], list[statistics.Floats]] = {}
         for (backend, variant, control), mine in slices.groupby(["backend", "variant", "control"]):
             rounds = {
                 number: part.sort_values("turn")["step"].to_numpy(float) for number, part in mine.groupby("round")
             }
-            if {number: len(values) for number, values in rounds.items()} == turns.to_dict():
+            if {number: len(values) for number, values in rounds.items()} == turns:
                 times[str(backend), str(variant), bool(control)] = list(rounds.values())
         return times
 
@@ -223,9 +225,10 @@ class Report:
         if control:
             name, ratio = control
             if ratio.excludes(1):
-                lines.append(
+                lines.insert(
+                    0,
                     f"CONTROL FAILED: {name} against itself came out at {_ratio(ratio)}, which excludes 1. "
-                    "The ratios of this run are not to be trusted."
+                    "The ratios of this run are not to be trusted.",
                 )
             else:
                 lines.append(f"Control: {name} against itself came out at {_ratio(ratio)}; 1 is inside.")
@@ -241,7 +244,16 @@ class Report:
     def write(self) -> Path:
         """Write `tables/` anew; return that folder."""
         folder = self.folder / "tables"
-        folder.mkdir(exist_ok=True)
+        try:
+            folder.mkdir(exist_ok=True)
+            self._write_all(folder)
+        except OSError as error:
+            raise InputError(
+                f"{folder}: cannot be written: {error.strerror}. Copy the run to where it can be."
+            ) from None
+        return folder
+
+    def _write_all(self, folder: Path) -> None:
         self._write(folder, "summary", self.summary(), self.markdown() + "\n")
         remarks = "\n".join(f"- {line}" for line in self.remarks())
         others: dict[str, Callable[[], pd.DataFrame]] = {
@@ -254,7 +266,6 @@ class Report:
             table = make()
             text = to_markdown(table) if len(table) else "Nothing to show."
             self._write(folder, name, table, f"{remarks}\n\n{text}\n")
-        return folder
 
     @staticmethod
     def _write(folder: Path, name: str, table: pd.DataFrame, text: str) -> None:

@@ -19,8 +19,7 @@ def print_report(console: Console, remarks: list[str], rows: "pd.DataFrame") -> 
     """Print what must be said of a run, and its table: in several parts where the terminal is too narrow for one."""
     for line in remarks:
         _print(console, line)
-    if not console.is_terminal:
-        console = Console(file=console.file, width=PAPER)
+    console = _wide(console)
     name, *rest = (str(heading) for heading in rows.columns)
     part: list[str] = []
     for heading in rest:
@@ -76,7 +75,11 @@ def print_backends(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         variants = ", ".join(row["variants"])
         listing.add_row(row["backend"], row["framework"], row["version"], variants, row["licence"], row["status"])
-    console.print(listing, highlight=False)
+    _wide(console).print(listing, highlight=False)
+
+
+def _wide(console: Console) -> Console:
+    return console if console.is_terminal else Console(file=console.file, width=PAPER)
 
 
 def _print(console: Console, line: str) -> None:

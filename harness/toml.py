@@ -14,6 +14,9 @@ from harness.errors import InputError
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
 
+IN_TOML = {"model_type": "a table", "tuple_type": "an array"}
+"""What TOML calls the things that pydantic names by their Python classes."""
+
 
 def read_model(model: type[Model], text: str, name: str) -> Model:
     """Return the `model` that the TOML in `text` describes; `name` is how errors call the file.
@@ -48,7 +51,8 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
         return f"`{key}` is missing: {_purpose(model, error['loc'])}"
     if error["type"] == "value_error":
         return f"`{key}`: {message}" if key else message
-    return f"`{key}`: expected {_without_subject(message)}, got {error['input']!r}"
+    expected = IN_TOML.get(error["type"]) or _without_subject(message)
+    return f"`{key}`: expected {expected}, got {error['input']!r}"
 
 
 def dotted(location: Location) -> str:

@@ -52,7 +52,7 @@ def find(key: str) -> Verdict | None:
         kept = json.loads(_file(key).read_text(encoding="utf-8"))
         outcomes = tuple(_outcome(fields) for fields in kept["outcomes"])
         return Verdict(outcomes, str(kept["at"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None  # nothing kept, or nothing that can be read: the checks run again
 
 

@@ -1,4 +1,4 @@
-"""Data sets -> normalised splits and batch orders (harness/data.py)."""
+"""Data sets -> normalised splits and batch orders (harness/data)."""
 
 import decimal
 import hashlib

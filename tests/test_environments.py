@@ -20,7 +20,7 @@ from harness.registry import Description, Entry, Openness
 
 ROOT = Path(environments.__file__).parent.parent
 RUNNING = f"=={sys.version_info.major}.{sys.version_info.minor}.*"
-OPENNESS = Openness(licence="MIT", licence_source="LICENSE", licence_asof="2026")
+OPENNESS = Openness(licence={"value": "MIT", "source": "LICENSE", "asof": "2026"})
 
 
 def make_entry(folder, requirements, name="abacus", python=RUNNING):

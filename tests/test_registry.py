@@ -1,6 +1,8 @@
 """backend.toml: what is read from it, how a wrong one is explained, and which backends a command means."""
 
 from pathlib import Path
+from types import NoneType
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
@@ -18,12 +20,8 @@ variants = ["eager", "compiled"]
 documentation = ["https://abacus.example/guide"]
 
 [openness]
-licence = "MIT"
-licence_source = "abacus 1.0 LICENSE"
-licence_asof = "2026-11-01"
-authors_12m = 7
-authors_12m_source = "git log"
-authors_12m_asof = "2026"
+licence = { value = "MIT", source = "abacus 1.0 LICENSE", asof = "2026-11-01" }
+authors_12m = { value = 7, source = "git log", asof = "2026" }
 
 [environment]
 threads = ["ABACUS_THREADS"]
@@ -65,16 +63,38 @@ def test_a_description_is_read_whole(tmp_path):
 
 def test_facts_come_with_their_sources(tmp_path):
     facts = registry.read_entry(make_backend(tmp_path)).description.openness.facts()
-    assert list(facts) == [
+    assert [(key, fact.value, fact.source, fact.asof) for key, fact in facts] == [
         ("licence", "MIT", "abacus 1.0 LICENSE", "2026-11-01"),
         ("authors_12m", 7, "git log", "2026"),
     ]
 
 
-def test_every_fact_has_its_source_and_date_in_the_model():
-    fields = registry.Openness.model_fields
-    facts = [key for key in fields if not key.endswith(("_source", "_asof"))]
-    assert list(fields) == [f"{key}{part}" for key in facts for part in ("", "_source", "_asof")]
+def test_every_key_of_openness_is_a_fact():
+    """No key is a bare value, which would stand without its source and date."""
+    for key, field in registry.Openness.model_fields.items():
+        kinds = [kind for kind in (get_args(field.annotation) or (field.annotation,)) if kind is not NoneType]
+        assert [kind for kind in kinds if not issubclass(kind, registry.Fact)] == [], key
+        assert len(kinds) == 1, key
+    assert list(registry.Fact.model_fields) == ["value", "source", "asof"]
+    assert [key for key, field in registry.Fact.model_fields.items() if not field.is_required()] == []
+
+
+@pytest.mark.parametrize("key", list(registry.Openness.model_fields))
+@pytest.mark.parametrize("part", ["value", "source", "asof"])
+def test_a_fact_lacking_a_part_is_an_error(tmp_path, key, part):
+    value = {"licence": "'MIT'", "top_author_share": "0.5"}.get(key, "7" if key.endswith("m") else "'x'")
+    parts = {"value": value, "source": "'x'", "asof": "'2026'"}
+    assert registry.read_entry(make_backend(tmp_path / "whole", text=with_fact(key, parts))).description.openness
+    del parts[part]
+    message = error_of(make_backend(tmp_path / "part", text=with_fact(key, parts)))
+    assert f"`openness.{key}.{part}` is missing" in message
+
+
+def with_fact(key: str, parts: dict[str, str]) -> str:
+    """Return GOOD with this fact beside the licence, or in its place."""
+    licence, authors = (line for line in GOOD.splitlines() if "source" in line)
+    fact = f"{key} = {{ {', '.join(f'{part} = {value}' for part, value in parts.items())} }}"
+    return GOOD.replace(authors, "").replace(licence, fact if key == "licence" else f"{licence}\n{fact}")
 
 
 def test_a_description_cannot_be_changed(tmp_path):
@@ -98,12 +118,20 @@ def test_a_description_cannot_be_changed(tmp_path):
         ('["abacus"]', '"abacus"', ["`import_name`", "'abacus'"]),
         ('"abacus-core"', '"abacus==1"', ["`package`", "without a version", "'abacus==1'"]),
         ("https://", "www.", ["`documentation[0]`", "https://"]),
-        ('"MIT"', '"Free as in beer"', ["`openness.licence`", "SPDX", "'Free as in beer'"]),
-        ('licence_asof = "2026-11-01"', "", ["`openness.licence_asof` is missing"]),
-        ('authors_12m_source = "git log"', "", ["`openness`", "`authors_12m_source` is missing"]),
-        ("authors_12m = 7", "", ["`openness`", "`authors_12m` is missing"]),
-        ('"2026"', '"last year"', ["`openness.authors_12m_asof`", "2026-11-22", "'last year'"]),
-        ("authors_12m = 7", 'authors_12m = "7"', ["`openness.authors_12m`", "integer", "'7'"]),
+        ('"MIT"', '"Free as in beer"', ["`openness.licence.value`", "SPDX", "'Free as in beer'"]),
+        (', asof = "2026-11-01"', "", ["`openness.licence.asof` is missing: The date of the source"]),
+        ('source = "git log", ', "", ["`openness.authors_12m.source` is missing: Where it was read."]),
+        ("value = 7, ", "", ["`openness.authors_12m.value` is missing: What is known."]),
+        ('"git log"', '""', ["`openness.authors_12m.source`", "at least 1 character"]),
+        ('"2026"', '"last year"', ["`openness.authors_12m.asof`", "2026-11-22", "'last year'"]),
+        ("value = 7", 'value = "7"', ["`openness.authors_12m.value`", "integer", "'7'"]),
+        ("value = 7", "value = -1", ["`openness.authors_12m.value`", "greater than or equal to 0", "-1"]),
+        (
+            'source = "git',
+            'src = "git',
+            ["unknown key `openness.authors_12m.src`. Did you mean `openness.authors_12m.source`?"],
+        ),
+        ('{ value = 7, source = "git log", asof = "2026" }', "7", ["`openness.authors_12m`: expected a table, got 7"]),
         ("programs.compiled", "programs.compild", ["`environment.programs.compild`", "Did you mean `compiled`?"]),
         ("threads", "thread", ["unknown key `environment.thread`. Did you mean `environment.threads`?"]),
         ("ABACUS_QUIET", '"NO QUIET"', ["environment variable", "'NO QUIET'"]),

@@ -26,6 +26,7 @@ class Cycle(BaseModel):
     name: str
     wheel: Wheel
     spare: Wheel | None = None
+    colours: tuple[str, ...] = ()
 
 
 GOOD = 'name = "a"\nwheel.radius = 0.3\n'
@@ -44,6 +45,8 @@ def test_a_good_file_becomes_the_model():
         (GOOD + "spare = {radius = 1.0, spoks = 1}", "c.toml: unknown key `spare.spoks`. Did you mean `spare.spokes`?"),
         (GOOD + "spokes = 1", "c.toml: unknown key `spokes`. Did you mean `wheel.spokes`?"),
         (GOOD + "wheel.xyz = 1", "c.toml: unknown key `wheel.xyz`. Valid here: `wheel.spokes`, `wheel.radius`."),
+        ("name = 'a'\nwheel = 3", "c.toml: `wheel`: expected a table, got 3"),
+        (GOOD + "colours = 3", "c.toml: `colours`: expected an array, got 3"),
         (GOOD + "wheel.spokes = '9'", "c.toml: `wheel.spokes`: expected a valid integer, got '9'"),
         ("name = 'a'\nwheel.spokes = 3", "c.toml: `wheel.radius` is missing: In metres."),
         ("wheel.radius = 0.3", "c.toml: `name` is missing: it has no default."),

@@ -59,18 +59,19 @@ def main(config):
         os.sched_setaffinity(0, config["cores"])
     for variable in config["thread_variables"]:
         os.environ[variable] = str(config["threads"])
+    for descriptor in (config["read"], config["write"]):
+        os.set_inheritable(descriptor, False)  # a program that outlives the worker must not hold its pipe open
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
     with os.fdopen(config["read"], "rb") as requests, os.fdopen(config["write"], "wb") as answers:
         host, first = catching(import_host, config["folder"], here)
-        send(answers, first, {})
+        write(answers, first)
         while host is not None:
-            message = receive(requests)
-            if message is None:
+            request = receive(requests)
+            if request is None:
                 return
-            _, answer = catching(host.answer, *message)
-            answer_arrays = answer.pop("arrays", {})
-            send(answers, answer, answer_arrays)
+            _, answer = catching(host.answer, *request)
+            write(answers, answer)
 
 
 def die_with_the_harness():
@@ -84,14 +85,17 @@ def die_with_the_harness():
 
 
 def catching(function, *arguments):
-    """Return function's (value, answer); whatever it raises, SystemExit too, becomes a failure in the answer."""
+    """Return function's value, and its answer as a message; whatever is raised, SystemExit too, becomes a failure.
+
+    Making the message is part of it: there a framework's lazy arrays are computed, and what cannot be sent is found.
+    """
     try:
         value, answer = function(*arguments)
+        arrays = answer.pop("arrays", {})
+        return value, message(dict(answer, failure=None), arrays)
     except BaseException as error:
         failure = {"type": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}
-        return None, {"failure": failure}
-    answer["failure"] = None
-    return value, answer
+        return None, message({"failure": failure}, {})
 
 
 def import_host(folder, here):
@@ -178,20 +182,30 @@ class Host(object):
     def answer_aliases(self, arrays):
         """Load and dump, train, and name the arrays given and dumped that the training changed."""
         order, x, y = arrays.pop("order"), arrays.pop("x"), arrays.pop("y")
-        before = {name: array.copy() for name, array in arrays.items()}
+        given = copies(arrays)
         self.backend.load(arrays)
         self.backend.put(x, y)
-        dumped = self.backend.dump()
+        live = self.backend.dump()
+        dumped = copies(live)
         self.backend.train(order)
         self.backend.wait()
-        changed = [[name for name in before if (some[name] != before[name]).any()] for some in (arrays, dumped)]
-        return {"given": changed[0], "dumped": changed[1]}
+        return {"given": changed(arrays, given), "dumped": changed(live, dumped)}
 
     def answer_versions(self, arrays):
         return {"versions": self.backend.versions()}
 
     def answer_memory(self, arrays):
         return {"peak_bytes": peak_bytes()}
+
+
+def copies(arrays):
+    """Return a copy of every array."""
+    return {name: array.copy() for name, array in arrays.items()}
+
+
+def changed(arrays, before):
+    """Return the names of the arrays that are no longer what they were."""
+    return [name for name in before if (arrays[name] != before[name]).any()]
 
 
 def peak_bytes():
@@ -214,17 +228,26 @@ def peak_bytes():
 
 def send(stream, header, arrays):
     """Write one message."""
+    write(stream, message(header, arrays))
+
+
+def write(stream, data):
+    """Write the bytes of a message, now."""
+    stream.write(data)
+    stream.flush()
+
+
+def message(header, arrays):
+    """Return the bytes of one message."""
     payload = b""
     if arrays:
         import numpy as np
 
         buffer = io.BytesIO()
-        members: Any = {name: np.asarray(array) for name, array in arrays.items()}
-        np.savez(buffer, **members)
+        np.savez(buffer, **{name: np.asarray(array) for name, array in arrays.items()})  # type: ignore[arg-type]  # any name is a key
         payload = buffer.getvalue()
     text = json.dumps(header).encode("utf-8")
-    stream.write(LENGTHS.pack(len(text), len(payload)) + text + payload)
-    stream.flush()
+    return LENGTHS.pack(len(text), len(payload)) + text + payload
 
 
 def receive(stream):

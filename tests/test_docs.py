@@ -1,0 +1,212 @@
+"""The guides say what the code does: every key with its default, every name and number that can drift."""
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel
+
+from harness import agreement, checks, conformance, registry, speed, statistics
+from harness.data import load
+from harness.portable import contract
+from harness.portable.spec import CONVENTIONS
+from harness.registry import Description, Openness, WorkerEnvironment
+from harness.spec import DataSpec, Spec, parse
+
+ROOT = Path(__file__).parent.parent
+GUIDES = {
+    name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    for name in ("spec", "backend", "agreement", "timing")
+}
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+ADRS = sorted((ROOT / "docs" / "adr").glob("*.md"))
+
+
+def cells(text: str) -> Iterator[list[str]]:
+    """Yield the cells of each row of the tables in the text."""
+    for line in text.splitlines():
+        if line.startswith("| ") and not line.startswith("| ---"):
+            yield [cell.strip() for cell in line.strip("|").split(" | ")]
+
+
+def code(text: str) -> list[str]:
+    """Return what stands in backquotes."""
+    return re.findall(r"`([^`]+)`", text)
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+# The spec
+
+SECTIONS = {name: field.annotation for name, field in Spec.model_fields.items()}
+
+
+def section_of(name: str) -> str:
+    return GUIDES["spec"].partition(f"\n## `[{name}]`\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_every_key_of_the_spec_stands_with_its_default(name):
+    rows = {row[0]: row for row in cells(section_of(name)) if len(row) == 4}
+    documented = {
+        code(key)[0]: tomllib.loads(f"value = {code(row[2])[0]}")["value"] for key, row in rows.items() if key != "key"
+    }
+    assert documented == getattr(Spec(), name).model_dump(mode="json")
+
+
+def choices() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    for table, section in SECTIONS.items():
+        for key, field in section.model_fields.items():
+            if values := [value for value in get_args(field.annotation) if isinstance(value, str)]:
+                yield table, key, tuple(values)
+
+
+@pytest.mark.parametrize(("table", "key", "values"), list(choices()))
+def test_the_values_of_a_key_are_all_named(table, key, values):
+    (row,) = [row for row in cells(section_of(table)) if row[0] == f"`{key}`"]
+    assert [word.strip('"') for word in code(row[1])] == list(values)
+
+
+def test_choices_are_found():
+    assert {f"{table}.{key}" for table, key, _ in choices()} == {
+        "data.normalisation",
+        "network.activation",
+        "network.initial_weights",
+        "optimiser.name",
+        "training.dtype",
+    }
+
+
+def test_the_example_of_a_spec_is_one():
+    (example,) = re.findall(r"```toml\n(.*?)```", GUIDES["spec"], re.DOTALL)
+    assert parse(example, "example").training.epochs == 100
+
+
+def test_the_digits_are_as_told():
+    data = load(DataSpec())
+    told = f"{data.x.shape[0]} rows, {data.x.shape[1]} features, {len(data.classes)} classes"
+    assert told in GUIDES["spec"]
+
+
+# Backends
+
+
+@pytest.mark.parametrize("model", [Description, WorkerEnvironment, Openness])
+def test_every_key_of_a_backend_toml_stands_in_its_guide(model: type[BaseModel]):
+    first = {word.strip("[]") for row in cells(GUIDES["backend"]) for word in code(row[0])}
+    assert set(model.model_fields) - first == set()
+
+
+def test_every_member_of_the_contract_stands_in_the_guide():
+    members = [name for name in vars(contract.Backend) if not name.startswith("_") or name == "__init__"]
+    first = {code(row[0])[0].partition("(")[0] for row in cells(GUIDES["backend"]) if code(row[0])}
+    assert set(members) - first == set()
+
+
+def test_every_convention_stands_with_its_values():
+    rows = {code(row[0])[0]: code(row[1]) for row in cells(GUIDES["backend"]) if row[0].strip("`") in CONVENTIONS}
+    assert list(rows) == list(CONVENTIONS)
+    for name, values in CONVENTIONS.items():
+        assert [word for word in rows[name] if word in values] == list(values), name
+
+
+def test_the_example_of_a_known_failure_names_a_check():
+    (example,) = re.findall(r"```python\nKNOWN_FAILURES = (.*?)```", GUIDES["backend"], re.DOTALL)
+    assert set(ast.literal_eval(example)) <= set(checks.CHECKS)
+
+
+def test_the_example_of_a_fact_is_one():
+    (example,) = re.findall(r"`(\{ value = .*?\})`", GUIDES["backend"])
+    assert Openness.model_validate(tomllib.loads(f"licence = {example}")).licence.value == "MIT"
+
+
+def test_the_changelog_names_every_backend():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    for entry in registry.read_all().values():
+        assert entry.description.title in text, entry.name
+        assert [variant for variant in entry.variants if f"`{variant}`" not in text] == [], entry.name
+
+
+# Numbers
+
+
+def test_the_limits_of_agreement_are_as_told():
+    rows = [row[0] for row in cells(GUIDES["agreement"])]
+    low, high = agreement.LOSES_PRECISION, agreement.NOT_CONFORMING
+    for words in (f"up to {low:g}", f"over {low:g}, up to {high:g}", f"over {high:g}"):
+        assert words in rows
+    one, ten, hundred = agreement.CHECKPOINTS
+    for words in (f"after {one}, {ten} and {hundred} steps", f"error of {agreement.PERMUTATIONS} runs"):
+        assert words in flat(GUIDES["agreement"])
+
+
+def test_the_cases_are_as_told():
+    table = {row[0]: row[1:] for row in cells(GUIDES["agreement"]) if len(row) == 3}
+    told = {
+        (case, dtype): "gate" in word
+        for case, words in zip(
+            ("default", "stress-relu", "stress-tanh"),
+            (table[row] for row in ("default spec on the digits", "stress spec, relu", "stress spec, tanh")),
+        )
+        for dtype, word in zip(("float64", "float32"), words)
+    }
+    assert told == {(case.name, case.spec.dtype): case.gated for case in conformance.gate_cases()}
+
+
+def test_the_stress_spec_is_as_told():
+    stress = next(case.spec for case in conformance.gate_cases() if case.name == "stress-relu")
+    told = (
+        f"a batch of {stress.batch_size}, `bn_epsilon` {stress.bn_epsilon:g}, `bn_decay` {stress.bn_decay:g} "
+        "and Adam's epsilon 1e-3"
+    )
+    assert stress.epsilon == 1e-3
+    assert told in flat(GUIDES["agreement"])
+
+
+def test_the_numbers_of_timing_are_as_told():
+    text = flat(GUIDES["timing"])
+    for words in (
+        f"a bootstrap of {statistics.RESAMPLES} resamples",
+        f"blocks of {statistics.BLOCK} neighbouring turns",
+        f"with a {statistics.LEVEL:.0%} interval".replace("%", " %"),
+        f"two neighbouring windows of {speed.WARM_WINDOW} slices",
+        f"within {speed.WARM_LIMIT_S:g} s",
+    ):
+        assert words in text
+
+
+# All pages
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not re.match(r"[a-z]+:", target):
+            path, _, anchor = target.partition("#")
+            linked = page.parent / path if path else page
+            assert linked.exists() or path.startswith("results/"), target
+            if anchor:
+                headings = re.findall(r"^#+ (.+)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+                assert anchor in [heading.lower().replace(" ", "-") for heading in headings], target
+
+
+def test_a_page_that_the_code_names_exists():
+    for path in [*ROOT.glob("harness/**/*.py"), *ROOT.glob("backends/**/*.py")]:
+        for page in re.findall(r"docs/[\w/-]+\.md", path.read_text(encoding="utf-8")):
+            assert (ROOT / page).exists(), f"{path}: {page}"
+
+
+def test_decisions_are_numbered_and_of_one_form():
+    assert [int(path.name[:4]) for path in ADRS] == list(range(1, len(ADRS) + 1))
+    for path in ADRS:
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith(f"# {int(path.name[:4])}. ")
+        assert re.findall("^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences"], path.name
+        assert len(text.splitlines()) <= 60, path.name
