@@ -1,0 +1,125 @@
+"""What a check measured becomes an outcome: passes, loses precision, fails, or a known failure."""
+
+import pytest
+
+from harness.agreement import Measured, Quantity
+from harness.checks import CHECKS, ONCE_A_DTYPE
+from harness.conformance import check_backend, judge
+from harness.portable.reference import Reference
+from harness.session import WorkerFailed
+
+from .liars import LeakyRelu, StaleStepCount
+from .subjects import cases, judged, subject
+
+QUANTITY = Quantity("update", "dense0/kernel", 10)
+KNOWN = {"updates": "its bias correction is in float32, issue 1234"}
+
+
+def outcome_of(*floors, known_failures=None):
+    """Return the outcome of a check that measured these floors."""
+
+    def check_updates(subject):
+        return [Measured(QUANTITY, each * 1e-7, 1e-7) for each in floors]
+
+    return judge(check_updates, subject(Reference, cases()["stress-relu float64"]), known_failures or {})
+
+
+@pytest.mark.parametrize(
+    ("floors", "status"),
+    [
+        ((), "passes"),
+        ((0.0, 15.9), "passes"),
+        ((16.1,), "loses precision"),
+        ((1.0, 127.0, 3.0), "loses precision"),
+        ((128.1,), "fails"),
+        ((float("inf"),), "fails"),
+        ((float("nan"),), "fails"),
+        ((1.0, float("nan"), 20.0), "fails"),
+    ],
+)
+def test_floors_decide(floors, status):
+    assert outcome_of(*floors).status == status
+
+
+def test_the_reason_is_the_first_that_departs():
+    assert outcome_of(20.0, 130.0, 1e6).reason == "dense0/kernel after 10 steps: 1.3e-05 off, 130.0 floors, allowed 128"
+    assert outcome_of(20.0, 130.0, 1e6).floors == pytest.approx(1e6)
+
+
+def test_a_known_failure_that_fails_is_known_and_not_red():
+    outcome = outcome_of(130.0, known_failures=KNOWN)
+    assert outcome.status == "known failure"
+    assert outcome.reason.startswith("its bias correction is in float32, issue 1234 (dense0/kernel after 10 steps: ")
+    assert not outcome.red
+
+
+@pytest.mark.parametrize("floors", [1.0, 20.0], ids=["passes", "loses-precision"])
+def test_a_known_failure_that_does_not_fail_is_red_its_reason_is_out_of_date(floors):
+    outcome = outcome_of(floors, known_failures=KNOWN)
+    assert outcome.status == "fails"
+    assert "declared a known failure (its bias correction is in float32, issue 1234), but it passes" in outcome.reason
+    assert outcome.red
+
+
+def test_a_known_failure_of_one_check_excuses_no_other():
+    assert outcome_of(130.0, known_failures={"losses": "another reason"}).status == "fails"
+
+
+@pytest.mark.parametrize(("check", "liar"), [("forward", LeakyRelu), ("load_forgets", StaleStepCount)])
+def test_a_liar_that_declares_its_failure_is_a_known_failure(check, liar):
+    outcome = judged(check, liar, cases()["stress-relu float64"], {check: "by design"})
+    assert outcome.status == "known failure"
+    assert outcome.reason.startswith("by design (")
+
+
+def test_a_failure_on_a_case_that_is_not_gated_is_a_result():
+    outcome = judged("forward", LeakyRelu, cases()["default float32"])
+    assert (outcome.status, outcome.gated, outcome.red) == ("fails", False, False)
+
+
+def test_a_worker_that_fails_inside_a_check_fails_the_check_with_its_traceback():
+    def check_that_dies(subject):
+        raise WorkerFailed("died", "the worker was ended by SIGSEGV during train", "the worker's own traceback")
+
+    outcome = judge(check_that_dies, subject(Reference, cases()["stress-relu float64"]), {})
+    assert (outcome.status, outcome.reason) == ("fails", "died: the worker was ended by SIGSEGV during train")
+    assert outcome.traceback == "the worker's own traceback"
+
+
+# In workers
+
+
+def run(open_session, variant, labels):
+    return list(check_backend(lambda: open_session("by_variant"), [cases()[label] for label in labels], "cpu", variant))
+
+
+def test_a_worker_that_dies_ends_its_case_and_the_next_case_gets_a_fresh_one(open_session):
+    outcomes = run(open_session, "segfault", ["stress-relu float64", "stress-tanh float64"])
+    for case in ("stress-relu", "stress-tanh"):
+        last = [outcome for outcome in outcomes if outcome.case == case][-1]
+        assert last.reason == "died: the worker was ended by SIGSEGV during aliases"
+        assert last.red
+
+
+def test_a_worker_that_raises_goes_through_every_check(open_session):
+    outcomes = run(open_session, "raise_error", ["stress-relu float64"])
+    assert [outcome.check for outcome in outcomes] == list(CHECKS)
+    losses = next(outcome for outcome in outcomes if outcome.check == "losses")
+    assert losses.reason == "raised: train raised ZeroDivisionError: the learning rate vanished"
+    assert "Traceback" in losses.traceback
+
+
+def test_an_adapter_that_cannot_be_imported_is_one_red_outcome(open_session):
+    def opened():
+        return open_session("at_import", variables={"AT_IMPORT": "raise"})
+
+    (outcome,) = check_backend(opened, list(cases().values()), "cpu", "eager")
+    assert (outcome.check, outcome.status) == ("build", "fails")
+    assert "libframework.so.1" in outcome.reason
+
+
+def test_what_needs_one_case_a_dtype_runs_on_one_that_is_gated(open_session):
+    outcomes = run(open_session, "raise_error", ["default float32", "stress-relu float32", "stress-tanh float32"])
+    assert {(o.check, o.case) for o in outcomes if o.check in ONCE_A_DTYPE} == {
+        (name, "stress-relu") for name in ONCE_A_DTYPE
+    }

@@ -1,0 +1,37 @@
+"""What the tests of workers share; tests/portable brings it into Python 3.6, so the harness waits inside fixtures."""
+
+import pathlib
+import sys
+
+import pytest
+
+MISBEHAVING = pathlib.Path(__file__).parent / "misbehaving"
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Return where a backend of tests/misbehaving runs: place(name, **fields of session.Place)."""
+    from harness.session import Place
+
+    def make(name, **fields):
+        given = {"python": pathlib.Path(sys.executable), "folder": MISBEHAVING / name, "log": tmp_path / "worker.log"}
+        given.update(fields)
+        return Place(**given)
+
+    return make
+
+
+@pytest.fixture
+def open_session(place):
+    """Return a way to start a worker: open_session(name, **fields of session.Place). It is ended after the test."""
+    from harness.session import Session
+
+    sessions = []
+
+    def start(name, **fields):
+        sessions.append(Session(place(name, **fields)))
+        return sessions[-1]
+
+    yield start
+    for session in sessions:
+        session.close()

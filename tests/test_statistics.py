@@ -1,0 +1,126 @@
+"""Intervals contain the truth as often as they say, on series like those that machines give."""
+
+import numpy as np
+import pytest
+
+from harness import statistics
+from harness.statistics import Interval, median, paired_ratio
+
+TURNS = 60
+
+
+@pytest.fixture
+def fewer_resamples(monkeypatch):
+    monkeypatch.setattr(statistics, "RESAMPLES", 300)
+
+
+def white(rng, rounds=2, turns=TURNS, spread=0.1):
+    return [np.exp(spread * rng.standard_normal(turns)) for _ in range(rounds)]
+
+
+def wandering(rng, rounds=2, turns=TURNS, memory=0.6, spread=0.1):
+    """Return series whose neighbours are alike (an autoregression), of median 1."""
+    series = []
+    for _ in range(rounds):
+        noise = rng.standard_normal(turns) * np.sqrt(1 - memory**2)
+        values = [rng.standard_normal()]
+        for each in noise[1:]:
+            values.append(memory * values[-1] + each)
+        series.append(np.exp(spread * np.array(values)))
+    return series
+
+
+def coverage(make, interval, truth, times):
+    rng = np.random.default_rng(20261122)
+    return np.mean([not interval(make(rng)).excludes(truth) for _ in range(times)])
+
+
+def slice_bootstrap(rounds):
+    """Return the interval of a plain bootstrap over slices, as if none were like its neighbour."""
+    rng = np.random.default_rng(0)
+    values = np.concatenate(rounds)
+    medians = np.median(rng.choice(values, (statistics.RESAMPLES, len(values))), axis=1)
+    return Interval(float(np.median(values)), *np.quantile(medians, [0.025, 0.975]))
+
+
+@pytest.mark.usefixtures("fewer_resamples")
+def test_the_median_of_independent_slices_is_covered_about_95_percent_of_the_time():
+    share = coverage(white, median, 1, 150)
+    assert 0.90 <= share <= 0.99, f"covered {share:.1%} of 150 times"
+
+
+@pytest.mark.usefixtures("fewer_resamples")
+def test_the_ratio_of_independent_slices_is_covered_about_95_percent_of_the_time():
+    share = coverage(lambda rng: (white(rng), white(rng)), lambda pair: paired_ratio(*pair), 1, 150)
+    assert 0.90 <= share <= 0.99, f"covered {share:.1%} of 150 times"
+
+
+@pytest.mark.usefixtures("fewer_resamples")
+def test_a_against_a_is_not_over_sure_where_neighbouring_slices_are_alike():
+    def ratios(rng):
+        return [one / other for one, other in zip(wandering(rng), wandering(rng))]
+
+    blocks = coverage(ratios, median, 1, 150)
+    slices = coverage(ratios, slice_bootstrap, 1, 150)
+    said = f"A/A covered by blocks {blocks:.1%}, by a plain bootstrap over slices {slices:.1%} of 150 times"
+    assert blocks >= 0.88, said
+    assert slices <= blocks - 0.1, said
+
+
+def test_a_planted_five_percent_is_found():
+    rng = np.random.default_rng(5)
+    drift = wandering(rng, spread=0.3)
+    slow, fast = ([load * noise for load, noise in zip(drift, white(rng, spread=0.03))] for _ in range(2))
+    ratio = paired_ratio([1.05 * each for each in slow], fast)
+    assert ratio.excludes(1)
+    assert not ratio.excludes(1.05)
+
+
+def test_pairing_cancels_what_both_share():
+    """The machine's load, common to a turn, moves both medians, and not their ratio."""
+    rng = np.random.default_rng(7)
+    load = wandering(rng, spread=0.5)
+    first, second = ([2 * each for each in load], load)
+    ratio = paired_ratio(first, second)
+    assert ratio == pytest.approx((2, 2, 2))
+    alone = median(first)
+    assert alone.high / alone.low > 1.1
+
+
+def test_what_is_paired_within_a_turn_stays_paired():
+    first = [np.arange(1.0, 61.0), np.arange(61.0, 1.0, -1)]
+    assert paired_ratio(first, [3 * each for each in first]) == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+
+
+def test_the_estimate_is_the_median_over_all_rounds():
+    assert median([np.array([1.0, 2.0, 9.0]), np.array([3.0, 4.0])]).estimate == 3
+
+
+def test_rounds_that_differ_widen_the_interval():
+    """Fresh processes differ: what the slices of one process cannot show, rounds do."""
+    rng = np.random.default_rng(3)
+    alike = white(rng, rounds=4, spread=0.01)
+    apart = [each * factor for each, factor in zip(alike, (0.9, 1.0, 1.0, 1.1))]
+    narrow, wide = median(alike), median(apart)
+    assert wide.high - wide.low > 5 * (narrow.high - narrow.low)
+
+
+def test_the_same_slices_give_the_same_interval():
+    rounds = white(np.random.default_rng(1))
+    assert median(rounds) == median(rounds)
+
+
+@pytest.mark.parametrize("turns", [1, 2, statistics.BLOCK, statistics.BLOCK + 1])
+def test_a_round_may_be_shorter_than_a_block(turns):
+    interval = median([np.linspace(1, 2, turns)])
+    assert 1 <= interval.low <= interval.estimate <= interval.high <= 2
+
+
+def test_rounds_of_one_that_the_other_lacks_are_refused():
+    with pytest.raises(ValueError, match="zip"):
+        paired_ratio([np.ones(3), np.ones(3)], [np.ones(3)])
+
+
+@pytest.mark.parametrize(("value", "outside"), [(0.89, True), (0.9, False), (1.0, False), (1.1, False), (1.11, True)])
+def test_an_interval_excludes_what_lies_outside_of_it(value, outside):
+    assert Interval(1.0, 0.9, 1.1).excludes(value) is outside
