@@ -134,7 +134,9 @@ def run(
             work.carry_out(Board(err))
     except KeyboardInterrupt:
         go_on = f"bakeoff run --resume {work.run.folder}"
-        err.print(f"bakeoff: interrupted. What was finished is kept: go on with `{go_on}`", markup=False, soft_wrap=True)
+        err.print(
+            f"bakeoff: interrupted. What was finished is kept: go on with `{go_on}`", markup=False, soft_wrap=True
+        )
         os._exit(130)  # the threads that check and train would go on to their end; the workers die with this process
     report = Report(work.run.folder)
     report.write()

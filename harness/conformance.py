@@ -113,6 +113,8 @@ def check_backend(
         for case in cases:
             try:
                 if session is None or not session.alive():
+                    if session is not None:
+                        session.close()
                     session = open_session()
                 session.build(case.spec, device, variant)
             except WorkerFailed as failed:

@@ -42,7 +42,8 @@ def test_backend_conforms(entry, variant, case, tmp_path):
         variables=worker.variables,
     )
     outcomes = list(conformance.check_backend(lambda: Session(place), [case], "cpu", variant))
-    assert [outcome.check for outcome in outcomes] == list(checks.CHECKS), "every check ran"
+    expected = [name for name in checks.CHECKS if case.gated or name not in checks.ONCE_A_DTYPE]
+    assert [outcome.check for outcome in outcomes] == expected, "every check ran"
     for outcome in outcomes:
         print(f"{outcome.check}: {outcome.status} {outcome.floors:.1f} {outcome.reason}")
     if case.gated:
