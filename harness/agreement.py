@@ -10,12 +10,14 @@ run's dtype with every sum in another order. For an array T,
 and error / floor says how many times more the backend lost than plain NumPy must lose in that dtype on that problem.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from harness.portable import spec as portable
 from harness.portable.reference import Reference
@@ -138,7 +140,10 @@ def training(backend: Contract, case: Case) -> Seen:
 def measure(experiment: Experiment, backend: Contract, case: Case, conventions: Mapping[str, str]) -> list[Measured]:
     """Run the experiment on the backend; return how far each quantity is from the oracle, in the order seen."""
     seen = experiment(backend, case)
-    truth, floors = _truth(experiment, case, tuple(sorted(conventions.items())))
+    # One at a time, or two threads would work out the same truth; and on one core, or NumPy's BLAS would spin on all
+    # of them over matrices this small, and take them from the workers.
+    with _truth_is_worked_out, threadpool_limits(1, user_api="blas"):
+        truth, floors = _truth(experiment, case, tuple(sorted(conventions.items())))
     return [Measured(quantity, error(array, truth[quantity]), floors[quantity]) for quantity, array in seen.items()]
 
 
@@ -146,6 +151,9 @@ def error(array: Array, truth: Array) -> float:
     """Return max|array - truth| / max|truth|; the plain maximum where the truth is all zero."""
     scale = np.abs(truth).max()
     return float(np.abs(array.astype(np.float64) - truth).max() / (scale if scale > 0 else 1.0))
+
+
+_truth_is_worked_out = threading.Lock()
 
 
 @lru_cache(maxsize=64)

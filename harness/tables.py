@@ -41,7 +41,7 @@ class Report:
         self.folder = folder
         self.header = results.read_header(folder)
         self.records = results.read_records(folder)
-        for column in ("backend", "variant", "control", "red", "round", "turn", "steps", "quantity", "measure"):
+        for column in ("backend", "variant", "control", "red", "gated", "round", "turn", "steps"):
             if column not in self.records:
                 self.records[column] = None
         self.entries = [(str(name), str(variant)) for name, variant in self.header["plan"]["entries"]]

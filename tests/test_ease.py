@@ -66,8 +66,8 @@ def test_tokens_do_not_change_with(tokens, what, old, new):
     assert tokens(BARE.replace(old, new)) == tokens(BARE)
 
 
-def test_the_order_of_docstring_and_code_on_one_line_does_not_matter(tokens):
-    assert tokens('def f(): "doc"; return 1\n') == tokens("def f(): ; return 1\n")
+def test_a_docstring_on_the_line_of_its_function_is_free(tokens):
+    assert tokens('def f(): "Do."; return 1\n') == tokens("def f(): x; return 1\n") - 1
 
 
 @pytest.mark.parametrize(

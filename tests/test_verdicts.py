@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from harness.environments import Environment
 from harness.verdicts import Verdict
 
 ENVIRONMENT = Environment(Path(sys.executable), Path("cache/numpy_plain-0123456789ab"), 1.0, 2, {"numpy": "2"})
-PASSES = Outcome("updates", "stress-relu", "float64", True, "passes", "")
+PASSES = Outcome("updates", "stress-relu", "float64", True, "passes", "", [])
 WORKS = Verdict(
     (
         PASSES._replace(
@@ -105,8 +106,8 @@ def test_a_key_does_not_change_with_what_running_leaves_behind(entry, key):
 
 
 def test_a_key_changes_with_the_cases(key, cases):
-    tighter = cases[0]._replace(spec=cases[0].spec._replace(bn_epsilon=1e-4))
-    ungated = cases[0]._replace(gated=not cases[0].gated)
+    tighter = replace(cases[0], spec=cases[0].spec._replace(bn_epsilon=1e-4))
+    ungated = replace(cases[0], gated=not cases[0].gated)
     keys = [key(cases=each) for each in (cases[:2], cases[:1], [tighter, cases[1]], [ungated, cases[1]])]
     assert len(set(keys)) == len(keys)
 
@@ -149,7 +150,7 @@ def test_nothing_is_left_beside_a_kept_verdict(cache):
     assert [path.name for path in (cache / "verdicts").iterdir()] == ["0123456789ab.json"]
 
 
-KEPT = {"at": "2026", "outcomes": [{**PASSES._asdict(), "measured": []}]}
+KEPT = {"at": "2026", "outcomes": [PASSES._asdict()]}
 
 
 @pytest.mark.parametrize(
@@ -184,7 +185,7 @@ def test_what_stands_in_the_cache_otherwise_is_read(cache):
     """What the garbage above was made of."""
     (cache / "verdicts").mkdir(parents=True)
     (cache / "verdicts" / "0123456789ab.json").write_text(json.dumps(KEPT))
-    assert verdicts.find("0123456789ab").outcomes == (PASSES._replace(measured=[]),)
+    assert verdicts.find("0123456789ab").outcomes == (PASSES,)
 
 
 def test_bytes_that_are_no_text_are_no_verdict(cache):
