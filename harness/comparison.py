@@ -1,14 +1,15 @@
 """The comparison: every chosen backend on the same arrays, measured and written down.
 
-First, two jobs at a time: each backend's environment, then for each of its variants the conformance checks and a full
-training. Then, with nothing else running, the rounds of timing. What fails is a record, and the rest goes on.
+First, two at a time, each backend's environment; and two at a time, as soon as theirs is there, the conformance checks
+and a full training of each variant. Then, with nothing else running, the rounds of timing. What fails is a record, and
+the rest goes on.
 """
 
 import concurrent.futures
 import datetime
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -29,7 +30,7 @@ from harness.session import Array, Place, Session, WorkerFailed, first_cores
 from harness.spec import Spec
 
 JOBS = 2
-"""Environments and checks at a time. Never while timing."""
+"""Environments at a time, and checks at a time. Never while timing."""
 
 
 @dataclass(frozen=True)
@@ -151,25 +152,26 @@ class Comparison:
     def _qualify(self, board: Board) -> None:
         cases = conformance.gate_cases(self.spec)
         entries = {entry.name: entry for entry, _ in self.chosen}
-        pool = ThreadPoolExecutor(JOBS)
-        waiting: dict[Future[Any], Entry | None] = {
-            pool.submit(self._environment, entry, board): entry for entry in entries.values()
-        }
+        # Building waits for the network and the disk: what is built already is checked meanwhile.
+        builders, checkers = ThreadPoolExecutor(JOBS), ThreadPoolExecutor(JOBS)
+        building = {builders.submit(self._environment, entry, board): entry for entry in entries.values()}
+        checking = []
         try:
-            while waiting:
-                done, _ = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
-                for future in done:
-                    entry = waiting.pop(future)
-                    future.result()
-                    if entry is not None and entry.name in self.environments:
-                        for each, variant in self.chosen:
-                            if each.name == entry.name:
-                                waiting[pool.submit(self._variant, entry, variant, cases, board)] = None
+            for built in concurrent.futures.as_completed(building):
+                built.result()
+                entry = building[built]
+                if entry.name in self.environments:
+                    variants = [variant for each, variant in self.chosen if each.name == entry.name]
+                    checking += [checkers.submit(self._variant, entry, variant, cases, board) for variant in variants]
+            for checked in concurrent.futures.as_completed(checking):
+                checked.result()
         except BaseException:
             self.commands.stop()
-            pool.shutdown(wait=False, cancel_futures=True)
+            builders.shutdown(wait=False, cancel_futures=True)
+            checkers.shutdown(wait=False, cancel_futures=True)
             raise
-        pool.shutdown()
+        builders.shutdown()
+        checkers.shutdown()
 
     def _environment(self, entry: Entry, board: Board) -> None:
         """Find or build the backend's environment; write down what it cost, or why there is none."""
@@ -281,7 +283,7 @@ class Comparison:
         records = results.read_records(self.run.folder)
         failed = (records["measure"] == "failure") & (records["quantity"] != "speed")
         red = records["red"].eq(True) if "red" in records else False
-        out = {(row.backend, row.variant) for row in records[failed | red].itertuples()}
+        out = {(row.get("backend"), row.get("variant")) for row in records[failed | red].to_dict("records")}
         able = [
             speed.Contestant(entry.name, variant, self._place(entry, variant, timing=True))
             for entry, variant in self.chosen

@@ -16,7 +16,7 @@ from harness.portable import spec as portable
 from harness.session import Array, Arrays, Place, Session, Trained, WorkerFailed
 
 FIRST_STEPS = 8
-"""Steps of the first call and of calibration."""
+"""Steps of the first call and of calibration, while the steps of a slice are not known."""
 WARM_WINDOW = 5
 WARM_LIMIT_S = 2.0
 
@@ -71,23 +71,22 @@ class Runner:
         self.contestant, self.problem, self.plan = contestant, problem, plan
         self.write = write
         self.session = Session(contestant.place)
-        self.order = problem.steps(FIRST_STEPS)
 
     def prepare(self, steps: int | None) -> None:
         """Build, call once, calibrate (or take `steps` as they are), warm up; then stop the process."""
         write, session, problem = self.write, self.session, self.problem
+        self.order = problem.steps(steps or FIRST_STEPS)
         write("speed", "import", session.import_s, "s")
         write("speed", "build", session.build(problem.spec, self.plan.device, self.contestant.variant), "s")
         session.load(problem.arrays)
         write("speed", "transfer", session.put(problem.x, problem.y), "s")
-        write("speed", "first call", session.train_by_the_clock(self.order).wall_s, "s", steps=FIRST_STEPS)
+        write("speed", "first call", session.train_by_the_clock(self.order).wall_s, "s", steps=len(self.order))
         if steps is None:
             # The least of three: a second compilation, or a neighbour's work, is not the pace.
             pace_s = min(session.train_by_the_clock(self.order).wall_s for _ in range(3)) / FIRST_STEPS
-            steps = max(1, round(self.plan.slice_s / pace_s))
-        write("speed", "slice steps", steps, "steps")
-        self.order = problem.steps(steps)
-        session.train(self.order)  # another number of steps may be another program to compile
+            self.order = problem.steps(max(1, round(self.plan.slice_s / pace_s)))
+            session.train(self.order)  # another number of steps may be another program to compile
+        write("speed", "slice steps", len(self.order), "steps")
         self._warm_up()
         session.pause()
 

@@ -227,11 +227,11 @@ class Report:
             if ratio.excludes(1):
                 lines.insert(
                     0,
-                    f"CONTROL FAILED: {name} against itself came out at {_ratio(ratio)}, which excludes 1. "
+                    f"CONTROL FAILED: {name} against itself came out at {_ratio(ratio, 3)}, which excludes 1. "
                     "The ratios of this run are not to be trusted.",
                 )
             else:
-                lines.append(f"Control: {name} against itself came out at {_ratio(ratio)}; 1 is inside.")
+                lines.append(f"Control: {name} against itself came out at {_ratio(ratio, 3)}; 1 is inside.")
         for row in self.rows:
             if row["failure"]:
                 lines.append(f"{row['backend']}:{row['variant']}: {row['failure'].splitlines()[0]}")
@@ -308,8 +308,8 @@ def _shown(value: Any, show: Callable[[Any], str]) -> str:
     return "-" if pd.isna(value) else show(value)
 
 
-def _ratio(ratio: Interval) -> str:
-    return f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
+def _ratio(ratio: Interval, digits: int = 2) -> str:
+    return f"{ratio.estimate:.{digits}f} [{ratio.low:.{digits}f}, {ratio.high:.{digits}f}]"
 
 
 def _time(seconds: float) -> str:

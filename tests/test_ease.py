@@ -47,7 +47,11 @@ def test_tokens_are_counted(tokens):
     [
         ("comments", "def step(self, x):\n", "def step(self, x):  # one step\n        # and what it does\n"),
         ("a docstring", "epsilon):\n", 'epsilon):\n    """Return the network: (batch, features) to logits."""\n'),
-        ("a docstring of several lines", "class Trainer:\n", 'class Trainer:\n    """Steps.\n\n    And steps.\n    """\n\n'),
+        (
+            "a docstring of several lines",
+            "class Trainer:\n",
+            'class Trainer:\n    """Steps.\n\n    And steps.\n    """\n\n',
+        ),
         ("a docstring in single quotes", "epsilon):\n", "epsilon):\n    'Return the network.'\n"),
         ("a docstring in double quotes", "epsilon):\n", 'epsilon):\n    "Return the network."\n'),
         ("a raw docstring", "epsilon):\n", 'epsilon):\n    r"""Return \\phi."""\n'),
