@@ -20,7 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from harness.portable import spec as portable
-from harness.portable.reference import Reference
+from harness.portable.reference import Plain, Reference
 from harness.session import Array, Arrays
 
 LOSES_PRECISION = 16.0
@@ -187,7 +187,7 @@ class Permuted:
     def __init__(self, spec: portable.Spec, conventions: Mapping[str, str], seed: int) -> None:
         self.rng = np.random.default_rng(seed)
         self.orders = [self.rng.permutation(width) for width in spec.sizes]
-        self.plain = Reference(spec, conventions=dict(conventions))
+        self.plain = Plain(spec, conventions=dict(conventions))
 
     def load(self, arrays: Arrays) -> None:
         """Take every array."""

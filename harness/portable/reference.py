@@ -1,9 +1,10 @@
 """The oracle: the common network in plain NumPy, following a backend's declared conventions; slow and plain.
 
-Built with a float64 spec it is the truth that backends are held against. Built with a float32 spec it is plain
-NumPy in float32, from which the floors of agreement come. It meets the contract of contract.py like any backend.
+Built with a float64 spec it is the truth that backends are held against. `Plain`, in the run's own dtype, is what the
+floors of agreement come from. Both meet the contract of contract.py like any backend.
 """
 
+import math
 from typing import Dict
 
 import numpy as np
@@ -225,11 +226,23 @@ class Reference:
         return rate * g / (np.sqrt(s) + epsilon)
 
     def adam(self, name, g):
-        """Adam (Kingma & Ba 2015), by the adam convention; 1 - beta**t is taken in float64, where it is exact."""
+        """Adam (Kingma & Ba 2015), by the adam convention."""
         beta1, beta2, rate, epsilon = self.spec.beta1, self.spec.beta2, self.spec.learning_rate, self.spec.epsilon
         v = self.moment[name] = beta1 * self.moment[name] + (1 - beta1) * g
         s = self.square[name] = beta2 * self.square[name] + (1 - beta2) * g**2
-        v_share, s_share = 1 - beta1**self.steps, 1 - beta2**self.steps
+        v_share, s_share = self.share(beta1), self.share(beta2)
         if self.convention["adam"] == "epsilon-hat":
             return rate * (s_share**0.5 / v_share) * v / (np.sqrt(s) + epsilon)
         return rate * (v / v_share) / (np.sqrt(s / s_share) + epsilon)
+
+    def share(self, beta):
+        """Return 1 - beta**t without its cancellation, in float64: the oracle may not lose what others need not."""
+        return -math.expm1(self.steps * math.log(beta)) if beta else 1.0
+
+
+class Plain(Reference):
+    """The page as it is written, in plain NumPy: what the floors of agreement come from."""
+
+    def share(self, beta):
+        """Return 1 - beta**t, on the host in float64."""
+        return 1 - beta**self.steps
