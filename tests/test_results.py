@@ -1,5 +1,6 @@
 """The run folder: what was written stays, what was cut off is gone, and what is no run is refused with a sentence."""
 
+import contextlib
 import json
 import os
 import threading
@@ -39,7 +40,7 @@ class Killed(BaseException):
 
 def killed_in(run, task, value):
     """Write a task with one value, and no end."""
-    with pytest.raises(Killed), run.task(task) as attempt:
+    with contextlib.suppress(Killed), run.task(task) as attempt:
         attempt.add("speed", "slice", value, "s")
         raise Killed
 
@@ -117,7 +118,7 @@ def test_run_json_holds_the_format_the_moment_and_the_plan(run):
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot be written: Not a directory. Pass --results"):
+    with pytest.raises(InputError, match=r"cannot be written: Not a directory\. Pass --results"):
         Run.create(tmp_path / "file", HEADER)
 
 

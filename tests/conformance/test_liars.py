@@ -20,7 +20,7 @@ GATE = "stress-relu float64"
 
 
 def test_every_check_has_a_liar():
-    assert list(LIARS) == list(CHECKS)
+    assert set(LIARS) == set(CHECKS)
 
 
 def test_the_cases_are_those_named_here():
