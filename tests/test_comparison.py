@@ -1,0 +1,479 @@
+"""Whole runs: what fails is named and the rest goes on; what is killed goes on where it stopped."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import psutil
+import pytest
+from typer.testing import CliRunner
+
+from harness import cli, comparison, conformance, environments, registry, results, speed, statistics
+from harness.environments import Environment
+from harness.errors import InputError
+from harness.portable import worker
+from harness.spec import Spec, parse
+
+SMALL = """
+[data]
+source = "synthetic:300x6x3"
+
+[network]
+hidden = [8]
+
+[training]
+batch_size = 16
+epochs = 2
+"""
+
+# The harness as it is, but for what costs time and has tests of its own: the backend runs in this interpreter, the
+# checks are held on one case, and what is never steady is told so soon.
+DRIVER = """
+import sys
+from pathlib import Path
+from harness import cli, conformance, environments, speed, statistics
+
+speed.WARM_LIMIT_S = 0.2
+statistics.RESAMPLES = 200
+all_cases = conformance.gate_cases
+conformance.gate_cases = lambda own=None: all_cases()[1:2]
+environments.build = lambda entry, *_: environments.Environment(
+    Path(sys.executable), Path("numpy_plain-0123456789ab"), 1.0, 2, {"numpy": "2"}
+)
+cli.main()
+"""
+
+
+def copied(folder, name, **changed):
+    """Copy numpy_plain under another name; `changed` maps a file's stem to (old text, new text)."""
+    shutil.copytree(registry.backends_folder() / "numpy_plain", folder / name)
+    for stem, (old, new) in changed.items():
+        (path,) = (folder / name).glob(f"{stem}.*")
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+
+# One that is right, and three that are not
+
+
+class Ended(NamedTuple):
+    """A run that ended: what was printed, and its folder."""
+
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+    @property
+    def records(self):
+        return results.read_records(self.folder)
+
+    @property
+    def rows(self):
+        summary = pd.read_csv(self.folder / "tables" / "summary.csv", keep_default_na=False, na_values=[""])
+        return {row["backend"]: row for row in summary.to_dict("records")}
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    tmp = tmp_path_factory.mktemp("four")
+    backends = tmp / "backends"
+    copied(backends, "right")
+    copied(backends, "not_installable", requirements=("numpy==", "--no-index\nabacus==9  # not numpy=="))
+    copied(backends, "wrong_epsilon", model=("np.sqrt(var + self.epsilon)", "(np.sqrt(var) + self.epsilon)"))
+    copied(
+        backends, "gives_nan", model=("    return losses\n", "    return losses if len(x) > 900 else losses * np.nan\n")
+    )
+    (tmp / "small.toml").write_text(SMALL)
+    real_build, real_cases = environments.build, conformance.gate_cases
+
+    def build(entry, *arguments):
+        if entry.name == "not_installable":
+            return real_build(entry, *arguments)
+        return Environment(Path(sys.executable), Path(f"{entry.name}-0123456789ab"), 1.0, 2, {"numpy": "2"})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "backends_folder", lambda: backends)
+        patch.setattr(speed, "WARM_LIMIT_S", 0.2)
+        patch.setattr(statistics, "RESAMPLES", 200)
+        patch.setattr(environments, "build", build)
+        patch.setattr(conformance, "gate_cases", lambda own=None: real_cases()[1:2])
+        patch.setenv("BAKEOFF_CACHE", str(tmp / "cache"))
+        given = ["run", str(tmp / "small.toml"), "--quick", "--results", str(tmp / "results")]
+        result = CliRunner().invoke(cli.app, given)
+    assert isinstance(result.exception, SystemExit), result.output
+    return Ended(result.exit_code, result.stdout, result.stderr, results.latest(tmp / "results"))
+
+
+def test_a_run_with_a_failure_in_it_ends_with_exit_code_1(ended):
+    assert ended.code == 1
+
+
+def test_the_one_that_is_right_has_its_full_row(ended):
+    row = ended.rows["right"]
+    missing = [name for name, value in row.items() if name != "failure" and pd.isna(value)]
+    assert missing == []
+    assert pd.isna(row["failure"])
+    assert row["conforms"] is True or str(row["conforms"]) == "True"
+    assert 0 < row["test_accuracy"] <= 1
+
+
+def test_of_one_that_cannot_be_installed_pip_s_own_words_are_recorded_and_shown(ended):
+    records = ended.records
+    (said,) = records.loc[(records["measure"] == "failure") & (records["backend"] == "not_installable"), "value"]
+    pip = "ERROR: No matching distribution found for abacus==9"
+    assert pip in said
+    assert pip in ended.err
+    row = ended.rows["not_installable"]
+    assert row["failure"].startswith("environment: not_installable: could not install")
+    assert pip in row["failure"]
+    assert pd.isna(row["conforms"])
+    assert pd.isna(row["step_s"])
+
+
+def test_one_that_computes_something_else_is_red_and_has_no_speed(ended):
+    row = ended.rows["wrong_epsilon"]
+    assert str(row["conforms"]) == "False"
+    assert row["worst_floors"] > 128
+    assert pd.isna(row["step_s"])
+    assert pd.isna(row["ratio"])
+    assert "stress-relu float64" in row["failure"]
+    records = ended.records
+    assert not len(records[(records["measure"] == "speed") & (records["backend"] == "wrong_epsilon")])
+    assert row["test_accuracy"] > 0  # it was trained all the same
+
+
+def test_of_one_that_gives_nan_in_training_the_place_is_named(ended):
+    row = ended.rows["gives_nan"]
+    assert row["failure"].startswith("training: not finite: train: losses[0] is nan")
+    assert str(row["conforms"]) == "True"
+    assert pd.isna(row["test_accuracy"])
+    assert pd.isna(row["step_s"])
+    records = ended.records
+    assert not len(records[(records["measure"] == "speed") & (records["backend"] == "gives_nan")])
+
+
+def test_every_failure_is_named_over_the_table_and_on_the_terminal(ended):
+    text = (ended.folder / "tables" / "summary.md").read_text()
+    for sentence in (
+        "not_installable:plain: environment: not_installable: could not install",
+        "wrong_epsilon:plain: ",
+        "gives_nan:plain: training: not finite: train: losses[0] is nan",
+    ):
+        assert f"- {sentence}" in text
+        assert sentence in ended.out
+    assert "right:plain: " not in ended.out
+
+
+def test_every_backend_has_a_row_whatever_became_of_it(ended):
+    assert list(ended.rows) == ["gives_nan", "not_installable", "right", "wrong_epsilon"]
+
+
+def test_the_right_one_raced_itself(ended):
+    slices = ended.records[ended.records["quantity"] == "slice"]
+    assert slices.groupby(["backend", "control"])["turn"].nunique().to_dict() == {
+        ("right", False): 30,
+        ("right", True): 30,
+    }
+
+
+def test_nothing_was_timed_while_anything_else_was_under_way(ended):
+    records = ended.records
+    timing = records[records["task"] == "round 1"]["at"].min()
+    assert records[records["task"] != "round 1"]["at"].max() <= timing
+
+
+def test_progress_goes_to_standard_error_as_plain_lines(ended):
+    assert "right:plain: conformance: conforms, worst " in ended.err
+    assert "right:plain: training: test accuracy " in ended.err
+    assert "gives_nan:plain: training: not finite" in ended.err
+    assert "\x1b" not in ended.out + ended.err
+
+
+def test_the_worker_s_output_is_kept(ended):
+    logs = {path.name for path in (ended.folder / "logs").iterdir()}
+    assert {"right-plain.log", "wrong_epsilon-plain.log", "gives_nan-plain.log"} <= logs
+
+
+# All of them failing
+
+
+def test_a_run_in_which_nothing_can_be_installed_still_has_a_table(tmp_path, monkeypatch):
+    backends = tmp_path / "backends"
+    copied(backends, "lost")
+    (tmp_path / "small.toml").write_text(SMALL)
+
+    def build(entry, *_):
+        raise environments.Missing("needs Python ==2.7: found 3.11")
+
+    monkeypatch.setattr(registry, "backends_folder", lambda: backends)
+    monkeypatch.setattr(environments, "build", build)
+    result = CliRunner().invoke(cli.app, ["run", str(tmp_path / "small.toml"), "--results", str(tmp_path), "--json"])
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 1
+    (row,) = json.loads(result.stdout)["rows"]
+    assert row["failure"] == "environment: needs Python ==2.7: found 3.11"
+    assert row["step_s"] is None
+
+
+# Killed, and resumed
+
+
+KILLS = ("environment", "check", "train", "round")
+
+
+class Killed(NamedTuple):
+    """What a kill found and left."""
+
+    records: bytes
+    """All that stood in records.jsonl, torn line included."""
+    survivors: list[int]
+
+
+class Chain(NamedTuple):
+    """A run that was killed and resumed, again and again, to its end."""
+
+    kills: dict[str, Killed]
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+
+def start(folder, *arguments):
+    command = [sys.executable, "-c", DRIVER, "run", *arguments, "--results", str(folder / "results")]
+    variables = {**os.environ, "BAKEOFF_CACHE": str(folder / "cache"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables)
+
+
+def gone(process):
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def wait_for(condition, within_s=120):
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def workers_of(process):
+    return [
+        each for each in process.children(recursive=True) if any(worker.__file__ in part for part in each.cmdline())
+    ]
+
+
+def reached(moment, folder, process):
+    """Return whether the run has come so far: the middle of what it is to be killed in."""
+    files = list(folder.glob("results/*/records.jsonl"))
+    text = files[0].read_text() if files else ""
+    ends = text.rpartition('"quantity":"finished"')[0].rpartition("\n")[2]
+    if moment == "environment":
+        return ends.startswith('{"task":"environment')
+    if moment == "check":
+        return '{"task":"environment' in text and len(workers_of(process)) > 0
+    return {"train": '"quantity":"validation accuracy"', "round": '"quantity":"slice"'}[moment] in text
+
+
+def killed(moment, folder, arguments):
+    """Start bakeoff, kill it at the moment, and return what that left."""
+    with start(folder, *arguments) as process:
+        watched = psutil.Process(process.pid)
+        came = wait_for(lambda: reached(moment, folder, watched))
+        workers = workers_of(watched)
+        process.send_signal(signal.SIGKILL)
+        _, err = process.communicate()
+    assert came, f"never came to {moment}: {err}"
+    wait_for(lambda: all(gone(each) for each in workers), within_s=30)
+    records = results.latest(folder / "results") / "records.jsonl"
+    return Killed(records.read_bytes(), [each.pid for each in workers if not gone(each)])
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("killed")
+    (folder / "long.toml").write_text(SMALL.replace("epochs = 2", "epochs = 100"))
+    kills = {}
+    arguments = [str(folder / "long.toml"), "--backends", "numpy_plain", "--quick"]
+    for moment in KILLS:
+        kills[moment] = killed(moment, folder, arguments)
+        arguments = ["--resume", str(results.latest(folder / "results"))]
+    with start(folder, *arguments) as process:
+        out, err = process.communicate()
+    return Chain(kills, process.returncode, out, err, results.latest(folder / "results"))
+
+
+def finished(text):
+    tasks = [json.loads(line) for line in text.decode().splitlines() if '"quantity":"finished"' in line]
+    return [each["task"].split()[0] for each in tasks]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: prctl")
+def test_a_killed_run_leaves_no_worker_behind(chain):
+    assert {moment: kill.survivors for moment, kill in chain.kills.items()} == {moment: [] for moment in KILLS}
+
+
+def test_every_record_that_stood_when_a_run_was_killed_still_stands(chain):
+    final = (chain.folder / "records.jsonl").read_bytes()
+    for moment, kill in chain.kills.items():
+        whole = kill.records[: kill.records.rfind(b"\n") + 1]
+        assert whole, moment
+        assert final.startswith(whole), moment
+
+
+def test_each_kill_came_in_the_middle(chain):
+    """Or the tests around this one would show less than they say."""
+    unfinished = {moment: finished(kill.records) for moment, kill in chain.kills.items()}
+    assert "check" not in unfinished["check"]
+    assert "train" not in unfinished["train"]
+    assert "round" not in unfinished["round"]
+
+
+def test_a_resumed_run_does_not_repeat_what_was_finished(chain):
+    text = (chain.folder / "records.jsonl").read_bytes()
+    tasks = finished(text)
+    assert sorted(set(tasks)) == ["check", "describe", "environment", "round", "train"]
+    assert [tasks.count(task) for task in ("describe", "check", "train", "round")] == [1, 1, 1, 1]
+    attempts = results.read_records(chain.folder).groupby("task")["attempt"].max()
+    assert attempts["describe"] == 1
+    assert attempts["train numpy_plain:plain"] == 2
+    assert attempts["round 1"] == 2
+
+
+def test_a_resumed_run_ends_with_a_complete_table(chain):
+    assert chain.code == (1 if "CONTROL FAILED" in chain.out else 0), chain.err
+    (row,) = pd.read_csv(chain.folder / "tables" / "summary.csv").to_dict("records")
+    assert [name for name, value in row.items() if name != "failure" and pd.isna(value)] == []
+    slices = results.read_records(chain.folder).query("quantity == 'slice'")
+    assert slices.groupby("control")["turn"].apply(list).tolist() == [list(range(1, 31))] * 2
+    epochs = results.read_records(chain.folder).query("quantity == 'loss'")["epoch"]
+    assert epochs.tolist() == list(range(1, 101))
+
+
+def test_a_run_that_is_over_can_be_resumed_and_does_nothing_anew(chain):
+    before = finished((chain.folder / "records.jsonl").read_bytes())
+    with start(chain.folder.parent.parent, "--resume", chain.folder.name, "--json") as process:
+        out, err = process.communicate()
+    assert process.returncode == chain.code, err
+    assert json.loads(out)["rows"][0]["backend"] == "numpy_plain"
+    assert finished((chain.folder / "records.jsonl").read_bytes()) == [*before, "environment"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: prctl")
+def test_an_interrupted_run_ends_at_once_and_says_how_to_go_on(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    with start(tmp_path, str(tmp_path / "small.toml"), "--backends", "numpy_plain", "--quick") as process:
+        watched = psutil.Process(process.pid)
+        assert wait_for(lambda: reached("check", tmp_path, watched))
+        workers = workers_of(watched)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    folder = results.latest(tmp_path / "results")
+    assert process.returncode == 130
+    assert f"interrupted. What was finished is kept: go on with `bakeoff run --resume {folder}`" in err
+    assert "Traceback" not in err
+    assert wait_for(lambda: all(gone(each) for each in workers), within_s=30)
+    assert "check" not in finished((folder / "records.jsonl").read_bytes())
+
+
+# What cannot be resumed
+
+
+@pytest.fixture
+def begun(tmp_path, monkeypatch):
+    """Return the folder of a run that was begun on tmp_path/data.csv with a copy of numpy_plain, and nothing more."""
+    copied(tmp_path / "backends", "own")
+    monkeypatch.setattr(registry, "backends_folder", lambda: tmp_path / "backends")
+    rows = "\n".join(f"{n},{n % 7},{'ab'[n % 2]}" for n in range(40))
+    (tmp_path / "data.csv").write_text(f"x,z,kind\n{rows}\n")
+    text = SMALL.replace('"synthetic:300x6x3"', f'"{tmp_path / "data.csv"}"\ntarget = "kind"')
+    work = comparison.begin(request_for(parse(text, "spec"), tmp_path))
+    work.run.close()
+    return work.run.folder
+
+
+def request_for(spec, tmp_path, **fields):
+    given = {"wanted": None, "device": "cpu", "threads": 1, "quick": True, "pythons": ()}
+    return comparison.Request(spec=spec, parent=tmp_path / "results", **{**given, **fields})
+
+
+def test_what_was_begun_can_be_resumed(begun):
+    work = comparison.resume(begun)
+    with work.run:
+        assert [(entry.name, variant) for entry, variant in work.chosen] == [("own", "plain")]
+        assert work.network.sizes == (2, 8, 2)
+
+
+def test_a_run_whose_data_changed_is_refused(begun, tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text(path.read_text().replace("\n3,", "\n4,"))
+    with pytest.raises(InputError, match=r"its data had the hash \w+, now \w+. Start a new run"):
+        comparison.resume(begun)
+
+
+def test_a_run_whose_data_is_gone_is_refused(begun, tmp_path):
+    (tmp_path / "data.csv").unlink()
+    with pytest.raises(InputError, match=r"data.csv: no such file"):
+        comparison.resume(begun)
+
+
+@pytest.mark.parametrize("name", ["model.py", "adapter.py", "requirements.txt", "backend.toml"])
+def test_a_run_whose_backend_changed_is_refused(begun, tmp_path, name):
+    with (tmp_path / "backends" / "own" / name).open("a") as file:
+        file.write("\n")
+    with pytest.raises(InputError, match=r"backend own has changed since it began\. Start a new run"):
+        comparison.resume(begun)
+
+
+def test_a_run_whose_backend_is_gone_is_refused(begun, tmp_path):
+    (tmp_path / "backends" / "own").rename(tmp_path / "backends" / "other")
+    with pytest.raises(InputError, match="backend own has changed since it began"):
+        comparison.resume(begun)
+
+
+def test_a_run_that_is_being_written_is_refused(begun):
+    with comparison.resume(begun).run, pytest.raises(InputError, match="another bakeoff is writing this run"):
+        comparison.resume(begun)
+
+
+# What is refused before anything is made
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"wanted": "owm"}, "no backend `owm`. Did you mean `own`"),
+        ({"wanted": "own:plane"}, "no variant `plane`. Did you mean `plain`"),
+        ({"device": "cuda"}, "own:plain has no device `cuda`: it runs on cpu"),
+        ({"threads": 4096}, "--threads 4096: this process may use"),
+        ({"pythons": (Path("no-python"),)}, "--python no-python: expected a Python interpreter"),
+    ],
+)
+def test_nothing_is_made_of_a_request_that_is_refused(tmp_path, monkeypatch, fields, sentence):
+    copied(tmp_path / "backends", "own")
+    monkeypatch.setattr(registry, "backends_folder", lambda: tmp_path / "backends")
+    with pytest.raises(InputError, match=sentence):
+        comparison.begin(request_for(parse(SMALL, "spec"), tmp_path, **fields))
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_plan_is_fixed_before_the_run(begun):
+    plan = results.read_header(begun)["plan"]
+    assert (plan["rounds"], plan["turns"], plan["threads"], plan["device"]) == (1, 30, 1, "cpu")
+    assert plan["entries"] == [["own", "plain"]]
+
+
+def test_a_run_that_is_not_quick_has_more_rounds(tmp_path):
+    request = request_for(Spec(), tmp_path, wanted="numpy_plain", quick=False)
+    with comparison.begin(request).run as run:
+        assert (run.header["plan"]["rounds"], run.header["plan"]["turns"]) == (2, 60)
