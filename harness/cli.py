@@ -51,7 +51,7 @@ Python = Annotated[
     ),
 ]
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[BACKEND...]", help="Backends; all of them if none is named.")
+    list[str] | None, typer.Argument(metavar="BACKEND...", help="Backends; all of them if none is named.")
 ]
 Results = Annotated[Path, typer.Option("--results", metavar="FOLDER", help="Where run folders are.")]
 
@@ -75,7 +75,7 @@ def _bakeoff(
 def run(
     spec: Annotated[
         Path | None,
-        typer.Argument(metavar="[SPEC]", help="A spec file in TOML (docs/spec.md); without one, the default."),
+        typer.Argument(metavar="SPEC", help="A spec file in TOML (docs/spec.md); without one, the default."),
     ] = None,
     backends: Annotated[
         str | None,
@@ -101,14 +101,14 @@ def run(
     results: Results = Path("results"),
     as_json: Json = False,
 ) -> None:
-    r"""Train every backend on the same arrays, measure, and print the table.
+    """Train every backend on the same arrays, measure, and print the table.
 
     \b
-    bakeoff run                                            the default network on handwritten digits
-    bakeoff run --backends NAME,NAME:VARIANT               some of those that `bakeoff backends` lists
-    bakeoff run --data iris.csv --target species --quick   your own data
-    bakeoff run --resume results/2026-11-22T...            after an interruption
-    """
+    bakeoff run                              the default network, on digits
+    bakeoff run --backends NAME,NAME:VARIANT only some (see bakeoff backends)
+    bakeoff run --data iris.csv --target species --quick    your own data
+    bakeoff run --resume results/2026-11-22T...             go on with a run
+    """  # noqa: D301  # \\b keeps the lines of the examples
     from harness import comparison
     from harness.progress import Board
     from harness.tables import Report
@@ -190,7 +190,7 @@ def check(
 @app.command()
 def table(
     run: Annotated[
-        Path | None, typer.Argument(metavar="[RUN]", help="A run folder; the newest if none is named.")
+        Path | None, typer.Argument(metavar="RUN", help="A run folder; the newest if none is named.")
     ] = None,
     results: Results = Path("results"),
     form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.terminal,

@@ -232,6 +232,8 @@ class Report:
                 )
             else:
                 lines.append(f"Control: {name} against itself came out at {_ratio(ratio, 3)}; 1 is inside.")
+        elif self.step_times:
+            lines.append("No control: a backend timed against itself did not live to the end of every round.")
         for row in self.rows:
             if row["failure"]:
                 lines.append(f"{row['backend']}:{row['variant']}: {row['failure'].splitlines()[0]}")
