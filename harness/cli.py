@@ -213,14 +213,23 @@ def table(
 
 
 @app.command()
-def setup(backends: Names = None, python: Python = None) -> None:
-    """Build the environments of backends ahead of their first use."""
-    from harness import environments, registry
+def setup(
+    backends: Names = None,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Prove what was built: run the checks that `run` asks for.")
+    ] = True,
+    python: Python = None,
+) -> None:
+    """Build the environments of backends, and check their conformance in them, ahead of their first use.
+
+    A verdict is kept, and `bakeoff run` need not reach it again until something changes that it depends on.
+    """
+    from harness import checking, environments, registry
     from harness.progress import Board
 
-    entries = {
-        entry.name: entry for entry, _ in registry.select(registry.read_all(), ",".join(backends) if backends else None)
-    }
+    chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
+    entries = {entry.name: entry for entry, _ in chosen}
+    verdicts = []
     with Board(err) as board:
         jobs = {name: board.begin(f"{name}: environment") for name in entries}
         made = environments.build_all(
@@ -228,7 +237,10 @@ def setup(backends: Names = None, python: Python = None) -> None:
         )
         for name, environment in made.items():
             board.end(jobs[name], str(environment) if isinstance(environment, Exception) else environment.in_words())
-    if any(isinstance(environment, Exception) for environment in made.values()):
+        if check:
+            verdicts = checking.prove_all(chosen, made, board)
+    unable = any(isinstance(environment, Exception) for environment in made.values())
+    if unable or any(outcome.red for verdict in verdicts for outcome in verdict.outcomes):
         raise typer.Exit(1)
 
 

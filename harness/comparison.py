@@ -6,7 +6,6 @@ the rest goes on.
 """
 
 import concurrent.futures
-import datetime
 import hashlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import conformance, data, ease, environments, interpreters, registry, results, speed, verdicts
+from harness import checking, conformance, data, ease, environments, interpreters, registry, results, speed, verdicts
 from harness.agreement import Case
 from harness.conformance import Outcome
 from harness.environments import BuildFailed, Environment, Missing
@@ -205,22 +204,9 @@ class Comparison:
                 self._train(entry, variant, task, job)
 
     def _check(self, entry: Entry, variant: str, cases: list[Case], task: Task, job: Job) -> None:
-        device = self.plan["device"]
-        key = verdicts.key(entry, variant, self.environments[entry.name], device, cases)
-        verdict = verdicts.find(key)
-        if verdict is None:
-            outcomes = []
-            place = self._place(entry, variant)
-            for outcome in conformance.check_backend(lambda: Session(place), cases, device, variant):
-                job.say(f"{outcome.case} {outcome.dtype} {outcome.check}: {outcome.status}")
-                outcomes.append(outcome)
-            verdict = verdicts.Verdict(tuple(outcomes), f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}")
-            verdicts.keep(key, verdict)
-            job.outcome = conformance.in_words(verdict.outcomes)
-        else:
-            job.outcome = (
-                f"{conformance.in_words(verdict.outcomes)} (as checked {verdict.at}: nothing has changed since)"
-            )
+        place, environment = self._place(entry, variant), self.environments[entry.name]
+        verdict, words = checking.prove(entry, variant, environment, place, cases, self.plan["device"], job.say)
+        job.outcome = words
         labels = {"backend": entry.name, "variant": variant, "checked_at": verdict.at}
         for outcome in verdict.outcomes:
             task.write(outcome_records(task, outcome, labels))
@@ -241,9 +227,11 @@ class Comparison:
                 session.put(x_train, splits.y_train)
                 epochs = np.split(self.order, self.spec.training.epochs)
                 for epoch, order in enumerate(epochs, start=1):
-                    loss = float(session.train(order).astype(np.float64).mean())
+                    trained = session.train_by_the_clock(order)
+                    loss = float(trained.losses.astype(np.float64).mean())
                     score = accuracy(session.predict(x_validation), splits.y_validation)
                     task.add("training", "loss", loss, "nats", epoch=epoch, **labels)
+                    task.add("training", "epoch time", trained.wall_s, "s", epoch=epoch, steps=len(order), **labels)
                     task.add("training", "validation accuracy", score, "", epoch=epoch, **labels)
                     job.say(f"epoch {epoch} of {len(epochs)}: loss {loss:.4f}, validation {score:.1%}")
                 score = accuracy(session.predict(x_test), splits.y_test)
@@ -292,9 +280,15 @@ class Comparison:
         return [*able, able[0]._replace(control=True)] if able else []
 
     def _steps_so_far(self) -> dict[tuple[str, str], int]:
+        """Return the steps of a slice: those of a round before, or else by the pace of the quickest epoch."""
         records = results.read_records(self.run.folder)
-        rows = records[records["quantity"] == "slice steps"].to_dict("records")
-        return {(str(row["backend"]), str(row["variant"])): int(row["value"]) for row in rows}
+        steps = {}
+        for row in records[records["quantity"] == "epoch time"].sort_values("value").to_dict("records")[::-1]:
+            paced = round(self.plan["slice_s"] / (float(row["value"]) / int(row["steps"])))
+            steps[str(row["backend"]), str(row["variant"])] = max(1, paced)
+        for row in records[records["quantity"] == "slice steps"].to_dict("records"):
+            steps[str(row["backend"]), str(row["variant"])] = int(row["value"])
+        return steps
 
     def _place(self, entry: Entry, variant: str, timing: bool = False) -> Place:
         worker = entry.description.environment
