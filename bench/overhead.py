@@ -84,7 +84,7 @@ def measure(entry, variant, turns, folder):
         entry.description.environment.threads,
         entry.description.environment.variables,
     )
-    case = next(case for case in conformance.gate_cases() if case.label == "default float32")
+    case = next(case for case in conformance.standard_cases() if case.label == "default float32")
     problem = speed.Problem(case.spec, case.arrays, case.x, case.y, case.order)
     with Session(place) as session:
         session.build(case.spec, "cpu", variant)

@@ -154,15 +154,16 @@ class Comparison:
         # Building waits for the network and the disk: what is built already is checked meanwhile.
         builders, checkers = ThreadPoolExecutor(JOBS), ThreadPoolExecutor(JOBS)
         building = {builders.submit(self._environment, entry, board): entry for entry in entries.values()}
-        checking = []
+        proving = []
         try:
             for built in concurrent.futures.as_completed(building):
                 built.result()
                 entry = building[built]
                 if entry.name in self.environments:
-                    variants = [variant for each, variant in self.chosen if each.name == entry.name]
-                    checking += [checkers.submit(self._variant, entry, variant, cases, board) for variant in variants]
-            for checked in concurrent.futures.as_completed(checking):
+                    # The plainest is declared first and takes least: begun last, it fills the gap that the others leave.
+                    variants = [variant for each, variant in self.chosen if each.name == entry.name][::-1]
+                    proving += [checkers.submit(self._variant, entry, variant, cases, board) for variant in variants]
+            for checked in concurrent.futures.as_completed(proving):
                 checked.result()
         except BaseException:
             self.commands.stop()

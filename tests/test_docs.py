@@ -156,11 +156,11 @@ def test_the_cases_are_as_told():
         )
         for dtype, word in zip(("float64", "float32"), words)
     }
-    assert told == {(case.name, case.spec.dtype): case.gated for case in conformance.gate_cases()}
+    assert told == {(case.name, case.spec.dtype): case.gated for case in conformance.standard_cases()}
 
 
 def test_the_stress_spec_is_as_told():
-    stress = next(case.spec for case in conformance.gate_cases() if case.name == "stress-relu")
+    stress = next(case.spec for case in conformance.standard_cases() if case.name == "stress-relu")
     told = (
         f"a batch of {stress.batch_size}, `bn_epsilon` {stress.bn_epsilon:g}, `bn_decay` {stress.bn_decay:g} "
         "and Adam's epsilon 1e-3"
