@@ -160,7 +160,7 @@ class Comparison:
                 built.result()
                 entry = building[built]
                 if entry.name in self.environments:
-                    # The plainest is declared first and takes least: begun last, it fills the gap that the others leave.
+                    # The plainest is declared first and takes least: begun last, it fills the gap the others leave.
                     variants = [variant for each, variant in self.chosen if each.name == entry.name][::-1]
                     proving += [checkers.submit(self._variant, entry, variant, cases, board) for variant in variants]
             for checked in concurrent.futures.as_completed(proving):
