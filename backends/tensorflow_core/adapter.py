@@ -13,16 +13,14 @@ class Backend:
     variants = ("eager", "function", "xla")
 
     def __init__(self, spec, device="cpu", variant=None):
-        self.device = "/GPU:0" if device == "cuda" else "/CPU:0"
-        compiled = model.COMPILE[variant or "eager"]
+        if device != "cpu":
+            raise ValueError("this is TensorFlow's build for the cpu, got device %r" % device)
         s = spec
-        with tf.device(self.device):
-            self.net = model.MLP(
-                spec.sizes, spec.activation, spec.batch_norm, spec.bn_epsilon, spec.bn_decay, spec.dtype
-            )
-            self.optimiser = model.optimiser(
-                s.optimiser, self.net.trainable_variables, s.learning_rate, s.beta1, s.beta2, s.epsilon
-            )
+        self.net = model.MLP(s.sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay, s.dtype)
+        self.optimiser = model.optimiser(
+            s.optimiser, self.net.trainable_variables, s.learning_rate, s.beta1, s.beta2, s.epsilon
+        )
+        compiled = model.COMPILE[variant or "eager"]
         self.compiled_train = compiled(model.train)
         self.compute = compiled(model.loss_and_gradients)
         self.probabilities = compiled(model.predict)
@@ -45,15 +43,13 @@ class Backend:
         return {name: self.variable(name).numpy().copy() for name in self.names}
 
     def put(self, x, y):
-        with tf.device(self.device):
-            self.x, self.y = tf.constant(x), tf.constant(y)
+        self.x, self.y = tf.constant(x), tf.constant(y)
 
     def train(self, order):
-        with tf.device(self.device):
-            return self.compiled_train(self.net, self.optimiser, self.x, self.y, tf.constant(order))
+        return self.compiled_train(self.net, self.optimiser, self.x, self.y, tf.constant(order))
 
     def wait(self):
-        tf.test.experimental.sync_devices()
+        """TensorFlow runs what is on the CPU before the call returns, eagerly and through tf.function alike."""
 
     def gradients(self, x, y):
         before = {name: self.variable(name).numpy() for name in self.names if "running" in name}
