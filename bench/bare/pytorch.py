@@ -15,5 +15,5 @@ def prepare(model, spec, arrays, x, y, order, variant):
         spec["optimiser"], net.parameters(), spec["learning_rate"], spec["beta1"], spec["beta2"], spec["epsilon"]
     )
     loss_of = torch.compile(model.loss_of) if variant == "compiled" else model.loss_of
-    x, y, order = torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(order)
-    return lambda: model.train(net, optimiser, x, y, order, loss_of)
+    x, y = torch.from_numpy(x), torch.from_numpy(y)
+    return lambda: model.train(net, optimiser, x, y, torch.from_numpy(order), loss_of)

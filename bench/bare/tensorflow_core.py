@@ -19,5 +19,5 @@ def prepare(model, spec, arrays, x, y, order, variant):
         spec["epsilon"],
     )
     train = model.COMPILE[variant](model.train)
-    x, y, order = tf.constant(x), tf.constant(y), tf.constant(order)
-    return lambda: train(net, optimiser, x, y, order)
+    x, y = tf.constant(x), tf.constant(y)
+    return lambda: train(net, optimiser, x, y, tf.constant(order))
