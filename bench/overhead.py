@@ -2,9 +2,9 @@
 
     python bench/overhead.py [--backends a,b:variant] [--turns 200]
 
-Both take the order of the rows as the NumPy array that it is drawn as. Both run in the backend's own environment, on the
-same core, in slices of about 20 ms that take turns, the idle one stopped. Prints the paired ratio with its 95 % interval
-for each variant; exit code 1 where a ratio is over the limit.
+Both take the order of the rows as the NumPy array that it is drawn as. Both run in the backend's own environment, on
+the same core, in slices of about 20 ms that take turns, the idle one stopped. Prints the paired ratio with its 95 %
+interval for each variant; exit code 1 where a ratio is over the limit.
 """
 
 import argparse
