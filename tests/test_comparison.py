@@ -382,7 +382,7 @@ def test_an_interrupted_run_ends_at_once_and_says_how_to_go_on(tmp_path):
     assert f"interrupted. What was finished is kept: go on with `bakeoff run --resume {folder}`" in err
     assert "Traceback" not in err
     assert wait_for(lambda: all(gone(each) for each in workers), within_s=30)
-    assert "check" not in finished((folder / "records.jsonl").read_bytes())
+    assert "round" not in finished((folder / "records.jsonl").read_bytes())
 
 
 # What cannot be resumed
