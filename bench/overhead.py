@@ -91,8 +91,9 @@ def measure(entry, variant, turns, folder):
         session.build(case.spec, "cpu", variant)
         session.load(case.arrays)
         session.put(case.x, case.y)
-        session.train(problem.steps(8))
-        steps = max(1, round(0.02 / (session.train_by_the_clock(problem.steps(8)).wall_s / 8)))
+        # Enough steps that what a call costs is not taken for the pace of a step.
+        session.train(problem.steps(64))
+        steps = max(1, round(0.02 / (session.train_by_the_clock(problem.steps(64)).wall_s / 64)))
         order = problem.steps(steps)
         bare = Bare(entry, variant, place, case, order, folder)
         try:
