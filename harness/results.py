@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
-import psutil
 from filelock import FileLock, Timeout
 
 from harness.errors import InputError
@@ -185,33 +184,6 @@ def latest(parent: Path) -> Path:
     if not runs:
         raise InputError(f"{parent}: no runs here yet. `bakeoff run` makes one.")
     return max(runs, key=lambda run: str(read_header(run)["created"]))
-
-
-def machine() -> dict[str, Any]:
-    """Return what this machine is, as far as speed depends on it."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count()
-    return {
-        "processor": processor(),
-        "architecture": platform.machine(),
-        "cores": psutil.cpu_count(logical=False),
-        "threads": psutil.cpu_count(),
-        "usable_threads": usable,
-        "memory_bytes": psutil.virtual_memory().total,
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-        "load_before": [round(load, 2) for load in psutil.getloadavg()],
-    }
-
-
-def processor() -> str:
-    """Return the processor's name for itself."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def commit() -> str | None:

@@ -40,6 +40,36 @@ def paired_ratio(first: list[Floats], second: list[Floats]) -> Interval:
     return _interval([one / other for one, other in zip(first, second, strict=True)])
 
 
+def unpaired_ratio(first: list[Floats], second: list[Floats]) -> Interval:
+    """Return the ratio of two medians, first / second, of different runs: arrays (turns,) a round, as many as each has.
+
+    Nothing pairs them: each is resampled by itself, so what both would have shared does not cancel. The interval tells
+    of the scatter within each run; what changed on the machine between the two is in the estimate, and not in it.
+    """
+    rng = np.random.default_rng(0)
+    medians = [np.log([np.median(_resample(rounds, rng)) for _ in range(RESAMPLES)]) for rounds in (first, second)]
+    tail = _tail(_blocks_of_both(medians, [_blocks(first), _blocks(second)]))
+    low, high = np.exp(np.quantile(medians[0] - medians[1], [tail, 1 - tail]))
+    estimate = np.median(np.concatenate(first)) / np.median(np.concatenate(second))
+    return Interval(float(estimate), float(low), float(high))
+
+
+def _blocks(rounds: list[Floats]) -> int:
+    return sum(-(-len(turns) // BLOCK) for turns in rounds)
+
+
+def _blocks_of_both(samples: list[Floats], blocks: list[int]) -> float:
+    """Return how many blocks a difference of two samples is worth: Welch (1947), the more uncertain weighs more.
+
+    At least as many as the fewer of the two, at most as many as both.
+    """
+    variances = np.array([sample.var() for sample in samples])
+    freedom = np.array(blocks) - 1
+    if not freedom.all() or not variances.any():
+        return min(blocks)
+    return 1 + float(variances.sum() ** 2 / (variances**2 / freedom).sum())
+
+
 def _interval(rounds: list[Floats]) -> Interval:
     rng = np.random.default_rng(0)
     medians = np.array([np.median(_resample(rounds, rng)) for _ in range(RESAMPLES)])
@@ -48,7 +78,7 @@ def _interval(rounds: list[Floats]) -> Interval:
     return Interval(float(np.median(np.concatenate(rounds))), float(low), float(high))
 
 
-def _tail(blocks: int) -> float:
+def _tail(blocks: float) -> float:
     """Return the share of resamples to leave out on each side.
 
     The expanded percentile interval (Hesterberg 2015, What Teachers Should Know About the Bootstrap): a bootstrap of

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import threading
 
 import pytest
@@ -263,14 +262,3 @@ def test_the_latest_is_the_one_created_last(tmp_path):
 def test_there_is_no_latest_of_none(tmp_path):
     with pytest.raises(InputError, match=r"no runs here yet. `bakeoff run` makes one"):
         results.latest(tmp_path / "results")
-
-
-# The machine
-
-
-def test_the_machine_is_described_in_json():
-    machine = results.machine()
-    assert json.loads(json.dumps(machine)) == machine
-    assert machine["processor"]
-    assert 1 <= machine["usable_threads"] <= os.cpu_count()
-    assert machine["memory_bytes"] > 1 << 28

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness import statistics
-from harness.statistics import Interval, median, paired_ratio
+from harness.statistics import Interval, median, paired_ratio, unpaired_ratio
 
 TURNS = 60
 
@@ -124,3 +124,59 @@ def test_rounds_of_one_that_the_other_lacks_are_refused():
 @pytest.mark.parametrize(("value", "outside"), [(0.89, True), (0.9, False), (1.0, False), (1.1, False), (1.11, True)])
 def test_an_interval_excludes_what_lies_outside_of_it(value, outside):
     assert Interval(1.0, 0.9, 1.1).excludes(value) is outside
+
+
+# Two runs
+
+
+def of_two_runs(factor=1.0, **more):
+    """Return a way to draw the series of two runs that nothing pairs, the first `factor` times the second."""
+    return lambda rng: ([factor * each for each in white(rng, **more)], white(rng, rounds=3, turns=40))
+
+
+@pytest.mark.usefixtures("fewer_resamples")
+@pytest.mark.parametrize("factor", [1.0, 1.1])
+def test_the_ratio_of_two_runs_is_covered_and_its_interval_is_not_much_wider_than_need_be(factor):
+    widths = []
+
+    def interval(pair):
+        ratio = unpaired_ratio(*pair)
+        widths.append(np.log(ratio.high / ratio.low))
+        return ratio
+
+    share = coverage(of_two_runs(factor), interval, factor, 80)
+    assert share >= 0.90, f"covered {share:.1%} of 80 times"
+    # What theory says of medians of 120 normal values of standard deviation 0.1, and of their difference.
+    least = 2 * 1.96 * np.sqrt(2 * np.pi / 2 / 120) * 0.1
+    assert 0.9 <= np.median(widths) / least <= 1.4
+
+
+@pytest.mark.usefixtures("fewer_resamples")
+def test_the_ratio_of_two_runs_is_not_over_sure_where_neighbouring_slices_are_alike():
+    share = coverage(lambda rng: (wandering(rng), wandering(rng)), lambda pair: unpaired_ratio(*pair), 1, 80)
+    assert share >= 0.90, f"covered {share:.1%} of 80 times"
+
+
+def test_ten_percent_between_two_runs_is_found():
+    ratio = unpaired_ratio(*of_two_runs(1.1)(np.random.default_rng(2)))
+    assert ratio.excludes(1)
+    assert not ratio.excludes(1.1)
+
+
+def test_two_runs_share_no_turns_and_so_nothing_cancels():
+    load = wandering(np.random.default_rng(7), spread=0.5)
+    ratio = unpaired_ratio([2 * each for each in load], load)
+    assert ratio.estimate == pytest.approx(2)
+    assert ratio.high / ratio.low > 1.1
+
+
+def test_of_two_runs_the_shorter_one_decides_how_sure_the_ratio_is():
+    rng = np.random.default_rng(4)
+    long, short = white(rng), white(rng, rounds=1, turns=2 * statistics.BLOCK)
+    both, one = unpaired_ratio(long, long), unpaired_ratio(short, long)
+    assert one.high / one.low > both.high / both.low
+
+
+def test_the_estimate_of_two_runs_is_the_ratio_of_their_medians():
+    first, second = [np.array([1.0, 2.0, 9.0])], [np.array([3.0, 4.0]), np.array([5.0])]
+    assert unpaired_ratio(first, second).estimate == 2 / 4
