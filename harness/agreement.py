@@ -10,15 +10,20 @@ run's dtype with every sum in another order. For an array T,
 and error / floor says how many times more the backend lost than plain NumPy must lose in that dtype on that problem.
 """
 
+import hashlib
+import inspect
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from harness import cache, machine
+from harness.portable import reference
 from harness.portable import spec as portable
 from harness.portable.reference import Plain, Reference
 from harness.session import Array, Arrays
@@ -30,6 +35,9 @@ NOT_CONFORMING = 128.0
 
 CHECKPOINTS = (1, 10, 100)
 PERMUTATIONS = 6
+
+LATER_BATCHES = "of the later batches"
+"""The losses between one look at the arrays and the next, but for the first of them."""
 
 
 class Contract(Protocol):
@@ -59,7 +67,7 @@ class Case:
     """A network, the arrays it starts from, its rows and their order: one problem, the same for every backend."""
 
     name: str
-    """default, stress-relu, stress-tanh, ..."""
+    """default-relu-adam, stress-tanh-sgd-plain, ..."""
     spec: portable.Spec
     arrays: Arrays
     x: Array
@@ -112,6 +120,8 @@ class Measured(NamedTuple):
 
 
 Seen = dict[Quantity, Array]
+Oracle = Callable[..., Reference]
+"""A class of reference.py or mutants.py."""
 Experiment = Callable[[Contract, Case], Seen]
 
 
@@ -127,8 +137,13 @@ def training(backend: Contract, case: Case) -> Seen:
     for step in CHECKPOINTS:
         # Single steps up to the 10th, then ten at a time: both ways to be called, and two programs to compile.
         size = 1 if step <= 10 else 10
-        losses = [backend.train(case.order[start : start + size]) for start in range(done, step, size)]
-        seen[Quantity("loss", "of the batch", step)] = np.concatenate(losses)
+        first, *later = np.concatenate(
+            [backend.train(case.order[start : start + size]) for start in range(done, step, size)]
+        )
+        # The first is of arrays that were seen; those after it are of arrays that were not.
+        seen[Quantity("loss", "of the batch", done + 1)] = np.array([first])
+        if later:
+            seen[Quantity("loss", LATER_BATCHES, step)] = np.array(later)
         for name, array in backend.dump().items():
             phase = "running statistics" if "running" in name else "update"
             seen[Quantity(phase, name, step)] = array
@@ -139,11 +154,22 @@ def training(backend: Contract, case: Case) -> Seen:
 
 def measure(experiment: Experiment, backend: Contract, case: Case, conventions: Mapping[str, str]) -> list[Measured]:
     """Run the experiment on the backend; return how far each quantity is from the oracle, in the order seen."""
-    seen = experiment(backend, case)
+    return compare(experiment, experiment(backend, case), case, conventions)
+
+
+def compare(
+    experiment: Experiment,
+    seen: Seen,
+    case: Case,
+    conventions: Mapping[str, str],
+    oracle: Oracle = Reference,
+) -> list[Measured]:
+    """Return how far what an experiment saw is from what it sees on the oracle, or on another in the oracle's place."""
+    declared = tuple(sorted(conventions.items()))
     # One at a time, or two threads would work out the same truth; and on one core, or NumPy's BLAS would spin on all
     # of them over matrices this small, and take them from the workers.
     with _truth_is_worked_out, threadpool_limits(1, user_api="blas"):
-        truth, floors = _truth(experiment, case, tuple(sorted(conventions.items())))
+        truth, floors = _truth(experiment, case, declared, oracle), _floors(experiment, case, declared)
     return [Measured(quantity, error(array, truth[quantity]), floors[quantity]) for quantity, array in seen.items()]
 
 
@@ -156,26 +182,44 @@ def error(array: Array, truth: Array) -> float:
 _truth_is_worked_out = threading.Lock()
 
 
-@lru_cache(maxsize=64)
-def _truth(
-    experiment: Experiment, case: Case, declared: tuple[tuple[str, str], ...]
-) -> tuple[Seen, dict[Quantity, float]]:
-    """Return what the oracle sees, and the floor of each quantity."""
-    conventions = dict(declared)
+@lru_cache(maxsize=128)
+def _truth(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], ...], oracle: Oracle) -> Seen:
+    """Return what the experiment sees on the oracle, in float64."""
     wide = replace(
         case,
         spec=case.spec._replace(dtype="float64"),
         arrays={name: array.astype(np.float64) for name, array in case.arrays.items()},
         x=case.x.astype(np.float64),
     )
-    truth = experiment(Reference(wide.spec, conventions=conventions), wide)
-    least = float(np.finfo(case.spec.dtype).eps) / 2
-    floors = dict.fromkeys(truth, least)
+    return experiment(oracle(wide.spec, conventions=dict(declared)), wide)
+
+
+@lru_cache(maxsize=128)
+def _floors(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], ...]) -> dict[Quantity, float]:
+    """Return the floor of each quantity: worked out once on this machine, then kept by all that it depends on."""
+    key = _floors_key(experiment, case, declared)
+    kept = cache.find("floors", key)
+    if kept is not None:
+        return {Quantity(phase, array, step): floor for phase, array, step, floor in kept}
+    truth = _truth(experiment, case, declared, Reference)
+    floors = dict.fromkeys(truth, float(np.finfo(case.spec.dtype).eps) / 2)
     for seed in range(PERMUTATIONS):
-        seen = experiment(Permuted(case.spec, conventions, seed), case)
-        for quantity, array in seen.items():
+        for quantity, array in experiment(Permuted(case.spec, dict(declared), seed), case).items():
             floors[quantity] = max(floors[quantity], error(array, truth[quantity]))
-    return truth, floors
+    cache.keep("floors", key, [[*quantity, floor] for quantity, floor in floors.items()])
+    return floors
+
+
+def _floors_key(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], ...]) -> str:
+    """Return a hash that changes with the spec, the arrays, the conventions, this code, NumPy or the processor."""
+    digest = hashlib.sha256()
+    code = (Path(__file__), Path(reference.__file__), Path(portable.__file__))
+    words = (inspect.getsource(experiment), str(case.spec), str(declared), np.__version__, machine.processor())
+    for part in (*(word.encode() for word in words), *(path.read_bytes() for path in code)):
+        digest.update(part + b"\0")
+    for array in (*case.arrays.values(), case.x, case.y, case.order):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
 
 
 class Permuted:

@@ -1,40 +1,96 @@
-"""The conformance checks of one backend variant, in its own environment."""
+"""The conformance checks of backend variants, in their own environments, two at a time."""
 
 import datetime
+import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from harness import conformance, environments, verdicts
-from harness.agreement import Case
+import pandas as pd
+
+from harness import agreement, conformance, determinism, environments, verdicts
+from harness.agreement import Case, Measured
 from harness.cache import cache_folder
-from harness.conformance import Outcome
-from harness.environments import Environment
+from harness.conformance import Kind, Outcome
+from harness.determinism import Determinism
+from harness.environments import BuildFailed, Environment, Missing
 from harness.progress import Board
 from harness.registry import Entry
-from harness.session import Place, Session
+from harness.session import Place, Session, WorkerFailed
 from harness.verdicts import Verdict
 
+JOBS = 2
 
-def check(
-    entry: Entry, variant: str, device: str, threads: int, pythons: tuple[Path, ...], board: Board
-) -> list[Outcome]:
-    """Build the environment if need be, and run every check on every case.
+BITS = {
+    "twice": "same bits twice",
+    "processes": "same bits in two processes",
+    "threads": "same bits with 1 and 2 threads",
+}
+"""The fields of Determinism, in words."""
 
-    Raises environments.Missing and environments.BuildFailed where there is no environment to check in.
-    """
-    name = f"{entry.name}:{variant}"
-    with board.job(f"{name}: environment") as job:
-        environment = environments.build(entry, pythons, job.say)
-        job.outcome = environment.in_words()
-    place = place_of(entry, variant, environment, threads)
-    outcomes = []
-    with board.job(f"{name}: conformance") as job:
-        for outcome in conformance.check_backend(lambda: Session(place), conformance.all_cases(), device, variant):
-            job.say(f"{outcome.case} {outcome.dtype} {outcome.check}: {outcome.status}")
-            outcomes.append(outcome)
-        job.outcome = conformance.in_words(outcomes)
-    return outcomes
+
+class Checked(NamedTuple):
+    """What `bakeoff check` found of one variant."""
+
+    outcomes: tuple[Outcome, ...]
+    determinism: Determinism | None
+    """None where it could not be measured: `unmeasured` says why."""
+    unmeasured: str = ""
+
+
+def check_all(
+    chosen: Sequence[tuple[Entry, str]],
+    made: Mapping[str, Path | Exception],
+    kinds: Sequence[Kind],
+    device: str,
+    threads: int,
+    board: Board,
+) -> dict[str, Checked]:
+    """Check every variant that has an interpreter in `made`; return by NAME:VARIANT what was found, as chosen."""
+    cases = conformance.cases(kinds)
+
+    def one(entry: Entry, variant: str, python: Path) -> Checked:
+        place = place_of(entry, variant, python, threads)
+        with board.job(f"{entry.name}:{variant}: conformance") as job:
+            outcomes = _outcomes(place, cases, device, variant, job.say)
+            job.say("determinism")
+            measured, unmeasured = _determinism(place, device, variant)
+            job.outcome = conformance.in_words(outcomes)
+        return Checked(tuple(outcomes), measured, unmeasured)
+
+    able = [
+        (entry, variant, python)
+        for entry, variant in chosen
+        if isinstance(python := made[entry.name], Path) and not environments.lacking_program(entry, variant)
+    ]
+    with ThreadPoolExecutor(JOBS) as pool:
+        # The plainest variant is declared first and takes least: begun last, it fills the gap that the others leave.
+        futures = {f"{each[0].name}:{each[1]}": pool.submit(one, *each) for each in reversed(able)}
+        found = {name: future.result() for name, future in futures.items()}
+    return dict(reversed(found.items()))
+
+
+def prove_all(
+    chosen: Sequence[tuple[Entry, str]], made: Mapping[str, Environment | Exception], board: Board
+) -> list[Verdict]:
+    """Prove every variant that has an environment, two at a time; return the verdicts."""
+    cases = conformance.cases(conformance.gates())
+
+    def one(entry: Entry, variant: str, environment: Environment) -> Verdict:
+        with board.job(f"{entry.name}:{variant}: conformance") as job:
+            place = place_of(entry, variant, environment.python)
+            verdict, job.outcome = prove(entry, variant, environment, place, cases, "cpu", job.say)
+        return verdict
+
+    with ThreadPoolExecutor(JOBS) as pool:
+        futures = [
+            pool.submit(one, entry, variant, environment)
+            for entry, variant in chosen
+            if isinstance(environment := made[entry.name], Environment)
+            and not environments.lacking_program(entry, variant)
+        ]
+        return [future.result() for future in futures]
 
 
 def prove(
@@ -54,45 +110,131 @@ def prove(
     kept = verdicts.find(key)
     if kept is not None:
         return kept, f"{conformance.in_words(kept.outcomes)} (as checked {kept.at}: nothing has changed since)"
-    outcomes = []
-    for outcome in conformance.check_backend(lambda: Session(place), cases, device, variant):
-        say(f"{outcome.case} {outcome.dtype} {outcome.check}: {outcome.status}")
-        outcomes.append(outcome)
+    outcomes = _outcomes(place, cases, device, variant, say)
     verdict = Verdict(tuple(outcomes), f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}")
     verdicts.keep(key, verdict)
     return verdict, conformance.in_words(outcomes)
 
 
-def prove_all(
-    chosen: Sequence[tuple[Entry, str]], made: Mapping[str, Environment | Exception], board: Board
-) -> list[Verdict]:
-    """Prove every variant that has an environment, two at a time; return the verdicts."""
-    cases = conformance.gate_cases()
+def interpreters_of(
+    chosen: Sequence[tuple[Entry, str]], pythons: tuple[Path, ...], board: Board
+) -> dict[str, Path | Exception]:
+    """Return by backend the interpreter that has its framework, or why there is none.
 
-    def one(entry: Entry, variant: str, environment: Environment) -> Verdict:
-        with board.job(f"{entry.name}:{variant}: conformance") as job:
-            place = place_of(entry, variant, environment)
-            verdict, job.outcome = prove(entry, variant, environment, place, cases, "cpu", job.say)
-        return verdict
-
-    with ThreadPoolExecutor(2) as pool:
-        futures = [
-            pool.submit(one, entry, variant, environment)
-            for entry, variant in chosen
-            if isinstance(environment := made[entry.name], Environment)
-            and not environments.lacking_program(entry, variant)
-        ]
-        return [future.result() for future in futures]
+    A backend given as a folder runs in the first of `pythons`, as it is; every other gets an environment of its own.
+    """
+    entries = {entry.name: entry for entry, _ in chosen}
+    ours = [entry for entry in entries.values() if not (entry.outside and pythons)]
+    with board.job("environments") as job:
+        built = environments.build_all(ours, pythons, on_event=lambda name, line: job.say(f"{name}: {line}"))
+        lacking = [name for name, environment in built.items() if isinstance(environment, Missing | BuildFailed)]
+        job.outcome = f"none for {', '.join(lacking)}" if lacking else "ready"
+    made: dict[str, Path | Exception] = {
+        name: environment.python if isinstance(environment, Environment) else environment
+        for name, environment in built.items()
+    }
+    return {name: made.get(name, pythons[0].absolute() if pythons else Path()) for name in entries}
 
 
-def place_of(entry: Entry, variant: str, environment: Environment, threads: int = 1) -> Place:
+def as_json(found: Mapping[str, Checked], unable: Mapping[str, str]) -> dict[str, Any]:
+    """Return everything that was found, for programs."""
+    return {
+        "outcomes": {name: [_outcome(each) for each in checked.outcomes] for name, checked in found.items()},
+        "determinism": {
+            name: checked.determinism._asdict() if checked.determinism else checked.unmeasured
+            for name, checked in found.items()
+        },
+        "unable": dict(unable),
+    }
+
+
+def records(found: Mapping[str, Checked]) -> pd.DataFrame:
+    """Return one row for each value measured, each check that measures none, and each answer on determinism."""
+    rows: list[dict[str, Any]] = []
+    for name, checked in found.items():
+        backend, _, variant = name.partition(":")
+        who = {"backend": backend, "variant": variant}
+        for outcome in checked.outcomes:
+            head = {**who, **outcome._asdict(), "red": outcome.red}
+            del head["measured"], head["traceback"], head["explanation"]
+            rows += [{**head, **_measured(each)} for each in outcome.measured] or [head]
+        answers = checked.determinism._asdict() if checked.determinism else {}
+        for field, answer in answers.items():
+            status = {True: "yes", False: "no", None: "not tried"}[answer]
+            case = {"case": conformance.USUAL.name, "dtype": conformance.USUAL.dtype, "gated": False, "red": False}
+            rows.append({**who, "check": "determinism", "array": field, "status": status, **case})
+    return pd.DataFrame(rows)
+
+
+def write_records(found: Mapping[str, Checked], path: Path) -> None:
+    """Write the records to a .jsonl, .csv or .csv.gz file."""
+    table = records(found)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".jsonl":
+        rows = [{name: value for name, value in row.items() if pd.notna(value)} for row in table.to_dict("records")]
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    else:
+        table.to_csv(path, index=False)
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a variant: the worst floors by dtype, float32 on the default spec by steps, determinism."""
+    table = table.assign(entry=table["backend"] + ":" + table["variant"])
+    rows = []
+    for entry, mine in table.groupby("entry", sort=False):
+        gated = mine[mine["gated"].eq(True)]
+        usual = mine[mine["case"].eq(conformance.USUAL.name) & mine["dtype"].eq(conformance.USUAL.dtype)]
+        bits = mine[mine["check"].eq("determinism")].set_index("array")["status"]
+        row: dict[str, Any] = {"backend": entry, "conforms": "no" if mine["red"].eq(True).any() else "yes"}
+        row |= {f"{dtype}, worst": _worst(gated[gated["dtype"].eq(dtype)]) for dtype in ("float64", "float32")}
+        for step in agreement.CHECKPOINTS:
+            row[f"default float32, step {step}"] = _worst(usual[usual["step"].eq(step)])
+        row |= {heading: bits.get(field, "-") for field, heading in BITS.items()}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _worst(table: pd.DataFrame) -> str:
+    floors = table["floors"].dropna()
+    return f"{floors.max():.1f}" if len(floors) else "-"
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return {**outcome._asdict(), "measured": [_measured(each) for each in outcome.measured], "red": outcome.red}
+
+
+def _measured(each: Measured) -> dict[str, Any]:
+    return {**each.quantity._asdict(), "error": each.error, "floor": each.floor, "floors": each.floors}
+
+
+def place_of(entry: Entry, variant: str, python: Path, threads: int = 1) -> Place:
     """Return where the checks of a variant run."""
     worker = entry.description.environment
     return Place(
-        python=environment.python,
+        python=python,
         folder=entry.folder,
         log=cache_folder() / "logs" / f"check-{entry.name}-{variant}.log",
         threads=threads,
         thread_variables=worker.threads,
         variables=worker.variables,
     )
+
+
+def _outcomes(
+    place: Place, cases: Sequence[Case], device: str, variant: str, say: Callable[[str], None]
+) -> list[Outcome]:
+    outcomes = []
+    for outcome in conformance.check_backend(lambda: Session(place), cases, device, variant):
+        say(f"{outcome.case} {outcome.dtype} {outcome.check}: {outcome.status}")
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _determinism(place: Place, device: str, variant: str) -> tuple[Determinism | None, str]:
+    if device != "cpu":
+        return None, "determinism is measured on the cpu"
+    (case,) = conformance.cases([conformance.USUAL])
+    try:
+        return determinism.measure(lambda threads: Session(place._replace(threads=threads)), case, variant), ""
+    except WorkerFailed as failed:
+        return None, f"determinism could not be measured: {failed}"

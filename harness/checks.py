@@ -60,9 +60,20 @@ class Subject:
         return agreement.measure(experiment, self.backend, self.case, self.conventions)
 
     @cached_property
-    def training(self) -> list[Measured]:
+    def seen(self) -> Seen:
         """What `agreement.training` saw: several checks read it, the backend runs it once."""
-        return self.measure(agreement.training)
+        self.start()
+        return agreement.training(self.backend, self.case)
+
+    @cached_property
+    def training(self) -> list[Measured]:
+        """How far each quantity of the training is from the oracle."""
+        return agreement.compare(agreement.training, self.seen, self.case, self.conventions)
+
+    @property
+    def trained(self) -> bool:
+        """Whether the training went through, so that there is something to explain."""
+        return "training" in vars(self)
 
     def phase(self, *phases: str) -> list[Measured]:
         """Return the part of the training that belongs to these phases."""
@@ -89,14 +100,14 @@ def check_forward(subject: Subject) -> list[Measured]:
     return subject.phase("forward")
 
 
-def check_gradients(subject: Subject) -> list[Measured]:
-    """Every gradient of the loss is the oracle's, through the batch statistics."""
-    return subject.phase("gradient")
-
-
 def check_losses(subject: Subject) -> list[Measured]:
     """Every step's loss is the oracle's, the mean over the batch, before the step."""
     return subject.phase("loss")
+
+
+def check_gradients(subject: Subject) -> list[Measured]:
+    """Every gradient of the loss is the oracle's, through the batch statistics."""
+    return subject.phase("gradient")
 
 
 def check_updates(subject: Subject) -> list[Measured]:
@@ -124,9 +135,24 @@ def _far_statistics(backend: Contract, case: Case) -> Seen:
     arrays = dict(case.arrays)
     for name, array in arrays.items():
         if "running" in name:
-            arrays[name] = rng.uniform(2, 5, array.shape).astype(array.dtype)
+            # Means around 0: with all of them large, relu would let nothing through.
+            low, high = (2, 5) if name.endswith("var") else (-1, 1)
+            arrays[name] = rng.uniform(low, high, array.shape).astype(array.dtype)
     backend.load(arrays)
     return {Quantity("forward", "probabilities by given running statistics", 0): backend.predict(case.batch[0])}
+
+
+def check_activation_at_zero(subject: Subject) -> list[Measured]:
+    """Where all that goes into the first activation is 0, gradients are the oracle's: relu's slope there is 0."""
+    return subject.measure(_at_zero)
+
+
+def _at_zero(backend: Contract, case: Case) -> Seen:
+    # Batch norm's gamma and beta, or else kernel and bias: what comes before the first activation is then exactly 0.
+    zero = {"norm0/gamma", "norm0/beta"} if case.spec.batch_norm else {"dense0/kernel", "dense0/bias"}
+    backend.load({name: 0 * array if name in zero else array for name, array in case.arrays.items()})
+    gradients = backend.gradients(*case.batch)
+    return {Quantity("gradient", f"{name} with zeros before the activation", 0): gradients[name] for name in gradients}
 
 
 def check_large_logits(subject: Subject) -> list[Measured]:
@@ -291,11 +317,12 @@ CHECKS: dict[str, Check] = {
         check_arrays_are_copies,
         check_forward,
         check_test_mode_uses_running_statistics,
-        check_gradients,
         check_losses,
+        check_gradients,
         check_updates,
         check_running_statistics,
         check_test_mode,
+        check_activation_at_zero,
         check_large_logits,
         check_steps_add_up,
         check_rows_are_independent,

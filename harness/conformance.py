@@ -1,10 +1,13 @@
 """Conformance: the checks on the default and the stress spec, for one backend run one way."""
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
-from harness import agreement, data
+from allpairspy import AllPairs
+
+from harness import agreement, data, diagnosis
 from harness.agreement import Case, Measured
 from harness.checks import CHECKS, ONCE_A_DTYPE, Check, Refused, Subject
 from harness.portable import spec as portable
@@ -26,6 +29,8 @@ class Outcome(NamedTuple):
     """One sentence; empty where the check passes."""
     measured: Sequence[Measured] = ()
     traceback: str = ""
+    explanation: str = ""
+    """Where the training departs first, and the likely cause: with the first outcome that shows it."""
 
     @property
     def red(self) -> bool:
@@ -36,6 +41,103 @@ class Outcome(NamedTuple):
     def floors(self) -> float:
         """The worst agreement in floors; 0 where nothing was a matter of degree."""
         return max((measured.floors for measured in self.measured), default=0.0)
+
+
+class Kind(NamedTuple):
+    """A cell of the matrix: what network, by what optimiser, with which constants, in which dtype."""
+
+    constants: str
+    activation: str
+    batch_norm: bool
+    optimiser: str
+    dtype: str
+
+    @property
+    def name(self) -> str:
+        """As stress-tanh-adam, or default-relu-sgd-plain without batch norm."""
+        return f"{self.constants}-{self.activation}-{self.optimiser}{'' if self.batch_norm else '-plain'}"
+
+    @property
+    def gated(self) -> bool:
+        """Whether a departure decides; float32 on the default constants is a result (docs/agreement.md)."""
+        return self.constants == "stress" or self.dtype == "float64"
+
+
+CONSTANTS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "stress": {"batch_size": 8, "bn_epsilon": 0.1, "bn_decay": 0.7, "epsilon": 1e-3},
+}
+"""The default spec's own, and some so large that a mistake in their use stands out of the rounding."""
+
+AXES: tuple[tuple[Any, ...], ...] = (
+    tuple(CONSTANTS),
+    ("relu", "tanh", "sigmoid"),
+    (True, False),
+    ("sgd", "momentum", "rmsprop", "adam"),
+    ("float32", "float64"),
+)
+"""Of the matrix, in the order of Kind's fields."""
+
+STANDARD = tuple(
+    Kind(constants, activation, True, "adam", dtype)
+    for dtype in ("float64", "float32")
+    for constants, activation in (("default", "relu"), ("stress", "relu"), ("stress", "tanh"))
+)
+
+USUAL = Kind("default", "relu", True, "adam", "float32")
+"""The default spec as it is shipped."""
+
+
+def matrix() -> list[Kind]:
+    """Return every cell: each value of each axis with each of the others."""
+    return [Kind(*values) for values in itertools.product(*AXES)]
+
+
+def cover() -> list[Kind]:
+    """Return the standard cells, and as many more as it takes for every two values of two axes to meet in one."""
+    chosen = AllPairs([list(axis) for axis in AXES], previously_tested=[list(kind) for kind in STANDARD])
+    return [*STANDARD, *(Kind(*values) for values in chosen)]
+
+
+def gates(own: Spec | None = None) -> list[Kind]:
+    """Return the cells that a backend must pass to be timed: the standard ones that are gates.
+
+    A spec of the user's own adds its kind of network and optimiser, under stress, where they are not among these.
+    """
+    kinds = [kind for kind in STANDARD if kind.gated]
+    if own is not None:
+        network = own.network
+        asked = [
+            Kind("stress", network.activation, network.batch_norm, own.optimiser.name, dtype)
+            for dtype in ("float64", "float32")
+        ]
+        kinds += [kind for kind in asked if kind not in kinds]
+    return kinds
+
+
+def cases(kinds: Sequence[Kind]) -> list[Case]:
+    """Return the problems of these cells, on the digits."""
+    return [_case(kind) for kind in kinds]
+
+
+@cache
+def _case(kind: Kind) -> Case:
+    default, splits = _default()
+    spec = default._replace(
+        activation=kind.activation,
+        batch_norm=kind.batch_norm,
+        optimiser=kind.optimiser,
+        dtype=kind.dtype,
+        **CONSTANTS[kind.constants],
+    )
+    return case_of(kind.name, spec, Spec(), splits, kind.gated)
+
+
+@cache
+def _default() -> tuple[portable.Spec, data.Splits]:
+    run = Spec()
+    splits = data.split(data.load(run.data), run)
+    return run.portable(splits.features, len(splits.classes)), splits
 
 
 def case_of(name: str, spec: portable.Spec, run: Spec, splits: data.Splits, gated: bool) -> Case:
@@ -55,59 +157,6 @@ def case_of(name: str, spec: portable.Spec, run: Spec, splits: data.Splits, gate
     )
 
 
-STRESS: dict[str, Any] = {"batch_size": 8, "bn_epsilon": 0.1, "bn_decay": 0.7, "epsilon": 1e-3}
-"""Constants so large that a mistake in their use stands out of the rounding."""
-
-
-def standard_cases() -> list[Case]:
-    """Return the shipped default spec and the stress spec, on digits, in both dtypes.
-
-    float32 on the default spec is a result, not a gate (docs/agreement.md).
-    """
-    default, splits = _default()
-    cases = []
-    for dtype in ("float64", "float32"):
-        spec = default._replace(dtype=dtype)
-        cases.append(case_of("default", spec, Spec(), splits, gated=dtype == "float64"))
-        for activation in ("relu", "tanh"):
-            stress = spec._replace(activation=activation, **STRESS)
-            cases.append(case_of(f"stress-{activation}", stress, Spec(), splits, gated=True))
-    return cases
-
-
-def gate_cases(own: Spec | None = None) -> list[Case]:
-    """Return the cases that a backend must pass to be timed: the standard ones that are gates.
-
-    A spec of the user's own adds its kind of network and optimiser, under stress, where they are not among these.
-    """
-    cases = [case for case in standard_cases() if case.gated]
-    if own is not None:
-        kind = (own.network.activation, own.network.batch_norm, own.optimiser.name)
-        if kind not in {(case.spec.activation, case.spec.batch_norm, case.spec.optimiser) for case in cases}:
-            cases += [_kind_case(*kind, dtype) for dtype in ("float64", "float32")]
-    return cases
-
-
-def all_cases() -> list[Case]:
-    """Return the standard cases, and one for each of the other optimisers, with and without batch norm."""
-    kinds = (("sigmoid", True, "sgd"), ("tanh", False, "momentum"), ("relu", False, "rmsprop"), ("relu", False, "adam"))
-    return standard_cases() + [_kind_case(*kind, "float64") for kind in kinds]
-
-
-def _kind_case(activation: str, batch_norm: bool, optimiser: str, dtype: str) -> Case:
-    default, splits = _default()
-    spec = default._replace(activation=activation, batch_norm=batch_norm, optimiser=optimiser, dtype=dtype, **STRESS)
-    name = f"stress-{activation}-{optimiser}{'' if batch_norm else '-plain'}"
-    return case_of(name, spec, Spec(), splits, gated=True)
-
-
-@cache
-def _default() -> tuple[portable.Spec, data.Splits]:
-    run = Spec()
-    splits = data.split(data.load(run.data), run)
-    return run.portable(splits.features, len(splits.classes)), splits
-
-
 def check_backend(
     open_session: Callable[[], Session], cases: Sequence[Case], device: str, variant: str
 ) -> Iterator[Outcome]:
@@ -116,6 +165,7 @@ def check_backend(
     A worker that dies or hangs ends its case, and the next case gets a fresh one.
     """
     session: Session | None = None
+    explained = ""  # once: it takes some seconds, and a mistake departs on many cases
     seen_dtypes: set[str] = set()
     try:
         for case in cases:
@@ -138,7 +188,12 @@ def check_backend(
             for name, check in CHECKS.items():
                 if name in once:
                     continue
-                yield judge(check, subject, session.known_failures)
+                outcome = judge(check, subject, session.known_failures)
+                departs = outcome.status in ("fails", "loses precision") and outcome.measured
+                if departs and subject.trained and not explained:
+                    explained = diagnosis.explain(subject.seen, subject.training, case, session.conventions)
+                    outcome = outcome._replace(explanation=explained)
+                yield outcome
                 if not session.alive():
                     break
     finally:
@@ -186,18 +241,22 @@ def in_words(outcomes: Sequence[Outcome]) -> str:
     """Return in words what all outcomes come to."""
     red = [outcome for outcome in outcomes if outcome.red]
     if red:
-        return f"does not conform: {red[0].check} on {red[0].case} {red[0].dtype}: {red[0].reason}"
+        # What is a matter of degree is explained where it departs first; anything else speaks for itself, and first.
+        explained = next((outcome for outcome in red if outcome.explanation), red[0])
+        first = explained if red[0].measured else red[0]
+        what = first.explanation or f"{first.check}: {first.reason}"
+        return f"does not conform: on {first.case} {first.dtype}, {what}"
     worst = max((outcome.floors for outcome in outcomes if outcome.gated), default=0.0)
     return f"conforms, worst {worst:.1f} floors"
 
 
-def cell(outcomes: Sequence[Outcome]) -> str:
-    """Return what stands in the matrix for one check of one variant, over all cases."""
+def cell(outcomes: Sequence[Outcome], gated_only: bool = True) -> str:
+    """Return what stands in the matrix for some outcomes of one variant: the worst floors, or in a word what failed."""
     if not outcomes:
         return "-"
     if any(outcome.red for outcome in outcomes):
         return "FAILS"
     if any(outcome.status == "known failure" for outcome in outcomes):
         return "known"
-    floors = [outcome.floors for outcome in outcomes if outcome.measured and outcome.gated]
+    floors = [each.floors for each in outcomes if each.measured and (each.gated or not gated_only)]
     return f"{max(floors):.1f}" if floors else "ok"

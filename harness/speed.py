@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.portable import spec as portable
-from harness.session import Array, Arrays, Place, Session, Trained, WorkerFailed
+from harness.session import Array, Arrays, Place, Session, Trained, WorkerFailed, keeping_off
 
 FIRST_STEPS = 8
 """Steps of the first call and of calibration, while the steps of a slice are not known."""
@@ -135,6 +135,19 @@ def run_round(
 
     `known_steps` are the steps a slice of an earlier round had, by backend and variant; what is calibrated is added.
     """
+    with keeping_off(plan.cores):
+        _take_turns(number, contestants, problem, plan, write, known_steps, say)
+
+
+def _take_turns(
+    number: int,
+    contestants: Sequence[Contestant],
+    problem: Problem,
+    plan: Plan,
+    write: Write,
+    known_steps: dict[tuple[str, str], int],
+    say: Callable[[str], None],
+) -> None:
     started: list[Runner] = []
     ready: list[Runner] = []
     try:

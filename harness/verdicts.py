@@ -5,16 +5,14 @@ the checks, the oracle, the device and the processor are the same, to the byte.
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from harness import agreement, checks, conformance, results, session
+from harness import agreement, cache, checks, conformance, diagnosis, machine, mutants, session
 from harness.agreement import Case, Measured, Quantity
-from harness.cache import cache_folder
 from harness.conformance import Outcome
 from harness.environments import Environment
 from harness.portable import reference, spec, worker
@@ -31,10 +29,10 @@ class Verdict(NamedTuple):
 
 def key(entry: Entry, variant: str, environment: Environment, device: str, cases: Sequence[Case]) -> str:
     """Return twelve hexadecimal digits that change when anything does on which a verdict depends."""
-    modules = (agreement, checks, conformance, session, reference, spec, worker)
+    modules = (agreement, checks, conformance, diagnosis, mutants, session, reference, spec, worker)
     digest = hashlib.sha256()
     problems = [f"{case.label} {case.spec} {case.gated}" for case in cases]
-    for part in (variant, device, environment.folder.name, results.processor(), np.__version__, *problems):
+    for part in (variant, device, environment.folder.name, machine.processor(), np.__version__, *problems):
         digest.update(part.encode() + b"\0")
     for path in [*(Path(str(module.__file__)) for module in modules), *source_files(entry)]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
@@ -49,26 +47,17 @@ def source_files(entry: Entry) -> list[Path]:
 def find(key: str) -> Verdict | None:
     """Return the verdict kept under `key`, or None."""
     try:
-        kept = json.loads(_file(key).read_text(encoding="utf-8"))
+        kept = cache.find("verdicts", key)
         outcomes = tuple(_outcome(fields) for fields in kept["outcomes"])
         return Verdict(outcomes, str(kept["at"]))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError):
         return None  # nothing kept, or nothing that can be read: the checks run again
 
 
 def keep(key: str, verdict: Verdict) -> None:
     """Keep a verdict under `key`, unless something in it is red: what failed is tried again."""
-    if any(outcome.red for outcome in verdict.outcomes):
-        return
-    path = _file(key)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(f".{id(verdict)}.part")
-    aside.write_text(json.dumps({"at": verdict.at, "outcomes": _plain(verdict.outcomes)}), encoding="utf-8")
-    aside.rename(path)
-
-
-def _file(key: str) -> Path:
-    return cache_folder() / "verdicts" / f"{key}.json"
+    if not any(outcome.red for outcome in verdict.outcomes):
+        cache.keep("verdicts", key, {"at": verdict.at, "outcomes": _plain(verdict.outcomes)})
 
 
 def _plain(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:

@@ -42,7 +42,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def cases():
-    return conformance.gate_cases()
+    return conformance.cases(conformance.gates())
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_a_key_changes_with_the_cases(key, cases):
 def test_a_key_changes_with_the_checks_and_with_the_processor(key, tmp_path, monkeypatch):
     before = key()
     with monkeypatch.context() as patch:
-        patch.setattr("harness.results.processor", lambda: "another")
+        patch.setattr("harness.machine.processor", lambda: "another")
         assert key() != before
     changed = tmp_path / "checks.py"
     changed.write_bytes(Path(verdicts.checks.__file__).read_bytes() + b"\n")

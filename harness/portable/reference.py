@@ -166,11 +166,15 @@ class Reference:
         log_sum = np.log(np.exp(shifted).sum(axis=1))
         return (log_sum - shifted[np.arange(len(y)), y]).mean()
 
-    def backward(self, logits, y, tape):
-        """Return the gradient of the loss for every parameter, through the batch statistics."""
+    def logits_gradient(self, logits, y):
+        """Return the gradient of the loss for the logits (batch, classes)."""
         d_logits = self.softmax(logits)
         d_logits[np.arange(len(y)), y] -= 1
-        d_logits = d_logits / len(y)
+        return d_logits / len(y)
+
+    def backward(self, logits, y, tape):
+        """Return the gradient of the loss for every parameter, through the batch statistics."""
+        d_logits = self.logits_gradient(logits, y)
         a = tape[-1][0]
         gradients = {
             "dense%d/kernel" % self.output: a.T @ d_logits,

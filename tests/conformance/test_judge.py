@@ -5,11 +5,12 @@ import pytest
 from harness.agreement import Measured, Quantity
 from harness.checks import CHECKS, ONCE_A_DTYPE
 from harness.conformance import check_backend, judge
+from harness.inprocess import subject
+from harness.mutants import LeakyRelu, StaleStepCount
 from harness.portable.reference import Reference
 from harness.session import WorkerFailed
 
-from .liars import LeakyRelu, StaleStepCount
-from .subjects import cases, judged, subject
+from .subjects import cases, judged
 
 QUANTITY = Quantity("update", "dense0/kernel", 10)
 KNOWN = {"updates": "its bias correction is in float32, issue 1234"}
@@ -21,7 +22,7 @@ def outcome_of(*floors, known_failures=None):
     def check_updates(subject):
         return [Measured(QUANTITY, each * 1e-7, 1e-7) for each in floors]
 
-    return judge(check_updates, subject(Reference, cases()["stress-relu float64"]), known_failures or {})
+    return judge(check_updates, subject(Reference, cases()["stress-relu-adam float64"]), known_failures or {})
 
 
 @pytest.mark.parametrize(
@@ -67,13 +68,13 @@ def test_a_known_failure_of_one_check_excuses_no_other():
 
 @pytest.mark.parametrize(("check", "liar"), [("forward", LeakyRelu), ("load_forgets", StaleStepCount)])
 def test_a_liar_that_declares_its_failure_is_a_known_failure(check, liar):
-    outcome = judged(check, liar, cases()["stress-relu float64"], {check: "by design"})
+    outcome = judged(check, liar, cases()["stress-relu-adam float64"], {check: "by design"})
     assert outcome.status == "known failure"
     assert outcome.reason.startswith("by design (")
 
 
 def test_a_failure_on_a_case_that_is_not_gated_is_a_result():
-    outcome = judged("forward", LeakyRelu, cases()["default float32"])
+    outcome = judged("forward", LeakyRelu, cases()["default-relu-adam float32"])
     assert (outcome.status, outcome.gated, outcome.red) == ("fails", False, False)
 
 
@@ -81,7 +82,7 @@ def test_a_worker_that_fails_inside_a_check_fails_the_check_with_its_traceback()
     def check_that_dies(subject):
         raise WorkerFailed("died", "the worker was ended by SIGSEGV during train", "the worker's own traceback")
 
-    outcome = judge(check_that_dies, subject(Reference, cases()["stress-relu float64"]), {})
+    outcome = judge(check_that_dies, subject(Reference, cases()["stress-relu-adam float64"]), {})
     assert (outcome.status, outcome.reason) == ("fails", "died: the worker was ended by SIGSEGV during train")
     assert outcome.traceback == "the worker's own traceback"
 
@@ -94,15 +95,15 @@ def run(open_session, variant, labels):
 
 
 def test_a_worker_that_dies_ends_its_case_and_the_next_case_gets_a_fresh_one(open_session):
-    outcomes = run(open_session, "segfault", ["stress-relu float64", "stress-tanh float64"])
-    for case in ("stress-relu", "stress-tanh"):
+    outcomes = run(open_session, "segfault", ["stress-relu-adam float64", "stress-tanh-adam float64"])
+    for case in ("stress-relu-adam", "stress-tanh-adam"):
         last = [outcome for outcome in outcomes if outcome.case == case][-1]
         assert last.reason == "died: the worker was ended by SIGSEGV during aliases"
         assert last.red
 
 
 def test_a_worker_that_raises_goes_through_every_check(open_session):
-    outcomes = run(open_session, "raise_error", ["stress-relu float64"])
+    outcomes = run(open_session, "raise_error", ["stress-relu-adam float64"])
     assert [outcome.check for outcome in outcomes] == list(CHECKS)
     losses = next(outcome for outcome in outcomes if outcome.check == "losses")
     assert losses.reason == "raised: train raised ZeroDivisionError: the learning rate vanished"
@@ -119,7 +120,11 @@ def test_an_adapter_that_cannot_be_imported_is_one_red_outcome(open_session):
 
 
 def test_what_needs_one_case_a_dtype_runs_on_one_that_is_gated(open_session):
-    outcomes = run(open_session, "raise_error", ["default float32", "stress-relu float32", "stress-tanh float32"])
+    outcomes = run(
+        open_session,
+        "raise_error",
+        ["default-relu-adam float32", "stress-relu-adam float32", "stress-tanh-adam float32"],
+    )
     assert {(o.check, o.case) for o in outcomes if o.check in ONCE_A_DTYPE} == {
-        (name, "stress-relu") for name in ONCE_A_DTYPE
+        (name, "stress-relu-adam") for name in ONCE_A_DTYPE
     }

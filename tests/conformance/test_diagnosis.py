@@ -1,0 +1,117 @@
+"""The sentence on a failure: what departs first, in the order of the computation, and what has the same numbers."""
+
+import numpy as np
+import pytest
+
+from harness import agreement, diagnosis, mutants
+from harness.agreement import Measured, Quantity
+from harness.conformance import Kind, cases
+from harness.portable.reference import Reference
+
+from .subjects import cases as standard
+
+
+def measured(phase, array, step, floors=1.0):
+    return Measured(Quantity(phase, array, step), floors * 1e-16, 1e-16)
+
+
+FIRST_STEP = [
+    measured("forward", "probabilities", 0),
+    measured("gradient", "dense0/kernel", 0),
+    measured("gradient", "dense1/kernel", 0),
+    measured("loss", "of the batch", 1),
+    measured("update", "dense0/kernel", 1),
+    measured("running statistics", "norm0/running_mean", 1),
+    measured("test mode", "probabilities", 1),
+    measured("loss", "of the batch", 2),
+    measured("loss", agreement.LATER_BATCHES, 10),
+    measured("update", "dense0/kernel", 10),
+]
+
+
+def with_floors(**floors):
+    """Return the first steps, those quantities (phase, array, step) that are named with other floors."""
+    return [
+        measured(*each.quantity, floors.get(f"{each.quantity.phase} {each.quantity.array}", 1.0)) for each in FIRST_STEP
+    ]
+
+
+def test_the_order_is_that_of_the_computation():
+    order = [(each.quantity.phase, each.quantity.array, each.quantity.step) for each in diagnosis.in_order(FIRST_STEP)]
+    assert order == [
+        ("forward", "probabilities", 0),
+        ("loss", "of the batch", 1),
+        ("gradient", "dense1/kernel", 0),
+        ("gradient", "dense0/kernel", 0),
+        ("update", "dense0/kernel", 1),
+        ("running statistics", "norm0/running_mean", 1),
+        ("test mode", "probabilities", 1),
+        ("loss", "of the batch", 2),
+        ("update", "dense0/kernel", 10),
+        ("loss", agreement.LATER_BATCHES, 10),
+    ]
+
+
+def test_a_fault_goes_before_a_loss_of_precision_that_comes_earlier():
+    seen = with_floors(**{"forward probabilities": 20.0, "update dense0/kernel": 1000.0})
+    assert diagnosis.departure(seen).quantity == Quantity("update", "dense0/kernel", 1)
+
+
+def test_a_loss_of_precision_is_named_where_there_is_no_fault():
+    assert diagnosis.departure(with_floors(**{"forward probabilities": 20.0})).quantity.phase == "forward"
+
+
+def test_what_is_not_a_number_departs():
+    assert diagnosis.departure(with_floors(**{"test mode probabilities": float("nan")})).quantity.phase == "test mode"
+
+
+def test_where_nothing_departs_there_is_nothing_to_explain():
+    assert diagnosis.departure(FIRST_STEP) is None
+    assert diagnosis.explain({}, FIRST_STEP, standard()["stress-relu-adam float64"], {}) == ""
+
+
+def test_the_sentence_says_what_agrees_until_there():
+    seen = with_floors(**{"update dense0/kernel": 1000.0})
+    assert diagnosis.where(diagnosis.departure(seen), seen) == (
+        "update departs first: dense0/kernel after 1 step, 1.0e-13 off, 1,000 floors, allowed 128; "
+        "forward, loss and gradient agree until there."
+    )
+
+
+# Causes
+
+
+def explained(backend, case, conventions):
+    seen = agreement.training(backend, case)
+    return diagnosis.explain(seen, agreement.compare(agreement.training, seen, case, conventions), case, conventions)
+
+
+@pytest.mark.parametrize(("convention", "value"), mutants.DEPARTURES, ids=lambda text: text)
+def test_a_convention_that_is_not_declared_is_named_with_what_to_do(convention, value):
+    optimiser = {"running_variance": "adam"}.get(convention, convention)
+    (case,) = cases([Kind("stress", "tanh", True, optimiser, "float64")])
+    sentence = explained(Reference(case.spec, conventions={convention: value}), case, {})
+    assert f"follows `{convention}: {value}`" in sentence
+    assert sentence.endswith("is the rule: declare it if it is meant.")
+
+
+def test_a_convention_that_is_declared_and_not_followed_is_named():
+    case = standard()["stress-tanh-adam float64"]
+    sentence = explained(Reference(case.spec), case, {"running_variance": "unbiased"})
+    assert "follows `running_variance: biased` (within 0.0 floors), where `unbiased` is declared" in sentence
+
+
+def test_a_mistake_is_named_beside_a_declared_convention():
+    case = standard()["stress-tanh-adam float64"]
+    declared = {"running_variance": "unbiased"}
+    sentence = explained(mutants.NoBiasCorrection(case.spec, conventions=declared), case, declared)
+    assert "leaves Adam's bias correction out" in sentence
+
+
+def test_what_fits_nothing_is_said_to():
+    class Odd(Reference):
+        def update(self, name, g):
+            return np.sin(super().update(name, g))
+
+    case = standard()["stress-tanh-adam float64"]
+    assert "known conventions and mistakes has its numbers." in explained(Odd(case.spec), case, {})

@@ -1,0 +1,85 @@
+"""A wrong copy of each backend is caught in its own framework, and the sentence names where it departs and why."""
+
+import os
+import shutil
+from collections import Counter
+
+import pytest
+
+from harness import conformance, diagnosis, environments, registry
+from harness.conformance import Kind
+from harness.session import Place, Session
+
+from .wrong_copies import WRONG_COPIES
+
+ENTRIES = registry.read_all()
+ONLY = os.environ.get("BAKEOFF_BACKENDS")
+"""As --backends: `tox -e backend-...` checks one at a time."""
+WANTED = {(entry.name, variant) for entry, variant in registry.select(ENTRIES, ONLY or None)}
+
+each_copy = pytest.mark.parametrize("copy", WRONG_COPIES, ids=lambda copy: f"{copy.backend}-{copy.name}")
+
+
+def text_of(folder, copy):
+    """Return the file that the mistake is made in; fail where what it replaces does not stand there once."""
+    text = (folder / copy.file).read_text(encoding="utf-8")
+    count = text.count(copy.right)
+    assert count == 1, (
+        f"{copy.backend}/{copy.file}: expected this once, found it {count} times:\n{copy.right}\n"
+        f"The backend was changed: make the mistake {copy.name} of wrong_copies.py anew."
+    )
+    return text
+
+
+@each_copy
+def test_the_text_that_a_mistake_replaces_stands_in_its_backend(copy):
+    text_of(ENTRIES[copy.backend].folder, copy)
+    assert copy.variant in ENTRIES[copy.backend].variants
+
+
+def test_a_mistake_whose_text_is_gone_says_what_to_do(tmp_path):
+    (tmp_path / "model.py").write_text("twice twice", encoding="utf-8")
+    for right, count in (("gone", 0), ("twice", 2)):
+        gone = WRONG_COPIES[0]._replace(right=right)
+        with pytest.raises(AssertionError, match=f"model.py: expected this once, found it {count} times"):
+            text_of(tmp_path, gone)
+
+
+def test_five_mistakes_a_backend_and_together_they_depart_in_every_phase():
+    assert Counter(copy.backend for copy in WRONG_COPIES) == dict.fromkeys(
+        ("numpy_plain", "pytorch", "tensorflow_core", "jax_pure"), 5
+    )
+    assert {copy.phase for copy in WRONG_COPIES} == set(diagnosis.PHASES)
+
+
+@pytest.mark.conformance
+@each_copy
+def test_a_wrong_copy_is_caught_and_named(copy, tmp_path):
+    if (copy.backend, copy.variant) not in WANTED:
+        pytest.skip(f"only {ONLY} is asked for, by BAKEOFF_BACKENDS")
+    entry = ENTRIES[copy.backend]
+    lacking = environments.lacking_program(entry, copy.variant)
+    if lacking:
+        pytest.skip(lacking)
+    folder = shutil.copytree(entry.folder, tmp_path / entry.name)
+    (folder / copy.file).write_text(text_of(folder, copy).replace(copy.right, copy.wrong), encoding="utf-8")
+
+    worker = entry.description.environment
+    place = Place(
+        python=environments.build(entry).python,
+        folder=folder,
+        log=tmp_path / "worker.log",
+        thread_variables=worker.threads,
+        variables=worker.variables,
+    )
+    case = conformance.cases([Kind("stress", "relu", True, "adam", copy.dtype)])
+    outcomes = list(conformance.check_backend(lambda: Session(place), case, "cpu", copy.variant))
+
+    sentence = next((outcome.explanation for outcome in outcomes if outcome.explanation), "none")
+    print(sentence)
+    statuses = [outcome.status for outcome in outcomes if outcome.measured]
+    assert max(statuses, key=("passes", "loses precision", "fails").index) == copy.status, sentence
+    where, _, why = sentence.partition(", ")
+    assert where.startswith(f"{copy.phase} "), sentence
+    assert where.endswith(copy.array), sentence
+    assert copy.cause in why, sentence
