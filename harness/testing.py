@@ -1,0 +1,79 @@
+"""The conformance checks in anybody's own pytest, by two lines in a test file.
+
+import harness.testing
+
+test_conformance = harness.testing.conformance("path/to/folder")
+"""
+
+import inspect
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness import checking, environments, registry
+from harness import conformance as suite
+from harness.conformance import Outcome
+from harness.errors import InputError
+from harness.session import Session
+
+
+def conformance(
+    folder: str | os.PathLike[str], python: str | os.PathLike[str] | None = None, full: bool = False
+) -> Callable[..., None]:
+    """Return a test of the backend in `folder`: one for each variant and case, in a worker process of its own.
+
+    `python` has the framework: a path, or a program's name; None is the interpreter that runs pytest. `full` adds the
+    cases of `bakeoff check` that can fail to those which `bakeoff run` asks for. A relative path begins at the folder
+    of the file that calls. Raises InputError where there is no such backend or interpreter.
+    """
+    try:
+        import pytest  # noqa: PLC0415  # here alone is it needed
+    except ModuleNotFoundError:
+        raise ImportError(
+            f"harness.testing makes tests for pytest, and {sys.executable} has none: pip install pytest"
+        ) from None
+
+    here = Path(inspect.stack(context=0)[1].filename).parent
+    entry = registry.read_entry(Path(os.path.abspath(here / folder)))
+    interpreter = _interpreter(python, here)
+    kinds = [kind for kind in (suite.cover() if full else suite.gates()) if kind.gated]
+
+    @pytest.mark.parametrize("kind", kinds, ids=lambda kind: f"{kind.name}-{kind.dtype}")
+    @pytest.mark.parametrize("variant", entry.variants)
+    def test_conformance(variant: str, kind: suite.Kind, tmp_path: Path) -> None:
+        lacking = environments.lacking_program(entry, variant)
+        if lacking:
+            pytest.skip(lacking)
+        place = checking.place_of(entry, variant, interpreter)._replace(log=tmp_path / "worker.log")
+        outcomes = list(suite.check_backend(lambda: Session(place), suite.cases([kind]), "cpu", variant))
+        if any(outcome.red for outcome in outcomes):
+            pytest.fail(_report(f"{entry.name}:{variant}", outcomes, place.log), pytrace=False)
+        known = [f"{outcome.check}: {outcome.reason}" for outcome in outcomes if outcome.status == "known failure"]
+        if known:
+            pytest.xfail("; ".join(known))
+
+    return test_conformance
+
+
+def _interpreter(python: str | os.PathLike[str] | None, here: Path) -> Path:
+    if python is None:
+        return Path(sys.executable)
+    # As it is, with no link followed: a virtual environment's own is one.
+    path = here / python if os.sep in os.fspath(python) else Path(shutil.which(python) or python)
+    if not path.is_file():
+        raise InputError(f"python={os.fspath(python)!r}: expected a Python interpreter, found none at {path}.")
+    return path
+
+
+def _report(name: str, outcomes: Sequence[Outcome], log: Path) -> str:
+    """Return the sentence on what departs first, one for each check that failed, and what the worker left behind."""
+    red = [outcome for outcome in outcomes if outcome.red]
+    lines = [f"{name} {suite.in_words(outcomes)}", *(f"  {outcome.check}: {outcome.reason}" for outcome in red)]
+    traceback = next((outcome.traceback for outcome in red if outcome.traceback), "")
+    if traceback:
+        lines += ["In the worker:", traceback.rstrip()]
+    if log.stat().st_size:
+        lines.append(f"What the worker printed: {log}")
+    return "\n".join(lines)

@@ -1,0 +1,165 @@
+"""A third party's pytest, in a process of its own: a right backend passes, a wrong one fails with its sentence."""
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from harness import conformance, registry, testing
+from harness.errors import InputError
+
+ROOT = Path(__file__).parent.parent
+RIGHT = registry.read_all()["numpy_plain"].folder
+CASE = "stress-tanh-adam-float64"
+
+
+def copied(folder, *slips, file="model.py"):
+    """Copy a backend that conforms, with each (text, other text) of its `file` exchanged."""
+    shutil.copytree(RIGHT, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    text = (folder / file).read_text(encoding="utf-8")
+    for old, new in slips:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    (folder / file).write_text(text, encoding="utf-8")
+    return folder
+
+
+def run(project, tests, *options):
+    """Run pytest elsewhere on project/tests/test_mine.py; return {test: (result, message)} and what it printed."""
+    path = project / "tests" / "test_mine.py"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("import harness.testing\n\n" + textwrap.dedent(tests), encoding="utf-8")
+    report = project / "report.xml"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", str(path), "-p", "no:cacheprovider", f"--junitxml={report}", *options],
+        cwd="/",
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    results = {}
+    for case in ElementTree.parse(report).iter("testcase"):
+        result = next((child for child in case if child.tag in ("failure", "error", "skipped")), None)
+        words = "" if result is None else f"{result.get('message', '')}\n{result.text or ''}"
+        results[case.get("name")] = ("passed" if result is None else result.tag, words)
+    return results, done.stdout + done.stderr
+
+
+def test_a_right_backend_passes_one_test_for_each_case(tmp_path):
+    copied(tmp_path / "mine")
+    results, out = run(tmp_path, 'test_mine = harness.testing.conformance("../mine")\n')
+    assert set(results) == {f"test_mine[plain-{kind.name}-{kind.dtype}]" for kind in conformance.gates()}
+    assert set(results.values()) == {("passed", "")}, out
+
+
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory):
+    """Return what pytest said of several backends, on one case."""
+    project = tmp_path_factory.mktemp("project")
+    copied(project / "unbiased", ("(self.running_var, var)", "(self.running_var, var * len(z) / (len(z) - 1))"))
+    copied(project / "raises", ("return model.softmax(", "raise RuntimeError('no softmax') or ("), file="adapter.py")
+    copied(
+        project / "known",
+        ("powers = np.exp(logits - logits.max(axis=1, keepdims=True))", "powers = np.exp(logits)"),
+    )
+    adapter = project / "known" / "adapter.py"
+    declared = '\nKNOWN_FAILURES = {"large_logits": "abacus#1234: overflows above 700"}\n'
+    adapter.write_text(adapter.read_text(encoding="utf-8") + declared, encoding="utf-8")
+    copied(
+        project / "compiled",
+        ('["cpu"]\n', '["cpu"]\nenvironment.programs.plain = ["no-such-compiler"]\n'),
+        file="backend.toml",
+    )
+    tests = """
+        test_unbiased = harness.testing.conformance("../unbiased")
+        test_raises = harness.testing.conformance("../raises")
+        test_known = harness.testing.conformance("../known")
+        test_compiled = harness.testing.conformance("../compiled")
+    """
+    results, out = run(project, tests, "-k", CASE)
+    assert len(results) == 4, out
+    return {name.removeprefix("test_").partition("[")[0]: result for name, result in results.items()}
+
+
+def test_a_wrong_backend_fails_with_what_departs_first_and_the_likely_cause(wrong):
+    result, message = wrong["unbiased"]
+    assert result == "failure"
+    assert "unbiased:plain does not conform: on stress-tanh-adam float64, running statistics" in message
+    assert "norm0/running_var after 1 step" in message
+    assert "`running_variance: unbiased`" in message
+    assert "  running_statistics: norm0/running_var after 1 step" in message
+    assert "Traceback" not in message
+    assert "harness/testing.py" not in message, "the sentence, and not where it was raised"
+
+
+def test_what_the_worker_raised_comes_with_its_traceback(wrong):
+    result, message = wrong["raises"]
+    assert result == "failure"
+    assert "raised: predict raised RuntimeError: no softmax" in message
+    assert "In the worker:\nTraceback" in message
+    assert "raises/adapter.py" in message
+
+
+def test_a_known_failure_is_an_expected_one_with_its_reason(wrong):
+    result, message = wrong["known"]
+    assert result == "skipped"  # as the format of the report says it
+    assert "large_logits: abacus#1234: overflows above 700 (not finite" in message
+
+
+def test_a_variant_that_lacks_its_program_is_skipped_with_the_reason(wrong):
+    result, message = wrong["compiled"]
+    assert result == "skipped"
+    assert "no-such-compiler" in message
+
+
+def test_full_takes_every_case_that_can_fail(tmp_path):
+    copied(tmp_path / "mine")
+    marks = {mark.args[0]: mark.args[1] for mark in testing.conformance(tmp_path / "mine", full=True).pytestmark}
+    assert marks["variant"] == ("plain",)
+    assert set(marks["kind"]) == {kind for kind in conformance.cover() if kind.gated}
+    assert set(marks["kind"]) > set(conformance.gates())
+
+
+def test_the_interpreter_is_the_callers_choice(tmp_path):
+    copied(tmp_path / "mine")
+    shown = tmp_path / "bin" / "python"
+    shown.parent.mkdir()
+    shown.write_text(f'#!/bin/sh\ntouch "{tmp_path}/started"\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    shown.chmod(0o755)
+    tests = 'test_mine = harness.testing.conformance("../mine", python="../bin/python")\n'
+    results, out = run(tmp_path, tests, "-k", CASE)
+    assert [result for result, _ in results.values()] == ["passed"], out
+    assert (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize("python", ["no-such-python", "no/such/python"])
+def test_an_interpreter_that_is_not_there_is_refused(python):
+    with pytest.raises(InputError, match="expected a Python interpreter, found none"):
+        testing.conformance(RIGHT, python=python)
+
+
+def test_a_folder_that_is_no_backend_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"backend\.toml"):
+        testing.conformance(tmp_path)
+
+
+def in_a_process(code):
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def test_pytest_is_imported_only_when_a_test_is_asked_for():
+    assert in_a_process("import sys, harness.testing; print('pytest' in sys.modules)").strip() == "False"
+
+
+def test_without_pytest_the_error_says_what_to_install():
+    code = f"import sys; sys.modules['pytest'] = None; import harness.testing as t; t.conformance({str(RIGHT)!r})"
+    last = in_a_process(code).strip().splitlines()[-1]
+    assert last.startswith("ImportError: harness.testing makes tests for pytest")
+    assert last.endswith("pip install pytest")
