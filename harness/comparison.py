@@ -1,8 +1,8 @@
 """The comparison: every chosen backend on the same arrays, measured and written down.
 
 First, two at a time, each backend's environment; and two at a time, as soon as theirs is there, the conformance checks
-and a full training of each variant. Then, with nothing else running, the rounds of timing. What fails is a record, and
-the rest goes on.
+and a full training of each variant. Then, by the oracle, how far the declared conventions move the backends from the
+common spec. Then, with nothing else running, the rounds of timing. What fails is a record, and the rest goes on.
 """
 
 import concurrent.futures
@@ -16,7 +16,20 @@ from typing import Any
 
 import numpy as np
 
-from harness import checking, conformance, data, ease, environments, interpreters, registry, results, speed, verdicts
+from harness import (
+    checking,
+    conformance,
+    data,
+    departures,
+    ease,
+    environments,
+    interpreters,
+    machine,
+    registry,
+    results,
+    speed,
+    verdicts,
+)
 from harness.agreement import Case
 from harness.conformance import Outcome
 from harness.environments import BuildFailed, Environment, Missing
@@ -69,7 +82,7 @@ def begin(request: Request) -> "Comparison":
             "classes": len(splits.classes),
             "notes": list(splits.notes),
         },
-        "machine": results.machine(),
+        "machine": machine.describe(),
         "backends": {entry.name: _identity(entry) for entry, _ in chosen},
         "plan": {
             "entries": [[entry.name, variant] for entry, variant in chosen],
@@ -131,6 +144,7 @@ class Comparison:
         with board:
             self._describe()
             self._qualify(board)
+            self._depart(board)
             self._time(board)
 
     # What is known without running anything
@@ -141,15 +155,15 @@ class Comparison:
         with self.run.task("describe") as task:
             for entry in {entry.name: entry for entry, _ in self.chosen}.values():
                 counted = ease.measure(entry.folder / entry.description.model, entry.description.import_name)
-                task.add("ease", "tokens", counted.tokens, "tokens", backend=entry.name)
-                task.add("ease", "names", len(counted.names), "names", backend=entry.name, names=counted.names)
+                for figure, value, unit, more in counted.records():
+                    task.add("ease", figure, value, unit, backend=entry.name, **more)
                 for key, fact in entry.description.openness.facts():
                     task.add("openness", key, fact.value, "", backend=entry.name, source=fact.source, asof=fact.asof)
 
     # Environments, checks, training: two at a time
 
     def _qualify(self, board: Board) -> None:
-        cases = conformance.gate_cases(self.spec)
+        cases = conformance.cases(conformance.gates(self.spec))
         entries = {entry.name: entry for entry, _ in self.chosen}
         # Building waits for the network and the disk: what is built already is checked meanwhile.
         builders, checkers = ThreadPoolExecutor(JOBS), ThreadPoolExecutor(JOBS)
@@ -186,7 +200,8 @@ class Comparison:
             labels = {"backend": entry.name}
             task.add("deployment", "install time", environment.seconds, "s", **labels)
             task.add("deployment", "install size", environment.bytes, "bytes", **labels)
-            task.add("deployment", "packages", len(environment.packages), "packages", **labels)
+            packages = environment.packages
+            task.add("deployment", "packages", len(packages), "packages", installed=packages, **labels)
             job.outcome = environment.in_words()
 
     def _variant(self, entry: Entry, variant: str, cases: list[Case], board: Board) -> None:
@@ -224,6 +239,8 @@ class Comparison:
                 session.build(network, self.plan["device"], variant)
                 for name, version in session.versions().items():
                     task.add("deployment", "version", version, "", of=name, **labels)
+                for name, value in session.conventions.items():
+                    task.add("agreement", "convention", value, "", convention=name, **labels)
                 session.load(self.arrays)
                 session.put(x_train, splits.y_train)
                 epochs = np.split(self.order, self.spec.training.epochs)
@@ -241,6 +258,30 @@ class Comparison:
         except WorkerFailed as failed:
             task.add("failure", "training", str(failed), "", traceback=failed.traceback, **labels)
             job.outcome = str(failed)
+
+    # Departures: the oracle alone
+
+    def _depart(self, board: Board) -> None:
+        """Write down how far each declared convention, alone, moves a backend from the common spec."""
+        problem = departures.Problem(self.network, self.arrays, self.splits, self.order)
+        for name, declared in self._declared().items():
+            label = f"departures {name}"
+            if self.run.finished(label) or not departures.effective(self.network, declared):
+                continue
+            with board.job(f"{name}: departures") as job, self.run.task(label) as task:
+                for each in departures.departures(problem, declared):
+                    more = {**each._asdict(), "chosen": each.value}
+                    del more["value"]
+                    task.add("agreement", "departure", each.largest, "", backend=name, **more)
+                    job.outcome = f"{each.convention} {each.value}: probabilities by up to {each.largest:.1e}"
+
+    def _declared(self) -> dict[str, dict[str, str]]:
+        """Return by backend the conventions that its workers declared in training."""
+        records = results.read_records(self.run.folder)
+        declared: dict[str, dict[str, str]] = {}
+        for row in records[records["quantity"] == "convention"].to_dict("records"):
+            declared.setdefault(str(row["backend"]), {})[str(row["convention"])] = str(row["value"])
+        return declared
 
     # Timing: nothing else runs
 

@@ -1,6 +1,6 @@
 """Tables from the records of a run: what people read, as Markdown and CSV, made anew whenever they are asked for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,9 @@ HEADINGS = {
     "licence": "licence",
 }
 """Of the summary for people, in their order."""
+
+DEPARTURE = ["largest", "mean", "flips", "accuracy", "common_accuracy"]
+"""What a departure is told by: harness/departures.py."""
 
 
 class Report:
@@ -199,6 +202,14 @@ class Report:
         columns = ["backend", "variant", "check", "case", "dtype", "value", "reason"]
         return checks.loc[checks["value"] != "passes", columns].rename(columns={"value": "status"})
 
+    def departures(self) -> pd.DataFrame:
+        """Return how far each declared convention, alone, moves a backend from the common spec: shares, 0 to 1."""
+        found = self._where(measure="agreement", quantity="departure")
+        if not len(found):
+            return pd.DataFrame()
+        numbers = found[DEPARTURE].map(lambda value: float(f"{value:.4g}"))
+        return pd.concat([found[["backend", "convention", "chosen"]], numbers], axis=1)
+
     def openness(self) -> pd.DataFrame:
         """Return the facts of openness, each with its source and that source's date."""
         facts = self._where(measure="openness")
@@ -234,6 +245,10 @@ class Report:
                 lines.append(f"Control: {name} against itself came out at {_ratio(ratio, 3)}; 1 is inside.")
         elif self.step_times:
             lines.append("No control: a backend timed against itself did not live to the end of every round.")
+        found = self._where(measure="agreement", quantity="departure")
+        departures = [_departure(row) for row in found.to_dict("records")]
+        if departures:
+            lines.append(f"Departures from the common spec, by the oracle: {'; '.join(departures)}.")
         for row in self.rows:
             if row["failure"]:
                 lines.append(f"{row['backend']}:{row['variant']}: {row['failure'].splitlines()[0]}")
@@ -262,6 +277,7 @@ class Report:
             "ratios": self.ratios,
             "agreement": self.agreement,
             "checks": self.checks,
+            "departures": self.departures,
             "openness": self.openness,
         }
         for name, make in others.items():
@@ -312,6 +328,16 @@ def _shown(value: Any, show: Callable[[Any], str]) -> str:
 
 def _ratio(ratio: Interval, digits: int = 2) -> str:
     return f"{ratio.estimate:.{digits}f} [{ratio.low:.{digits}f}, {ratio.high:.{digits}f}]"
+
+
+def _departure(row: Mapping[Any, Any]) -> str:
+    who = f"{row['backend']}'s {row['convention']} {row['chosen']}"
+    if pd.isna(row["largest"]):
+        return f"{who} cannot be told: a training did not stay finite"
+    return (
+        f"{who} moves test probabilities by up to {row['largest']:.1e}, {row['flips']:.1%} of the predicted classes, "
+        f"and accuracy from {row['common_accuracy']:.1%} to {row['accuracy']:.1%}"
+    )
 
 
 def _time(seconds: float) -> str:
