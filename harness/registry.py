@@ -1,6 +1,7 @@
 """What each backend says of itself: reads `backends/*/backend.toml`, imports nothing of theirs."""
 
 import keyword
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -111,26 +112,58 @@ class Openness(Table):
 
     licence: Fact[Licence]
     """The framework's own licence, an SPDX expression."""
+    licence_declared: Fact[Text] | None = None
+    """What the metadata of the newest package read says, in its own words."""
     copyright: Fact[Text] | None = None
     cla_or_dco: Fact[Text] | None = None
     """What a contributor signs."""
     trademark: Fact[Text] | None = None
     governance: Fact[Text] | None = None
+    governance_file: Fact[Text] | None = None
+    """Where its rules are written down."""
+    governance_note: Fact[Text] | None = None
+    maintainers_file: Fact[Text] | None = None
     steering_body: Fact[Text] | None = None
     who_decides: Fact[Text] | None = None
     status: Fact[Text] | None = None
+    status_sentence: Fact[Text] | None = None
+    """What its own people say of its status."""
+    first_release: Fact[Text] | None = None
     first_release_date: Fact[Text] | None = None
     last_release: Fact[Text] | None = None
     last_release_date: Fact[Text] | None = None
+    release_channels: Fact[Text] | None = None
     releases_24m: Fact[Count] | None = None
     """Final versions on the package index in the last 24 months."""
+    contributors_per_release: Fact[Text] | None = None
+    """By the project's own count."""
+    snapshot: Fact[Text] | None = None
+    """The commit whose history was counted."""
+    last_commit: Fact[Text] | None = None
+    """The date of the newest commit counted."""
+    authors_window: Fact[Text] | None = None
+    """The 12 months of the keys below, which end at the newest commit counted."""
     commits_12m: Fact[Count] | None = None
     """Without merges and bots, in the 12 months that end at the newest commit read; so too the keys below."""
+    bot_commits_removed_12m: Fact[Count] | None = None
     authors_12m: Fact[Count] | None = None
     top_author_share: Fact[Percent] | None = None
     """Per cent of the commits by whoever made most of them."""
+    top_five_share: Fact[Percent] | None = None
+    """Per cent of the commits by the five who made most of them."""
     top_organisation_share: Fact[Text] | None = None
-    """The e-mail domain of most commits, and its share of them."""
+    """The e-mail domain of most commits, and its share of them; free mail and GitHub's own addresses left out."""
+    top_organisation_share_ever: Fact[Text] | None = None
+    """The same, of whoever used that domain at any time."""
+    top_email_share: Fact[Text] | None = None
+    """The e-mail domain of most commits, free mail counted."""
+    commits_all: Fact[Count] | None = None
+    """In the whole history; so too the keys below."""
+    authors_all: Fact[Count] | None = None
+    top_author_share_all: Fact[Percent] | None = None
+    top_five_share_all: Fact[Percent] | None = None
+    top_organisation_share_all: Fact[Text] | None = None
+    authors_note: Fact[Text] | None = None
 
     def facts(self) -> Iterator[tuple[str, Fact[Any]]]:
         """Yield the facts that are stated, by key, in the order above."""
@@ -197,6 +230,11 @@ class Entry(NamedTuple):
         return self.folder / "requirements.txt"
 
     @property
+    def outside(self) -> bool:
+        """Whether this is a folder of a user's own, not one of the project's."""
+        return self.folder.parent != backends_folder()
+
+    @property
     def variants(self) -> tuple[str, ...]:
         """The ways to run its model."""
         return self.description.variants
@@ -254,10 +292,15 @@ def read_entry(folder: Path) -> Entry:
 def select(entries: Mapping[str, Entry], wanted: str | None) -> list[tuple[Entry, str]]:
     """Return the backends and variants that `wanted` names: `a,b:variant`, where `a` is all of a's; None is everything.
 
-    They come in the order wanted, each once. Raises InputError for a backend or a variant that there is not.
+    What has a path separator in it is the folder of a backend outside the project. They come in the order wanted, each
+    once. Raises InputError for a backend or a variant that there is not, and for two backends of one name.
     """
     names = list(entries) if wanted is None else [name.strip() for name in wanted.split(",")]
     pairs = [pair for name in names for pair in _named(entries, name)]
+    folders: dict[str, Path] = {}
+    for entry, _ in pairs:
+        if folders.setdefault(entry.name, entry.folder) != entry.folder:
+            raise InputError(f"{folders[entry.name]} and {entry.folder} have one name: choose one of them.")
     return list({(entry.name, variant): (entry, variant) for entry, variant in pairs}.values())
 
 
@@ -273,12 +316,19 @@ def refuse_device(chosen: Sequence[tuple[Entry, str]], device: str) -> None:
 
 def _named(entries: Mapping[str, Entry], wanted: str) -> list[tuple[Entry, str]]:
     name, colon, variant = wanted.partition(":")
-    if name not in entries:
-        raise InputError(f"no backend `{name}`. {_choice(name, entries)}")
-    entry = entries[name]
+    if name not in entries and os.sep not in name:
+        folder = f" For a folder of your own, give a path: .{os.sep}{name}." if name and Path(name).is_dir() else ""
+        raise InputError(f"no backend `{name}`. {_choice(name, entries)}{folder}")
+    entry = entries[name] if name in entries else _outside(Path(name))
     if colon and variant not in entry.variants:
         raise InputError(f"backend {name} has no variant `{variant}`. {_choice(variant, entry.variants)}")
     return [(entry, variant)] if colon else [(entry, each) for each in entry.variants]
+
+
+def _outside(folder: Path) -> Entry:
+    if not (folder / FILE).is_file():
+        raise InputError(f"{folder}: expected the folder of a backend, with a {FILE} in it. `bakeoff new` writes one.")
+    return read_entry(folder.resolve())
 
 
 def _choice(wrong: str, valid: Mapping[str, Entry] | tuple[str, ...]) -> str:

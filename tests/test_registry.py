@@ -82,7 +82,9 @@ def test_every_key_of_openness_is_a_fact():
 @pytest.mark.parametrize("key", list(registry.Openness.model_fields))
 @pytest.mark.parametrize("part", ["value", "source", "asof"])
 def test_a_fact_lacking_a_part_is_an_error(tmp_path, key, part):
-    value = {"licence": "'MIT'", "top_author_share": "0.5"}.get(key, "7" if key.endswith("m") else "'x'")
+    annotation = registry.Openness.model_fields[key].annotation
+    fact = next(kind for kind in (*get_args(annotation), annotation) if kind is not NoneType)
+    value = {int: "7", float: "0.5", str: "'MIT'"}[fact.model_fields["value"].annotation]
     parts = {"value": value, "source": "'x'", "asof": "'2026'"}
     assert registry.read_entry(make_backend(tmp_path / "whole", text=with_fact(key, parts))).description.openness
     del parts[part]

@@ -1,0 +1,186 @@
+"""Licences as packages write them: in metadata, classifiers and licence files; as SPDX where they can be."""
+
+import re
+from collections.abc import Collection
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+ALIASES = {
+    "apache 2": "Apache-2.0",
+    "apache 2.0": "Apache-2.0",
+    "apache license 2.0": "Apache-2.0",
+    "apache license, version 2.0": "Apache-2.0",
+    "apache software license 2.0": "Apache-2.0",
+    "mit license": "MIT",
+    "the mit license": "MIT",
+    "3-clause bsd license": "BSD-3-Clause",
+    "bsd 3-clause": "BSD-3-Clause",
+    "bsd 3-clause license": "BSD-3-Clause",
+    "new bsd license": "BSD-3-Clause",
+    "modified bsd license": "BSD-3-Clause",
+    "2-clause bsd license": "BSD-2-Clause",
+    "bsd 2-clause": "BSD-2-Clause",
+    "simplified bsd license": "BSD-2-Clause",
+    "mozilla public license 2.0": "MPL-2.0",
+    "mpl 2.0": "MPL-2.0",
+}
+"""What people write who mean one SPDX identifier, in lower case."""
+
+CLASSIFIERS = {
+    "Apache Software License": "Apache-",
+    "BSD License": "BSD-",
+    "Boost Software License 1.0 (BSL-1.0)": "BSL-1.0",
+    "GNU Affero General Public License v3": "AGPL-3.0",
+    "GNU General Public License v2 (GPLv2)": "GPL-2.0",
+    "GNU General Public License v3 (GPLv3)": "GPL-3.0",
+    "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0",
+    "ISC License (ISCL)": "ISC",
+    "MIT License": "MIT",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Other/Proprietary License": "LicenseRef-",
+    "Python Software Foundation License": "PSF-",
+    "The Unlicense (Unlicense)": "Unlicense",
+    "zlib/libpng License": "Zlib",
+}
+"""A classifier's last part, and how the SPDX identifiers begin that it can mean: it is often vaguer than they are."""
+
+PHRASES = {
+    "Apache-2.0": ("apache license version 2.0, january 2004", "licensed under the apache license, version 2.0"),
+    "Apache-2.0 WITH LLVM-exception": ("llvm exceptions to the apache 2.0 license",),
+    "MIT": (
+        "permission is hereby granted, free of charge, to any person obtaining a copy of this software and associ",
+    ),
+    "ISC": ("permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is",),
+    "Zlib": ("altered source versions must be plainly marked as such",),
+    "BSL-1.0": ("boost software license - version 1.0",),
+    "MPL-2.0": ("mozilla public license version 2.0 ==", "mozilla public license, version 2.0"),
+    "GPL-2.0": ("gnu general public license version 2, june 1991",),
+    "GPL-3.0": ("gnu general public license version 3, 29 june 2007",),
+    "LGPL-2.0": ("gnu library general public license version 2, june 1991",),
+    "LGPL-2.1": ("gnu lesser general public license version 2.1, february 1999",),
+    "LGPL-3.0": ("gnu lesser general public license version 3, 29 june 2007",),
+    "AGPL-3.0": ("gnu affero general public license version 3, 19 november 2007",),
+    "PSF-2.0": ("python software foundation license version 2",),
+    "CC0-1.0": ("cc0 1.0 universal",),
+    "Unlicense": ("this is free and unencumbered software released into the public domain",),
+}
+"""An SPDX identifier, and the words in small letters by which the licence's text is known; BSD's are in the code."""
+
+NOTICE = re.compile(r"(?i)^((un)?licen[cs]e|notice|copying|third.?party)")
+NO_NOTICE = {".py", ".pyc", ".pyi", ".h", ".hpp", ".c", ".cc", ".cpp", ".so"}
+
+
+class Component(NamedTuple):
+    """A part of a package, named in a licence file with its licence."""
+
+    name: str
+    licence: str
+
+
+class Declared(NamedTuple):
+    """What the metadata of a package say of its licence."""
+
+    words: str
+    """In the package's own words, or "not stated"."""
+    spdx: str | None
+    """The SPDX expression that the words mean; None where they mean none, or more than one."""
+    family: str
+    """How the SPDX identifier begins where only a classifier tells: `BSD-`."""
+    contradiction: str
+    """How the metadata contradict themselves; "" where they do not."""
+
+    def covers(self, licence: str) -> bool:
+        """Whether all licences of an SPDX expression are declared, or can be what is declared vaguely.
+
+        `GPL-3.0` is taken for `GPL-3.0-or-later`, and `BSD License` can be any of BSD's.
+        """
+        wanted = identifiers(licence) or {licence}
+        if self.spdx is None:
+            return bool(self.family) and all(each.startswith(self.family) for each in wanted)
+        return all(any(_root(each) == _root(one) for one in identifiers(self.spdx)) for each in wanted)
+
+
+def declared(expression: str | None, text: str | None, classifiers: Collection[str] = ()) -> Declared:
+    """Return what License-Expression, License and the licence classifiers of a package's metadata say together."""
+    last = [each.rpartition("::")[2].strip() for each in classifiers]
+    families = [CLASSIFIERS[each] for each in last if each in CLASSIFIERS]
+    text = (text or "").strip()
+    words = (expression or "").strip() or ("" if "\n" in text or text == "UNKNOWN" else text)
+    meant = spdx(words) if words else None
+    if meant is not None and families and not any(_begins(meant, family) for family in families):
+        contradiction = f"it declares {words}, and its classifier says {', '.join(last)}"
+    else:
+        contradiction = ""
+    if words:
+        return Declared(words, meant, families[0] if meant is None and len(families) == 1 else "", contradiction)
+    if last:
+        # Some classifiers are the name of one licence and no more.
+        exact = [spdx(family) for family in families] if len(families) == len(last) == 1 else []
+        return Declared(", ".join(last), exact[0] if exact else None, families[0] if len(families) == 1 else "", "")
+    return Declared("the text of a licence" if text and text != "UNKNOWN" else "not stated", None, "", "")
+
+
+def spdx(words: str) -> str | None:
+    """Return the SPDX expression that words mean, written in the one form; None where they mean none."""
+    plain = ALIASES.get(words.strip().lower(), words)
+    try:
+        return str(canonicalize_license_expression(plain))
+    except InvalidLicenseExpression:
+        return None
+
+
+def identifiers(expression: str) -> set[str]:
+    """Return the licences in an SPDX expression, each with its exception where it has one."""
+    parts = re.split(r"\b(?:AND|OR)\b", re.sub(r"[()]", " ", expression))
+    return {" ".join(part.split()) for part in parts if part.strip()}
+
+
+def is_notice(path: str, named: Collection[str] = ()) -> bool:
+    """Whether a file of a package gives a licence: by its place in the metadata, its name, or because it is `named`."""
+    file = PurePosixPath(path)
+    if file.suffix.lower() in NO_NOTICE:
+        return False
+    if re.search(r"\.dist-info/(licenses|license_files)/", path) or NOTICE.match(file.name):
+        return True
+    return ".dist-info/" in path and path.partition(".dist-info/")[2] in named
+
+
+def recognised(text: str, named: Collection[Component] = ()) -> tuple[str, ...]:
+    """Return the licences whose wording stands in a text, or that its SPDX tags name, sorted.
+
+    Not the bare licence of a component in `named` that is under it with an exception.
+    """
+    words = " ".join(re.sub(r"[*#/|;]+", " ", text).lower().split())
+    found = {name for name, phrases in PHRASES.items() if any(phrase in words for phrase in phrases)}
+    if "redistribution and use in source and binary forms" in words:
+        three = re.search(r"(endorse or promote|advertising materials)", words)
+        found.add("BSD-3-Clause" if three else "BSD-2-Clause")
+    if "Apache-2.0 WITH LLVM-exception" in found:
+        found.discard("Apache-2.0")
+    for tag in re.findall(r"SPDX-License-Identifier:\s*([^\n*]+)", text):
+        meant = spdx(tag.strip())
+        found |= identifiers(meant) if meant else set()
+    excepted = {_root(each.licence).partition(" WITH ")[0] for each in named if " WITH " in each.licence}
+    return tuple(sorted(found - excepted))
+
+
+def components(text: str) -> tuple[Component, ...]:
+    """Return what a text names by `Name:` and `License:` lines, as the files of some packages do, in their order."""
+    found = []
+    for part in re.split(r"^Name:", text, flags=re.MULTILINE)[1:]:
+        licence = re.search(r"^License:[ \t]*(\S.*)$", part, re.MULTILINE)
+        if licence:
+            found.append(Component(part.partition("\n")[0].strip(), licence[1].strip()))
+    return tuple(found)
+
+
+def _root(identifier: str) -> str:
+    """Return an identifier without `-only` or `-or-later`, its exception kept."""
+    licence, with_, exception = identifier.partition(" WITH ")
+    return re.sub(r"(-only|-or-later|\+)$", "", licence) + with_ + exception
+
+
+def _begins(expression: str, family: str) -> bool:
+    return any(each.startswith(family) for each in identifiers(expression))

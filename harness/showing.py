@@ -1,0 +1,236 @@
+"""What people read on the terminal of ease and openness."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.ease.concepts import ARGUMENTS, RULES
+from harness.terminal import PAPER
+
+if TYPE_CHECKING:
+    from harness.ease import Ease, Found
+    from harness.ease.explained import Line
+    from harness.openness import Notice, Package, Stated, View
+
+STYLES = {"counted": "", "name": "bold cyan", "attribute": "cyan", "free": "dim"}
+"""How a part of a model's file is shown, by its kind."""
+
+HEADINGS = (
+    *("logical\nlines", "tokens", "nodes", "cyclo-\nmatic", "cogni-\ntive"),
+    *("names", "attri-\nbutes", "argu-\nments", "con-\ncepts"),
+)
+"""Of the figures of ease, in their order: 80 columns hold them."""
+
+LEGEND = {
+    "counted": "a token that counts",
+    "name": "of a framework's name",
+    "attribute": "attribute of a value",
+    "free": "free",
+}
+
+PLACES = 4
+"""How many lines of a file are named where a concept is found on more."""
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: a NamedTuple becomes an object."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {key: plain(part) for key, part in value._asdict().items()}
+    if isinstance(value, Mapping):
+        return {str(key): plain(part) for key, part in value.items()}
+    return [plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+# Ease
+
+
+def print_ease(console: Console, measured: Mapping[str, "Ease"]) -> None:
+    """Print the figures of every backend, and where its arguments and concepts were found."""
+    console = wide(console)
+    listing = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    listing.add_column("backend", no_wrap=True, vertical="bottom")
+    figures = {name: each.figures() for name, each in measured.items()}
+    for heading in HEADINGS:
+        listing.add_column(heading, justify="right", no_wrap=True, vertical="bottom")
+    for name, values in figures.items():
+        listing.add_row(name, *("-" if value is None else f"{value:,}" for value in values.values()))
+    console.print(listing, highlight=False)
+    for name, each in measured.items():
+        missing = [figure for figure, value in each.figures().items() if value is None]
+        if missing:
+            say(console, f"{name}: not counted for {each.suffix or 'such files'}: {', '.join(missing)}.")
+    concepts = {name: each.concepts for name, each in measured.items()}
+    _print_places(console, "concept", [rule.concept for rule in RULES], concepts)
+    _print_places(console, "argument for", list(ARGUMENTS), {name: each.arguments for name, each in measured.items()})
+    say(console, "")
+    say(console, "Numbers after a backend are lines of its model. What each figure means, and does not: docs/ease.md.")
+
+
+def _print_places(console: Console, heading: str, order: Sequence[str], found: Mapping[str, Sequence["Found"]]) -> None:
+    """Print a line for each thing that was found, in this order: which backends have it, and on which lines."""
+    listing = Table(box=None, pad_edge=False)
+    listing.add_column(heading, no_wrap=True)
+    listing.add_column("found in")
+    for what in order:
+        places = {name: _lines(each for each in some if each.what == what) for name, some in found.items()}
+        if any(places.values()):
+            listing.add_row(what, "; ".join(f"{name} {lines}" for name, lines in places.items() if lines))
+    if listing.row_count:
+        console.print()
+        console.print(listing, highlight=False)
+
+
+def _lines(found: Iterator["Found"]) -> str:
+    """Return the lines of what was found, the first few of them; "" for none."""
+    lines = list(dict.fromkeys("(whole file)" if each.line is None else str(each.line) for each in found))
+    more = f" +{len(lines) - PLACES}" if len(lines) > PLACES else ""
+    return ", ".join(lines[:PLACES]) + more
+
+
+def print_explained(console: Console, name: str, lines: Sequence["Line"], measured: "Ease") -> None:
+    """Print a model's file: beside each line the tokens counted on it, behind it what was found there."""
+    say(console, f"{name}: {measured.tokens or 0:,} tokens counted, by line in the second column.")
+    if console.is_terminal:
+        console.print(Text.assemble(*((f"{words}  ", STYLES[kind]) for kind, words in LEGEND.items())), highlight=False)
+    width = console.width if console.is_terminal else PAPER
+    for line in lines:
+        shown = Text.assemble((f"{line.number:4} ", "dim"), f"{line.tokens or '':>3} ")
+        indent = len(shown)
+        for piece in line.pieces:
+            shown.append(piece.text, STYLES[piece.kind])
+        notes = f"<- {'; '.join(line.notes)}" if line.notes else ""
+        if notes and len(shown) + 2 + len(notes) <= width:
+            shown.append(f"  {notes}", "yellow")
+            notes = ""
+        shown.rstrip()
+        console.print(shown, soft_wrap=True, highlight=False)
+        if notes:
+            console.print(Text(" " * indent + notes, "yellow"), soft_wrap=True, highlight=False)
+
+
+# Openness
+
+
+def print_openness(console: Console, views: Sequence["View"]) -> None:
+    """Print for each backend the facts with their sources, what contradicts them, and the licences installed."""
+    console = wide(console)
+    for number, view in enumerate(views):
+        if number:
+            say(console, "")
+        console.print(Text(f"{view.title} ({view.backend})", "bold"), highlight=False)
+        _print_facts(console, view)
+        if view.environment is not None:
+            say(console, f"Installed packages: not read. {view.environment}")
+            continue
+        _print_installed(console, view)
+        for finding in view.findings or ("No contradiction with backend.toml or requirements.txt was found.",):
+            style = "yellow" if view.findings else ""
+            console.print(Text(f"Finding: {finding}" if view.findings else finding, style), highlight=False)
+
+
+def _print_facts(console: Console, view: "View") -> None:
+    listing = Table(box=None, pad_edge=False)
+    listing.add_column("fact", max_width=18)
+    listing.add_column("value", overflow="fold", ratio=1)
+    listing.add_column("as of", overflow="fold", max_width=24 if console.width >= 100 else 11)
+    listing.add_column("source", justify="right", no_wrap=True)
+    sources = list(dict.fromkeys(fact.source for fact in view.facts))
+    for fact in view.facts:
+        asof = Text(fact.asof)
+        if fact.age:
+            asof.append(f" {fact.age}", "yellow")
+        listing.add_row(Text(_words(fact.key)), Text(str(fact.value)), asof, Text(f"[{_number(fact, sources)}]"))
+    console.print(listing, highlight=False)
+    if view.unknown:
+        say(console, f"Unknown: {', '.join(_words(key) for key in view.unknown)}.", wrap=True)
+    listing = Table(box=None, pad_edge=False, show_header=False, style="dim")
+    listing.add_column(justify="right", no_wrap=True)
+    listing.add_column(overflow="fold")
+    for number, source in enumerate(sources, start=1):
+        listing.add_row(Text(f"[{number}]"), Text(source))
+    console.print(listing, highlight=False)
+
+
+def _number(fact: "Stated", sources: Sequence[str]) -> int:
+    return sources.index(fact.source) + 1
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _print_installed(console: Console, view: "View") -> None:
+    say(console, "")
+    for package in view.packages:
+        if package.name in view.framework:
+            _print_package(console, package)
+    say(console, "")
+    _print_pairs(
+        console,
+        ("licence", f"of the {len(view.packages)} packages installed"),
+        _grouped((each.declared.spdx or each.declared.words, f"{each.name} {each.version}") for each in view.packages),
+    )
+    others = [(", ".join(each.undeclared), each.name) for each in view.packages if each.undeclared]
+    if others:
+        say(console, "")
+        _print_pairs(console, ("not declared, and named", "in the licence files of"), _grouped(others))
+
+
+def _print_pairs(console: Console, headings: tuple[str, str], rows: Iterable[tuple[str, str]]) -> None:
+    listing = Table(box=None, pad_edge=False)
+    for heading, ratio in zip(headings, (2, 3), strict=True):
+        listing.add_column(heading, overflow="fold", ratio=ratio)
+    for row in rows:
+        listing.add_row(*map(Text, row))
+    console.print(listing, highlight=False)
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Yield each first word once, with all the second ones that came with it."""
+    for first, some in groupby(sorted(pairs), key=lambda pair: pair[0]):
+        yield first, ", ".join(second for _, second in some)
+
+
+def _print_package(console: Console, package: "Package") -> None:
+    """Print what a package declares, and what its licence files say of what it bundles."""
+    meant = package.declared.spdx
+    declared = package.declared.words + (f" ({meant})" if meant and meant != package.declared.words else "")
+    say(console, f"Installed: {package.name} {package.version}, which declares {declared}.", wrap=True)
+    files = f"{_many(len(package.notices), 'licence file')}, {_many(len(package.libraries), 'shared library')}"
+    counts = ", ".join(f"{name} {times}" for name, times in package.named.items())
+    say(console, f"It brings {files}. Recognised in the licence files: {counts or 'nothing'}.", wrap=True)
+    parts = [f"{part.name} ({part.licence})" for notice in package.notices for part in notice.components]
+    if parts:
+        say(console, f"Bundled, as a licence file says: {', '.join(parts)}.", wrap=True)
+    for licences, places in _grouped((", ".join(_undeclared(each, package)), _place(each)) for each in package.notices):
+        if licences:
+            say(console, f"Not declared: {licences}, named in {places}.", wrap=True)
+
+
+def _undeclared(notice: "Notice", package: "Package") -> list[str]:
+    return sorted(notice.named.intersection(package.undeclared))
+
+
+def _place(notice: "Notice") -> str:
+    """Return the folder whose licence it is, or the file where it is that of the whole package."""
+    file = notice.path.rpartition("/")[2]
+    return notice.of if "/" in notice.of else f"{notice.of}/{file}".strip("/")
+
+
+def _many(number: int, what: str) -> str:
+    several = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+    return f"{number} {what if number == 1 else several}"
+
+
+def wide(console: Console) -> Console:
+    """Return the console, with room for whole lines where the output is no terminal."""
+    return console if console.is_terminal else Console(file=console.file, width=PAPER)
+
+
+def say(console: Console, line: str, wrap: bool = False) -> None:
+    """Print a line as it stands; `wrap` breaks it between words."""
+    console.print(line, highlight=False, soft_wrap=not wrap, markup=False)
