@@ -19,7 +19,6 @@ from harness.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.conformance import Outcome
     from harness.spec import Spec
 
 app = typer.Typer(
@@ -152,38 +151,87 @@ def run(
 
 @app.command()
 def check(
-    backends: Names = None,
+    backends: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="BACKEND...", help="Backends, or PATH/TO/FOLDER of one of your own; none: all of them."),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="The whole matrix, 96 cases, in place of a cover of its pairs: longer.")
+    ] = False,
     device: Annotated[str, typer.Option(help="cpu, or cuda where the backend has it.")] = "cpu",
     threads: Annotated[int, typer.Option(min=1, help="Threads for the framework.")] = 1,
-    python: Python = None,
+    python: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--python",
+            metavar="PATH",
+            help="For a folder of your own: the interpreter that has its framework. Else as in `bakeoff run`.",
+        ),
+    ] = None,
+    records: Annotated[
+        Path | None,
+        typer.Option(
+            "--records", metavar="FILE", help="Write all that was measured to a .jsonl, .csv or .csv.gz file."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check that backends compute what the network's specification says, against the oracle, in floors.
 
     A floor is what plain NumPy must lose to rounding on the same problem: docs/agreement.md. Up to 16 floors agree;
     up to 128 agree and lose precision; over 128 compute something else. Exit code 1 if any check fails.
-    """
-    from harness import checking, environments, registry
+
+    \b
+    bakeoff check                                       all backends, each in its own environment
+    bakeoff check NAME NAME:VARIANT                     only some
+    bakeoff check ./mine --python .venv/bin/python      your own, in your own interpreter
+    """  # noqa: D301  # as above
+    from harness import checking, conformance, environments, interpreters, registry
     from harness.progress import Board
 
+    if records is not None and not records.name.endswith((".jsonl", ".csv", ".csv.gz")):
+        raise InputError(f"--records {records}: expected a file that ends in .jsonl, .csv or .csv.gz.")
     chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
     registry.refuse_device(chosen, device)
-    outcomes: dict[str, list[Outcome]] = {}
-    unable: dict[str, str] = {}
+    pythons = tuple(python or ())
+    list(interpreters.given(pythons))
+    kinds = conformance.matrix() if full else conformance.cover()
     with Board(err) as board:
-        for entry, variant in chosen:
-            name = f"{entry.name}:{variant}"
-            try:
-                outcomes[name] = checking.check(entry, variant, device, threads, tuple(python or ()), board)
-            except (environments.Missing, environments.BuildFailed) as error:
-                unable[name] = str(error)
+        made = checking.interpreters_of(chosen, pythons, board)
+        found = checking.check_all(chosen, made, kinds, device, threads, board)
+    unable = {
+        f"{entry.name}:{variant}": str(reason)
+        for entry, variant in chosen
+        if (reason := environments.lacking_program(entry, variant) or made[entry.name])
+        and f"{entry.name}:{variant}" not in found
+    }
+    if records is not None:
+        checking.write_records(found, records)
     if as_json:
-        _print_json(
-            {"outcomes": {name: [_outcome(each) for each in some] for name, some in outcomes.items()}, "unable": unable}
-        )
+        _print_json(checking.as_json(found, unable))
     else:
-        terminal.print_matrix(out, outcomes, unable)
-    if unable or any(outcome.red for some in outcomes.values() for outcome in some):
+        terminal.print_matrix(out, found, unable)
+    if unable or any(outcome.red for checked in found.values() for outcome in checked.outcomes):
+        raise typer.Exit(1)
+
+
+@app.command()
+def selftest(as_json: Json = False) -> None:
+    """Hold the checks themselves to account: no known mistake may pass, nothing legitimate may be called a fault.
+
+    Needs no framework: mutants of the oracle stand in for backends. Exit code 1 if one is judged wrongly.
+    """
+    from harness import selftest
+    from harness.progress import Board
+
+    with Board(err) as board, board.job("selftest") as job:
+        report = selftest.run(job.say)
+        job.outcome = "every one judged rightly" if report.passes else "NOT every one judged rightly"
+    if as_json:
+        _print_json(report.as_json())
+    else:
+        terminal.print_selftest(out, report)
+    if not report.passes:
         raise typer.Exit(1)
 
 
@@ -271,6 +319,183 @@ def list_backends(python: Python = None, as_json: Json = False) -> None:
         terminal.print_backends(out, rows)
 
 
+@app.command()
+def precision(
+    backends: Names = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings to the end, each of other weights and order.")] = 5,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Their length, where not the default spec's.")] = None,
+    python: Python = None,
+    as_json: Json = False,
+) -> None:
+    """Measure what backends lose in float32 on the default spec, in floors: a result, not a gate.
+
+    After 1, 10 and 100 steps, and at the end of training as a distribution over seeds: docs/agreement.md. Exit code 1
+    only if a backend could not be measured.
+    """
+    from harness import checking, registry
+    from harness import precision as measure
+    from harness.progress import Board
+
+    chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
+    with Board(err) as board:
+        made = checking.interpreters_of(chosen, tuple(python or ()), board)
+        early, ends = measure.cases(seeds, epochs)
+        measured, unable = measure.measure_all(chosen, made, early, ends, board)
+    if as_json:
+        _print_json({"measured": {name: each.as_json() for name, each in measured.items()}, "unable": unable})
+    else:
+        terminal.print_precision(out, measured, unable)
+    if unable:
+        raise typer.Exit(1)
+
+
+@app.command()
+def new(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A Python identifier, and not what your framework is imported by.")
+    ],
+    folder: Annotated[
+        Path, typer.Option("--folder", metavar="PARENT", help="The folder to write it in; made if need be.")
+    ] = Path(),
+) -> None:
+    """Write the folder of a new backend, which runs, fails its checks, and says what to fill in: docs/new-backend.md.
+
+    \b
+    bakeoff new abacus_core                      one of your own, in the current folder
+    bakeoff new abacus_core --folder backends    one for this project
+    """  # noqa: D301  # as above
+    from harness.new import next_steps, write
+
+    out.print(next_steps(write(name, folder)), markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def doctor(
+    seconds: Annotated[
+        float, typer.Option(min=1, metavar="S", help="How long the test of one program against itself takes.")
+    ] = 20,
+    as_json: Json = False,
+) -> None:
+    """Look at this machine: is it fit to measure? What was measured, whether that is fine, and what to do.
+
+    Load, other programs, frequency, heat, limits, stolen time, swap, the clock; and a test: the protocol of
+    docs/timing.md on one program entered twice. Exit code 1 if the machine is unfit.
+    """
+    from harness.doctor import examine, is_fit
+    from harness.progress import Board
+
+    with Board(err) as board, board.job("one program against itself") as job:
+        findings, facts = examine(seconds, job.say)
+        job.outcome = findings[-1].verdict
+    fit = is_fit(findings)
+    if as_json:
+        _print_json({"fit": fit, "findings": [finding._asdict() for finding in findings], "facts": facts._asdict()})
+    else:
+        terminal.print_findings(out, findings, fit)
+    if not fit:
+        raise typer.Exit(1)
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN...", help="Run folders; the first is the baseline.")],
+    threshold: Annotated[
+        float | None,
+        typer.Option(metavar="R", help="Exit code 1 if a variant takes over R times as long, or conforms no more."),
+    ] = None,
+    relative_to: Annotated[
+        str, typer.Option(metavar="NAME:VARIANT", help="Divide by the step times of this one, which stayed as it was.")
+    ] = "",
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Hold runs against the first of them: what became slower, less exact or larger, and what else differed.
+
+    Runs of unlike specs or data are refused. With --threshold 1.05 a variant is worse if the whole interval of its
+    ratio lies above 1.05, or if it conformed, or was timed, in the baseline and is not any more.
+
+    \b
+    bakeoff compare results/reference results/2026-11-22T...
+    bakeoff compare BEFORE AFTER --threshold 1.05 --relative-to NAME:VARIANT
+    """  # noqa: D301  # as above
+    from harness.compare import compare as held_against
+
+    pairs = held_against([_existing(run, results) for run in runs], threshold, relative_to)
+    if as_json:
+        baseline = str(pairs[0].baseline.folder)
+        _print_json({"baseline": baseline, "threshold": threshold, "comparisons": [pair.as_json() for pair in pairs]})
+    else:
+        for pair in pairs:
+            terminal.print_comparison(out, pair)
+    if any(pair.worse for pair in pairs):
+        raise typer.Exit(1)
+
+
+@app.command("ease")
+def count_ease(
+    backends: Names = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the file of the one backend that is named, with what counted in it.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Count what each model costs to write and to read, in the text of its file: docs/ease.md. Needs no framework.
+
+    Tokens, lines, the syntax tree, complexity; the framework's names, arguments and concepts that its author had to
+    know. `bakeoff ease NAME --explain` shows one file, token by token.
+    """
+    from harness import ease, registry, showing
+    from harness.ease.explained import explain as lines_of
+
+    chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
+    entries = {entry.name: entry for entry, _ in chosen}
+    if explain and (not backends or len(entries) != 1):
+        raise InputError("--explain shows one file: expected one backend, as in `bakeoff ease NAME --explain`.")
+    models = {
+        name: (entry.folder / entry.description.model, entry.description.import_name) for name, entry in entries.items()
+    }
+    measured = {name: ease.measure(*model) for name, model in models.items()}
+    explained = {name: lines_of(*model) for name, model in models.items()} if explain else {}
+    if as_json:
+        shown = {
+            name: {
+                "file": str(models[name][0]),
+                "figures": each.figures(),
+                **{key: showing.plain(getattr(each, key)) for key in ("names", "attributes", "arguments", "concepts")},
+                **({"lines": showing.plain(explained[name])} if explain else {}),
+            }
+            for name, each in measured.items()
+        }
+        _print_json(shown)
+    elif explain:
+        for name, lines in explained.items():
+            showing.print_explained(out, name, lines, measured[name])
+    else:
+        showing.print_ease(out, measured)
+
+
+@app.command("openness")
+def show_openness(backends: Names = None, python: Python = None, as_json: Json = False) -> None:
+    """Show who owns, decides and keeps up each framework, with sources, and the licences of what it installs.
+
+    Facts whose source is more than a year old are marked stale. Where a backend's environment is built, its packages'
+    own metadata and licence files are read again; what contradicts backend.toml or the pins is a finding, and no
+    failure: the exit code stays 0. docs/openness.md.
+    """
+    import datetime
+
+    from harness import openness, registry, showing
+
+    chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
+    entries = {entry.name: entry for entry, _ in chosen}
+    today = datetime.datetime.now(datetime.UTC).date()
+    views = [openness.look(entry, today, tuple(python or ())) for entry in entries.values()]
+    if as_json:
+        _print_json({view.backend: showing.plain(view) for view in views})
+    else:
+        showing.print_openness(out, views)
+
+
 def main() -> None:
     """Run the command line; what a user did wrong is a message and exit code 2."""
     try:
@@ -301,14 +526,6 @@ def _spec(path: Path | None, source: str | None, target: str | None) -> "Spec":
 def _existing(run: Path, parent: Path) -> Path:
     """Return the run folder that is meant: a path, or a name under `parent`."""
     return run if run.exists() or not (parent / run).exists() else parent / run
-
-
-def _outcome(outcome: "Outcome") -> dict[str, object]:
-    measured = [
-        {**each.quantity._asdict(), "error": each.error, "floor": each.floor, "floors": each.floors}
-        for each in outcome.measured
-    ]
-    return {**outcome._asdict(), "measured": measured, "red": outcome.red}
 
 
 def _plain(rows: "pd.DataFrame") -> list[dict[str, object]]:

@@ -18,7 +18,20 @@ import pytest
 from harness import cli, environments, registry, results, statistics
 
 SAVED = Path(__file__).parent / "data" / "run"
-COMMANDS = ("run", "check", "table", "setup", "backends")
+COMMANDS = (
+    "run",
+    "check",
+    "selftest",
+    "precision",
+    "table",
+    "compare",
+    "ease",
+    "openness",
+    "setup",
+    "backends",
+    "doctor",
+    "new",
+)
 
 # `bakeoff run` as it is, in this interpreter and without checks, so that it takes seconds.
 DRIVER = """
@@ -28,7 +41,7 @@ from harness import cli, conformance, environments, speed, statistics
 
 speed.WARM_LIMIT_S = 0.2
 statistics.RESAMPLES = 200
-conformance.gate_cases = lambda own=None: []
+conformance.gates = lambda own=None: []
 environments.build = lambda entry, *_: environments.Environment(
     Path(sys.executable), Path("numpy_plain-0123456789ab"), 1.0, 2, {"numpy": "2"}
 )
@@ -369,14 +382,15 @@ def test_run_in_json_prints_json_and_nothing_else_and_progress_on_standard_error
 
 
 def test_check_in_json_says_who_could_not_be_checked(bakeoff, monkeypatch):
-    def build(entry, *_):
-        raise environments.Missing("needs Python ==2.7: found 3.11")
+    def build_all(entries, *_, **__):
+        return {entry.name: environments.Missing("needs Python ==2.7: found 3.11") for entry in entries}
 
-    monkeypatch.setattr(environments, "build", build)
+    monkeypatch.setattr(environments, "build_all", build_all)
     code, out, err = bakeoff("check", "numpy_plain", "--json")
     assert code == 1
-    assert json.loads(out) == {"outcomes": {}, "unable": {"numpy_plain:plain": "needs Python ==2.7: found 3.11"}}
-    assert "numpy_plain:plain: environment" in err
+    unable = {"numpy_plain:plain": "needs Python ==2.7: found 3.11"}
+    assert json.loads(out) == {"outcomes": {}, "determinism": {}, "unable": unable}
+    assert "environments: none for numpy_plain" in err
     code, out, _ = bakeoff("check", "numpy_plain")
     assert code == 1
     assert "numpy_plain:plain: not checked: needs Python ==2.7: found 3.11" in out

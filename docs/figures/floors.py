@@ -1,0 +1,84 @@
+"""Draw docs/figures/floors.svg: how far backends, legitimate arithmetic and mistakes are from the oracle, in floors.
+
+    python docs/figures/floors.py
+
+From results/reference/check.csv.gz and results/reference/selftest.json, as `bakeoff check --records` and
+`bakeoff selftest --json` wrote them. Needs altair and vl-convert-python.
+"""
+
+import json
+from pathlib import Path
+
+import altair as alt
+import pandas as pd
+
+HERE = Path(__file__).resolve().parent
+REFERENCE = HERE.parent.parent / "results" / "reference"
+LEAST, MOST = 0.1, 1e18
+
+
+def points():
+    """Return one row a point: what it belongs to, floors, and a kind for its colour."""
+    checked = pd.read_csv(REFERENCE / "check.csv.gz")
+    checked = checked[checked["gated"] & checked["floors"].notna()]
+    backends = pd.DataFrame(
+        {
+            "row": checked["backend"] + ":" + checked["variant"],
+            "floors": checked["floors"],
+            "kind": "a backend's arrays",
+        }
+    )
+    selftest = json.loads((REFERENCE / "selftest.json").read_text())
+
+    def judged(key, row, kind):
+        floors = [each["floors"] for each in selftest[key] if each["floors"] and each["floors"] == each["floors"]]
+        return pd.DataFrame({"row": f"{row} ({len(selftest[key])})", "floors": floors, "kind": kind})
+
+    return pd.concat(
+        [
+            backends,
+            judged("legitimate", "legitimate arithmetic", "mutants of the oracle"),
+            judged("lost_precision", "1 - beta**t in float32", "mutants of the oracle"),
+            judged("mistakes", "mistakes", "mutants of the oracle"),
+        ]
+    )
+
+
+def chart(table):
+    """Return the figure: rows of ticks on a logarithmic axis, with the two limits."""
+    table = table.assign(floors=table["floors"].clip(LEAST, MOST))
+    rows = list(dict.fromkeys(table["row"]))
+    axis = alt.X("floors:Q", title="error / floor").scale(type="log", domain=[LEAST, MOST], nice=False)
+    ticks = (
+        alt.Chart(table)
+        .mark_tick(thickness=1.5, height=14, opacity=0.35)
+        .encode(
+            x=axis.axis(values=[10**power for power in range(-1, 18, 3)], format="~e"),
+            y=alt.Y("row:N", sort=rows, title=None),
+            color=alt.Color("kind:N", title=None, scale=alt.Scale(range=["#1f6feb", "#c2410c"])).legend(
+                orient="bottom"
+            ),
+        )
+    )
+    limits = pd.DataFrame({"floors": [16, 128], "meaning": ["16", "128"]})
+    lines = alt.Chart(limits).mark_rule(color="#555", strokeDash=[4, 3]).encode(x="floors:Q")
+    meanings = pd.DataFrame(
+        {
+            "floors": [LEAST * 1.2, 44, 300],
+            "meaning": ["rounding", "loses precision", "computes something else"],
+            "align": ["left", "center", "left"],
+        }
+    )
+    words = [
+        alt.Chart(meanings[meanings["align"] == align])
+        .mark_text(align=align, baseline="bottom", y=-6, fontSize=11, color="#333")
+        .encode(x="floors:Q", text="meaning:N")
+        for align in ("left", "center")
+    ]
+    return alt.layer(ticks, lines, *words).properties(width=560, height=26 * len(rows)).configure_view(stroke=None)
+
+
+if __name__ == "__main__":
+    figure = chart(points())
+    figure.save(HERE / "floors.svg")
+    print(HERE / "floors.svg")
