@@ -93,6 +93,10 @@ def run(
     quick: Annotated[
         bool, typer.Option("--quick", help="One short round of timing in place of two: wider intervals.")
     ] = False,
+    defaults: Annotated[
+        bool,
+        typer.Option("--defaults", help="Leave to each framework what it has a default for: epsilons, rates, weights."),
+    ] = False,
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with a run that was interrupted: its folder.")
     ] = None,
@@ -113,12 +117,12 @@ def run(
     from harness.tables import Report
 
     if resume is not None:
-        if spec or backends or data or target or quick or python or device != "cpu" or threads != 1:
+        if spec or backends or data or target or quick or defaults or python or device != "cpu" or threads != 1:
             raise InputError("--resume goes on with the run as it was planned: expected no SPEC and no other option.")
         work = comparison.resume(_existing(resume, results))
     else:
         request = comparison.Request(
-            spec=_spec(spec, data, target),
+            spec=_spec(spec, data, target).with_defaults() if defaults else _spec(spec, data, target),
             wanted=backends,
             device=device,
             threads=threads,
@@ -143,6 +147,8 @@ def run(
         _print_json({"run": str(work.run.folder), "remarks": report.remarks(), "rows": _plain(report.summary())})
     else:
         terminal.print_report(out, report.remarks(), report.readable())
+        if len(report.defaults()):
+            terminal.print_report(out, [report.DEFAULTS], report.defaults())
         out.print(f"Tables: {work.run.folder / 'tables'}", highlight=False, soft_wrap=True)
     control = report.control()
     if any(row["failure"] for row in report.rows) or (control is not None and control[1].excludes(1)):

@@ -7,11 +7,12 @@ common spec. Then, with nothing else running, the rounds of timing. What fails i
 
 import concurrent.futures
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from queue import PriorityQueue
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from harness import (
     checking,
     conformance,
     data,
+    defaults,
     departures,
     ease,
     environments,
@@ -38,7 +40,7 @@ from harness.portable import spec as portable
 from harness.progress import Board, Job
 from harness.registry import Entry
 from harness.results import Run, Task
-from harness.session import Array, Place, Session, WorkerFailed, first_cores
+from harness.session import Array, Arrays, Place, Session, WorkerFailed, first_cores
 from harness.spec import Spec
 
 JOBS = 2
@@ -132,7 +134,7 @@ class Comparison:
         self.plan: dict[str, Any] = run.header["plan"]
         self.extra = tuple(Path(path) for path in self.plan["pythons"])
         self.network = spec.portable(splits.features, len(splits.classes))
-        self.arrays = portable.initial_arrays(self.network, spec.network.initial_weights, spec.training.seed)
+        self.arrays = portable.initial_arrays(self.network, spec.common().network.initial_weights, spec.training.seed)
         self.order = data.batch_orders(
             len(splits.y_train), spec.training.batch_size, spec.training.epochs, spec.training.seed
         )
@@ -145,6 +147,7 @@ class Comparison:
             self._describe()
             self._qualify(board)
             self._depart(board)
+            self._hold_apart(board)
             self._time(board)
 
     # What is known without running anything
@@ -168,15 +171,24 @@ class Comparison:
         # Building waits for the network and the disk: what is built already is checked meanwhile.
         builders, checkers = ThreadPoolExecutor(JOBS), ThreadPoolExecutor(JOBS)
         building = {builders.submit(self._environment, entry, board): entry for entry in entries.values()}
-        proving = []
+        proving: list[concurrent.futures.Future[None]] = []
+        waiting: PriorityQueue[tuple[int, int, Entry, str]] = PriorityQueue()
+
+        def most_urgent() -> None:
+            _, _, entry, variant = waiting.get_nowait()
+            self._variant(entry, variant, cases, board)
+
         try:
             for built in concurrent.futures.as_completed(building):
                 built.result()
                 entry = building[built]
                 if entry.name in self.environments:
-                    # The plainest is declared first and takes least: begun last, it fills the gap the others leave.
+                    # The plainest is declared first and takes least. The one declared last goes before what waits of
+                    # other backends; the plainest fills the gap that the others leave.
                     variants = [variant for each, variant in self.chosen if each.name == entry.name][::-1]
-                    proving += [checkers.submit(self._variant, entry, variant, cases, board) for variant in variants]
+                    for plainness, variant in enumerate(variants):
+                        waiting.put((plainness, len(proving), entry, variant))
+                        proving.append(checkers.submit(most_urgent))
             for checked in concurrent.futures.as_completed(proving):
                 checked.result()
         except BaseException:
@@ -230,18 +242,17 @@ class Comparison:
     def _train(self, entry: Entry, variant: str, task: Task, job: Job) -> None:
         """Train for all epochs; write down each epoch's loss and validation accuracy, and the test accuracy."""
         labels = {"backend": entry.name, "variant": variant}
-        splits, network = self.splits, self.network
-        x_train, x_validation, x_test = (
-            x.astype(network.dtype) for x in (splits.x_train, splits.x_validation, splits.x_test)
-        )
+        splits = self.splits
+        dtype = self.network.dtype
+        x_train, x_validation, x_test = (x.astype(dtype) for x in (splits.x_train, splits.x_validation, splits.x_test))
         try:
             with Session(self._place(entry, variant)) as session:
-                session.build(network, self.plan["device"], variant)
+                session.build(self._told(session.defaults), self.plan["device"], variant)
                 for name, version in session.versions().items():
                     task.add("deployment", "version", version, "", of=name, **labels)
                 for name, value in session.conventions.items():
                     task.add("agreement", "convention", value, "", convention=name, **labels)
-                session.load(self.arrays)
+                session.load(self._starting(session, task, labels))
                 session.put(x_train, splits.y_train)
                 epochs = np.split(self.order, self.spec.training.epochs)
                 for epoch, order in enumerate(epochs, start=1):
@@ -252,12 +263,63 @@ class Comparison:
                     task.add("training", "epoch time", trained.wall_s, "s", epoch=epoch, steps=len(order), **labels)
                     task.add("training", "validation accuracy", score, "", epoch=epoch, **labels)
                     job.say(f"epoch {epoch} of {len(epochs)}: loss {loss:.4f}, validation {score:.1%}")
-                score = accuracy(session.predict(x_test), splits.y_test)
+                probabilities = session.predict(x_test)
+                self._keep_probabilities(f"{entry.name}-{variant}", probabilities)
+                score = accuracy(probabilities, splits.y_test)
                 task.add("training", "test accuracy", score, "", **labels)
                 job.outcome = f"test accuracy {score:.1%}"
         except WorkerFailed as failed:
             task.add("failure", "training", str(failed), "", traceback=failed.traceback, **labels)
             job.outcome = str(failed)
+
+    # What is left to the frameworks
+
+    def _told(self, own: Collection[str]) -> portable.Spec:
+        """Return the network as a backend is told it that has defaults of its `own`."""
+        return self.spec.portable(self.splits.features, len(self.splits.classes), own)
+
+    def _starting(self, session: Session, task: Task, labels: dict[str, Any]) -> Arrays:
+        """Return the arrays that training starts from; write down every value that was left to the framework."""
+        untold = self.spec.untold
+        settings = session.settings() if untold and session.defaults else {}
+        common = {**self.spec.common().network.model_dump(), **self.spec.common().optimiser.model_dump()}
+        arrays = self.arrays
+        if "initial_weights" in untold and "initial_weights" in session.defaults:
+            arrays = session.initial(self.spec.training.seed)
+            settings["initial_weights"] = defaults.weights_in_words(arrays)
+        for field in untold:
+            own = field in session.defaults
+            if field in settings or not own:
+                value = settings[field] if own else common[field]
+                task.add("defaults", field, value, "", own=own, **labels)
+        return arrays
+
+    def _keep_probabilities(self, name: str, probabilities: Array) -> None:
+        """Keep the test rows' probabilities in the run folder, where they are to be held against each other."""
+        if self.spec.untold:
+            folder = self.run.folder / "probabilities"
+            folder.mkdir(exist_ok=True)
+            np.save(folder / f"{name}.npy", probabilities)
+
+    def _hold_apart(self, board: Board) -> None:
+        """Write down how far apart the networks ended that were left to their frameworks, and from the common spec."""
+        if not self.spec.untold or self.run.finished("defaults"):
+            return
+        with board.job("defaults") as job, self.run.task("defaults") as task:
+            problem = departures.Problem(self.network, self.arrays, self.splits, self.order)
+            ended = {"the common spec": departures.common_probabilities(problem)}
+            for entry, variant in self.chosen:
+                kept = self.run.folder / "probabilities" / f"{entry.name}-{variant}.npy"
+                if kept.exists():
+                    ended[f"{entry.name}:{variant}"] = np.load(kept)
+            for name, probabilities in ended.items():
+                backend, _, variant = name.partition(":")
+                for other, others in ended.items():
+                    if variant and other != name:
+                        distance = defaults.apart(probabilities, others)
+                        more = {"backend": backend, "variant": variant, "other": other}
+                        task.add("defaults", "apart", distance.mean, "", **distance._asdict(), **more)
+            job.outcome = f"{len(ended) - 1} trained networks held against the common spec and each other"
 
     # Departures: the oracle alone
 
@@ -313,9 +375,15 @@ class Comparison:
         records = results.read_records(self.run.folder)
         failed = (records["measure"] == "failure") & (records["quantity"] != "speed")
         red = records["red"].eq(True) if "red" in records else False
+        own: dict[str, set[str]] = {entry.name: set() for entry, _ in self.chosen}
+        for row in records[records["measure"] == "defaults"].to_dict("records"):
+            if row.get("own") is True:
+                own[str(row["backend"])].add(str(row["quantity"]))
         out = {(row.get("backend"), row.get("variant")) for row in records[failed | red].to_dict("records")}
         able = [
-            speed.Contestant(entry.name, variant, self._place(entry, variant, timing=True))
+            speed.Contestant(
+                entry.name, variant, self._place(entry, variant, timing=True), spec=self._told(own[entry.name])
+            )
             for entry, variant in self.chosen
             if entry.name in self.environments and (entry.name, variant) not in out
         ]

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from harness.agreement import Contract
 from harness.data import Splits
+from harness.defaults import apart
 from harness.portable import spec as portable
 from harness.portable.reference import Reference
 from harness.session import Array, Arrays
@@ -83,19 +84,21 @@ def departures(problem: Problem, declared: Mapping[str, str]) -> list[Departure]
 
 
 def _departure(problem: Problem, convention: str, value: str) -> Departure:
-    common, chosen = _probabilities(problem, None), _probabilities(problem, (convention, value))
-    difference = np.abs(chosen - common)
-    finite = bool(np.isfinite(difference).all())
+    common, chosen = common_probabilities(problem), _probabilities(problem, (convention, value))
+    distance = apart(chosen, common)
     y = problem.splits.y_test
     return Departure(
         convention=convention,
         value=value,
-        largest=float(difference.max()),
-        mean=float(difference.mean()),
-        flips=float((chosen.argmax(axis=1) != common.argmax(axis=1)).mean()) if finite else np.nan,
+        **distance._asdict(),
         accuracy=_accuracy(chosen, y),
         common_accuracy=_accuracy(common, y),
     )
+
+
+def common_probabilities(problem: Problem) -> Array:
+    """Return the test-mode probabilities (rows, classes) of the test split, by the common spec and the oracle."""
+    return _probabilities(problem, None)
 
 
 @lru_cache(maxsize=32)

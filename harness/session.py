@@ -126,6 +126,7 @@ class Session:
         self.import_s: float = first["import_s"]
         self.conventions: dict[str, str] = first["conventions"]
         self.variants: tuple[str, ...] = tuple(first["variants"])
+        self.defaults: tuple[str, ...] = tuple(first["defaults"])
         self.known_failures: dict[str, str] = first["known_failures"]
         self.python_version: str = first["python"]
         try:
@@ -181,6 +182,15 @@ class Session:
         """Return the names of arrays given to `load`, and of arrays got from `dump`, that training changed."""
         header, _ = self._ask("aliases", {**arrays, "x": x, "y": y, "order": order})
         return header["given"], header["dumped"]
+
+    def settings(self) -> dict[str, str]:
+        """Return the values in force of the fields that the framework has a default for, in its own words."""
+        settings: dict[str, str] = self._ask("settings")[0]["settings"]
+        return settings
+
+    def initial(self, seed: int) -> Arrays:
+        """Return every array as the framework starts it, drawn from `seed`; verified."""
+        return self._verified("initial", self._ask("initial", seed=seed)[1], portable.shapes(self._built()))
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the framework and of what it computes with."""

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
 
 from harness.errors import InputError
 from harness.portable import spec as portable
@@ -16,6 +17,17 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
 Width = Annotated[int, Field(strict=True, ge=1, le=65536)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+DEFAULT = "default"
+"""In a spec file: what a framework does when it is not told. It is None in a Spec."""
+
+
+def _or_default(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    return None if value == DEFAULT else validate(value)
+
+
+OwnDecay = Annotated[Decay | None, WrapValidator(_or_default)]
+OwnPositive = Annotated[Positive | None, WrapValidator(_or_default)]
 
 
 class Section(BaseModel):
@@ -51,20 +63,20 @@ class NetworkSpec(Section):
     hidden: Annotated[tuple[Width, ...], Field(max_length=64, strict=False)] = (128, 64)
     activation: Literal["relu", "tanh", "sigmoid"] = "relu"
     batch_norm: bool = True
-    bn_decay: Decay = 0.9
+    bn_decay: OwnDecay = 0.9
     """The share of the old running statistics that is kept."""
-    bn_epsilon: Positive = 1e-5
-    initial_weights: Literal["he", "xavier"] = "he"
+    bn_epsilon: OwnPositive = 1e-5
+    initial_weights: Literal["he", "xavier", "default"] = "he"
 
 
 class OptimiserSpec(Section):
     """The update rule and its constants."""
 
     name: Literal["sgd", "momentum", "rmsprop", "adam"] = "adam"
-    learning_rate: Positive = 0.001
-    beta1: Decay = 0.9
-    beta2: Decay = 0.999
-    epsilon: Positive = 1e-8
+    learning_rate: OwnPositive = 0.001
+    beta1: OwnDecay = 0.9
+    beta2: OwnDecay = 0.999
+    epsilon: OwnPositive = 1e-8
 
 
 class TrainingSpec(Section):
@@ -89,22 +101,53 @@ class Spec(Section):
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
-    def portable(self, features: int, classes: int) -> portable.Spec:
-        """Return what a backend is told: the network on data of so many features and classes."""
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """The fields that are left to each framework: "default" in the file."""
+        given = {**self.network.model_dump(), **self.optimiser.model_dump()}
+        return tuple(field for field in LEFT if given[field] in (None, DEFAULT))
+
+    def with_defaults(self) -> "Spec":
+        """Return the same with everything left to the frameworks that can be."""
+        network, optimiser = (
+            section.model_copy(update={field: None for field in type(section).model_fields if field in LEFT})
+            for section in (self.network, self.optimiser)
+        )
+        network = network.model_copy(update={"initial_weights": DEFAULT})
+        return self.model_copy(update={"network": network, "optimiser": optimiser})
+
+    def common(self) -> "Spec":
+        """Return the same with the common spec's own value for whatever is left to the frameworks."""
+        network, optimiser = (
+            section.model_copy(
+                update={field: getattr(type(section)(), field) for field in self.untold if hasattr(section, field)}
+            )
+            for section in (self.network, self.optimiser)
+        )
+        return self.model_copy(update={"network": network, "optimiser": optimiser})
+
+    def portable(self, features: int, classes: int, own: Collection[str] = ()) -> portable.Spec:
+        """Return what a backend is told: the network on data of so many features and classes.
+
+        What is left to the framework is None where it is among `own`, a backend's `defaults`, and else the common
+        spec's own value.
+        """
+        common = self.common()
+        given: dict[str, Any] = {**common.network.model_dump(), **common.optimiser.model_dump()}
+        left = {field for field in self.untold if field in own}
         return portable.Spec(
             sizes=(features, *self.network.hidden, classes),
             activation=self.network.activation,
             batch_norm=self.network.batch_norm,
-            bn_decay=self.network.bn_decay,
-            bn_epsilon=self.network.bn_epsilon,
             optimiser=self.optimiser.name,
-            learning_rate=self.optimiser.learning_rate,
-            beta1=self.optimiser.beta1,
-            beta2=self.optimiser.beta2,
-            epsilon=self.optimiser.epsilon,
             batch_size=self.training.batch_size,
             dtype=self.training.dtype,
+            **{field: None if field in left else given[field] for field in LEFT if field != "initial_weights"},  # type: ignore[arg-type]  # None only for who takes it
         )
+
+
+LEFT = ("learning_rate", "beta1", "beta2", "epsilon", "bn_decay", "bn_epsilon", "initial_weights")
+"""What a spec may leave to the frameworks."""
 
 
 def default_spec() -> Spec:

@@ -42,6 +42,8 @@ class Contestant(NamedTuple):
     variant: str
     place: Place
     control: bool = False
+    spec: portable.Spec | None = None
+    """Where it is not the problem's: with the framework's own defaults."""
 
     @property
     def labels(self) -> dict[str, Any]:
@@ -76,8 +78,9 @@ class Runner:
         """Build, call once, calibrate (or take `steps` as they are), warm up; then stop the process."""
         write, session, problem = self.write, self.session, self.problem
         self.order = problem.steps(steps or FIRST_STEPS)
+        spec = self.contestant.spec or problem.spec
         write("speed", "import", session.import_s, "s")
-        write("speed", "build", session.build(problem.spec, self.plan.device, self.contestant.variant), "s")
+        write("speed", "build", session.build(spec, self.plan.device, self.contestant.variant), "s")
         session.load(problem.arrays)
         write("speed", "transfer", session.put(problem.x, problem.y), "s")
         write("speed", "first call", session.train_by_the_clock(self.order).wall_s, "s", steps=len(self.order))

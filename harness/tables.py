@@ -10,6 +10,7 @@ import pandas as pd
 
 from harness import results, statistics
 from harness.agreement import LOSES_PRECISION
+from harness.defaults import TARGET
 from harness.errors import InputError
 from harness.statistics import Interval
 
@@ -210,6 +211,41 @@ class Report:
         numbers = found[DEPARTURE].map(lambda value: float(f"{value:.4g}"))
         return pd.concat([found[["backend", "convention", "chosen"]], numbers], axis=1)
 
+    DEFAULTS = (
+        "Left to the frameworks: a * marks a framework's own default, the rest is the common spec's, as it has none."
+    )
+
+    def defaults(self) -> pd.DataFrame:
+        """Return what each framework took where it was left to it, and how far from the common spec it ended."""
+        found = self._where(measure="defaults")
+        if not len(found):
+            return pd.DataFrame()
+        rows = []
+        for backend, variant in self.entries:
+            mine = found[found["backend"].eq(backend) & found["variant"].eq(variant)]
+            taken = mine[mine["quantity"].ne("apart")]
+            row: Row = {"backend": f"{backend}:{variant}"}
+            row |= {str(each.quantity): f"{each.value}{'*' if each.own is True else ''}" for each in taken.itertuples()}
+            row["test"] = _shown(self._one("test accuracy", {"backend": backend, "variant": variant}), "{:.1%}".format)
+            row |= self._to_target(backend, variant)
+            far = mine[mine["quantity"].eq("apart") & mine.get("other", pd.Series(dtype=str)).eq("the common spec")]
+            for each in far.itertuples():
+                row["probabilities moved: mean"], row["largest"] = f"{each.mean:.1e}", f"{each.largest:.2f}"
+                row["classes moved"] = f"{each.flips:.1%}"
+            rows.append(row)
+        return pd.DataFrame(rows).fillna("-")
+
+    def _to_target(self, backend: str, variant: str) -> Row:
+        """Return after how many epochs, and seconds of training, the validation accuracy was first 95 %."""
+        here = {"backend": backend, "variant": variant}
+        scores = self._where(quantity="validation accuracy", **here).sort_values("epoch")
+        times = self._where(quantity="epoch time", **here).sort_values("epoch")["value"].astype(float).cumsum()
+        there = np.flatnonzero(scores["value"].astype(float) >= TARGET)
+        if not len(there):
+            return {f"epochs to {TARGET:.0%}": "never", f"time to {TARGET:.0%}": "never"}
+        first = int(there[0])
+        return {f"epochs to {TARGET:.0%}": str(first + 1), f"time to {TARGET:.0%}": _time(times.iloc[first])}
+
     def openness(self) -> pd.DataFrame:
         """Return the facts of openness, each with its source and that source's date."""
         facts = self._where(measure="openness")
@@ -278,6 +314,7 @@ class Report:
             "agreement": self.agreement,
             "checks": self.checks,
             "departures": self.departures,
+            "defaults": self.defaults,
             "openness": self.openness,
         }
         for name, make in others.items():

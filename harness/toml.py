@@ -52,6 +52,8 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
     if error["type"] == "value_error":
         return f"`{key}`: {message}" if key else message
     expected = IN_TOML.get(error["type"]) or _without_subject(message)
+    if _may_be_default(model, error["loc"]):
+        expected += ' or "default"'
     return f"`{key}`: expected {expected}, got {error['input']!r}"
 
 
@@ -71,6 +73,13 @@ def _purpose(model: type[BaseModel], location: Location) -> str:
     owner = dict(_tables(model)).get(tuple(table))
     field = owner.model_fields.get(key) if owner else None
     return field.description if field and field.description else "it has no default."
+
+
+def _may_be_default(model: type[BaseModel], location: Location) -> bool:
+    *table, key = _names(location)
+    owner = dict(_tables(model)).get(tuple(table))
+    field = owner.model_fields.get(key) if owner else None
+    return field is not None and type(None) in get_args(field.annotation) and field.default is not None
 
 
 def _nearest_key(model: type[BaseModel], location: Location) -> str:

@@ -84,8 +84,9 @@ def test_choices_are_found():
 
 
 def test_the_example_of_a_spec_is_one():
-    (example,) = re.findall(r"```toml\n(.*?)```", GUIDES["spec"], re.DOTALL)
-    assert parse(example, "example").training.epochs == 100
+    longer, untold = re.findall(r"```toml\n(.*?)```", GUIDES["spec"], re.DOTALL)
+    assert parse(longer, "example").training.epochs == 100
+    assert parse(untold, "example").untold == ("epsilon", "initial_weights")
 
 
 def test_the_digits_are_as_told():

@@ -99,7 +99,7 @@ def test_tables_can_be_deleted_and_made_again_to_the_byte(saved):
     first = contents(tables)
     assert set(first) == {
         f"{name}.{kind}"
-        for name in ("summary", "ratios", "agreement", "checks", "departures", "openness")
+        for name in ("summary", "ratios", "agreement", "checks", "departures", "defaults", "openness")
         for kind in ("md", "csv")
     }
     shutil.rmtree(tables)
@@ -193,7 +193,7 @@ def test_a_control_that_excludes_one_is_announced_first_in_every_table(written):
     assert first.endswith("not to be trusted.")
     assert report.markdown().startswith(f"- {first}\n")
     texts = {path.name: path.read_text() for path in report.write().glob("*.md")}
-    assert len(texts) == 6
+    assert len(texts) == 7
     for name, text in texts.items():
         assert text.startswith(f"- {first}\n"), name
 

@@ -1,5 +1,7 @@
 """PyTorch's side of the contract: arrays in, arrays out."""
 
+import inspect
+
 import torch
 
 from . import model
@@ -12,6 +14,29 @@ LEAVES = {
     "running_mean": "running_mean",
     "running_var": "running_var",
 }
+
+
+OPTIMISERS = {
+    "sgd": (torch.optim.SGD, {"learning_rate": "lr"}),
+    "momentum": (torch.optim.SGD, {"learning_rate": "lr", "beta1": "momentum"}),
+    "rmsprop": (torch.optim.RMSprop, {"learning_rate": "lr", "beta2": "alpha", "epsilon": "eps"}),
+    "adam": (torch.optim.Adam, {"learning_rate": "lr", "beta1": "betas", "beta2": "betas", "epsilon": "eps"}),
+}
+"""What PyTorch calls the fields of the spec that it has a default for."""
+NORM = {"bn_epsilon": "eps", "bn_decay": "momentum"}
+
+
+def default_of(function, argument):
+    return inspect.signature(function).parameters[argument].default
+
+
+def own_defaults(name):
+    """Return {field: PyTorch's default} for the fields of the spec that the optimiser of that name has."""
+    function, arguments = OPTIMISERS[name]
+    values = {field: default_of(function, argument) for field, argument in arguments.items()}
+    if "beta2" in values and "beta1" in values:
+        values["beta1"], values["beta2"] = values["beta1"]
+    return values
 
 
 class OnTheDevice:
@@ -29,22 +54,60 @@ class Backend:
 
     conventions = {"running_variance": "unbiased", "momentum": "sum"}
     variants = ("eager", "compiled")
+    defaults = ("learning_rate", "beta1", "beta2", "epsilon", "bn_decay", "bn_epsilon", "initial_weights")
 
     def __init__(self, spec, device="cpu", variant=None):
-        self.spec = spec
+        own = own_defaults(spec.optimiser)
+        self.spec = spec._replace(**{field: value for field, value in own.items() if getattr(spec, field) is None})
         self.device = torch.device(device)
         self.dtype = getattr(torch, spec.dtype)
-        self.net = model.network(spec.sizes, spec.activation, spec.batch_norm, spec.bn_epsilon, spec.bn_decay)
-        self.net.to(self.device, self.dtype)
+        self.net = self.network()
         if variant == "compiled":
             torch.compiler.reset()  # or this network would share, and be limited by, what was compiled before it
             self.loss_of = torch.compile(model.loss_of)
         else:
             self.loss_of = model.loss_of
-        dense = [layer for layer in self.net if isinstance(layer, torch.nn.Linear)]
-        norm = [layer for layer in self.net if isinstance(layer, torch.nn.BatchNorm1d)]
-        self.layers = {"dense%d" % i: layer for i, layer in enumerate(dense)}
-        self.layers.update({"norm%d" % i: layer for i, layer in enumerate(norm)})
+        self.layers = self.named(self.net)
+
+    def named(self, net):
+        dense = [layer for layer in net if isinstance(layer, torch.nn.Linear)]
+        norm = [layer for layer in net if isinstance(layer, torch.nn.BatchNorm1d)]
+        layers = {"dense%d" % i: layer for i, layer in enumerate(dense)}
+        layers.update({"norm%d" % i: layer for i, layer in enumerate(norm)})
+        return layers
+
+    def leaves(self, name):
+        """Return what the layer of that name has: a Linear before batch norm has no bias."""
+        if name.startswith("norm"):
+            return ("gamma", "beta", "running_mean", "running_var")
+        return ("kernel",) if self.layers[name].bias is None else ("kernel", "bias")
+
+    def network(self):
+        """Build the network; what the spec leaves open is what nn.BatchNorm1d takes when it is not told."""
+        s = self.spec
+        told = [0.5 if value is None else value for value in (s.bn_epsilon, s.bn_decay)]
+        net = model.network(s.sizes, s.activation, s.batch_norm, *told)
+        for layer in net:
+            for field, argument in NORM.items():
+                if isinstance(layer, torch.nn.BatchNorm1d) and getattr(s, field) is None:
+                    setattr(layer, argument, default_of(torch.nn.BatchNorm1d, argument))
+        return net.to(self.device, self.dtype)
+
+    def settings(self):
+        norm = next((layer for name, layer in self.layers.items() if name.startswith("norm")), None)
+        _, arguments = OPTIMISERS[self.spec.optimiser]
+        settings = {field: "%s=%g" % (argument, getattr(self.spec, field)) for field, argument in arguments.items()}
+        if norm is not None:
+            settings.update({field: "%s=%g" % (argument, getattr(norm, argument)) for field, argument in NORM.items()})
+        return settings
+
+    def initial(self, seed):
+        torch.manual_seed(seed)
+        used, self.layers = self.layers, self.named(self.network())
+        self.names = ["%s/%s" % (layer, leaf) for layer in self.layers for leaf in self.leaves(layer)]
+        arrays = self.dump()
+        self.layers = used
+        return arrays
 
     def tensor(self, name):
         layer, leaf = name.split("/")

@@ -17,6 +17,9 @@ class Backend:
     variants = ("eager",)
     """The ways to run the same model.py."""
 
+    defaults = ()
+    """Fields of Spec that may be None, for the framework's own default; and initial_weights, for its own."""
+
     def __init__(self, spec, device="cpu", variant=None):
         """Build the network of `spec` (a spec.Spec) on `device`, to be run as `variant` (None: the first)."""
         raise NotImplementedError
@@ -50,6 +53,14 @@ class Backend:
 
     def predict(self, x):
         """Return the probabilities (rows, classes) by the running statistics; changes nothing."""
+        raise NotImplementedError
+
+    def settings(self):
+        """Return {field: text} for the `defaults` that are in force: "lr=0.001", as the framework calls them."""
+        raise NotImplementedError
+
+    def initial(self, seed):
+        """Return every array as the framework starts it, drawn from `seed`. Asked only with initial_weights above."""
         raise NotImplementedError
 
     def versions(self):

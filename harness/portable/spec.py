@@ -6,7 +6,11 @@ import numpy as np
 
 
 class Spec(NamedTuple):
-    """The common network (network-spec) on data of `sizes[0]` features and `sizes[-1]` classes."""
+    """The common network (network-spec) on data of `sizes[0]` features and `sizes[-1]` classes.
+
+    bn_decay, bn_epsilon, learning_rate, beta1, beta2 and epsilon are None where a backend that has them among its
+    `defaults` shall do what its framework does when it is not told.
+    """
 
     sizes: Tuple[int, ...]
     """(features, hidden widths ..., classes)"""

@@ -20,7 +20,7 @@ The header is JSON. The payload is an .npz file of arrays, read with allow_pickl
     answer    {"failure": null, ...}                  arrays of the answer
               {"failure": {"type", "message", "traceback"}}
 
-The first answer carries import_s, conventions, variants, known_failures, python. The calls:
+The first answer carries import_s, conventions, variants, defaults, known_failures, python. The calls:
 
     build      spec (fields of spec.Spec), device, variant     -> build_s
     load       arrays                                          ->
@@ -30,6 +30,8 @@ The first answer carries import_s, conventions, variants, known_failures, python
     gradients  x, y                                            -> gradients
     predict    x                                               -> probabilities
     aliases    order, arrays, x, y                             -> given, dumped (names that training changed)
+    settings                                                   -> settings
+    initial    seed                                            -> arrays
     versions                                                   -> versions
     memory                                                     -> peak_bytes
 
@@ -108,6 +110,7 @@ def import_host(folder, here):
         "import_s": import_s,
         "conventions": dict(backend.conventions),
         "variants": list(backend.variants),
+        "defaults": list(getattr(backend, "defaults", ())),
         "known_failures": dict(getattr(adapter, "KNOWN_FAILURES", {})),
         "python": sys.version.split()[0],
     }
@@ -190,6 +193,12 @@ class Host(object):
         self.backend.train(order)
         self.backend.wait()
         return {"given": changed(arrays, given), "dumped": changed(live, dumped)}
+
+    def answer_settings(self, arrays):
+        return {"settings": self.backend.settings()}
+
+    def answer_initial(self, arrays, seed):
+        return {"arrays": self.backend.initial(seed)}
 
     def answer_versions(self, arrays):
         return {"versions": self.backend.versions()}
