@@ -52,12 +52,21 @@ def check_all(
 
     def one(entry: Entry, variant: str, python: Path) -> Checked:
         place = place_of(entry, variant, python, threads)
+        measured: list[Determinism | str] = []
         with board.job(f"{entry.name}:{variant}: conformance") as job:
-            outcomes = _outcomes(place, cases, device, variant, job.say)
-            job.say("determinism")
-            measured, unmeasured = _determinism(place, device, variant)
+            outcomes = _outcomes(
+                place,
+                cases,
+                device,
+                variant,
+                job.say,
+                lambda session: measured.append(_determinism(session, place, device, variant)),
+            )
             job.outcome = conformance.in_words(outcomes)
-        return Checked(tuple(outcomes), measured, unmeasured)
+        answer = measured[0] if measured else "determinism was not measured: the worker did not live to the end"
+        if isinstance(answer, str):
+            return Checked(tuple(outcomes), None, answer)
+        return Checked(tuple(outcomes), answer)
 
     able = [
         (entry, variant, python)
@@ -221,20 +230,26 @@ def place_of(entry: Entry, variant: str, python: Path, threads: int = 1) -> Plac
 
 
 def _outcomes(
-    place: Place, cases: Sequence[Case], device: str, variant: str, say: Callable[[str], None]
+    place: Place,
+    cases: Sequence[Case],
+    device: str,
+    variant: str,
+    say: Callable[[str], None],
+    at_last: Callable[[Session], None] = lambda session: None,
 ) -> list[Outcome]:
     outcomes = []
-    for outcome in conformance.check_backend(lambda: Session(place), cases, device, variant):
+    for outcome in conformance.check_backend(lambda: Session(place), cases, device, variant, at_last):
         say(f"{outcome.case} {outcome.dtype} {outcome.check}: {outcome.status}")
         outcomes.append(outcome)
     return outcomes
 
 
-def _determinism(place: Place, device: str, variant: str) -> tuple[Determinism | None, str]:
-    if device != "cpu":
-        return None, "determinism is measured on the cpu"
+def _determinism(session: Session, place: Place, device: str, variant: str) -> Determinism | str:
+    """Return what was measured, or why nothing was."""
+    if device != "cpu" or place.threads != 1:
+        return "determinism is measured on the cpu, from one thread on"
     (case,) = conformance.cases([conformance.USUAL])
     try:
-        return determinism.measure(lambda threads: Session(place._replace(threads=threads)), case, variant), ""
+        return determinism.measure(session, lambda threads: Session(place._replace(threads=threads)), case, variant)
     except WorkerFailed as failed:
-        return None, f"determinism could not be measured: {failed}"
+        return f"determinism could not be measured: {failed}"

@@ -158,15 +158,20 @@ def case_of(name: str, spec: portable.Spec, run: Spec, splits: data.Splits, gate
 
 
 def check_backend(
-    open_session: Callable[[], Session], cases: Sequence[Case], device: str, variant: str
+    open_session: Callable[[], Session],
+    cases: Sequence[Case],
+    device: str,
+    variant: str,
+    at_last: Callable[[Session], None] = lambda session: None,
 ) -> Iterator[Outcome]:
     """Run every check on every case, in a worker of its own; yield the outcomes as they come.
 
-    A worker that dies or hangs ends its case, and the next case gets a fresh one.
+    A worker that dies or hangs ends its case, and the next case gets a fresh one. `at_last` is called with the worker
+    that lives through the last case.
     """
     session: Session | None = None
-    explained = ""  # once: it takes some seconds, and a mistake departs on many cases
     seen_dtypes: set[str] = set()
+    explained: set[bool] = set()
     try:
         for case in cases:
             try:
@@ -180,25 +185,36 @@ def check_backend(
                 if session is None:
                     return
                 continue
-            subject = Subject(session, case, session.conventions, device, variant)
             # On a case that is gated, or a failure would not count.
             once = ONCE_A_DTYPE if case.spec.dtype in seen_dtypes or not case.gated else frozenset()
             if case.gated:
                 seen_dtypes.add(case.spec.dtype)
-            for name, check in CHECKS.items():
-                if name in once:
-                    continue
-                outcome = judge(check, subject, session.known_failures)
-                departs = outcome.status in ("fails", "loses precision") and outcome.measured
-                if departs and subject.trained and not explained:
-                    explained = diagnosis.explain(subject.seen, subject.training, case, session.conventions)
-                    outcome = outcome._replace(explanation=explained)
-                yield outcome
-                if not session.alive():
-                    break
+            subject = Subject(session, case, session.conventions, device, variant)
+            yield from _check_case(subject, session, [name for name in CHECKS if name not in once], explained)
+        if session is not None and session.alive():
+            at_last(session)
     finally:
         if session is not None:
             session.close()
+
+
+def _check_case(subject: Subject, session: Session, names: Sequence[str], explained: set[bool]) -> Iterator[Outcome]:
+    """Run these checks; yield the outcomes, until the worker is gone.
+
+    The first outcome that departs is explained, and the first red one: it takes some seconds, and a mistake departs on
+    many cases. `explained` holds which of the two has been.
+    """
+    for name in names:
+        outcome = judge(CHECKS[name], subject, session.known_failures)
+        departs = outcome.status in ("fails", "loses precision") and outcome.measured
+        if departs and subject.trained and outcome.red not in explained:
+            sentence = diagnosis.explain(subject.seen, subject.training, subject.case, session.conventions)
+            outcome = outcome._replace(explanation=sentence)
+            if sentence:
+                explained.add(outcome.red)
+        yield outcome
+        if not session.alive():
+            return
 
 
 def _failure(check: str, case: Case, failed: WorkerFailed) -> Outcome:

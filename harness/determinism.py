@@ -25,18 +25,22 @@ class Determinism(NamedTuple):
     """With one thread and with two; None on a single core."""
 
 
-def measure(open_session: Callable[[int], Session], case: Case, variant: str) -> Determinism:
-    """Train on the case, on the cpu, in sessions that `open_session(threads)` starts. Raises WorkerFailed."""
+def measure(session: Session, open_session: Callable[[int], Session], case: Case, variant: str) -> Determinism:
+    """Train on the case, on the cpu, in a live one-thread session and in those that `open_session(threads)` starts.
 
-    def trained(threads: int, times: int = 1) -> list[str]:
-        with open_session(threads) as session:
-            session.build(case.spec, "cpu", variant)
-            return [bits(session, case) for _ in range(times)]
+    Raises WorkerFailed.
+    """
 
-    first, again = trained(1, times=2)
-    (alone,) = trained(1)
-    paired = trained(2)[0] if usable_cores() > 1 else None
-    return Determinism(first == again, first == alone, None if paired is None else first == paired)
+    def elsewhere(threads: int) -> str:
+        with open_session(threads) as another:
+            return trained(another, 1)[0]
+
+    def trained(session: Session, times: int) -> list[str]:
+        session.build(case.spec, "cpu", variant)
+        return [bits(session, case) for _ in range(times)]
+
+    first, again = trained(session, 2)
+    return Determinism(first == again, first == elsewhere(1), first == elsewhere(2) if usable_cores() > 1 else None)
 
 
 def bits(session: Session, case: Case) -> str:

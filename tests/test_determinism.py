@@ -40,7 +40,7 @@ class Opened(InProcess):
 
 
 def measured(case, backend_of):
-    return determinism.measure(lambda threads: Opened(backend_of(threads)), case, "plain")
+    return determinism.measure(Opened(backend_of(1)), lambda threads: Opened(backend_of(threads)), case, "plain")
 
 
 def test_numpy_on_one_thread_gives_the_same_bits(case, monkeypatch):
@@ -66,5 +66,8 @@ def test_one_core_cannot_tell_of_two_threads(case, monkeypatch):
 
 
 def test_in_workers(case, open_session):
-    found = determinism.measure(lambda threads: open_session("plain", folder=NUMPY, threads=threads), case, "plain")
+    def opened(threads):
+        return open_session("plain", folder=NUMPY, threads=threads)
+
+    found = determinism.measure(opened(1), opened, case, "plain")
     assert found[:2] == (True, True)
