@@ -62,20 +62,18 @@ def chart(table):
     )
     limits = pd.DataFrame({"floors": [16, 128], "meaning": ["16", "128"]})
     lines = alt.Chart(limits).mark_rule(color="#555", strokeDash=[4, 3]).encode(x="floors:Q")
-    meanings = pd.DataFrame(
-        {
-            "floors": [LEAST * 1.2, 44, 300],
-            "meaning": ["rounding", "loses precision", "computes something else"],
-            "align": ["left", "center", "left"],
-        }
-    )
     words = [
-        alt.Chart(meanings[meanings["align"] == align])
-        .mark_text(align=align, baseline="bottom", y=-6, fontSize=11, color="#333")
+        alt.Chart(pd.DataFrame({"floors": [floors], "meaning": [meaning]}))
+        .mark_text(align=align, baseline="bottom", y=y, fontSize=11, color="#333")
         .encode(x="floors:Q", text="meaning:N")
-        for align in ("left", "center")
+        # "loses precision" has little room between the limits, and stands over the others.
+        for floors, meaning, align, y in (
+            (12, "rounding", "right", -4),
+            (45, "loses precision", "center", -18),
+            (170, "computes something else", "left", -4),
+        )
     ]
-    return alt.layer(ticks, lines, *words).properties(width=560, height=26 * len(rows)).configure_view(stroke=None)
+    return alt.layer(ticks, lines, *words).properties(width=560, height=26 * len(rows)).configure(background="white").configure_view(stroke=None)
 
 
 if __name__ == "__main__":
