@@ -28,6 +28,7 @@ COMPUTES = [
     "updates",
     "running_statistics",
     "test_mode",
+    "activation_at_zero",
     "large_logits",
     "steps_add_up",
     "softmax_example",

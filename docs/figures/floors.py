@@ -73,7 +73,12 @@ def chart(table):
             (170, "computes something else", "left", -4),
         )
     ]
-    return alt.layer(ticks, lines, *words).properties(width=560, height=26 * len(rows)).configure(background="white").configure_view(stroke=None)
+    return (
+        alt.layer(ticks, lines, *words)
+        .properties(width=560, height=26 * len(rows))
+        .configure(background="white")
+        .configure_view(stroke=None)
+    )
 
 
 if __name__ == "__main__":
