@@ -90,6 +90,11 @@ class Case:
         return self.x[rows], self.y[rows]
 
 
+def in_floors(floors: float) -> str:
+    """Return a number of floors as people read it: 1.6, or 38,000."""
+    return f"{floors:.1f}" if floors < 1000 else f"{floors:,.0f}"  # NaN too
+
+
 class Quantity(NamedTuple):
     """What is compared: an array, in a phase of the computation, after so many steps."""
 

@@ -2,8 +2,9 @@
 
 import datetime
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,7 +74,7 @@ def check_all(
         for entry, variant in chosen
         if isinstance(python := made[entry.name], Path) and not environments.lacking_program(entry, variant)
     ]
-    with ThreadPoolExecutor(JOBS) as pool:
+    with _pool() as pool:
         # The plainest variant is declared first and takes least: begun last, it fills the gap that the others leave.
         futures = {f"{each[0].name}:{each[1]}": pool.submit(one, *each) for each in reversed(able)}
         found = {name: future.result() for name, future in futures.items()}
@@ -92,7 +93,7 @@ def prove_all(
             verdict, job.outcome = prove(entry, variant, environment, place, cases, "cpu", job.say)
         return verdict
 
-    with ThreadPoolExecutor(JOBS) as pool:
+    with _pool() as pool:
         futures = [
             pool.submit(one, entry, variant, environment)
             for entry, variant in chosen
@@ -227,6 +228,18 @@ def place_of(entry: Entry, variant: str, python: Path, threads: int = 1) -> Plac
         thread_variables=worker.threads,
         variables=worker.variables,
     )
+
+
+@contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
+    """Two threads; they are waited for, unless something is raised, as by Ctrl-C: then what waits is not begun."""
+    pool = ThreadPoolExecutor(JOBS)
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _outcomes(

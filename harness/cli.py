@@ -5,6 +5,8 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from importlib.metadata import version as distribution_version
 from pathlib import Path
@@ -131,16 +133,9 @@ def run(
             parent=results,
         )
         work = comparison.begin(request)
-    try:
-        with work.run:
-            err.print(f"Run folder: {work.run.folder}", highlight=False, soft_wrap=True)
-            work.carry_out(Board(err))
-    except KeyboardInterrupt:
-        go_on = f"bakeoff run --resume {work.run.folder}"
-        err.print(
-            f"bakeoff: interrupted. What was finished is kept: go on with `{go_on}`", markup=False, soft_wrap=True
-        )
-        os._exit(130)  # the threads that check and train would go on to their end; the workers die with this process
+    with _interruptible(f"What was finished is kept: go on with `bakeoff run --resume {work.run.folder}`"), work.run:
+        err.print(f"Run folder: {work.run.folder}", highlight=False, soft_wrap=True)
+        work.carry_out(Board(err))
     report = Report(work.run.folder)
     report.write()
     if as_json:
@@ -202,7 +197,7 @@ def check(
     pythons = tuple(python or ())
     list(interpreters.given(pythons))
     kinds = conformance.matrix() if full else conformance.cover()
-    with Board(err) as board:
+    with _interruptible(), Board(err) as board:
         made = checking.interpreters_of(chosen, pythons, board)
         found = checking.check_all(chosen, made, kinds, device, threads, board)
     unable = {
@@ -213,6 +208,7 @@ def check(
     }
     if records is not None:
         checking.write_records(found, records)
+        err.print(f"Records: {records}", highlight=False, soft_wrap=True)
     if as_json:
         _print_json(checking.as_json(found, unable))
     else:
@@ -284,7 +280,7 @@ def setup(
     chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
     entries = {entry.name: entry for entry, _ in chosen}
     verdicts = []
-    with Board(err) as board:
+    with _interruptible("Environments and verdicts that were finished are kept."), Board(err) as board:
         jobs = {name: board.begin(f"{name}: environment") for name in entries}
         made = environments.build_all(
             list(entries.values()), tuple(python or ()), on_event=lambda name, line: jobs[name].say(line)
@@ -343,7 +339,7 @@ def precision(
     from harness.progress import Board
 
     chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
-    with Board(err) as board:
+    with _interruptible(), Board(err) as board:
         made = checking.interpreters_of(chosen, tuple(python or ()), board)
         early, ends = measure.cases(seeds, epochs)
         measured, unable = measure.measure_all(chosen, made, early, ends, board)
@@ -500,6 +496,16 @@ def show_openness(backends: Names = None, python: Python = None, as_json: Json =
         _print_json({view.backend: showing.plain(view) for view in views})
     else:
         showing.print_openness(out, views)
+
+
+@contextmanager
+def _interruptible(advice: str = "Nothing of it is kept.") -> Iterator[None]:
+    """At Ctrl-C, say so and end at once: threads would go on to their end; workers die with this process."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        err.print(f"bakeoff: interrupted. {advice}", markup=False, highlight=False, soft_wrap=True)
+        os._exit(130)
 
 
 def main() -> None:

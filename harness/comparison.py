@@ -142,13 +142,18 @@ class Comparison:
         self.commands = environments.Commands()
 
     def carry_out(self, board: Board) -> None:
-        """Do whatever of the run is not yet done."""
+        """Do whatever of the run is not yet done; write nothing into one that is complete."""
+        if self.run.complete:
+            board.say(f"{self.run.folder} is complete: nothing is left to do.")
+            return
         with board:
             self._describe()
             self._qualify(board)
             self._depart(board)
             self._hold_apart(board)
             self._time(board)
+            with self.run.task(results.LAST):
+                pass
 
     # What is known without running anything
 

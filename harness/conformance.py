@@ -263,7 +263,7 @@ def in_words(outcomes: Sequence[Outcome]) -> str:
         what = first.explanation or f"{first.check}: {first.reason}"
         return f"does not conform: on {first.case} {first.dtype}, {what}"
     worst = max((outcome.floors for outcome in outcomes if outcome.gated), default=0.0)
-    return f"conforms, worst {worst:.1f} floors"
+    return f"conforms, worst {agreement.in_floors(worst)} floors"
 
 
 def cell(outcomes: Sequence[Outcome], gated_only: bool = True) -> str:
@@ -275,4 +275,4 @@ def cell(outcomes: Sequence[Outcome], gated_only: bool = True) -> str:
     if any(outcome.status == "known failure" for outcome in outcomes):
         return "known"
     floors = [each.floors for each in outcomes if each.measured and (each.gated or not gated_only)]
-    return f"{max(floors):.1f}" if floors else "ok"
+    return agreement.in_floors(max(floors)) if floors else "ok"

@@ -181,7 +181,11 @@ def status(entry: Entry, extra: Sequence[Path] = ()) -> str:
         environment = find(entry, extra)
     except Missing as missing:
         return str(missing)
-    return environment.in_words() if environment else f"not built: run `bakeoff setup {entry.name}`"
+    return (
+        environment.in_words()
+        if environment
+        else f"not built: run `bakeoff setup {entry.folder if entry.outside else entry.name}`"
+    )
 
 
 def lacking_program(entry: Entry, variant: str) -> str | None:

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from string import Template
 
+from harness import registry
 from harness.errors import InputError
 
 TEMPLATE = Path(__file__).parent / "template"
@@ -22,6 +23,10 @@ def write(name: str, parent: Path) -> Path:
         raise InputError(
             "a backend's folder is imported by its name: expected a Python identifier such as abacus_core, "
             f"got {name!r}. Where it goes is said with --folder."
+        )
+    if name in registry.read_all():
+        raise InputError(
+            f"{name} is a backend of this project, and two of one name cannot be compared: choose another."
         )
     values = {"name": name, "numpy": version("numpy")}
     folder = parent / name

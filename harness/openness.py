@@ -151,7 +151,7 @@ def _environment(entry: Entry, extra: Sequence[Path]) -> tuple[Path | None, str 
     except environments.Missing as missing:
         return None, str(missing)
     if found is None:
-        return None, f"not built: run `bakeoff setup {entry.name}`"
+        return None, f"not built: run `bakeoff setup {entry.folder if entry.outside else entry.name}`"
     return found.folder, None
 
 

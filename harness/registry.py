@@ -300,7 +300,9 @@ def select(entries: Mapping[str, Entry], wanted: str | None) -> list[tuple[Entry
     folders: dict[str, Path] = {}
     for entry, _ in pairs:
         if folders.setdefault(entry.name, entry.folder) != entry.folder:
-            raise InputError(f"{folders[entry.name]} and {entry.folder} have one name: choose one of them.")
+            raise InputError(
+                f"{folders[entry.name]} and {entry.folder} have one name: choose one, or rename its folder."
+            )
     return list({(entry.name, variant): (entry, variant) for entry, variant in pairs}.values())
 
 

@@ -18,7 +18,7 @@ import re
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -74,6 +74,11 @@ class Run:
     def finished(self, task: str) -> bool:
         """Return whether an attempt at `task` came to its end."""
         return task in self._finished
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return is_complete(self._finished, self.header)
 
     @contextmanager
     def task(self, name: str) -> Iterator["Task"]:
@@ -176,6 +181,15 @@ def read_records(folder: Path, finished_only: bool = True) -> pd.DataFrame:
         return table
     ends = table.loc[table["quantity"] == "finished", ["task", "attempt"]].drop_duplicates("task", keep="last")
     return table.merge(ends, on=["task", "attempt"], how="inner")
+
+
+LAST = "complete"
+"""The task that is finished when all others are."""
+
+
+def is_complete(finished: Collection[str], header: Mapping[str, Any]) -> bool:
+    """Return whether a run that has finished these tasks has come to its end. Runs before 0.1 end with their rounds."""
+    return LAST in finished or f"round {header['plan']['rounds']}" in finished
 
 
 def latest(parent: Path) -> Path:

@@ -124,7 +124,7 @@ def print_openness(console: Console, views: Sequence["View"]) -> None:
         console.print(Text(f"{view.title} ({view.backend})", "bold"), highlight=False)
         _print_facts(console, view)
         if view.environment is not None:
-            say(console, f"Installed packages: not read. {view.environment}")
+            say(console, f"Installed packages: not read, as its environment is {view.environment}")
             continue
         _print_installed(console, view)
         for finding in view.findings or ("No contradiction with backend.toml or requirements.txt was found.",):

@@ -7,7 +7,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from harness.errors import InputError
 from harness.portable import spec as portable
@@ -26,8 +34,9 @@ def _or_default(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
     return None if value == DEFAULT else validate(value)
 
 
-OwnDecay = Annotated[Decay | None, WrapValidator(_or_default)]
-OwnPositive = Annotated[Positive | None, WrapValidator(_or_default)]
+_written = PlainSerializer(lambda value: DEFAULT if value is None else value, when_used="json")
+OwnDecay = Annotated[Decay | None, WrapValidator(_or_default), _written]
+OwnPositive = Annotated[Positive | None, WrapValidator(_or_default), _written]
 
 
 class Section(BaseModel):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from harness import results, statistics
-from harness.agreement import LOSES_PRECISION
+from harness.agreement import LOSES_PRECISION, in_floors
 from harness.defaults import TARGET
 from harness.errors import InputError
 from harness.statistics import Interval
@@ -212,7 +212,8 @@ class Report:
         return pd.concat([found[["backend", "convention", "chosen"]], numbers], axis=1)
 
     DEFAULTS = (
-        "Left to the frameworks: a * marks a framework's own default, the rest is the common spec's, as it has none."
+        "Left to the frameworks: a * marks a framework's own default; the rest is the common spec's value, as there is "
+        "no other. The last three columns say how far each ended from the common spec, on the test rows."
     )
 
     def defaults(self) -> pd.DataFrame:
@@ -230,7 +231,7 @@ class Report:
             row |= self._to_target(backend, variant)
             far = mine[mine["quantity"].eq("apart") & mine.get("other", pd.Series(dtype=str)).eq("the common spec")]
             for each in far.itertuples():
-                row["probabilities moved: mean"], row["largest"] = f"{each.mean:.1e}", f"{each.largest:.2f}"
+                row["probabilities moved: mean"], row["largest"] = f"{each.mean:.1e}", f"{each.largest:.1e}"
                 row["classes moved"] = f"{each.flips:.1%}"
             rows.append(row)
         return pd.DataFrame(rows).fillna("-")
@@ -285,6 +286,10 @@ class Report:
         departures = [_departure(row) for row in found.to_dict("records")]
         if departures:
             lines.append(f"Departures from the common spec, by the oracle: {'; '.join(departures)}.")
+        ended = self._where(measure="task", quantity="finished")["task"]
+        if not results.is_complete(set(ended), header):
+            go_on = f"bakeoff run --resume {self.folder}"
+            lines.insert(0, f"UNFINISHED: this run was interrupted, and what is missing was not measured. `{go_on}`")
         for row in self.rows:
             if row["failure"]:
                 lines.append(f"{row['backend']}:{row['variant']}: {row['failure'].splitlines()[0]}")
@@ -335,7 +340,7 @@ def to_markdown(table: pd.DataFrame) -> str:
 
 
 def _readable(row: Row) -> Row:
-    floors: str = f"{row['worst_floors']:.1f}" if pd.notna(row["worst_floors"]) else "?"
+    floors: str = in_floors(row["worst_floors"]) if pd.notna(row["worst_floors"]) else "?"
     conforms = {None: "not checked", True: f"yes ({floors})", False: f"no ({floors})"}[row["conforms"]]
     if row["conforms"] and row["worst_floors"] > LOSES_PRECISION:
         conforms = f"loses precision ({floors})"

@@ -81,7 +81,7 @@ def print_matrix(console: Console, found: Mapping[str, "Checked"], unable: Mappi
         _print(console, "")
         for each, more in _once_a_check(checked.outcomes):
             where = f"{each.check} on {each.case} {each.dtype}{'' if each.gated else ' (a result, not a gate)'}"
-            _print(console, f"{each.status}: {where}{f' and {more} more cases' if more else ''}: {each.reason}")
+            _print(console, f"{each.status}: {where}{f' and {more} more' if more else ''}: {each.reason}")
         raised = next((each.traceback for each in checked.outcomes if each.traceback), "")
         if raised:
             _print(console, raised.rstrip())
@@ -94,11 +94,11 @@ def print_matrix(console: Console, found: Mapping[str, "Checked"], unable: Mappi
 
 def _once_a_check(outcomes: "Sequence[Outcome]") -> "list[tuple[Outcome, int]]":
     """Return what did not plainly pass, the first of each check and status, and on how many more cases it was so."""
-    first: dict[tuple[str, str], Outcome] = {}
-    count: dict[tuple[str, str], int] = {}
+    first: dict[tuple[str, str, bool], Outcome] = {}
+    count: dict[tuple[str, str, bool], int] = {}
     for each in outcomes:
         if each.status != "passes":
-            key = (each.check, each.status)
+            key = (each.check, each.status, each.gated)
             first.setdefault(key, each)
             count[key] = count.get(key, 0) + 1
     return [(each, count[key] - 1) for key, each in first.items()]

@@ -1,7 +1,10 @@
 """`bakeoff check`: of a folder of one's own, in one's own interpreter; what it writes; what it sums up."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -99,6 +102,27 @@ def test_two_backends_of_one_name_are_refused(bakeoff, mine, tmp_path):
     code, _, err = bakeoff("check", "./mine", "./other/mine")
     assert code == 2
     assert "have one name" in " ".join(err.split())
+
+
+def test_ctrl_c_ends_a_check_at_once_and_says_so(mine, tmp_path):
+    command = [
+        sys.executable,
+        "-c",
+        "from harness.cli import main; main()",
+        "check",
+        "./mine",
+        "--python",
+        sys.executable,
+    ]
+    environment = {**os.environ, "BAKEOFF_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(NUMPY.parent.parent)}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if "mine:plain: conformance" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "bakeoff: interrupted." in err
 
 
 # What is written and summed up

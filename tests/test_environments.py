@@ -179,7 +179,7 @@ def test_status(ready, tmp_path):
     entry, environment, _ = ready
     assert environments.status(entry).startswith(f"ready ({len(environment.packages)} packages, 0.0")
     other = make_entry(tmp_path / "other", "other==1", "other")
-    assert environments.status(other) == "not built: run `bakeoff setup other`"
+    assert environments.status(other) == f"not built: run `bakeoff setup {other.folder}`"
     assert environments.find(other) is None
     assert "needs Python ==3.99.*" in environments.status(make_entry(tmp_path / "no", "", "no", "==3.99.*"))
 

@@ -371,3 +371,14 @@ def test_an_interval_is_what_the_control_is_judged_by(written):
     name, ratio = run.report().control()
     assert isinstance(ratio, Interval)
     assert (name, ratio.excludes(1)) == ("swift:eager", True)
+
+
+def test_a_run_that_was_interrupted_says_so_first_and_how_to_go_on(tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(SAVED, folder)
+    records = folder / "records.jsonl"
+    lines = records.read_text().splitlines(keepends=True)
+    assert not any(line.startswith("UNFINISHED") for line in Report(folder).remarks())
+    records.write_text("".join(line for line in lines if '"task":"round 1"' not in line))
+    assert Report(folder).remarks()[0].startswith("UNFINISHED: this run was interrupted")
+    assert f"`bakeoff run --resume {folder}`" in Report(folder).remarks()[0]
