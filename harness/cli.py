@@ -186,7 +186,7 @@ def check(
     bakeoff check                                       all backends, each in its own environment
     bakeoff check NAME NAME:VARIANT                     only some
     bakeoff check ./mine --python .venv/bin/python      your own, in your own interpreter
-    """  # noqa: D301  # as above
+    """  # noqa: D301  # \\b keeps the lines of the examples
     from harness import checking, conformance, environments, interpreters, registry
     from harness.progress import Board
 
@@ -365,7 +365,7 @@ def new(
     \b
     bakeoff new abacus_core                      one of your own, in the current folder
     bakeoff new abacus_core --folder backends    one for this project
-    """  # noqa: D301  # as above
+    """  # noqa: D301  # \\b keeps the lines of the examples
     from harness.new import next_steps, write
 
     out.print(next_steps(write(name, folder)), markup=False, highlight=False, soft_wrap=True)
@@ -419,7 +419,7 @@ def compare(
     \b
     bakeoff compare results/reference results/2026-11-22T...
     bakeoff compare BEFORE AFTER --threshold 1.05 --relative-to NAME:VARIANT
-    """  # noqa: D301  # as above
+    """  # noqa: D301  # \\b keeps the lines of the examples
     from harness.compare import compare as held_against
 
     pairs = held_against([_existing(run, results) for run in runs], threshold, relative_to)

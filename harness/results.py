@@ -188,7 +188,7 @@ LAST = "complete"
 
 
 def is_complete(finished: Collection[str], header: Mapping[str, Any]) -> bool:
-    """Return whether a run that has finished these tasks has come to its end. Runs before 0.1 end with their rounds."""
+    """Return whether a run has come to its end: by its last round, or by `LAST` where nothing could be timed."""
     return LAST in finished or f"round {header['plan']['rounds']}" in finished
 
 

@@ -139,47 +139,35 @@ def run_round(
     `known_steps` are the steps a slice of an earlier round had, by backend and variant; what is calibrated is added.
     """
     with keeping_off(plan.cores):
-        _take_turns(number, contestants, problem, plan, write, known_steps, say)
-
-
-def _take_turns(
-    number: int,
-    contestants: Sequence[Contestant],
-    problem: Problem,
-    plan: Plan,
-    write: Write,
-    known_steps: dict[tuple[str, str], int],
-    say: Callable[[str], None],
-) -> None:
-    started: list[Runner] = []
-    ready: list[Runner] = []
-    try:
-        for contestant in contestants:
-            key = contestant.backend, contestant.variant
-            say(f"warming up {':'.join(key)}{' (control)' if contestant.control else ''}")
-            labelled = _labelled(write, contestant, number)
-            with _burying(labelled):
-                runner = Runner(contestant, problem, plan, labelled)
-                started.append(runner)
-                with _burying(labelled, runner):  # at once: it must not run beside its rivals
-                    runner.prepare(known_steps.get(key))
-                    known_steps[key] = len(runner.order)
-                    ready.append(runner)
-        rng = np.random.default_rng(number)
-        for turn in range(1, plan.turns + 1):
-            say(f"turn {turn} of {plan.turns}")
-            for position, index in enumerate(rng.permutation(len(ready))):
-                runner = ready[index]
+        started: list[Runner] = []
+        ready: list[Runner] = []
+        try:
+            for contestant in contestants:
+                key = contestant.backend, contestant.variant
+                say(f"warming up {':'.join(key)}{' (control)' if contestant.control else ''}")
+                labelled = _labelled(write, contestant, number)
+                with _burying(labelled):
+                    runner = Runner(contestant, problem, plan, labelled)
+                    started.append(runner)
+                    with _burying(labelled, runner):  # at once: it must not run beside its rivals
+                        runner.prepare(known_steps.get(key))
+                        known_steps[key] = len(runner.order)
+                        ready.append(runner)
+            rng = np.random.default_rng(number)
+            for turn in range(1, plan.turns + 1):
+                say(f"turn {turn} of {plan.turns}")
+                for position, index in enumerate(rng.permutation(len(ready))):
+                    runner = ready[index]
+                    if runner.session.alive():
+                        with _burying(runner.write, runner):
+                            runner.take(turn, position)
+            for runner in ready:
                 if runner.session.alive():
                     with _burying(runner.write, runner):
-                        runner.take(turn, position)
-        for runner in ready:
-            if runner.session.alive():
-                with _burying(runner.write, runner):
-                    runner.end()
-    finally:
-        for runner in started:
-            runner.session.close()
+                        runner.end()
+        finally:
+            for runner in started:
+                runner.session.close()
 
 
 def _labelled(write: Write, contestant: Contestant, number: int) -> Write:
