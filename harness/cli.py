@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,16 @@ Names = Annotated[
 Results = Annotated[Path, typer.Option("--results", metavar="FOLDER", help="Where run folders are.")]
 
 
+def _seconds(budget: str, turns: int | None) -> float:
+    """Return the seconds of a --budget such as 60s, 2m or 0.5h."""
+    if turns is not None:
+        raise InputError("--budget and --turns: each says how long to time. Give one of them.")
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", budget.strip())
+    if not found or float(found[1]) == 0:
+        raise InputError(f"--budget: expected a time such as 60s, 2m or 1h, got {budget!r}.")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2] or "s"]
+
+
 def _version(asked: bool) -> None:
     if asked:
         out.print(f"bakeoff {distribution_version('bakeoff')}", highlight=False)
@@ -95,6 +106,14 @@ def run(
     quick: Annotated[
         bool, typer.Option("--quick", help="One short round of timing in place of two: wider intervals.")
     ] = False,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Rounds of fresh workers. Default: 2, or 1 if quick.")
+    ] = None,
+    turns: Annotated[int | None, typer.Option(min=8, help="Turns a round. Default: 60; quick: 30.")] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(metavar="60s", help="As many turns as fit into this time (s, m or h), in place of --turns."),
+    ] = None,
     defaults: Annotated[
         bool,
         typer.Option("--defaults", help="Leave to each framework what it has a default for: epsilons, rates, weights."),
@@ -119,7 +138,8 @@ def run(
     from harness.tables import Report
 
     if resume is not None:
-        if spec or backends or data or target or quick or defaults or python or device != "cpu" or threads != 1:
+        planned = (spec, backends, data, target, quick, rounds, turns, budget, defaults, python)
+        if any(planned) or device != "cpu" or threads != 1:
             raise InputError("--resume goes on with the run as it was planned: expected no SPEC and no other option.")
         work = comparison.resume(_existing(resume, results))
     else:
@@ -129,6 +149,9 @@ def run(
             device=device,
             threads=threads,
             quick=quick,
+            rounds=rounds,
+            turns=turns,
+            budget_s=None if budget is None else _seconds(budget, turns),
             pythons=tuple(python or ()),
             parent=results,
         )
@@ -244,22 +267,26 @@ def table(
     ] = None,
     results: Results = Path("results"),
     form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.terminal,
+    speed: Annotated[bool, typer.Option("--speed", help="All that was timed, in place of the summary.")] = False,
     as_json: Json = False,
 ) -> None:
     """Print the table of a run again, and write its tables/ anew from the raw records."""
     from harness.results import latest
-    from harness.tables import Report
+    from harness.tables import Report, to_markdown
 
     report = Report(latest(results) if run is None else _existing(run, results))
     report.write()
+    raw = report.speed() if speed else report.summary()
+    readable = report.readable_speed() if speed else report.readable()
+    remarks = [*report.remarks(), report.SPEED] if speed else report.remarks()
     if as_json or form is Format.json:
-        _print_json({"run": str(report.folder), "remarks": report.remarks(), "rows": _plain(report.summary())})
+        _print_json({"run": str(report.folder), "remarks": remarks, "rows": _plain(raw)})
     elif form is Format.markdown:
-        typer.echo(report.markdown())
+        typer.echo("\n".join((*(f"- {line}" for line in remarks), "", to_markdown(readable))))
     elif form is Format.csv:
-        typer.echo(report.summary().to_csv(index=False), nl=False)
+        typer.echo(raw.to_csv(index=False), nl=False)
     else:
-        terminal.print_report(out, report.remarks(), report.readable())
+        terminal.print_report(out, remarks, readable)
 
 
 @app.command()

@@ -7,7 +7,7 @@ common spec. Then, with nothing else running, the rounds of timing. What fails i
 
 import concurrent.futures
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -45,6 +45,10 @@ from harness.spec import Spec
 
 JOBS = 2
 """Environments at a time, and checks at a time. Never while timing."""
+HANDOVER_S = 0.004
+"""What stopping one worker, letting go of the next and asking it adds to a slice, about."""
+LEAST_TURNS = 8
+"""Of a round, however small the budget: one block of the bootstrap."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,10 @@ class Request:
     device: str
     threads: int
     quick: bool
+    rounds: int | None
+    turns: int | None
+    budget_s: float | None
+    """Seconds of turns, all rounds together; in place of `turns`."""
     pythons: tuple[Path, ...]
     parent: Path
 
@@ -88,8 +96,9 @@ def begin(request: Request) -> "Comparison":
         "backends": {entry.name: _identity(entry) for entry, _ in chosen},
         "plan": {
             "entries": [[entry.name, variant] for entry, variant in chosen],
-            "rounds": 1 if request.quick else 2,
-            "turns": 30 if request.quick else 60,
+            "rounds": request.rounds or (1 if request.quick else 2),
+            "turns": None if request.budget_s is not None else request.turns or (30 if request.quick else 60),
+            "budget_s": request.budget_s,
             "slice_s": 0.02,
             "threads": request.threads,
             "cores": cores,
@@ -356,9 +365,10 @@ class Comparison:
         contestants = self._contestants()
         if not contestants:
             return
+        steps = self._steps_so_far()
         plan = speed.Plan(
             self.plan["rounds"],
-            self.plan["turns"],
+            self._turns(contestants, steps),
             self.plan["slice_s"],
             self.plan["threads"],
             tuple(self.plan["cores"]) if self.plan["cores"] is not None else None,
@@ -367,13 +377,26 @@ class Comparison:
         problem = speed.Problem(
             self.network, self.arrays, self.splits.x_train.astype(self.network.dtype), self.splits.y_train, self.order
         )
-        steps = self._steps_so_far()
         for number in range(1, plan.rounds + 1):
             if self.run.finished(f"round {number}"):
                 continue
             with board.job(f"timing, round {number} of {plan.rounds}") as job, self.run.task(f"round {number}") as task:
                 speed.run_round(number, contestants, problem, plan, task.add, steps, job.say)
                 job.outcome = f"{plan.turns} turns of {len(contestants)} workers"
+
+    def _turns(self, contestants: Sequence[speed.Contestant], steps: Mapping[tuple[str, str], int]) -> int:
+        """Return the turns of a round: as planned, or as many as fit into the budget by the paces of the training."""
+        if self.plan["turns"] is not None:
+            return int(self.plan["turns"])
+        planned = results.planned_turns(self.run.header, results.read_records(self.run.folder))
+        if planned is None:
+            paces = self._paces()
+            slices = [each.backend_variant for each in contestants]
+            turn_s = sum(steps.get(each, 1) * paces.get(each, self.plan["slice_s"]) + HANDOVER_S for each in slices)
+            planned = max(LEAST_TURNS, int(self.plan["budget_s"] / self.plan["rounds"] / turn_s))
+            with self.run.task("plan") as task:
+                task.add("speed", "turns", planned, "turns", turn_s=turn_s, budget_s=self.plan["budget_s"])
+        return planned
 
     def _contestants(self) -> list[speed.Contestant]:
         """Return who is timed: no speed for a backend with a red check, nor for one that could not be trained."""
@@ -387,20 +410,30 @@ class Comparison:
         out = {(row.get("backend"), row.get("variant")) for row in records[failed | red].to_dict("records")}
         able = [
             speed.Contestant(
-                entry.name, variant, self._place(entry, variant, timing=True), spec=self._told(own[entry.name])
+                entry.name,
+                variant,
+                self._place(entry, variant, timing=True),
+                spec=self._told(own[entry.name]),
+                thread_names=entry.description.environment.thread_names,
             )
             for entry, variant in self.chosen
             if entry.name in self.environments and (entry.name, variant) not in out
         ]
         return [*able, able[0]._replace(control=True)] if able else []
 
+    def _paces(self) -> dict[tuple[str, str], float]:
+        """Return the seconds a step of each variant's quickest epoch of training."""
+        records = results.read_records(self.run.folder)
+        paces: dict[tuple[str, str], float] = {}
+        for row in records[records["quantity"] == "epoch time"].to_dict("records"):
+            key, pace = (str(row["backend"]), str(row["variant"])), float(row["value"]) / int(row["steps"])
+            paces[key] = min(pace, paces.get(key, pace))
+        return paces
+
     def _steps_so_far(self) -> dict[tuple[str, str], int]:
         """Return the steps of a slice: those of a round before, or else by the pace of the quickest epoch."""
+        steps = {key: max(1, round(self.plan["slice_s"] / pace)) for key, pace in self._paces().items()}
         records = results.read_records(self.run.folder)
-        steps = {}
-        for row in records[records["quantity"] == "epoch time"].sort_values("value").to_dict("records")[::-1]:
-            paced = round(self.plan["slice_s"] / (float(row["value"]) / int(row["steps"])))
-            steps[str(row["backend"]), str(row["variant"])] = max(1, paced)
         for row in records[records["quantity"] == "slice steps"].to_dict("records"):
             steps[str(row["backend"]), str(row["variant"])] = int(row["value"])
         return steps

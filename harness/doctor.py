@@ -128,7 +128,7 @@ def race_itself(entry: Entry, seconds: float, say: Callable[[str], None]) -> Rac
             Path(sys.executable), entry.folder, Path(folder) / "worker.log", cores, 1, worker.threads, worker.variables
         )
         first = speed.Contestant(entry.name, entry.variants[0], place)
-        plan = speed.Plan(rounds=1, turns=turns, slice_s=SLICE_S, threads=1, cores=cores, device="cpu")
+        plan = speed.Plan(rounds=1, turns=turns, slice_s=SLICE_S, threads=1, cores=cores, device="cpu", beside=False)
         speed.run_round(1, [first, first._replace(control=True)], _problem(), plan, write, {}, watch)
     failures = [str(record["value"]) for record in records if record["measure"] == "failure"]
     if failures:

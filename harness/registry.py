@@ -178,6 +178,8 @@ class WorkerEnvironment(Table):
 
     threads: Annotated[tuple[Variable, ...], *Unique] = ()
     """Variables to set to the number of threads, beyond those that every worker gets (OMP_NUM_THREADS and its like)."""
+    thread_names: Annotated[tuple[Text, ...], *Unique] = ()
+    """Threads that compute, as the system names them without their numbers, where no library tells how many."""
     variables: dict[Variable, str] = {}
     """Variables to set, and their values."""
     programs: dict[Identifier, Annotated[tuple[Text, ...], Field(min_length=1), *Unique]] = {}

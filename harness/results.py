@@ -192,6 +192,14 @@ def is_complete(finished: Collection[str], header: Mapping[str, Any]) -> bool:
     return LAST in finished or f"round {header['plan']['rounds']}" in finished
 
 
+def planned_turns(header: Mapping[str, Any], records: pd.DataFrame) -> int | None:
+    """Return the turns of a round, by the plan or as the budget allowed; None where that was not yet worked out."""
+    if header["plan"]["turns"] is not None:
+        return int(header["plan"]["turns"])
+    found = records.loc[records["measure"].eq("speed") & records["quantity"].eq("turns"), "value"]
+    return int(found.iloc[-1]) if len(found) else None
+
+
 def latest(parent: Path) -> Path:
     """Return the newest run folder under `parent`."""
     runs = sorted(path.parent for path in parent.glob("*/run.json"))

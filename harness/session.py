@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
+import threadpoolctl
 
 from harness.portable import spec as portable
 from harness.portable import worker
@@ -74,6 +75,17 @@ class Trained(NamedTuple):
     cpu_s: float
     left_s: float | None
     """Seconds; None where it was not asked for."""
+
+
+class Threads(NamedTuple):
+    """How many threads are in force in a worker. Each is empty where it is not to be had."""
+
+    told: dict[str, int]
+    """By the framework's own word."""
+    pools: dict[str, int]
+    """Of the libraries below it, as threadpoolctl finds them."""
+    system: dict[str, int]
+    """Threads that the process has, by their name: busy or not."""
 
 
 class Session:
@@ -177,6 +189,18 @@ class Session:
         """Return the probabilities (rows, classes) of x, verified."""
         expected = {"probabilities": (len(x), self._built().sizes[-1])}
         return self._verified("predict", self._ask("predict", {"x": x})[1], expected)["probabilities"]
+
+    def latency(self, x: Array, calls: int, limit_s: float) -> Array:
+        """Return the seconds of each of so many calls of `predict` on x, of fewer where they take over `limit_s`."""
+        seconds = self._ask("latency", {"x": x}, calls=calls, limit_s=limit_s)[1].get("seconds")
+        if seconds is None or seconds.ndim != 1 or not len(seconds):
+            raise WorkerFailed("broke the contract", "latency: expected the seconds of each call, got none")
+        return seconds
+
+    def threads(self) -> Threads:
+        """Return how many threads are in force, by what the worker's process says of itself."""
+        header, _ = self._ask("threads", pools=threadpoolctl.__file__)
+        return Threads(header["told"], header["pools"], header["system"])
 
     def aliases(self, arrays: Arrays, x: Array, y: Array, order: Array) -> tuple[list[str], list[str]]:
         """Return the names of arrays given to `load`, and of arrays got from `dump`, that training changed."""

@@ -3,6 +3,7 @@
 A round starts a fresh worker for each contestant, all pinned to the same cores. Each is built, called once, calibrated
 and warmed up, and then stopped. Turn by turn every contestant, in random order, is let go for one slice of training
 and stopped again. The first contestant takes part twice: the control, whose ratio to itself must not differ from 1.
+Then, in turns too, each predicts: single rows, and full batches.
 """
 
 import time
@@ -12,13 +13,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from harness import peak, warmup
 from harness.portable import spec as portable
 from harness.session import Array, Arrays, Place, Session, Trained, WorkerFailed, keeping_off
 
 FIRST_STEPS = 8
 """Steps of the first call and of calibration, while the steps of a slice are not known."""
-WARM_WINDOW = 5
-WARM_LIMIT_S = 2.0
+WARM_BLOCK = 10
+"""Slices between two looks at whether the worker is warm."""
+WARM_LIMIT_S = 3.0
+LATENCY_TURNS = 5
+LATENCY_CALLS = 40
+"""Calls of `predict` in a turn, for each number of rows."""
+LATENCY_LIMIT_S = 0.05
 
 Write = Callable[..., None]
 """Takes measure, quantity, value, unit and whatever tells the record apart: results.Task.add."""
@@ -33,6 +40,8 @@ class Plan(NamedTuple):
     threads: int
     cores: tuple[int, ...] | None
     device: str
+    beside: bool = True
+    """Whether what stands beside the steps is measured too: the matrix product, threads, predictions."""
 
 
 class Contestant(NamedTuple):
@@ -44,6 +53,13 @@ class Contestant(NamedTuple):
     control: bool = False
     spec: portable.Spec | None = None
     """Where it is not the problem's: with the framework's own defaults."""
+    thread_names: tuple[str, ...] = ()
+    """Of its threads that compute: backend.toml."""
+
+    @property
+    def backend_variant(self) -> tuple[str, str]:
+        """What it has in common with its control."""
+        return self.backend, self.variant
 
     @property
     def labels(self) -> dict[str, Any]:
@@ -64,6 +80,10 @@ class Problem(NamedTuple):
     def steps(self, count: int) -> Array:
         """Return `count` lines of the order, from the first on, over and over."""
         return np.resize(self.order, (count, self.order.shape[1]))
+
+    def rows(self, count: int) -> Array:
+        """Return the first `count` rows, from the first on, over and over."""
+        return self.x[np.arange(count) % len(self.x)]
 
 
 class Runner:
@@ -91,21 +111,30 @@ class Runner:
             session.train(self.order)  # another number of steps may be another program to compile
         write("speed", "slice steps", len(self.order), "steps")
         self._warm_up()
+        if self.plan.beside:
+            self._threads()
         session.pause()
 
     def _warm_up(self) -> None:
-        """Train until the medians of two neighbouring windows of slices agree to 5 %, or say that they never did."""
+        """Train until a steady state is found in the times (harness/warmup.py), or say that there was none."""
         taken: list[float] = []
         started = time.monotonic()
-        steady = False
-        while not steady and (time.monotonic() - started < WARM_LIMIT_S or len(taken) < 2 * WARM_WINDOW):
-            trained = self.session.train_by_the_clock(self.order)
-            taken.append(trained.wall_s)
-            self._slice(trained, "warm-up", len(taken))
-            before, after = taken[-2 * WARM_WINDOW : -WARM_WINDOW], taken[-WARM_WINDOW:]
-            full = len(before) == WARM_WINDOW
-            steady = full and bool(abs(np.median(after) / np.median(before) - 1) < 0.05)
-        self.write("speed", "steady", steady, "", slices=len(taken))
+        steady: int | None = None
+        while steady is None and (time.monotonic() - started < WARM_LIMIT_S or len(taken) < warmup.LEAST):
+            for _ in range(WARM_BLOCK if taken else warmup.LEAST):
+                trained = self.session.train_by_the_clock(self.order)
+                taken.append(trained.wall_s)
+                self._slice(trained, "warm-up", len(taken))
+            steady = warmup.steady_from(np.array(taken))
+        self.write("speed", "steady", steady is not None, "", slices=len(taken), since=steady)
+
+    def _threads(self) -> None:
+        """Write down how many threads compute, by each that can tell: the framework, its libraries, the system."""
+        told, pools, system = self.session.threads()
+        computing = {name: count for name, count in system.items() if name in self.contestant.thread_names}
+        for source, counts in (("framework", told), ("library", pools), ("system", computing)):
+            for name, count in counts.items():
+                self.write("speed", "threads", count, "threads", of=name, source=source)
 
     def take(self, turn: int, position: int) -> None:
         """Let the worker go for one slice, and stop it again."""
@@ -113,6 +142,14 @@ class Runner:
         trained = self.session.train_by_the_clock(self.order)
         self.session.pause()
         self._slice(trained, "slice", turn, position=position)
+
+    def predict(self, turn: int, rows: int) -> None:
+        """Let the worker go for some calls of `predict`, and stop it again; keep the seconds of each."""
+        self.session.resume()
+        taken = self.session.latency(self.problem.rows(rows), LATENCY_CALLS, LATENCY_LIMIT_S)
+        self.session.pause()
+        each = [float(f"{seconds:.6g}") for seconds in taken]
+        self.write("speed", "latency", float(np.median(taken)), "s", rows=rows, turn=turn, calls=each)
 
     def _slice(self, trained: Trained, quantity: str, turn: int, **more: Any) -> None:
         steps = len(self.order)
@@ -139,11 +176,15 @@ def run_round(
     `known_steps` are the steps a slice of an earlier round had, by backend and variant; what is calibrated is added.
     """
     with keeping_off(plan.cores):
+        if plan.beside:
+            say("the machine's own matrix product")
+            rate = peak.measure(plan.cores, plan.threads, problem.spec.dtype)
+            write("speed", "peak", rate, "FLOP/s", round=number, dtype=problem.spec.dtype)
         started: list[Runner] = []
         ready: list[Runner] = []
         try:
             for contestant in contestants:
-                key = contestant.backend, contestant.variant
+                key = contestant.backend_variant
                 say(f"warming up {':'.join(key)}{' (control)' if contestant.control else ''}")
                 labelled = _labelled(write, contestant, number)
                 with _burying(labelled):
@@ -157,17 +198,25 @@ def run_round(
             for turn in range(1, plan.turns + 1):
                 say(f"turn {turn} of {plan.turns}")
                 for position, index in enumerate(rng.permutation(len(ready))):
-                    runner = ready[index]
-                    if runner.session.alive():
-                        with _burying(runner.write, runner):
-                            runner.take(turn, position)
+                    _unless_buried(ready[index], lambda runner: runner.take(turn, position))  # noqa: B023  # called at once
+            for turn in range(1, LATENCY_TURNS + 1 if plan.beside else 1):
+                say(f"predicting, turn {turn} of {LATENCY_TURNS}")
+                for rows in (1, problem.spec.batch_size):
+                    for index in rng.permutation(len(ready)):
+                        if not ready[index].contestant.control:
+                            _unless_buried(ready[index], lambda runner: runner.predict(turn, rows))  # noqa: B023
             for runner in ready:
-                if runner.session.alive():
-                    with _burying(runner.write, runner):
-                        runner.end()
+                _unless_buried(runner, Runner.end)
         finally:
             for runner in started:
                 runner.session.close()
+
+
+def _unless_buried(runner: Runner, act: Callable[[Runner], None]) -> None:
+    """Have a contestant act that is still alive; what fails is a record, and its end."""
+    if runner.session.alive():
+        with _burying(runner.write, runner):
+            act(runner)
 
 
 def _labelled(write: Write, contestant: Contestant, number: int) -> Write:

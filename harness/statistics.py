@@ -54,6 +54,22 @@ def unpaired_ratio(first: list[Floats], second: list[Floats]) -> Interval:
     return Interval(float(estimate), float(low), float(high))
 
 
+def spread(values: Floats) -> float:
+    """Return a standard deviation that outliers hardly move: the median absolute deviation, scaled to the normal's."""
+    return float(stats.median_abs_deviation(values, scale="normal"))
+
+
+def outliers(values: Floats) -> npt.NDArray[np.bool_]:
+    """Return which of the positive values (n,) are outliers: a modified z-score over 3.5 (Iglewicz & Hoaglin 1993).
+
+    Of their logarithms, as times are skewed. They are labelled; nothing leaves them out.
+    """
+    logs = np.log(values)
+    width = spread(logs)
+    far: npt.NDArray[np.bool_] = np.abs(logs - np.median(logs)) > 3.5 * width
+    return far
+
+
 def _blocks(rounds: list[Floats]) -> int:
     return sum(-(-len(turns) // BLOCK) for turns in rounds)
 

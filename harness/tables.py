@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness import results, statistics
+from harness import results, statistics, timings
 from harness.agreement import LOSES_PRECISION, in_floors
 from harness.defaults import TARGET
 from harness.errors import InputError
@@ -133,7 +133,7 @@ class Report:
             return {}
         slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))
         ended = self._where(measure="task", quantity="finished")["task"].str.extract(r"^round (\d+)$")[0].dropna()
-        turns = {int(number): self.header["plan"]["turns"] for number in ended}
+        turns = dict.fromkeys(map(int, ended), results.planned_turns(self.header, self.records))
         times: dict[tuple[str, str, bool], list[statistics.Floats]] = {}
         for (backend, variant, control), mine in slices.groupby(["backend", "variant", "control"]):
             rounds = {
@@ -177,6 +177,46 @@ class Report:
                 row[":".join(other[:2])] = f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
             rows.append(row)
         return pd.DataFrame(rows)
+
+    def speed(self) -> pd.DataFrame:
+        """Return what was timed of each variant beside its step, as raw values: seconds, shares, counts."""
+        rows = []
+        flops, rate = timings.operations(self.header), timings.peak_rate(self.records)
+        for row in self.rows:
+            backend, variant = row["backend"], row["variant"]
+            here = self._mine(backend, variant)
+            found = timings.details(self.records, backend, variant)
+            if found:
+                target = self._target(backend, variant)
+                rows.append(
+                    {
+                        "backend": f"{backend}:{variant}",
+                        "flops_a_step": flops,
+                        "flop_rate": flops / row["step_s"],
+                        "of_peak": flops / row["step_s"] / rate,
+                        **found,
+                        "transfer_s": self._one("transfer", {**here, "control": False}, "median"),
+                        "epochs_to_target": target,
+                        "time_to_target_s": target * self._steps_an_epoch() * row["step_s"],
+                    }
+                )
+        return pd.DataFrame(rows)
+
+    SPEED = (
+        "Over all turns: a step's quick tenth, median and slow tenth; slices labelled outliers (they are kept); slices "
+        "until the worker was steady; the arithmetic of the matrix products, and its share of what this machine's own "
+        "matrix product reaches; predictions from host to host, at the 50th, 95th and 99th percentile; epochs until "
+        f"validation accuracy is {TARGET:.0%}, and what their steps take."
+    )
+
+    def readable_speed(self) -> pd.DataFrame:
+        """Return `speed` with its values written out, under the headings that people read."""
+        batch = self.header["spec"]["training"]["batch_size"]
+        return pd.DataFrame([_readable_speed(row, batch) for row in self.speed().to_dict("records")])
+
+    def slices(self) -> pd.DataFrame:
+        """Return every slice of every turn, with its label where it is an outlier."""
+        return timings.labelled(self.records)
 
     # Agreement
 
@@ -236,16 +276,27 @@ class Report:
             rows.append(row)
         return pd.DataFrame(rows).fillna("-")
 
-    def _to_target(self, backend: str, variant: str) -> Row:
-        """Return after how many epochs, and seconds of training, the validation accuracy was first 95 %."""
-        here = {"backend": backend, "variant": variant}
-        scores = self._where(quantity="validation accuracy", **here).sort_values("epoch")
-        times = self._where(quantity="epoch time", **here).sort_values("epoch")["value"].astype(float).cumsum()
+    def _target(self, backend: str, variant: str) -> float:
+        """Return after how many epochs the validation accuracy was first 95 %; NaN where it never was."""
+        scores = self._where(quantity="validation accuracy", **self._mine(backend, variant)).sort_values("epoch")
         there = np.flatnonzero(scores["value"].astype(float) >= TARGET)
-        if not len(there):
-            return {f"epochs to {TARGET:.0%}": "never", f"time to {TARGET:.0%}": "never"}
-        first = int(there[0])
-        return {f"epochs to {TARGET:.0%}": str(first + 1), f"time to {TARGET:.0%}": _time(times.iloc[first])}
+        return float(there[0] + 1) if len(there) else np.nan
+
+    def _to_target(self, backend: str, variant: str) -> Row:
+        """Return after how many epochs, and seconds of steps as timed, the validation accuracy was first 95 %."""
+        epochs = self._target(backend, variant)
+        seconds = epochs * self._steps_an_epoch() * self._speed(backend, variant)[0].estimate
+        return {
+            f"epochs to {TARGET:.0%}": "never" if pd.isna(epochs) else f"{epochs:.0f}",
+            f"time to {TARGET:.0%}": "never" if pd.isna(epochs) else _shown(seconds, _time),
+        }
+
+    def _steps_an_epoch(self) -> int:
+        return int(self.header["data"]["rows"]["train"] // self.header["spec"]["training"]["batch_size"])
+
+    @staticmethod
+    def _mine(backend: str, variant: str) -> Row:
+        return {"backend": backend, "variant": variant}
 
     def openness(self) -> pd.DataFrame:
         """Return the facts of openness, each with its source and that source's date."""
@@ -282,6 +333,7 @@ class Report:
                 lines.append(f"Control: {name} against itself came out at {_ratio(ratio, 3)}; 1 is inside.")
         elif self.step_times:
             lines.append("No control: a backend timed against itself did not live to the end of every round.")
+        lines += self._doubts()
         found = self._where(measure="agreement", quantity="departure")
         departures = [_departure(row) for row in found.to_dict("records")]
         if departures:
@@ -293,6 +345,21 @@ class Report:
         for row in self.rows:
             if row["failure"]:
                 lines.append(f"{row['backend']}:{row['variant']}: {row['failure'].splitlines()[0]}")
+        return lines
+
+    def _doubts(self) -> list[str]:
+        """Return what speaks against a step time: a worker that was never steady, threads that were not asked for."""
+        lines, asked = [], self.header["plan"]["threads"]
+        for row in self.speed().to_dict("records"):
+            if row["never_steady"]:
+                lines.append(f"{row['backend']} was never steady: its step times are of a worker still warming up.")
+            threads = row.get("threads")
+            more = (
+                {name: count for name, count in threads.items() if count > asked} if isinstance(threads, dict) else {}
+            )
+            if more:
+                said = ", ".join(f"{name} {count}" for name, count in more.items())
+                lines.append(f"{row['backend']} had more threads in force than the {asked} asked for: {said}.")
         return lines
 
     def markdown(self) -> str:
@@ -314,6 +381,10 @@ class Report:
     def _write_all(self, folder: Path) -> None:
         self._write(folder, "summary", self.summary(), self.markdown() + "\n")
         remarks = "\n".join(f"- {line}" for line in self.remarks())
+        self._write(
+            folder, "speed", self.speed(), f"{remarks}\n- {self.SPEED}\n\n{_or_nothing(self.readable_speed())}\n"
+        )
+        self.slices().to_csv(folder / "slices.csv", index=False)
         others: dict[str, Callable[[], pd.DataFrame]] = {
             "ratios": self.ratios,
             "agreement": self.agreement,
@@ -324,13 +395,16 @@ class Report:
         }
         for name, make in others.items():
             table = make()
-            text = to_markdown(table) if len(table) else "Nothing to show."
-            self._write(folder, name, table, f"{remarks}\n\n{text}\n")
+            self._write(folder, name, table, f"{remarks}\n\n{_or_nothing(table)}\n")
 
     @staticmethod
     def _write(folder: Path, name: str, table: pd.DataFrame, text: str) -> None:
         table.to_csv(folder / f"{name}.csv", index=False)
         (folder / f"{name}.md").write_text(text, encoding="utf-8")
+
+
+def _or_nothing(table: pd.DataFrame) -> str:
+    return to_markdown(table) if len(table) else "Nothing to show."
 
 
 def to_markdown(table: pd.DataFrame) -> str:
@@ -362,6 +436,33 @@ def _readable(row: Row) -> Row:
         "names": _shown(row["names"], lambda value: f"{value:.0f}"),
         "licence": _shown(row["licence"], str),
     }
+
+
+def _readable_speed(row: Mapping[Any, Any], batch: int) -> Row:
+    def times(*names: str) -> str:
+        return " / ".join(_shown(row.get(name, np.nan), _time) for name in names)
+
+    warm = "never" if row["never_steady"] else _shown(row["steady_since"], "{:.0f} slices".format)
+    return {
+        "backend": row["backend"],
+        "step: quick / median / slow": times("quick_step_s", "step_s", "slow_step_s"),
+        "outliers": f"{row['outliers']} of {row['slices']}",
+        "warm after": warm,
+        "cores busy": f"{row['cores_busy']:.2f}",
+        "threads": _threads(row["threads"]) or "-",
+        "GFLOP/s": f"{row['flop_rate'] / 1e9:.3g}",
+        "of peak": _shown(row["of_peak"], "{:.0%}".format),
+        "transfer": _shown(row["transfer_s"], _time),
+        "predict 1 row": times(*(f"latency_1_p{quantile}_s" for quantile in timings.QUANTILES)),
+        f"predict {batch} rows": times(*(f"latency_{batch}_p{quantile}_s" for quantile in timings.QUANTILES)),
+        f"to {TARGET:.0%}": "never"
+        if pd.isna(row["epochs_to_target"])
+        else f"{row['epochs_to_target']:.0f} epochs, {_time(row['time_to_target_s'])}",
+    }
+
+
+def _threads(counts: Mapping[str, int] | None) -> str:
+    return ", ".join(f"{name} {count}" for name, count in (counts or {}).items())
 
 
 def _shown(value: Any, show: Callable[[Any], str]) -> str:

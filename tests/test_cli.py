@@ -95,6 +95,21 @@ def saved(tmp_path):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--budget", "soon"], "--budget: expected a time such as 60s, 2m or 1h, got 'soon'."),
+        (["--budget", "0s"], "got '0s'"),
+        (["--budget", "60s", "--turns", "20"], "--budget and --turns"),
+    ],
+)
+def test_a_budget_that_is_none_is_refused_before_anything_is_made(bakeoff, options, sentence, tmp_path):
+    code, _, complaint = bakeoff("run", *options, "--results", tmp_path / "results")
+    assert code == 2
+    assert sentence in " ".join(complaint.split())
+    assert not (tmp_path / "results").exists()
+
+
 def test_the_help_of_every_command_says_what_it_does_and_with_which_options(bakeoff, command):
     code, out, err = bakeoff(command, "--help")
     assert (code, err) == (0, "")

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from harness import cli, comparison, conformance, environments, registry, results, speed, statistics
 from harness.environments import Environment
 from harness.errors import InputError
+from harness.session import Place
 from harness.spec import Spec, parse
 
 SMALL = """
@@ -404,6 +405,7 @@ def begun(tmp_path, monkeypatch):
 
 def request_for(spec, tmp_path, **fields):
     given = {"wanted": None, "device": "cpu", "threads": 1, "quick": True, "pythons": ()}
+    given |= {"rounds": None, "turns": None, "budget_s": None}
     return comparison.Request(spec=spec, parent=tmp_path / "results", **{**given, **fields})
 
 
@@ -471,6 +473,31 @@ def test_the_plan_is_fixed_before_the_run(begun):
     plan = results.read_header(begun)["plan"]
     assert (plan["rounds"], plan["turns"], plan["threads"], plan["device"]) == (1, 30, 1, "cpu")
     assert plan["entries"] == [["own", "plain"]]
+
+
+def turns_of(begun, budget_s, epochs):
+    """Return the turns planned for a budget, where epochs took so many seconds for so many steps: `epochs`."""
+    work = comparison.resume(begun)
+    with work.run:
+        work.plan.update(turns=None, budget_s=budget_s)
+        work.run.header["plan"].update(turns=None, budget_s=budget_s)
+        with work.run.task("train own:plain") as task:
+            for value, steps in epochs:
+                task.add("training", "epoch time", value, "s", steps=steps, backend="own", variant="plain")
+        place = Place(Path(sys.executable), begun, begun / "log")
+        twins = [speed.Contestant("own", "plain", place, control=control) for control in (False, True)]
+        first = work._turns(twins, work._steps_so_far())
+        assert work._turns(twins, {}) == first  # planned once: a resumed run keeps to it
+        return first
+
+
+@pytest.mark.parametrize(("budget_s", "turns"), [(60, 1250), (6, 125), (0.001, comparison.LEAST_TURNS)])
+def test_a_budget_becomes_turns_by_the_pace_of_the_quickest_epoch(begun, budget_s, turns):
+    assert turns_of(begun, budget_s, [(0.4, 10), (0.01, 10)]) == pytest.approx(turns, rel=0.01)
+
+
+def test_where_a_step_takes_longer_than_a_slice_fewer_turns_fit(begun):
+    assert turns_of(begun, 60, [(5.0, 10)]) == pytest.approx(60 / (2 * 0.504), abs=1)
 
 
 def test_a_run_that_is_not_quick_has_more_rounds(tmp_path):

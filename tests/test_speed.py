@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
-from harness import speed
+from harness import speed, warmup
 from harness.portable import spec as portable
 from harness.session import Place
 from harness.speed import Contestant, Plan, Problem, run_round
@@ -61,6 +61,15 @@ class Backend:
 
     def wait(self):
         pass
+
+    def predict(self, x):
+        if self.variant == "cannot_predict":
+            raise ArithmeticError("no idea")
+        time.sleep(0.002 if len(x) > 1 else 0.0002)
+        return np.full((len(x), 2), 0.5, self.spec.dtype)
+
+    def threads(self):
+        return {"of its own": 3}
 '''
 
 SPEC = portable.Spec((3, 2), "relu", False, 0.9, 1e-5, "sgd", 0.1, 0.9, 0.999, 1e-8, 4, "float64")
@@ -71,14 +80,14 @@ PROBLEM = Problem(
     np.zeros(12, "int64"),
     np.arange(12, dtype="int64").reshape(3, 4),
 )
-PLAN = Plan(rounds=1, turns=6, slice_s=0.004, threads=1, cores=None, device="cpu")
-WARM_CALLS = 3 + 10
+PLAN = Plan(rounds=1, turns=6, slice_s=0.004, threads=1, cores=None, device="cpu", beside=False)
+WARM_CALLS = 5 + warmup.LEAST
 """Calls of train before the first slice: first, calibration, compilation, and a warm-up that is as short as can be."""
 
 
 @pytest.fixture(autouse=True)
 def short_warm_up(monkeypatch):
-    """Take ten slices to warm up, no more: sleeping is never steady to 5 % on a busy machine."""
+    """Take the least slices to warm up, no more: sleeping is never steady on a busy machine."""
     monkeypatch.setattr(speed, "WARM_LIMIT_S", 0.0)
 
 
@@ -229,13 +238,17 @@ def clock(monkeypatch):
     return script
 
 
-def test_warm_up_ends_when_the_medians_of_two_windows_agree(race, clock):
-    clock(itertools.chain([1.0, 0.9, 0.7, 0.5, 0.4], itertools.repeat(0.3)))
+def test_warm_up_ends_when_a_steady_state_is_found(race, clock):
+    slow = [1.0, 0.99, 1.01, 1.0, 0.995] * 5
+    clock(itertools.chain([9.0], slow, itertools.cycle([0.30, 0.301, 0.299])))
     records = race("brisk", plan=PLAN._replace(turns=1), known={("sleeper", "brisk"): 2}, control=False)
     (steady,) = records.of("steady")
     assert steady["value"] is True
-    assert steady["slices"] == 12  # 0.5 0.4 0.3 0.3 0.3, then 0.3 five times
-    assert [each["value"] for each in records.of("warm-up")] == [0.9, 0.7, 0.5, 0.4, *[0.3] * 8]
+    assert steady["since"] == len(slow)
+    assert steady["slices"] == warmup.LEAST + speed.WARM_BLOCK  # after the first 30, the 5 steady ones had not lasted
+    taken = [each["value"] for each in records.of("warm-up")]
+    assert taken[: len(slow)] == slow
+    assert len(taken) == steady["slices"]
 
 
 def test_what_is_never_steady_is_said_to_be_never_steady_and_is_timed(race, clock, monkeypatch):
@@ -244,7 +257,8 @@ def test_what_is_never_steady_is_said_to_be_never_steady_and_is_timed(race, cloc
     records = race("brisk", plan=PLAN._replace(turns=2), known={("sleeper", "brisk"): 2}, control=False)
     (steady,) = records.of("steady")
     assert steady["value"] is False
-    assert steady["slices"] >= 2 * speed.WARM_WINDOW
+    assert steady["since"] is None
+    assert steady["slices"] >= warmup.LEAST
     assert len(records.of("slice")) == 2
 
 
@@ -252,6 +266,53 @@ def test_every_slice_of_the_warm_up_is_kept(race):
     records = race("brisk", control=False)
     (steady,) = records.of("steady")
     assert [each["turn"] for each in records.of("warm-up")] == list(range(1, steady["slices"] + 1))
+
+
+# Beside the steps
+
+
+def test_predictions_are_timed_call_by_call_for_one_row_and_for_a_batch(race):
+    records = race("brisk", "slow", plan=PLAN._replace(beside=True))
+    calls = Counter()
+    for each in records.of("latency"):
+        assert each["unit"] == "s"
+        assert each["value"] == pytest.approx(np.median(each["calls"]), rel=1e-5)
+        assert min(each["calls"]) >= (0.0002 if each["rows"] == 1 else 0.002)
+        calls[each["variant"], each["control"], each["rows"]] += 1
+    rows = (1, SPEC.batch_size)
+    assert calls == {(variant, False, count): speed.LATENCY_TURNS for variant in ("brisk", "slow") for count in rows}
+
+
+def test_a_turn_of_predictions_ends_by_the_clock_too(race, monkeypatch):
+    monkeypatch.setattr(speed, "LATENCY_LIMIT_S", 0.0)
+    records = race("brisk", plan=PLAN._replace(beside=True), control=False)
+    assert {len(each["calls"]) for each in records.of("latency")} == {1}
+
+
+def test_one_that_cannot_predict_is_a_record_and_keeps_its_slices(race):
+    records = race("cannot_predict", "brisk", plan=PLAN._replace(beside=True))
+    assert records.failures() == {("cannot_predict", "raised: latency raised ArithmeticError: no idea")}
+    assert len(records.of("slice", variant="cannot_predict", control=False)) == PLAN.turns
+    assert len(records.of("latency", variant="brisk")) == 2 * speed.LATENCY_TURNS
+
+
+def test_threads_in_force_are_read_back_from_whoever_can_tell(contestant):
+    records = Records()
+    who = contestant("brisk")._replace(thread_names=("python",))
+    run_round(1, [who], PROBLEM, PLAN._replace(beside=True), records.add, {}, lambda line: None)
+    told = {(each["source"], each["of"]): each["value"] for each in records.of("threads")}
+    assert told["framework", "of its own"] == 3
+    blas = [count for (source, _), count in told.items() if source == "library"]
+    assert blas == [1]  # NumPy's, as the place asked for
+    if sys.platform == "linux":
+        assert sum(count for (source, _), count in told.items() if source == "system") <= 1
+
+
+def test_the_machine_s_own_product_is_measured_once_a_round(race):
+    records = race("brisk", number=4, plan=PLAN._replace(beside=True))
+    (peak,) = records.of("peak")
+    assert (peak["unit"], peak["dtype"], peak["round"]) == ("FLOP/s", "float64", 4)
+    assert peak["value"] > 1e8
 
 
 # Idle workers

@@ -156,5 +156,8 @@ class Backend:
     def predict(self, x):
         return model.predict(self.net, torch.from_numpy(x).to(self.device)).cpu().numpy()
 
+    def threads(self):
+        return {"intra-op": torch.get_num_threads()}
+
     def versions(self):
         return {"torch": torch.__version__}

@@ -63,6 +63,10 @@ class Backend:
         """Return every array as the framework starts it, drawn from `seed`. Asked only with initial_weights above."""
         raise NotImplementedError
 
+    def threads(self):
+        """Return {what: threads} in force, as the framework itself says. May be left out."""
+        raise NotImplementedError
+
     def versions(self):
         """Return {name: version} of the framework and of what it computes with."""
         raise NotImplementedError

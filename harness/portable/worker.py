@@ -29,6 +29,8 @@ The first answer carries import_s, conventions, variants, defaults, known_failur
     train      order; drain (true or false)                    -> losses; wall_s, cpu_s, left_s
     gradients  x, y                                            -> gradients
     predict    x                                               -> probabilities
+    latency    x; calls, limit_s                               -> seconds (calls made,): predict, from host to host
+    threads    pools (path of threadpoolctl.py)                -> told, pools, system
     aliases    order, arrays, x, y                             -> given, dumped (names that training changed)
     settings                                                   -> settings
     initial    seed                                            -> arrays
@@ -37,6 +39,9 @@ The first answer carries import_s, conventions, variants, defaults, known_failur
 
 wall_s and cpu_s cover train and wait, and nothing else. With drain, left_s is how much longer it took to bring the
 losses and every array to the host than to do so once more: work that wait() left undone. Without, it is null.
+
+threads answers with what is in force: `told` is what the framework says of itself, `pools` what threadpoolctl finds in
+the libraries below it, `system` how many threads the process has by their name; {} where that is not to be had.
 """
 
 import importlib
@@ -182,6 +187,23 @@ class Host(object):
     def answer_predict(self, arrays):
         return {"arrays": {"probabilities": self.backend.predict(arrays["x"])}}
 
+    def answer_latency(self, arrays, calls, limit_s):
+        import numpy as np
+
+        x = arrays["x"]
+        seconds: Any = []
+        self.backend.predict(x)  # another number of rows may be another program to compile
+        begun = time.perf_counter()
+        while len(seconds) < calls and (not seconds or time.perf_counter() - begun < limit_s):
+            started = time.perf_counter()
+            self.backend.predict(x)
+            seconds.append(time.perf_counter() - started)
+        return {"arrays": {"seconds": np.array(seconds)}}
+
+    def answer_threads(self, arrays, pools):
+        told = self.backend.threads() if hasattr(self.backend, "threads") else {}
+        return {"told": told, "pools": threads_of_pools(pools), "system": threads_by_name()}
+
     def answer_aliases(self, arrays):
         """Load and dump, train, and name the arrays given and dumped that the training changed."""
         order, x, y = arrays.pop("order"), arrays.pop("x"), arrays.pop("y")
@@ -215,6 +237,32 @@ def copies(arrays):
 def changed(arrays, before):
     """Return the names of the arrays that are no longer what they were."""
     return [name for name in before if (arrays[name] != before[name]).any()]
+
+
+def threads_of_pools(path):
+    """Return {library: threads} of the pools that threadpoolctl, the file at `path`, finds in this process."""
+    threadpoolctl = types.ModuleType("threadpoolctl")
+    threadpoolctl.__file__ = path
+    sys.modules["threadpoolctl"] = threadpoolctl
+    try:
+        with open(path) as source:
+            exec(compile(source.read(), path, "exec"), threadpoolctl.__dict__)
+        return {pool["prefix"]: pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
+    except Exception:  # written for a newer Python than this one
+        return {}
+
+
+def threads_by_name():
+    """Return {name: how many} of this process's threads, their numbers taken off; {} where the system has no /proc."""
+    names: Any = {}
+    try:
+        for task in os.listdir("/proc/self/task"):
+            with open("/proc/self/task/%s/comm" % task) as comm:
+                name = comm.read().strip().rstrip("0123456789").rstrip("-_/ ")
+            names[name] = names.get(name, 0) + 1
+    except OSError:
+        pass
+    return names
 
 
 def peak_bytes():
