@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.spec import Spec
+    from harness.tables import Report
 
 app = typer.Typer(
     name="bakeoff",
@@ -56,6 +57,12 @@ Names = Annotated[
     list[str] | None, typer.Argument(metavar="BACKEND...", help="Backends; all of them if none is named.")
 ]
 Results = Annotated[Path, typer.Option("--results", metavar="FOLDER", help="Where run folders are.")]
+
+
+def _print_sweep(report: "Report") -> None:
+    if len(report.sweep_times):
+        terminal.print_report(out, [report.SWEEP], report.readable_lines())
+        terminal.print_report(out, [], report.readable_sweep())
 
 
 def _seconds(budget: str, turns: int | None) -> float:
@@ -167,6 +174,7 @@ def run(
         terminal.print_report(out, report.remarks(), report.readable())
         if len(report.defaults()):
             terminal.print_report(out, [report.DEFAULTS], report.defaults())
+        _print_sweep(report)
         out.print(f"Tables: {work.run.folder / 'tables'}", highlight=False, soft_wrap=True)
     control = report.control()
     if any(row["failure"] for row in report.rows) or (control is not None and control[1].excludes(1)):
@@ -287,6 +295,8 @@ def table(
         typer.echo(raw.to_csv(index=False), nl=False)
     else:
         terminal.print_report(out, remarks, readable)
+        if not speed:
+            _print_sweep(report)
 
 
 @app.command()

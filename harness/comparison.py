@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from queue import PriorityQueue
@@ -30,6 +31,7 @@ from harness import (
     registry,
     results,
     speed,
+    sweep,
     verdicts,
 )
 from harness.agreement import Case
@@ -47,6 +49,8 @@ JOBS = 2
 """Environments at a time, and checks at a time. Never while timing."""
 HANDOVER_S = 0.004
 """What stopping one worker, letting go of the next and asking it adds to a slice, about."""
+SWEEP_TURNS = 24
+"""Of the one round at each point of a sweep."""
 LEAST_TURNS = 8
 """Of a round, however small the budget: one block of the bootstrap."""
 
@@ -76,9 +80,10 @@ def begin(request: Request) -> "Comparison":
     list(interpreters.given(request.pythons))
     dataset = data.load(request.spec.data, request.spec.training.seed)
     splits = data.split(dataset, request.spec)
-    cores = first_cores(request.threads)
-    if cores is not None and len(cores) < request.threads:
-        raise InputError(f"--threads {request.threads}: this process may use {len(cores)} cores. Ask for no more.")
+    cores = _cores(request.threads, "--threads")
+    for point in sweep.points(request.spec, request.threads):
+        _cores(point.threads, f"[sweep] {point.name}")
+        data.check_batch(len(splits.y_train), point.spec.training.batch_size)
     header = {
         "bakeoff": version("bakeoff"),
         "commit": results.commit(),
@@ -107,6 +112,14 @@ def begin(request: Request) -> "Comparison":
         },
     }
     return Comparison(Run.create(request.parent, header), request.spec, splits, chosen)
+
+
+def _cores(threads: int, asked: str) -> tuple[int, ...] | None:
+    """Return the cores for so many threads. Raises InputError where there are too few."""
+    cores = first_cores(threads)
+    if cores is not None and len(cores) < threads:
+        raise InputError(f"{asked} {threads}: this process may use {len(cores)} cores. Ask for no more.")
+    return cores
 
 
 def resume(folder: Path) -> "Comparison":
@@ -161,6 +174,7 @@ class Comparison:
             self._depart(board)
             self._hold_apart(board)
             self._time(board)
+            self._sweep(board)
             with self.run.task(results.LAST):
                 pass
 
@@ -384,6 +398,36 @@ class Comparison:
                 speed.run_round(number, contestants, problem, plan, task.add, steps, job.say)
                 job.outcome = f"{plan.turns} turns of {len(contestants)} workers"
 
+    def _sweep(self, board: Board) -> None:
+        """Time a round at every point of the spec's sweep, each variant once in a turn."""
+        contestants = [each for each in self._contestants() if not each.control]
+        features, classes = self.splits.features, len(self.splits.classes)
+        for point in sweep.points(self.spec, self.plan["threads"]):
+            if not contestants or self.run.finished(f"sweep {point.name}"):
+                continue
+            network = point.spec.portable(features, classes)
+            training = point.spec.training
+            cores = first_cores(point.threads)
+            problem = speed.Problem(
+                network,
+                portable.initial_arrays(network, point.spec.common().network.initial_weights, training.seed),
+                self.splits.x_train.astype(network.dtype),
+                self.splits.y_train,
+                data.batch_orders(len(self.splits.y_train), training.batch_size, 1, training.seed),
+            )
+            plan = speed.Plan(
+                1, SWEEP_TURNS, self.plan["slice_s"], point.threads, cores, self.plan["device"], beside=False
+            )
+            entered = [
+                each._replace(place=each.place._replace(cores=cores, threads=point.threads), spec=None)
+                for each in contestants
+            ]
+            labels = {"axis": point.axis, "at": point.value, "operations": point.operations(features, classes)}
+            with board.job(f"sweep, {point.name}") as job, self.run.task(f"sweep {point.name}") as task:
+                write = partial(_swept, task, labels)
+                speed.run_round(1, entered, problem, plan, write, {}, job.say)
+                job.outcome = f"{plan.turns} turns of {len(entered)} workers"
+
     def _turns(self, contestants: Sequence[speed.Contestant], steps: Mapping[tuple[str, str], int]) -> int:
         """Return the turns of a round: as planned, or as many as fit into the budget by the paces of the training."""
         if self.plan["turns"] is not None:
@@ -434,7 +478,8 @@ class Comparison:
         """Return the steps of a slice: those of a round before, or else by the pace of the quickest epoch."""
         steps = {key: max(1, round(self.plan["slice_s"] / pace)) for key, pace in self._paces().items()}
         records = results.read_records(self.run.folder)
-        for row in records[records["quantity"] == "slice steps"].to_dict("records"):
+        taken = records["measure"].eq("speed") & records["quantity"].eq("slice steps")
+        for row in records[taken].to_dict("records"):
             steps[str(row["backend"]), str(row["variant"])] = int(row["value"])
         return steps
 
@@ -450,6 +495,13 @@ class Comparison:
             thread_variables=worker.threads,
             variables=worker.variables,
         )
+
+
+def _swept(
+    task: Task, labels: dict[str, Any], measure: str, quantity: str, value: Any, unit: str = "", **more: Any
+) -> None:
+    """Write a record of a round as one of the sweep, and where in the sweep it belongs."""
+    task.add("sweep" if measure == "speed" else measure, quantity, value, unit, **more, **labels)
 
 
 def accuracy(probabilities: Array, y: Array) -> float:

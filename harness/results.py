@@ -188,8 +188,9 @@ LAST = "complete"
 
 
 def is_complete(finished: Collection[str], header: Mapping[str, Any]) -> bool:
-    """Return whether a run has come to its end: by its last round, or by `LAST` where nothing could be timed."""
-    return LAST in finished or f"round {header['plan']['rounds']}" in finished
+    """Return whether a run has come to its end: by `LAST`, or by its last round where nothing comes after."""
+    rounds = f"round {header['plan']['rounds']}" in finished and not any(header["spec"].get("sweep", {}).values())
+    return LAST in finished or rounds
 
 
 def planned_turns(header: Mapping[str, Any], records: pd.DataFrame) -> int | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -43,6 +44,10 @@ class Section(BaseModel):
     """A table of the spec file: immutable, no key but its own, no value of another type."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+STRICT = Field(strict=False)
+"""A TOML array is a list: it may stand for a tuple, and its values for nothing but what they are."""
 
 
 class DataSpec(Section):
@@ -97,6 +102,28 @@ class TrainingSpec(Section):
     dtype: Literal["float32", "float64"] = "float32"
 
 
+def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if len(set(values)) < len(values):
+        raise ValueError(f"expected each value once, got {list(values)}")
+    return values
+
+
+Axis = AfterValidator(_distinct)
+Whole = Annotated[int, Field(strict=True, ge=1)]
+
+
+class SweepSpec(Section):
+    """Sizes to time beside the spec's own: each axis by itself, all else as the spec says."""
+
+    batch_size: Annotated[tuple[Annotated[int, Field(strict=True, ge=2, le=1_000_000)], ...], STRICT, Axis] = ()
+    width: Annotated[tuple[Width, ...], STRICT, Axis] = ()
+    """Of every hidden layer."""
+    depth: Annotated[tuple[Annotated[int, Field(strict=True, ge=1, le=64)], ...], STRICT, Axis] = ()
+    """Hidden layers, each as wide as the first of the spec."""
+    dtype: Annotated[tuple[Literal["float32", "float64"], ...], STRICT, Axis] = ()
+    threads: Annotated[tuple[Whole, ...], STRICT, Axis] = ()
+
+
 class Spec(Section):
     """A spec file, whole. `docs/spec.md` explains each key."""
 
@@ -104,10 +131,21 @@ class Spec(Section):
     network: NetworkSpec = NetworkSpec()
     optimiser: OptimiserSpec = OptimiserSpec()
     training: TrainingSpec = TrainingSpec()
+    sweep: SweepSpec = SweepSpec()
+
+    @model_validator(mode="after")
+    def _a_deeper_network_has_a_width(self) -> "Spec":
+        if not self.network.hidden and (self.sweep.depth or self.sweep.width):
+            raise ValueError("sweep.width and sweep.depth are of hidden layers, and network.hidden has none")
+        return self
 
     def hash(self) -> str:
-        """Twelve hexadecimal digits that change exactly when a value changes, not with the file's layout."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """Twelve hexadecimal digits that change exactly when a value changes, not with the file's layout.
+
+        A sweep is not in it: what is trained and compared is the same with and without.
+        """
+        values = self.model_dump(mode="json", exclude={"sweep"})
+        canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     @property

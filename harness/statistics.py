@@ -47,7 +47,7 @@ def unpaired_ratio(first: list[Floats], second: list[Floats]) -> Interval:
     of the scatter within each run; what changed on the machine between the two is in the estimate, and not in it.
     """
     rng = np.random.default_rng(0)
-    medians = [np.log([np.median(_resample(rounds, rng)) for _ in range(RESAMPLES)]) for rounds in (first, second)]
+    medians = [np.log([np.median(resample(rounds, rng)) for _ in range(RESAMPLES)]) for rounds in (first, second)]
     tail = _tail(_blocks_of_both(medians, [_blocks(first), _blocks(second)]))
     low, high = np.exp(np.quantile(medians[0] - medians[1], [tail, 1 - tail]))
     estimate = np.median(np.concatenate(first)) / np.median(np.concatenate(second))
@@ -88,7 +88,7 @@ def _blocks_of_both(samples: list[Floats], blocks: list[int]) -> float:
 
 def _interval(rounds: list[Floats]) -> Interval:
     rng = np.random.default_rng(0)
-    medians = np.array([np.median(_resample(rounds, rng)) for _ in range(RESAMPLES)])
+    medians = np.array([np.median(resample(rounds, rng)) for _ in range(RESAMPLES)])
     tail = _tail(sum(-(-len(turns) // BLOCK) for turns in rounds))
     low, high = np.quantile(medians, [tail, 1 - tail])
     return Interval(float(np.median(np.concatenate(rounds))), float(low), float(high))
@@ -106,7 +106,7 @@ def _tail(blocks: float) -> float:
     return float(stats.norm.cdf(np.sqrt(blocks / (blocks - 1)) * t))
 
 
-def _resample(rounds: list[Floats], rng: np.random.Generator) -> Floats:
+def resample(rounds: list[Floats], rng: np.random.Generator) -> Floats:
     """Draw as many rounds, with replacement, and in each as many turns in circular blocks."""
     drawn = []
     for index in rng.integers(0, len(rounds), len(rounds)):

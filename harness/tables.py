@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness import results, statistics, timings
+from harness import results, statistics, sweep, timings
 from harness.agreement import LOSES_PRECISION, in_floors
 from harness.defaults import TARGET
 from harness.errors import InputError
@@ -218,6 +218,57 @@ class Report:
         """Return every slice of every turn, with its label where it is an outlier."""
         return timings.labelled(self.records)
 
+    # The sweep
+
+    SWEEP = (
+        "A step's time as a line over the operations of its matrix products: the overhead is what it takes with "
+        "nothing to compute. At the crossing both are equal: below it one pays for the framework, beyond it for the "
+        f"arithmetic. A line is bent where it misses a point by more than {sweep.BENT:.0%}."
+    )
+
+    @cached_property
+    def sweep_times(self) -> pd.DataFrame:
+        """The step time of every variant at every point of the sweep; empty where there was none."""
+        return sweep.times(self.records)
+
+    def sweep(self) -> pd.DataFrame:
+        """Return the curves: operations and seconds a step at every point, as raw values."""
+        return self.sweep_times.drop(columns="turns", errors="ignore")
+
+    def readable_sweep(self) -> pd.DataFrame:
+        """Return the curves as one row a point and one column a variant."""
+        found = self.sweep_times
+        if not len(found):
+            return found
+        shown = found.assign(
+            point=found["axis"] + " " + found["at"].astype(str),
+            arithmetic=found["operations"].map(lambda each: f"{each / 1e6:,.3g} MFLOP"),
+            step=found["step_s"].map(_time),
+        )
+        table = shown.pivot_table(
+            index=["point", "arithmetic"], columns="backend", values="step", aggfunc="first", sort=False
+        )
+        return table.fillna("-").reset_index().rename_axis(columns=None)
+
+    def readable_lines(self) -> pd.DataFrame:
+        """Return where the overhead of each variant ends and its arithmetic begins, along each axis."""
+        rows = []
+        for row in sweep.lines(self.sweep_times).to_dict("records"):
+            ends = [row["crossing"], row["crossing_low"], row["crossing_high"]]
+            estimate, low, high = (f"{each / 1e6:,.3g}" if np.isfinite(each) else "never" for each in ends)
+            rows.append(
+                {
+                    "backend": row["backend"],
+                    "axis": row["axis"],
+                    "overhead": _time(row["overhead_s"]) if row["overhead_s"] else "none",
+                    "GFLOP/s": f"{row['flop_rate'] / 1e9:,.3g}" if np.isfinite(row["flop_rate"]) else "-",
+                    "crossing, MFLOP [95 %]": f"{estimate} [{low}, {high}]",
+                    f"that is {row['axis']}": row["crossing_at"],
+                    "line": f"{'bent' if row['misses'] > sweep.BENT else 'within'} {row['misses']:.0%}",
+                }
+            )
+        return pd.DataFrame(rows).fillna("")
+
     # Agreement
 
     def agreement(self) -> pd.DataFrame:
@@ -385,6 +436,9 @@ class Report:
             folder, "speed", self.speed(), f"{remarks}\n- {self.SPEED}\n\n{_or_nothing(self.readable_speed())}\n"
         )
         self.slices().to_csv(folder / "slices.csv", index=False)
+        if len(self.sweep_times):
+            lines = f"- {self.SWEEP}\n\n{_or_nothing(self.readable_lines())}\n\n{to_markdown(self.readable_sweep())}"
+            self._write(folder, "sweep", self.sweep(), f"{remarks}\n{lines}\n")
         others: dict[str, Callable[[], pd.DataFrame]] = {
             "ratios": self.ratios,
             "agreement": self.agreement,

@@ -21,6 +21,8 @@ def labelled(records: pd.DataFrame) -> pd.DataFrame:
     slices = records[records["quantity"].eq("slice") & records["measure"].eq("speed")].copy()
     slices["step"] = slices["value"].astype(float) / slices["steps"].astype(float)
     slices["outlier"] = False
+    if not len(slices):
+        return pd.DataFrame()
     for _, mine in slices.groupby(["backend", "variant", "control", "round"]):
         slices.loc[mine.index, "outlier"] = statistics.outliers(mine["step"].to_numpy(float))
     return slices[SLICE].rename(columns={"value": "wall_s"})

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from harness import agreement, checks, conformance, registry, speed, statistics
+from harness import agreement, checks, conformance, registry, speed, statistics, warmup
 from harness.data import load
 from harness.portable import contract
 from harness.portable.spec import CONVENTIONS
@@ -84,9 +84,10 @@ def test_choices_are_found():
 
 
 def test_the_example_of_a_spec_is_one():
-    longer, untold = re.findall(r"```toml\n(.*?)```", GUIDES["spec"], re.DOTALL)
+    longer, untold, swept = re.findall(r"```toml\n(.*?)```", GUIDES["spec"], re.DOTALL)
     assert parse(longer, "example").training.epochs == 100
     assert parse(untold, "example").untold == ("epsilon", "initial_weights")
+    assert parse(swept, "example").sweep.width == (32, 128, 512)
 
 
 def test_the_digits_are_as_told():
@@ -176,8 +177,11 @@ def test_the_numbers_of_timing_are_as_told():
         f"a bootstrap of {statistics.RESAMPLES} resamples",
         f"blocks of {statistics.BLOCK} neighbouring turns",
         f"with a {statistics.LEVEL:.0%} interval".replace("%", " %"),
-        f"two neighbouring windows of {speed.WARM_WINDOW} slices",
         f"within {speed.WARM_LIMIT_S:g} s",
+        f"takes {warmup.LEAST} slices, then {speed.WARM_BLOCK} more",
+        f"has lasted {warmup.LASTED} slices",
+        f"differ by less than {100 * warmup.ALIKE:.0f} % are one",
+        f"{speed.LATENCY_CALLS} calls for one row, {speed.LATENCY_CALLS} for a full batch",
     ):
         assert words in text
 

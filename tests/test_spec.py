@@ -35,6 +35,11 @@ OTHER = {
     "training.epochs": "31",
     "training.seed": "9223372036854775807",
     "training.dtype": "'float64'",
+    "sweep.batch_size": "[16, 256]",
+    "sweep.width": "[32, 512]",
+    "sweep.depth": "[1, 4]",
+    "sweep.dtype": "['float64']",
+    "sweep.threads": "[1, 2]",
 }
 """For every key, a valid value that is not the default."""
 
@@ -72,7 +77,7 @@ def test_a_value_given_is_the_value_read():
         ("netwrk.hidden = [2]", "unknown key `netwrk`. Did you mean `network`?"),
         ("batch_size = 3", "unknown key `batch_size`. Did you mean `training.batch_size`?"),
         ("data.beta1 = 0.9", "unknown key `data.beta1`. Did you mean `optimiser.beta1`?"),
-        ("zzz = 1", "unknown key `zzz`. Valid here: `data`, `network`, `optimiser`, `training`."),
+        ("zzz = 1", "unknown key `zzz`. Valid here: `data`, `network`, `optimiser`, `training`, `sweep`."),
         ("optimiser = 3", "`optimiser`: expected a table, got 3"),
         ("data.source = ''", "`data.source`: expected at least 1 character, got ''"),
         ("data.source = 3", "`data.source`: expected a valid string, got 3"),
@@ -95,6 +100,12 @@ def test_a_value_given_is_the_value_read():
         ("training.batch_size = 1", "`training.batch_size`: expected greater than or equal to 2, got 1"),
         ("training.seed = true", "`training.seed`: expected a valid integer, got True"),
         ("training.seed = -1", "`training.seed`: expected greater than or equal to 0, got -1"),
+        ("sweep.batch_size = [16, 16]", "`sweep.batch_size`: expected each value once, got [16, 16]"),
+        ("sweep.width = [0]", "`sweep.width[0]`: expected greater than or equal to 1, got 0"),
+        (
+            "network.hidden = []\nsweep.depth = [2]",
+            "sweep.width and sweep.depth are of hidden layers, and network.hidden has none",
+        ),
         ("training.dtype = 32", "`training.dtype`: expected 'float32' or 'float64', got 32"),
     ],
 )
@@ -104,7 +115,7 @@ def test_what_is_wrong_is_said(text, message):
 
 @pytest.mark.parametrize("key", OTHER)
 def test_every_key_refuses_another_type(key):
-    wrong = "{}" if key == "network.hidden" else "[1]"
+    wrong = "{}" if key == "network.hidden" or key.startswith("sweep.") else "[1]"
     assert re.match(rf"my\.toml: `{re.escape(key)}`: expected .+, got ", error_of(f"{key} = {wrong}"))
 
 
@@ -159,14 +170,19 @@ def test_the_hash_of_the_default_is_pinned():
     assert Spec().hash() == "f180c635eb00"
 
 
+COMPARED = [key for key in OTHER if not key.startswith("sweep.")]
+"""What makes it another experiment; a sweep is timed beside it."""
+
+
 @pytest.mark.parametrize("key", OTHER)
-def test_the_hash_changes_with_every_key(key):
-    assert parse(f"{key} = {OTHER[key]}", "my.toml").hash() != Spec().hash()
+def test_the_hash_changes_with_every_key_but_those_of_a_sweep(key):
+    assert (parse(f"{key} = {OTHER[key]}", "my.toml").hash() != Spec().hash()) is (key in COMPARED)
 
 
 def test_no_two_changes_share_a_hash():
-    hashes = {parse(f"{key} = {value}", "my.toml").hash() for key, value in OTHER.items()}
-    assert len(hashes) == len(OTHER) == sum(len(section.model_dump()) for _, section in Spec())
+    hashes = {parse(f"{key} = {OTHER[key]}", "my.toml").hash() for key in COMPARED}
+    assert len(hashes) == len(COMPARED)
+    assert len(OTHER) == sum(len(section.model_dump()) for _, section in Spec())
 
 
 def test_the_hash_ignores_layout_comments_and_order():
@@ -211,8 +227,8 @@ def test_a_network_without_hidden_layers_is_softmax_regression():
     assert parse("network.hidden = []", "my.toml").portable(4, 3).sizes == (4, 3)
 
 
-def test_a_backend_is_told_everything_but_data_epochs_and_seed():
+def test_a_backend_is_told_everything_but_data_epochs_seed_and_sweep():
     default = Spec().portable(64, 10)
     silent = {key for key, value in OTHER.items() if parse(f"{key} = {value}", "my.toml").portable(64, 10) == default}
-    data = {key for key in OTHER if key.startswith("data.")}
-    assert silent == data | {"network.initial_weights", "training.epochs", "training.seed"}
+    aside = {key for key in OTHER if key.startswith(("data.", "sweep."))}
+    assert silent == aside | {"network.initial_weights", "training.epochs", "training.seed"}

@@ -8,6 +8,6 @@ data set's `notes`: true/false is read as 1/0, numbers written as text are read 
 
 from harness.data.dataset import Dataset
 from harness.data.sources import load
-from harness.data.splits import Splits, batch_orders, split
+from harness.data.splits import Splits, batch_orders, check_batch, split
 
-__all__ = ["Dataset", "Splits", "batch_orders", "load", "split"]
+__all__ = ["Dataset", "Splits", "batch_orders", "check_batch", "load", "split"]

@@ -43,7 +43,7 @@ def split(dataset: Dataset, spec: Spec) -> Splits:
     batch, or a feature values beyond the run's dtype.
     """
     train, validation, test = _shares(dataset, spec)
-    _check_batch(len(train), spec.training.batch_size)
+    check_batch(len(train), spec.training.batch_size)
     x, y, notes = dataset.x, dataset.y, dataset.notes
     mean, std = np.zeros(x.shape[1]), np.ones(x.shape[1])
     with np.errstate(over="ignore", invalid="ignore"):
@@ -73,7 +73,7 @@ def batch_orders(rows: int, batch_size: int, epochs: int, seed: int) -> Integers
     One permutation an epoch, from PCG64(seed); the rows left over after its last full batch are dropped.
     InputError where the rows do not fill one batch.
     """
-    _check_batch(rows, batch_size)
+    check_batch(rows, batch_size)
     rng = np.random.Generator(np.random.PCG64(seed))
     kept = rows - rows % batch_size
     orders = [rng.permutation(rows)[:kept].reshape(-1, batch_size) for _ in range(epochs)]
@@ -120,7 +120,8 @@ def _more(dataset: Dataset) -> str:
     return f"Change `data.validation` and `data.test`, or give more than {len(dataset.y)} rows."
 
 
-def _check_batch(rows: int, batch_size: int) -> None:
+def check_batch(rows: int, batch_size: int) -> None:
+    """Raise InputError where the training rows do not fill one batch."""
     if rows < batch_size:
         raise InputError(
             f"{rows} training rows do not fill one batch of {batch_size}: lower `training.batch_size` to at most "
