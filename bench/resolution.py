@@ -20,6 +20,7 @@ the call took: by construction exactly that much slower. The ways, each given th
 import argparse
 import gzip
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,9 @@ import numpy as np
 from harness import conformance, registry, speed, statistics
 from harness.session import THREAD_VARIABLES, Place, first_cores, keeping_off
 
+HERE = Path(__file__).resolve().parent
+HERE_TOO = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+"""So that a checkout that is not installed is found from another folder."""
 BACKEND = "numpy_plain"
 SLICE_S = 0.02
 ROUND_S = 4.0
@@ -91,8 +95,6 @@ def problem():
 
 def runner(planted, threads):
     """Return a call of 20 ms of steps in this process, for the tools that time a function."""
-    import os
-
     cores = first_cores(threads)
     if cores:
         os.sched_setaffinity(0, cores)
@@ -176,15 +178,14 @@ def blocks(seconds, planted, threads, folder):
 
 
 def pyperf(seconds, planted, threads, folder):
-    bench = str(Path(__file__).resolve().parent)
     processes = max(2, round(seconds / 2 / 0.6))
     for name, share in (("first", 0.0), ("second", planted)):
         script = folder / f"{name}.py"
-        script.write_text(PERF.format(bench=bench, planted=share, threads=threads, processes=processes))
+        script.write_text(PERF.format(bench=str(HERE), planted=share, threads=threads, processes=processes))
         command = [sys.executable, str(script), "-o", str(folder / f"{name}.json"), "--quiet", "--copy-env"]
-        subprocess.run(command, check=True, capture_output=True, cwd=folder)
+        subprocess.run(command, check=True, capture_output=True, cwd=folder, env=HERE_TOO)
     comparison = [sys.executable, "-m", "pyperf", "compare_to", "first.json", "second.json", "--verbose"]
-    said = subprocess.run(comparison, check=True, capture_output=True, text=True, cwd=folder).stdout
+    said = subprocess.run(comparison, check=True, capture_output=True, text=True, cwd=folder, env=HERE_TOO).stdout
     values = {}
     for name in ("first", "second"):
         runs = json.loads((folder / f"{name}.json").read_text())["benchmarks"][0]["runs"]
@@ -193,8 +194,7 @@ def pyperf(seconds, planted, threads, folder):
 
 
 def pytest_benchmark(seconds, planted, threads, folder):
-    bench = str(Path(__file__).resolve().parent)
-    (folder / "test_train.py").write_text(PYTEST.format(bench=bench, planted=planted or 1e-12, threads=threads))
+    (folder / "test_train.py").write_text(PYTEST.format(bench=str(HERE), planted=planted or 1e-12, threads=threads))
     command = [
         sys.executable,
         "-m",
@@ -206,7 +206,7 @@ def pytest_benchmark(seconds, planted, threads, folder):
         "no:cacheprovider",
     ]
     command += [f"--benchmark-max-time={seconds / 2}", "--benchmark-min-rounds=5"]
-    subprocess.run(command, check=True, capture_output=True, cwd=folder)
+    subprocess.run(command, check=True, capture_output=True, cwd=folder, env=HERE_TOO)
     found = json.loads((folder / "out.json").read_text())["benchmarks"]
     return {name: [each["stats"]["data"]] for name, each in zip(("first", "second"), found)}
 

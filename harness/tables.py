@@ -263,7 +263,7 @@ class Report:
                     "overhead": _time(row["overhead_s"]) if row["overhead_s"] else "none",
                     "GFLOP/s": f"{row['flop_rate'] / 1e9:,.3g}" if np.isfinite(row["flop_rate"]) else "-",
                     "crossing, MFLOP [95 %]": f"{estimate} [{low}, {high}]",
-                    f"that is {row['axis']}": row["crossing_at"],
+                    "that is": f"{row['axis']} {row['crossing_at']}",
                     "line": f"{'bent' if row['misses'] > sweep.BENT else 'within'} {row['misses']:.0%}",
                 }
             )
