@@ -115,7 +115,7 @@ def times(records: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "axis": axis,
-                "at": at if isinstance(at, str) else int(at),  # beside records that have none, a number is a float
+                "at": at if isinstance(at, str) else f"{at:g}",  # beside records that have none, a number is a float
                 "operations": operations,
                 "backend": f"{backend}:{variant}",
                 **dict(zip(("step_s", "step_s_low", "step_s_high"), statistics.median([turns]), strict=True)),
