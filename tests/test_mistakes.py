@@ -5,11 +5,13 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from seen_mistakes import SEEN
 
 from harness import checking, cli, environments, mistakes, registry
 from harness.errors import InputError
@@ -22,6 +24,9 @@ from harness.mistakes.tables import brief, in_words
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results" / "reference" / "mistakes.jsonl"
 ENTRIES = registry.read_all()
+SUBJECTS = registry.select(ENTRIES, os.environ.get("BAKEOFF_BACKENDS") or None)
+"""As in tests/conformance: `tox -e backend-...` tries one at a time."""
+FOUR = ("jax_pure", "numpy_plain", "pytorch", "tensorflow_core")
 CODED = [name for name, mistake in MISTAKES.items() if mistake.spoil is None]
 
 
@@ -117,6 +122,7 @@ def test_a_mistake_in_code_that_nobody_has_written_is_said_to_be_so(place):
     ("name", "words", "named"),
     [
         ("wrong_width", "shapes (64, 63) and (64, 128)", ("shape",)),
+        ("wrong_width", "cannot be multiplied (64x63 and 64x128)", ("shape",)),
         ("wrong_width", "shapes do not match: 64 and 128, at address 630", ()),
         ("labels_out_of_range", "Target 10 is out of bounds.", ("value",)),
         ("labels_out_of_range", "a label is out of bounds of 100", ()),
@@ -140,9 +146,13 @@ def test_a_thing_at_fault_is_named_where_it_stands_there_literally(name, words, 
 
 def test_folders_and_addresses_are_taken_out(place):
     given = place("blunders", python=Path("/home/somebody/env/bin/python"))
-    text = f'{given.folder}/adapter.py /home/somebody/env/lib/x.py "/opt/a b/c/d.py" https://example.org/a/b 0x7f00aa11'
+    text = (
+        f"{given.folder}/adapter.py {tempfile.gettempdir()}/of_somebody/c.cpp:3 "
+        '/home/somebody/env/lib/x.py "/opt/a b/c/d.py" https://example.org/a/b 0x7f00aa11'
+    )
     assert without_folders(text, given) == (
-        'backends/blunders/adapter.py <environment>/lib/x.py "/opt/a b<elsewhere>/d.py" https://example.org/a/b 0x...'
+        "backends/blunders/adapter.py <temporary>:3 "
+        '<environment>/lib/x.py "/opt/a b<elsewhere>/d.py" https://example.org/a/b 0x...'
     )
 
 
@@ -170,7 +180,7 @@ def test_there_are_at_least_twelve():
     assert len(MISTAKES) >= 12
 
 
-@pytest.mark.parametrize("name", ["jax_pure", "numpy_plain", "pytorch", "tensorflow_core"])
+@pytest.mark.parametrize("name", FOUR)
 def test_every_edit_is_of_what_stands_there_and_makes_python(name, tmp_path):
     folder = ENTRIES[name].folder
     coded = catalogue.read_coded(folder)
@@ -254,7 +264,7 @@ def test_a_file_that_is_not_there(tmp_path):
 def test_the_cells_say_what_happened(place):
     assert brief(committed(place, "raises")) == "raised, first call"
     accuracies = f"{100 * np.mean(problem().y_test == 0):.1f} -> {100 * np.mean(problem().y_test == 1):.1f} %"
-    assert brief(committed(place, "drifts")) == f"WRONG, {accuracies}"
+    assert brief(committed(place, "drifts")) == f"WRONG by 0.01, {accuracies}"
     assert in_words(committed(place, "drifts")) == (
         f"probabilities up to 0.01 off; loss 1.000 -> 1.000; accuracy {accuracies}"
     )
@@ -319,3 +329,63 @@ def test_an_attempt_without_a_mistake_learns(mine, place):
     right = attempt(place("", folder=mine), "plain", problem())
     assert (right.stopped, right.when, len(right.losses)) == (None, "never", 2)
     assert accuracy(right.probabilities, problem().y_test) > 0.9
+
+
+# What every framework really does
+
+PAIRS = [
+    (name, entry)
+    for name, seen in SEEN.items()
+    for entry in seen
+    if entry.partition(":")[0] in {subject.name for subject, _ in SUBJECTS}
+]
+
+
+def in_short(finding):
+    """Return a finding as tests/seen_mistakes.py has it."""
+    if finding.noticed:
+        return finding.outcome, finding.when, finding.exception, ", ".join(finding.named or ())
+    return (
+        (finding.outcome,) if finding.accuracy is None else (finding.outcome, pytest.approx(finding.accuracy, abs=0.06))
+    )
+
+
+@cache
+def found(entry):
+    """Commit every mistake in one variant, NAME:VARIANT, in its own environment."""
+    ((subject, variant),) = registry.select(ENTRIES, entry)
+    place = checking.place_of(subject, variant, environments.build(subject).python)
+    coded = catalogue.read_coded(subject.folder)
+    measured = mistakes.measure(place, variant, list(MISTAKES), coded, problem())
+    assert not isinstance(measured, str), measured
+    return {finding.mistake: finding for finding in measured.findings}
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize(("name", "entry"), PAIRS)
+def test_what_a_framework_does_is_what_was_seen(name, entry):
+    ((subject, variant),) = registry.select(ENTRIES, entry)
+    lacking = environments.lacking_program(subject, variant)
+    if lacking:
+        pytest.skip(lacking)
+    finding = found(entry)[name]
+    print(in_words(finding))
+    assert SEEN[name][entry] == in_short(finding), in_words(finding)
+
+
+def test_the_reference_says_what_was_seen():
+    saved = mistakes.read(REFERENCE)
+    assert {name: list(seen) for name, seen in SEEN.items()} == {name: list(saved.findings) for name in MISTAKES}
+    for entry, findings in saved.findings.items():
+        for finding in findings:
+            assert SEEN[finding.mistake][entry] == in_short(finding), f"{entry} {finding.mistake}"
+
+
+def test_every_variant_of_the_four_is_in_the_reference():
+    entries = [f"{name}:{variant}" for name in FOUR for variant in ENTRIES[name].variants]
+    assert sorted(mistakes.read(REFERENCE).findings) == sorted(entries)
+
+
+def test_the_reference_has_no_folder_of_a_machine():
+    text = REFERENCE.read_text()
+    assert [word for word in ("/tmp/", "/home/", "/root/", "/usr/", "/opt/") if word in text] == []

@@ -93,7 +93,7 @@ LABELS = r"\d+, ?10\b"
 """The shape of one-hot labels of ten classes."""
 
 MISTAKES: dict[str, Mistake] = {
-    "wrong_width": Mistake("rows one column short", one_column_short, {"shape": r"\b63\b"}),
+    "wrong_width": Mistake("rows one column short", one_column_short, {"shape": r"(?<!\d)63(?!\d)"}),
     "labels_out_of_range": Mistake("labels from 1, not from 0", labels_from_one, {"value": r"\b10\b"}),
     "negative_label": Mistake("labels -1 for the unknown", label_minus_one, {"value": r"-1\b"}),
     "float_labels": Mistake("labels as floats", float_labels, {"dtype": FLOAT}),

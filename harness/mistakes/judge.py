@@ -147,10 +147,10 @@ def without_folders(text: str, place: Place) -> str:
         str(place.folder): f"backends/{place.folder.name}",
         str(place.python.parent.parent): "<environment>",
         str(Path(worker.__file__).parent): "harness/portable",
-        tempfile.gettempdir(): "<temporary>",
     }
     for folder, name in known.items():
         text = text.replace(folder, name)
+    text = re.sub(rf"{re.escape(tempfile.gettempdir())}/[^\s\"',:)]*", "<temporary>", text)
     text = re.sub(r"(?<![\w.<>/)\]:])/(?:[\w.+@-]+/)+", "<elsewhere>/", text)
     return re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
 

@@ -72,7 +72,8 @@ def brief(finding: Finding) -> str:
     if finding.noticed:
         return f"{finding.outcome}, {finding.when}"
     if finding.outcome == "wrong":
-        return f"WRONG, {_accuracies(finding)}"
+        off = "" if finding.probabilities_off is None else f" by {finding.probabilities_off:.2g}"
+        return f"WRONG{off}, {_accuracies(finding)}"
     return finding.outcome if finding.outcome != "NaN" else "NaN, silent"
 
 
