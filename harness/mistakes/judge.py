@@ -156,7 +156,7 @@ def without_folders(text: str, place: Place) -> str:
 
 
 def _masked(line: str, place: Place) -> str:
-    return re.sub(r"\d+", "#", without_folders(line, place))
+    return re.sub(r"\s*\d+", "#", without_folders(line, place))  # numbers are padded to a width
 
 
 def named_in(text: str, at_fault: Mapping[str, str]) -> tuple[str, ...] | None:

@@ -19,7 +19,7 @@ class Backend:
 
     def __init__(self, spec, device="cpu", variant=None):
         self.spec, self.variant, self.trained = spec, variant, 0
-        print("built in %d" % os.getpid(), file=sys.stderr)
+        print("built in %7d" % os.getpid(), file=sys.stderr)
         if variant == "broken":
             raise RuntimeError("nothing works")
 
