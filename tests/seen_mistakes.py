@@ -139,8 +139,8 @@ SEEN = {
         "numpy_plain:plain": ("cannot",),
         "pytorch:eager": ("raised", "first call", "RuntimeError", "device"),
         "pytorch:compiled": ("raised", "first call", "TorchRuntimeError", "device"),
-        "tensorflow_core:eager": ("warned", "build", "", ""),
-        "tensorflow_core:function": ("warned", "build", "", ""),
-        "tensorflow_core:xla": ("warned", "build", "", ""),
+        "tensorflow_core:eager": ("right", 0.955),
+        "tensorflow_core:function": ("right", 0.955),
+        "tensorflow_core:xla": ("right", 0.955),
     },
 }
