@@ -271,6 +271,12 @@ def test_the_cells_say_what_happened(place):
     assert brief(committed(place, "shrugs")) == "right"
 
 
+def test_a_long_message_is_shown_by_its_beginning_and_its_end(place):
+    long = committed(place, "raises")._replace(message="begins\n" + "word " * 100 + "ends")
+    shown = in_words(long)
+    assert (shown.startswith("begins word"), shown.endswith("word ends"), len(shown)) == (True, True, 205)
+
+
 # The command
 
 

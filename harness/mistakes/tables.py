@@ -10,8 +10,8 @@ from harness.mistakes.records import shares_of
 
 Findings = Mapping[str, Sequence[Finding]]
 
-WIDTH = 160
-"""Characters of a message in a table."""
+WIDTH = 200
+"""Characters of a message in a table: half of them its beginning, half its end, where it is longer."""
 
 
 def outcomes(findings: Findings) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def shares(findings: Findings) -> pd.DataFrame:
 
 
 def by_mistake(findings: Findings, name: str) -> pd.DataFrame:
-    """Return one row a variant: everything that was found of one mistake, and how its message begins."""
+    """Return one row a variant: everything that was found of one mistake, and its message."""
     rows = []
     for entry, some in findings.items():
         for each in some:
@@ -78,12 +78,12 @@ def brief(finding: Finding) -> str:
 
 
 def in_words(finding: Finding) -> str:
-    """Return how its message begins; for a silent one, how far it is from the right code."""
+    """Return its message, its beginning and end if it is long; for a silent one, how far it is from the right code."""
     if finding.outcome in ("cannot", "not written"):
         return finding.how
     if finding.message:
         flat = " ".join(finding.message.split())
-        return flat if len(flat) <= WIDTH else f"{flat[:WIDTH]}..."
+        return flat if len(flat) <= WIDTH else f"{flat[: WIDTH // 2]} ... {flat[-WIDTH // 2 :]}"
     parts = []
     if finding.not_a_number:
         parts.append(f"{finding.not_a_number:.0%} of losses and probabilities are NaN")
