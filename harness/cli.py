@@ -481,9 +481,10 @@ def count_ease(
     """Count what each model costs to write and to read, in the text of its file: docs/ease.md. Needs no framework.
 
     Tokens, lines, the syntax tree, complexity; the framework's names, arguments and concepts that its author had to
-    know. `bakeoff ease NAME --explain` shows one file, token by token.
+    know; and what five changes cost, in tokens. `bakeoff ease NAME --explain` shows one file, token by token.
     """
     from harness import ease, registry, showing
+    from harness.ease import changes
     from harness.ease.explained import explain as lines_of
 
     chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
@@ -494,6 +495,10 @@ def count_ease(
         name: (entry.folder / entry.description.model, entry.description.import_name) for name, entry in entries.items()
     }
     measured = {name: ease.measure(*model) for name, model in models.items()}
+    changed = {
+        name: changes.costs(entry.folder, entry.description.model, entry.description.import_name)
+        for name, entry in entries.items()
+    }
     explained = {name: lines_of(*model) for name, model in models.items()} if explain else {}
     if as_json:
         shown = {
@@ -501,6 +506,7 @@ def count_ease(
                 "file": str(models[name][0]),
                 "figures": each.figures(),
                 **{key: showing.plain(getattr(each, key)) for key in ("names", "attributes", "arguments", "concepts")},
+                "changes": showing.plain(changed[name]),
                 **({"lines": showing.plain(explained[name])} if explain else {}),
             }
             for name, each in measured.items()
@@ -511,6 +517,9 @@ def count_ease(
             showing.print_explained(out, name, lines, measured[name])
     else:
         showing.print_ease(out, measured)
+        showing.print_changes(out, changed)
+        showing.say(out, "")
+        showing.say(out, showing.WHERE_EASE_IS_EXPLAINED)
 
 
 @app.command("openness")

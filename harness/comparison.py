@@ -36,6 +36,7 @@ from harness import (
 )
 from harness.agreement import Case
 from harness.conformance import Outcome
+from harness.ease import changes
 from harness.environments import BuildFailed, Environment, Missing
 from harness.errors import InputError
 from harness.portable import spec as portable
@@ -188,6 +189,9 @@ class Comparison:
                 counted = ease.measure(entry.folder / entry.description.model, entry.description.import_name)
                 for figure, value, unit, more in counted.records():
                     task.add("ease", figure, value, unit, backend=entry.name, **more)
+                costs = changes.costs(entry.folder, entry.description.model, entry.description.import_name)
+                for quantity, each, unit, more in changes.records(costs):
+                    task.add("ease", quantity, each, unit, backend=entry.name, **more)
                 for key, fact in entry.description.openness.facts():
                     task.add("openness", key, fact.value, "", backend=entry.name, source=fact.source, asof=fact.asof)
 
