@@ -340,6 +340,10 @@ def list_backends(python: Python = None, as_json: Json = False) -> None:
     for entry in registry.read_all().values():
         lacking = [environments.lacking_program(entry, variant) for variant in entry.variants]
         status = environments.status(entry, tuple(python or ()))
+        try:
+            built = environments.find(entry, tuple(python or ()))
+        except environments.Missing:
+            built = None
         rows.append(
             {
                 "backend": entry.name,
@@ -349,6 +353,12 @@ def list_backends(python: Python = None, as_json: Json = False) -> None:
                 "devices": list(entry.description.devices),
                 "python": entry.description.python,
                 "licence": entry.description.openness.licence.value,
+                "download_bytes": built and built.download_bytes,
+                "install_bytes": built and built.bytes,
+                "packages": built and len(built.packages),
+                "install_s": built and built.seconds,
+                "requires_python": built and environments.requires_python(built, entry.description.package),
+                "wheels_for": built and built.interpreters,
                 "status": "; ".join([status, *(reason for reason in lacking if reason)]),
             }
         )
