@@ -62,6 +62,18 @@ class Contract(Protocol):
         """Return probabilities (rows, classes)."""
 
 
+class Page(NamedTuple):
+    """What a backend is held against: the common network's page, or one with a change in it (changed.py)."""
+
+    oracle: type[Reference] = Reference
+    """Whose float64 is the truth."""
+    plain: type[Plain] = Plain
+    """The same page as it is written, in the run's own dtype: what floors come from."""
+
+
+COMMON = Page()
+
+
 @dataclass(frozen=True, eq=False)
 class Case:
     """A network, the arrays it starts from, its rows and their order: one problem, the same for every backend."""
@@ -77,6 +89,7 @@ class Case:
     """(CHECKPOINTS[-1], batch)"""
     gated: bool
     """Whether a departure means that the backend does not conform; if not, it is a result."""
+    page: Page = COMMON
 
     @property
     def label(self) -> str:
@@ -167,14 +180,15 @@ def compare(
     seen: Seen,
     case: Case,
     conventions: Mapping[str, str],
-    oracle: Oracle = Reference,
+    oracle: Oracle | None = None,
 ) -> list[Measured]:
     """Return how far what an experiment saw is from what it sees on the oracle, or on another in the oracle's place."""
+    chosen: Oracle = oracle or case.page.oracle
     declared = tuple(sorted(conventions.items()))
     # One at a time, or two threads would work out the same truth; and on one core, or NumPy's BLAS would spin on all
     # of them over matrices this small, and take them from the workers.
     with _truth_is_worked_out, threadpool_limits(1, user_api="blas"):
-        truth, floors = _truth(experiment, case, declared, oracle), _floors(experiment, case, declared)
+        truth, floors = _truth(experiment, case, declared, chosen), _floors(experiment, case, declared)
     return [Measured(quantity, error(array, truth[quantity]), floors[quantity]) for quantity, array in seen.items()]
 
 
@@ -206,10 +220,11 @@ def _floors(experiment: Experiment, case: Case, declared: tuple[tuple[str, str],
     kept = cache.find("floors", key)
     if kept is not None:
         return {Quantity(phase, array, step): floor for phase, array, step, floor in kept}
-    truth = _truth(experiment, case, declared, Reference)
+    oracle: Oracle = case.page.oracle
+    truth = _truth(experiment, case, declared, oracle)
     floors = dict.fromkeys(truth, float(np.finfo(case.spec.dtype).eps) / 2)
     for seed in range(PERMUTATIONS):
-        for quantity, array in experiment(Permuted(case.spec, dict(declared), seed), case).items():
+        for quantity, array in experiment(Permuted(case.spec, dict(declared), seed, case.page.plain), case).items():
             floors[quantity] = max(floors[quantity], error(array, truth[quantity]))
     cache.keep("floors", key, [[*quantity, floor] for quantity, floor in floors.items()])
     return floors
@@ -218,8 +233,10 @@ def _floors(experiment: Experiment, case: Case, declared: tuple[tuple[str, str],
 def _floors_key(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], ...]) -> str:
     """Return a hash that changes with the spec, the arrays, the conventions, this code, NumPy or the processor."""
     digest = hashlib.sha256()
-    code = (Path(__file__), Path(reference.__file__), Path(portable.__file__))
-    words = (inspect.getsource(experiment), str(case.spec), str(declared), np.__version__, machine.processor())
+    changed = [] if case.page is COMMON else [inspect.getfile(case.page.plain), inspect.getfile(case.page.oracle)]
+    code = map(Path, (__file__, reference.__file__, portable.__file__, *changed))
+    words = [inspect.getsource(experiment), str(case.spec), str(declared), np.__version__, machine.processor()]
+    words += [case.page.plain.__qualname__] if changed else []
     for part in (*(word.encode() for word in words), *(path.read_bytes() for path in code)):
         digest.update(part + b"\0")
     for array in (*case.arrays.values(), case.x, case.y, case.order):
@@ -233,10 +250,12 @@ class Permuted:
     So every sum is taken in another order; what goes in and comes out is in the order of the spec.
     """
 
-    def __init__(self, spec: portable.Spec, conventions: Mapping[str, str], seed: int) -> None:
+    def __init__(
+        self, spec: portable.Spec, conventions: Mapping[str, str], seed: int, plain: type[Plain] = Plain
+    ) -> None:
         self.rng = np.random.default_rng(seed)
         self.orders = [self.rng.permutation(width) for width in spec.sizes]
-        self.plain = Plain(spec, conventions=dict(conventions))
+        self.plain = plain(spec, conventions=dict(conventions))
 
     def load(self, arrays: Arrays) -> None:
         """Take every array."""

@@ -341,6 +341,10 @@ def list_backends(python: Python = None, as_json: Json = False) -> None:
     for entry in registry.read_all().values():
         lacking = [environments.lacking_program(entry, variant) for variant in entry.variants]
         status = environments.status(entry, tuple(python or ()))
+        try:
+            built = environments.find(entry, tuple(python or ()))
+        except environments.Missing:
+            built = None
         rows.append(
             {
                 "backend": entry.name,
@@ -350,6 +354,12 @@ def list_backends(python: Python = None, as_json: Json = False) -> None:
                 "devices": list(entry.description.devices),
                 "python": entry.description.python,
                 "licence": entry.description.openness.licence.value,
+                "download_bytes": built and built.download_bytes,
+                "install_bytes": built and built.bytes,
+                "packages": built and len(built.packages),
+                "install_s": built and built.seconds,
+                "requires_python": built and environments.requires_python(built, entry.description.package),
+                "wheels_for": built and built.interpreters,
                 "status": "; ".join([status, *(reason for reason in lacking if reason)]),
             }
         )
@@ -482,9 +492,10 @@ def count_ease(
     """Count what each model costs to write and to read, in the text of its file: docs/ease.md. Needs no framework.
 
     Tokens, lines, the syntax tree, complexity; the framework's names, arguments and concepts that its author had to
-    know. `bakeoff ease NAME --explain` shows one file, token by token.
+    know; and what five changes cost, in tokens. `bakeoff ease NAME --explain` shows one file, token by token.
     """
     from harness import ease, registry, showing
+    from harness.ease import changes
     from harness.ease.explained import explain as lines_of
 
     chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
@@ -495,6 +506,10 @@ def count_ease(
         name: (entry.folder / entry.description.model, entry.description.import_name) for name, entry in entries.items()
     }
     measured = {name: ease.measure(*model) for name, model in models.items()}
+    changed = {
+        name: changes.costs(entry.folder, entry.description.model, entry.description.import_name)
+        for name, entry in entries.items()
+    }
     explained = {name: lines_of(*model) for name, model in models.items()} if explain else {}
     if as_json:
         shown = {
@@ -502,6 +517,7 @@ def count_ease(
                 "file": str(models[name][0]),
                 "figures": each.figures(),
                 **{key: showing.plain(getattr(each, key)) for key in ("names", "attributes", "arguments", "concepts")},
+                "changes": showing.plain(changed[name]),
                 **({"lines": showing.plain(explained[name])} if explain else {}),
             }
             for name, each in measured.items()
@@ -512,6 +528,9 @@ def count_ease(
             showing.print_explained(out, name, lines, measured[name])
     else:
         showing.print_ease(out, measured)
+        showing.print_changes(out, changed)
+        showing.say(out, "")
+        showing.say(out, showing.WHERE_EASE_IS_EXPLAINED)
 
 
 @app.command("mistakes")

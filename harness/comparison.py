@@ -24,6 +24,7 @@ from harness import (
     data,
     defaults,
     departures,
+    deployment,
     ease,
     environments,
     interpreters,
@@ -36,6 +37,7 @@ from harness import (
 )
 from harness.agreement import Case
 from harness.conformance import Outcome
+from harness.ease import changes
 from harness.environments import BuildFailed, Environment, Missing
 from harness.errors import InputError
 from harness.portable import spec as portable
@@ -44,6 +46,9 @@ from harness.registry import Entry
 from harness.results import Run, Task
 from harness.session import Array, Arrays, Place, Session, WorkerFailed, first_cores
 from harness.spec import Spec
+
+UNKNOWN = "unknown"
+"""What an environment that was built before it was asked says of its download, and pip where it cannot tell."""
 
 JOBS = 2
 """Environments at a time, and checks at a time. Never while timing."""
@@ -105,6 +110,7 @@ def begin(request: Request) -> "Comparison":
             "turns": None if request.budget_s is not None else request.turns or (30 if request.quick else 60),
             "budget_s": request.budget_s,
             "slice_s": 0.02,
+            "cold_starts": 1 if request.quick else 3,
             "threads": request.threads,
             "cores": cores,
             "device": request.device,
@@ -173,6 +179,7 @@ class Comparison:
             self._qualify(board)
             self._depart(board)
             self._hold_apart(board)
+            self._deploy(board)
             self._time(board)
             self._sweep(board)
             with self.run.task(results.LAST):
@@ -190,6 +197,9 @@ class Comparison:
                     task.add("ease", figure, value, unit, backend=entry.name, **more)
                 task.add("deployment", "devices", ", ".join(entry.description.devices), "", backend=entry.name)
                 task.add("deployment", "python", entry.description.python, "", backend=entry.name)
+                costs = changes.costs(entry.folder, entry.description.model, entry.description.import_name)
+                for quantity, each, unit, more in changes.records(costs):
+                    task.add("ease", quantity, each, unit, backend=entry.name, **more)
                 for key, fact in entry.description.openness.facts():
                     task.add("openness", key, fact.value, "", backend=entry.name, source=fact.source, asof=fact.asof)
 
@@ -244,6 +254,11 @@ class Comparison:
             task.add("deployment", "install size", environment.bytes, "bytes", **labels)
             packages = environment.packages
             task.add("deployment", "packages", len(packages), "packages", installed=packages, **labels)
+            download, interpreters = environment.download_bytes, environment.interpreters
+            needs = environments.requires_python(environment, entry.description.package)
+            task.add("deployment", "download size", *((download, "bytes") if download else (UNKNOWN, "")), **labels)
+            task.add("deployment", "interpreters", " ".join(interpreters) if interpreters else UNKNOWN, "", **labels)
+            task.add("deployment", "requires python", needs or UNKNOWN, "", **labels)
             job.outcome = environment.in_words()
 
     def _variant(self, entry: Entry, variant: str, cases: list[Case], board: Board) -> None:
@@ -376,6 +391,29 @@ class Comparison:
         return declared
 
     # Timing: nothing else runs
+
+    def _deploy(self, board: Board) -> None:
+        """Write down how long each variant takes from nothing to the first trained step."""
+        starts = self.plan.get("cold_starts", 0)  # none in a run that was planned before they were measured
+        x = self.splits.x_train.astype(self.network.dtype)
+        for each in self._contestants():
+            name = f"{each.backend}:{each.variant}"
+            if each.control or not starts or self.run.finished(f"deployment {name}"):
+                continue
+            spec, labels = each.spec or self.network, {"backend": each.backend, "variant": each.variant}
+            with board.job(f"{name}: cold start") as job, self.run.task(f"deployment {name}") as task:
+                try:
+                    for number in range(1, starts + 1):
+                        cold = deployment.cold_start(
+                            *(each.place, spec, self.arrays, x, self.splits.y_train, self.order),
+                            *(self.plan["device"], each.variant),
+                        )
+                        parts = cold._asdict()
+                        task.add("deployment", "cold start", parts.pop("seconds"), "s", start=number, **parts, **labels)
+                        job.outcome = f"{cold.seconds:.2f} s to the first trained step"
+                except WorkerFailed as failed:
+                    task.add("failure", "cold start", str(failed), "", traceback=failed.traceback, **labels)
+                    job.outcome = str(failed)
 
     def _time(self, board: Board) -> None:
         contestants = self._contestants()

@@ -41,6 +41,9 @@ def explain(seen: Seen, measured: Sequence[Measured], case: Case, conventions: M
     first = departure(measured)
     if first is None:
         return ""
+    if case.page is not agreement.COMMON:
+        # The suspects are of the common network.
+        return where(first, measured)
     return f"{where(first, measured)} {cause(seen, measured, case, conventions)}"
 
 

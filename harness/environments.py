@@ -24,9 +24,10 @@ from typing import NamedTuple
 from filelock import FileLock, Timeout
 from packaging.utils import canonicalize_name
 
+from harness import downloads
 from harness.cache import cache_folder
 from harness.interpreters import Missing, find_interpreter, given, interrogate
-from harness.registry import Entry
+from harness.registry import Entry, pinned_version
 
 __all__ = [
     "BuildFailed",
@@ -40,6 +41,7 @@ __all__ = [
     "find_interpreter",
     "key",
     "lacking_program",
+    "requires_python",
     "status",
 ]
 
@@ -97,6 +99,10 @@ class Environment(NamedTuple):
     """The sum of the sizes of its files."""
     packages: dict[str, str]
     """Version by normalised name of every distribution in it."""
+    download_bytes: int | None = None
+    """What pip installed from, together, as pip says; None where that was not written down, or pip did not say."""
+    interpreters: tuple[str, ...] | None = None
+    """Versions of Python, of those asked after, that the framework's pinned version has a wheel for; None as above."""
 
     def in_words(self) -> str:
         """Return that it is ready, and what it cost."""
@@ -175,6 +181,14 @@ def build_all(
             raise
 
 
+def requires_python(environment: Environment, package: str) -> str | None:
+    """Return which versions of Python a distribution in it says that it needs: ">=3.11"; None where it says nothing."""
+    paths = [str(path) for path in environment.folder.glob("lib/python*/site-packages")]
+    for found in importlib.metadata.distributions(name=package, path=paths):
+        return found.metadata["Requires-Python"]
+    return None
+
+
 def status(entry: Entry, extra: Sequence[Path] = ()) -> str:
     """Return in words whether the environment of `entry` is ready, can be built, or why it cannot be."""
     try:
@@ -204,7 +218,16 @@ def _read(folder: Path) -> Environment | None:
     """Return the environment in `folder` from the record of its build, None where there is no whole one."""
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        return Environment(folder / "bin" / "python", folder, record["seconds"], record["bytes"], record["packages"])
+        asked = record.get("interpreters")  # absent from records of before it was asked
+        return Environment(
+            folder / "bin" / "python",
+            folder,
+            record["seconds"],
+            record["bytes"],
+            record["packages"],
+            record.get("download_bytes"),
+            None if asked is None else tuple(asked),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -330,9 +353,12 @@ def _build_aside(entry: Entry, interpreter: Path, folder: Path, log: _Log, comma
         start = time.perf_counter()
         aside.mkdir()
         _install(entry, interpreter, aside, log, commands)
+        seconds = time.perf_counter() - start
         record = {
             "interpreter": str(interpreter),
-            "seconds": round(time.perf_counter() - start, 3),
+            "seconds": round(seconds, 3),
+            "download_bytes": downloads.downloaded_bytes(log.lines),
+            "interpreters": _supported(entry, aside, commands),
             "bytes": sum(path.lstat().st_size for path in aside.rglob("*") if not path.is_dir()),
             "packages": _packages(aside),
         }
@@ -348,13 +374,9 @@ def _build_aside(entry: Entry, interpreter: Path, folder: Path, log: _Log, comma
     return environment
 
 
-def _install(entry: Entry, interpreter: Path, aside: Path, log: _Log, commands: Commands) -> None:
-    # pip unpacks here and not in the system's folder, which may be small, and where a killed pip would leave gigabytes.
-    temporary = aside / "tmp"
-    temporary.mkdir()
-    environment = {**_clean(os.environ), "TMPDIR": str(temporary), "PIP_USER": "0"}
-    pip: list[str | Path] = [
-        aside / "bin" / "python",
+def _pip(folder: Path) -> list[str | Path]:
+    return [
+        folder / "bin" / "python",
         "-I",
         "-m",
         "pip",
@@ -362,11 +384,29 @@ def _install(entry: Entry, interpreter: Path, aside: Path, log: _Log, commands: 
         "--no-input",
         "--no-color",
     ]
+
+
+def _supported(entry: Entry, folder: Path, commands: "Commands") -> list[str] | None:
+    """Ask the package index which interpreters the framework has a wheel for; None where it does not say."""
+
+    def ask(arguments: list[str]) -> str | None:
+        said: list[str] = []
+        code = commands.run([*_pip(folder), *arguments], said.append, entry.folder, _clean(os.environ))
+        return "\n".join(said) if code == 0 else None
+
+    return downloads.supported_interpreters(entry.description.package, pinned_version(entry), ask)
+
+
+def _install(entry: Entry, interpreter: Path, aside: Path, log: _Log, commands: Commands) -> None:
+    # pip unpacks here and not in the system's folder, which may be small, and where a killed pip would leave gigabytes.
+    temporary = aside / "tmp"
+    temporary.mkdir()
+    environment = {**_clean(os.environ), "TMPDIR": str(temporary), "PIP_USER": "0"}
     steps: list[tuple[str, list[str | Path]]] = [
         (f"make an environment with {interpreter}", [interpreter, "-I", "-m", "venv", aside]),
         (
             f"install {entry.requirements}",
-            [*pip, "install", "--progress-bar", "off", "-r", entry.requirements.absolute()],
+            [*_pip(aside), "install", "--progress-bar", "off", "-r", entry.requirements.absolute()],
         ),
     ]
     for purpose, command in steps:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.ease.changes import CHANGES
 from harness.ease.concepts import ARGUMENTS, RULES
 from harness.terminal import PAPER, print_report
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.ease import Ease, Found
+    from harness.ease.changes import Cost
     from harness.ease.explained import Line
     from harness.mistakes import Finding
     from harness.openness import Notice, Package, Stated, View
@@ -69,8 +71,41 @@ def print_ease(console: Console, measured: Mapping[str, "Ease"]) -> None:
     concepts = {name: each.concepts for name, each in measured.items()}
     _print_places(console, "concept", [rule.concept for rule in RULES], concepts)
     _print_places(console, "argument for", list(ARGUMENTS), {name: each.arguments for name, each in measured.items()})
+
+
+WHERE_EASE_IS_EXPLAINED = (
+    "Numbers after a backend are lines of its model. What each figure means, and does not: docs/ease.md."
+)
+
+
+def print_changes(console: Console, changed: Mapping[str, Sequence["Cost"]]) -> None:
+    """Print what each change costs each backend, in tokens of its model and of what calls it, and why."""
+    answered = {name: costs for name, costs in changed.items() if costs}
+    if not answered:
+        return
+    console = wide(console)
     say(console, "")
-    say(console, "Numbers after a backend are lines of its model. What each figure means, and does not: docs/ease.md.")
+    say(console, "The cost of a change, in tokens deleted and inserted: in the model + in the adapter that calls it")
+    listing = Table(box=None, pad_edge=False)
+    listing.add_column("backend", no_wrap=True)
+    for change in CHANGES:
+        listing.add_column(change, justify="right", no_wrap=True)
+    for name, costs in answered.items():
+        listing.add_row(name, *map(cost_in_words, costs))
+    console.print(listing, highlight=False)
+    for name, costs in answered.items():
+        for cost in costs:
+            if cost.answer != "patch":
+                say(console, f"{name}, {cost.change}: {cost.answer}. {cost.what}", wrap=True)
+    say(console, "The project's tests apply each and run it through conformance; on a GPU nothing was run.")
+
+
+def cost_in_words(cost: "Cost") -> str:
+    """Return a cost as a table has it: `22`, `0 + 4`, or why there is none."""
+    if cost.answer != "patch":
+        return cost.answer
+    model = "not counted" if cost.tokens is None else f"{cost.tokens:,}"
+    return f"{model} + {cost.caller:,}" if cost.caller else model
 
 
 def _print_places(console: Console, heading: str, order: Sequence[str], found: Mapping[str, Sequence["Found"]]) -> None:

@@ -349,6 +349,29 @@ class Report:
     def _mine(backend: str, variant: str) -> Row:
         return {"backend": backend, "variant": variant}
 
+    def getting_started(self) -> pd.DataFrame:
+        """Return what it takes to get started with each variant; "unknown" is what was not told, never 0."""
+        rows = []
+        for backend, variant in self.entries:
+            here = {"measure": "deployment", "backend": backend}
+            mine = {**here, "variant": variant}
+            imported = self._one("import", {"backend": backend, "variant": variant, "control": False}, "median")
+            cold = self._one("cold start", mine, "median")
+            rows.append(
+                {
+                    "backend": f"{backend}:{variant}",
+                    "download": _size(self._one("download size", here)),
+                    "installed": _size(self._one("install size", here)),
+                    "packages": _shown(self._one("packages", here), lambda value: f"{value:.0f}"),
+                    "install": _shown(self._one("install time", here), lambda value: f"{value:.0f} s"),
+                    "needs Python": _shown(self._one("requires python", here), str),
+                    "has wheels for": _shown(self._one("interpreters", here), str),
+                    "import": _shown(imported, lambda value: f"{value:.2f} s"),
+                    "cold start to the first step": _shown(cold, lambda value: f"{value:.2f} s"),
+                }
+            )
+        return pd.DataFrame(rows)
+
     def openness(self) -> pd.DataFrame:
         """Return the facts of openness, each with its source and that source's date."""
         facts = self._where(measure="openness")
@@ -446,6 +469,7 @@ class Report:
             "departures": self.departures,
             "defaults": self.defaults,
             "openness": self.openness,
+            "getting-started": self.getting_started,
         }
         for name, make in others.items():
             table = make()
@@ -492,6 +516,10 @@ def _readable(row: Row) -> Row:
         "names": _shown(row["names"], lambda value: f"{value:.0f}"),
         "licence": _shown(row["licence"], str),
     }
+
+
+def _size(value: Any) -> str:
+    return _shown(value, lambda known: known if isinstance(known, str) else f"{known / 1e6:,.0f} MB")
 
 
 def _readable_speed(row: Mapping[Any, Any], batch: int) -> Row:

@@ -132,6 +132,23 @@ def print_backends(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
         variants = ", ".join(row["variants"])
         listing.add_row(row["backend"], row["framework"], row["version"], variants, row["licence"], row["status"])
     _wide(console).print(listing, highlight=False)
+    built = [row for row in rows if row["install_bytes"]]
+    if not built:
+        return
+    listing = Table(box=None, pad_edge=False)
+    for heading in ("getting started", "download", "installed", "packages", "install", "needs Python", "wheels for"):
+        listing.add_column(heading, no_wrap=heading != "wheels for")
+    for row in built:
+        wheels = " ".join(row["wheels_for"] or ["unknown"])
+        sizes = (_megabytes(row["download_bytes"]), _megabytes(row["install_bytes"]))
+        packages, seconds = str(row["packages"]), f"{row['install_s']:.0f} s"
+        listing.add_row(row["backend"], *sizes, packages, seconds, row["requires_python"] or "unknown", wheels)
+    console.print()
+    _wide(console).print(listing, highlight=False)
+
+
+def _megabytes(size: int | None) -> str:
+    return "unknown" if size is None else f"{size / 1e6:,.0f} MB"
 
 
 def _wide(console: Console) -> Console:

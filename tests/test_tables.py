@@ -49,6 +49,11 @@ class Written:
         with self.run.task(task) as attempt:
             attempt.add(*values, **more)
 
+    def environment(self, backend, **quantities):
+        with self.run.task(f"environment {backend}") as attempt:
+            for quantity, value in quantities.items():
+                attempt.add("deployment", quantity, value, "", backend=backend)
+
     def time(self, number=1, turns=TURNS, **step_s):
         """Write a round: seconds a step by backend, a number or one for each turn; `swift_control` is the control."""
         rng = np.random.default_rng(number)
@@ -99,7 +104,16 @@ def test_tables_can_be_deleted_and_made_again_to_the_byte(saved):
     first = contents(tables)
     assert set(first) == {
         f"{name}.{kind}"
-        for name in ("summary", "ratios", "agreement", "checks", "departures", "defaults", "openness")
+        for name in (
+            "summary",
+            "ratios",
+            "agreement",
+            "checks",
+            "departures",
+            "defaults",
+            "getting-started",
+            "openness",
+        )
         for kind in ("md", "csv")
     }
     shutil.rmtree(tables)
@@ -193,7 +207,7 @@ def test_a_control_that_excludes_one_is_announced_first_in_every_table(written):
     assert first.endswith("not to be trusted.")
     assert report.markdown().startswith(f"- {first}\n")
     texts = {path.name: path.read_text() for path in report.write().glob("*.md")}
-    assert len(texts) == 7
+    assert len(texts) == 8
     for name, text in texts.items():
         assert text.startswith(f"- {first}\n"), name
 
@@ -382,3 +396,36 @@ def test_a_run_that_was_interrupted_says_so_first_and_how_to_go_on(tmp_path):
     records.write_text("".join(line for line in lines if '"task":"round 1"' not in line))
     assert Report(folder).remarks()[0].startswith("UNFINISHED: this run was interrupted")
     assert f"`bakeoff run --resume {folder}`" in Report(folder).remarks()[0]
+
+
+# Getting started
+
+
+def test_getting_started_has_what_was_told_and_says_unknown_of_what_was_not(written):
+    run = written(("swift:eager", "slow:eager"))
+    told = {"install size": 2.5e8, "install time": 12.4, "packages": 7, "download size": 98.7e6}
+    run.environment("swift", **{**told, "requires python": ">=3.11", "interpreters": "3.11 3.12"})
+    run.environment("slow", **{**told, "download size": "unknown", "interpreters": "unknown"})
+    with run.run.task("deployment swift:eager") as task:
+        for seconds in (1.5, 2.5, 9.0):
+            task.add("deployment", "cold start", seconds, "s", backend="swift", variant="eager")
+    swift, slow = run.report().getting_started().to_dict("records")
+    assert swift == {
+        "backend": "swift:eager",
+        "download": "99 MB",
+        "installed": "250 MB",
+        "packages": "7",
+        "install": "12 s",
+        "needs Python": ">=3.11",
+        "has wheels for": "3.11 3.12",
+        "import": "-",
+        "cold start to the first step": "2.50 s",
+    }
+    assert (slow["download"], slow["has wheels for"]) == ("unknown", "unknown")
+    assert (slow["needs Python"], slow["cold start to the first step"]) == ("-", "-")
+
+
+def test_a_run_of_before_it_was_measured_shows_no_download(saved):
+    (row,) = Report(saved).getting_started().to_dict("records")
+    assert (row["download"], row["cold start to the first step"]) == ("-", "-")
+    assert row["installed"].endswith(" MB")

@@ -57,7 +57,7 @@ class Backend:
     defaults = ("learning_rate", "beta1", "beta2", "epsilon", "bn_decay", "bn_epsilon", "initial_weights")
 
     def __init__(self, spec, device="cpu", variant=None):
-        own = own_defaults(spec.optimiser)
+        own = own_defaults(spec.optimiser) if None in spec else {}
         self.spec = spec._replace(**{field: value for field, value in own.items() if getattr(spec, field) is None})
         self.device = torch.device(device)
         self.dtype = getattr(torch, spec.dtype)

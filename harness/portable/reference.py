@@ -174,13 +174,8 @@ class Reference:
 
     def backward(self, logits, y, tape):
         """Return the gradient of the loss for every parameter, through the batch statistics."""
-        d_logits = self.logits_gradient(logits, y)
         a = tape[-1][0]
-        gradients = {
-            "dense%d/kernel" % self.output: a.T @ d_logits,
-            "dense%d/bias" % self.output: d_logits.sum(axis=0),
-        }
-        d_a = d_logits @ self.arrays["dense%d/kernel" % self.output].T
+        gradients, d_a = self.dense_gradient(a, self.logits_gradient(logits, y))
         for layer in reversed(self.layers):
             below, h, _, var, z_hat = tape[layer]
             d_h = d_a * self.activation_gradient(h, a)
@@ -195,6 +190,12 @@ class Reference:
             d_a = d_z @ self.arrays["dense%d/kernel" % layer].T
             a = below
         return {name: gradients[name] for name in specs.parameters(self.spec)}
+
+    def dense_gradient(self, a, d_logits):
+        """Return the gradients of the output layer's parameters, and that for its activations a (batch, width)."""
+        kernel = "dense%d/kernel" % self.output
+        gradients = {kernel: a.T @ d_logits, "dense%d/bias" % self.output: d_logits.sum(axis=0)}
+        return gradients, d_logits @ self.arrays[kernel].T
 
     def batch_norm_gradient(self, d_z_hat, var, z_hat):
         """Return the gradient for z (batch, out): Ioffe & Szegedy 2015, section 3, with mu and var eliminated."""

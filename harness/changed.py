@@ -1,0 +1,91 @@
+"""The pages that a changed model is held against: the common network with one thing more, and nothing else.
+
+docs/ease.md defines the changes; harness/ease/changes.py has the patches, and what they cost.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from harness import conformance
+from harness.agreement import Case, Page
+from harness.conformance import Kind
+from harness.portable.reference import Plain, Reference
+from harness.session import Array, Arrays
+
+OPTIMISER = "adagrad"
+"""What a spec calls the optimiser that the common network does not have."""
+
+
+class AdaGrad:
+    """Another optimiser, AdaGrad (Duchi, Hazan & Singer 2011): s += g**2; p -= lr * g / (sqrt(s) + epsilon)."""
+
+    spec: Any
+    square: Arrays
+
+    def adagrad(self, name: str, g: Array) -> Array:
+        """Return what is taken from the parameter `name` whose gradient is g; moves the sum of squares."""
+        s = self.square[name] = self.square[name] + g**2
+        step: Array = self.spec.learning_rate * g / (np.sqrt(s) + self.spec.epsilon)
+        return step
+
+
+class LayerNorm:
+    """Another layer, in front of the output layer: a_hat = (a - mean(a)) / sqrt(var(a) + bn_epsilon), row by row.
+
+    Without parameters; the variance is biased, divided by the width (Ba, Kiros & Hinton 2016). Training and test alike.
+    """
+
+    spec: Any
+
+    def dense(self, a: Array) -> Array:
+        """Return the output layer of the normalised activations."""
+        logits: Array = super().dense(self.normalised(a)[0])  # type: ignore[misc]  # Reference's
+        return logits
+
+    def dense_gradient(self, a: Array, d_logits: Array) -> tuple[Arrays, Array]:
+        """Return the gradients of the output layer's parameters, and that for a, through the normalisation."""
+        a_hat, deviation = self.normalised(a)
+        gradients, d = super().dense_gradient(a_hat, d_logits)  # type: ignore[misc]  # Reference's
+        through_mean = d.mean(axis=1, keepdims=True)
+        through_variance = a_hat * (d * a_hat).mean(axis=1, keepdims=True)
+        return gradients, (d - through_mean - through_variance) / deviation
+
+    def normalised(self, a: Array) -> tuple[Array, Array]:
+        """Return a_hat (rows, width), and the deviation that it was divided by (rows, 1)."""
+        mean = a.mean(axis=1, keepdims=True)
+        deviation = np.sqrt(((a - mean) ** 2).mean(axis=1, keepdims=True) + self.spec.bn_epsilon)
+        return (a - mean) / deviation, deviation
+
+
+class ReferenceWithAdaGrad(AdaGrad, Reference):
+    """The oracle with AdaGrad."""
+
+
+class PlainWithAdaGrad(AdaGrad, Plain):
+    """The page with AdaGrad, as it is written."""
+
+
+class ReferenceWithLayerNorm(LayerNorm, Reference):
+    """The oracle with layer normalisation."""
+
+
+class PlainWithLayerNorm(LayerNorm, Plain):
+    """The page with layer normalisation, as it is written."""
+
+
+PAGES = {
+    "optimiser": Page(ReferenceWithAdaGrad, PlainWithAdaGrad),
+    "layer": Page(ReferenceWithLayerNorm, PlainWithLayerNorm),
+}
+"""By change; for the others the page is the common one."""
+
+
+def cases(change: str, kinds: Sequence[Kind]) -> list[Case]:
+    """Return the problems of these cells, for a model with the change: with its page, and its optimiser."""
+    if change not in PAGES:
+        return conformance.cases(kinds)
+    asked = [kind._replace(optimiser=OPTIMISER) if change == "optimiser" else kind for kind in kinds]
+    return [replace(case, name=f"{case.name}-{change}", page=PAGES[change]) for case in conformance.cases(asked)]
