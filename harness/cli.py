@@ -234,7 +234,7 @@ def check(
     unable = {
         f"{entry.name}:{variant}": str(reason)
         for entry, variant in chosen
-        if (reason := environments.lacking_program(entry, variant) or made[entry.name])
+        if (reason := environments.lacking_program(entry, variant) or made[entry.label])
         and f"{entry.name}:{variant}" not in found
     }
     if records is not None:
@@ -315,7 +315,7 @@ def setup(
     from harness.progress import Board
 
     chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
-    entries = {entry.name: entry for entry, _ in chosen}
+    entries = {entry.label: entry for entry, _ in chosen}
     verdicts = []
     with _interruptible("Environments and verdicts that were finished are kept."), Board(err) as board:
         jobs = {name: board.begin(f"{name}: environment") for name in entries}
@@ -339,7 +339,8 @@ def list_backends(python: Python = None, as_json: Json = False) -> None:
     rows = []
     for entry in registry.read_all().values():
         lacking = [environments.lacking_program(entry, variant) for variant in entry.variants]
-        status = environments.status(entry, tuple(python or ()))
+        statuses = [(part.part, environments.status(part, tuple(python or ()))) for part in entry.parts]
+        status = "; ".join(f"{name}: {status}" if name else status for name, status in statuses)
         rows.append(
             {
                 "backend": entry.name,
