@@ -93,11 +93,12 @@ class Known(NamedTuple):
 
     reason: str
     where: Mapping[str, Any] = {}
-    """Fields of the spec and their values, where it does not fail on every spec."""
+    """Fields of the spec and their values, or lists of values, where it does not fail on every spec."""
 
     def holds(self, spec: portable.Spec) -> bool:
         """Whether the check is to fail on this spec."""
-        return all(getattr(spec, field) == value for field, value in self.where.items())
+        values = ((getattr(spec, field), value) for field, value in self.where.items())
+        return all(one in value if isinstance(value, list) else one == value for one, value in values)
 
 
 def _known(check: str, declared: Any) -> Known:

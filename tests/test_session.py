@@ -97,6 +97,13 @@ def test_a_known_failure_may_be_of_some_specs_only(open_session):
     assert [known.holds(SPEC._replace(dtype=dtype)) for dtype in ("float32", "float64")] == [False, True]
 
 
+def test_a_known_failure_may_be_of_one_value_among_several(open_session):
+    declared = '{"reason": "no", "optimiser": ["adam", "momentum"]}'
+    (known,) = open_session("at_import", variables={"AT_IMPORT": "", "KNOWN": declared}).known_failures.values()
+    holds = [known.holds(SPEC._replace(optimiser=name)) for name in ("sgd", "momentum", "rmsprop", "adam")]
+    assert holds == [False, True, False, True]
+
+
 @pytest.mark.parametrize("declared", ['{"dtype": "float64"}', '{"reason": "no", "dytpe": "float64"}', "[]"])
 def test_a_known_failure_that_is_not_as_the_contract_has_it_is_a_sentence(open_session, declared):
     with pytest.raises(WorkerFailed, match=r"broke the contract: KNOWN_FAILURES\['updates'\]: expected a reason, or"):
