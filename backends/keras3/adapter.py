@@ -1,6 +1,7 @@
 """Keras's side of the contract: arrays in, arrays out."""
 
 import importlib.metadata
+import inspect
 
 import keras
 import numpy as np
@@ -18,6 +19,25 @@ LEAVES = {
     "running_mean": "moving_mean",
     "running_var": "moving_variance",
 }
+
+
+OPTIMISERS = {
+    "sgd": (keras.optimizers.SGD, {"learning_rate": "learning_rate"}),
+    "momentum": (keras.optimizers.SGD, {"learning_rate": "learning_rate", "beta1": "momentum"}),
+    "rmsprop": (keras.optimizers.RMSprop, {"learning_rate": "learning_rate", "beta2": "rho", "epsilon": "epsilon"}),
+    "adam": (
+        keras.optimizers.Adam,
+        {"learning_rate": "learning_rate", "beta1": "beta_1", "beta2": "beta_2", "epsilon": "epsilon"},
+    ),
+}
+"""What Keras calls the fields of the spec that it has a default for."""
+NORM = {"bn_epsilon": "epsilon", "bn_decay": "momentum"}
+
+
+def own_defaults(function, arguments):
+    """Return {field: Keras's default}."""
+    parameters = inspect.signature(function.__init__).parameters
+    return {field: parameters[argument].default for field, argument in arguments.items()}
 
 
 DEPARTING = ("forward", "test_mode_uses_running_statistics", "losses", "gradients", "updates", "test_mode")
@@ -42,7 +62,7 @@ def known_failures(engine):
     else:
         reason = (
             "keras.backend.result_type makes float32 of float64 on every engine but TensorFlow "
-            "(https://github.com/keras-team/keras/issues/23704): matmul, BatchNormalization and the loss are in float32."
+            "(https://github.com/keras-team/keras/issues/23704): matmul, BatchNormalization and the loss are float32's."
         )
         narrow = {"reason": reason, "dtype": "float64"}
     found = dict.fromkeys(DEPARTING, narrow)
@@ -70,6 +90,7 @@ class Backend:
 
     conventions = {"adam": "epsilon-hat", "momentum": "sum", "rmsprop": "inside"}
     variants = ("tensorflow_fit", "tensorflow_step", "jax_fit", "jax_step", "torch_fit", "torch_step")
+    defaults = ("learning_rate", "beta1", "beta2", "epsilon", "bn_decay", "bn_epsilon", "initial_weights")
 
     def __init__(self, spec, device="cpu", variant=None):
         engine, self.way = (variant or model.ENGINE + "_fit").split("_")
@@ -80,10 +101,29 @@ class Backend:
         keras.backend.clear_session()
         keras.config.set_floatx(spec.dtype)
         keras.config.set_dtype_policy(spec.dtype)
-        self.spec = spec
-        self.net = model.network(spec.sizes, spec.activation, spec.batch_norm, spec.bn_epsilon, spec.bn_decay)
+        own = own_defaults(*OPTIMISERS[spec.optimiser])
+        own.update(own_defaults(keras.layers.BatchNormalization, NORM))
+        self.spec = spec._replace(**{field: value for field, value in own.items() if getattr(spec, field) is None})
+        self.net = self.network()
         self.layers = self.named(self.net)
         self.begin()
+
+    def network(self):
+        s = self.spec
+        return model.network(s.sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay)
+
+    def settings(self):
+        arguments = dict(OPTIMISERS[self.spec.optimiser][1], **(NORM if self.spec.batch_norm else {}))
+        return {field: "%s=%g" % (argument, getattr(self.spec, field)) for field, argument in arguments.items()}
+
+    def initial(self, seed):
+        keras.utils.set_random_seed(seed)
+        arrays = {}
+        for layer, home in self.named(self.network()).items():
+            for leaf, attribute in LEAVES.items():
+                if getattr(home, attribute, None) is not None:
+                    arrays["%s/%s" % (layer, leaf)] = self.host(getattr(home, attribute))
+        return arrays
 
     def named(self, net):
         dense = [layer for layer in net.layers if isinstance(layer, keras.layers.Dense)]

@@ -23,11 +23,11 @@ ONLY = os.environ.get("BAKEOFF_BACKENDS")
 """As --backends: `tox -e backend-...` checks one at a time."""
 SUBJECTS = registry.select(ENTRIES, ONLY or None)
 WHOLLY = {"keras3": {"jax_step"}}
-"""Variants of backends with many that are checked on the whole cover; their others, on what they must pass to be timed."""
+"""Of backends with many variants, those that are checked on the whole cover; the others are, on the gates."""
 ALLOWED = 8.0
 """Floors: half of what agrees. What goes over is looked into, though it conforms."""
 LOSES_PRECISION = {"keras3": 64.0}
-"""Floors, where a framework conforms and loses precision: Keras's Adam takes 1 - beta**t in float32, where it cancels."""
+"""Floors, where one conforms and loses precision: Keras's Adam takes 1 - beta**t in float32, where it cancels."""
 
 
 def kinds_of(entry, variant):
