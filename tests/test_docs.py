@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from harness import agreement, checks, conformance, registry, speed, statistics, warmup
+from harness import agreement, checks, conformance, ease, registry, speed, statistics, warmup
 from harness.data import load
 from harness.portable import contract
 from harness.portable import spec as portable
@@ -21,7 +21,7 @@ from harness.spec import DataSpec, Spec, parse
 ROOT = Path(__file__).parent.parent
 GUIDES = {
     name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    for name in ("spec", "backend", "agreement", "timing")
+    for name in ("spec", "backend", "agreement", "timing", "engines")
 }
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 ADRS = sorted((ROOT / "docs" / "adr").glob("*.md"))
@@ -219,3 +219,21 @@ def test_decisions_are_numbered_and_of_one_form():
         assert text.startswith(f"# {int(path.name[:4])}. ")
         assert re.findall("^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences"], path.name
         assert len(text.splitlines()) <= 60, path.name
+
+
+# One model, three engines
+
+
+def test_what_is_shared_by_the_engines_is_counted(tmp_path):
+    """The file is cut before each step's class; the imports of all engines stay with what is shared."""
+    model = ROOT / "backends" / "keras3" / "model.py"
+    parts = re.split(r"^(?=class \w+Step:|STEP = )", model.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    modules = ("keras", "tensorflow", "jax", "torch")
+    told = [(int(row[1]), int(row[2])) for row in cells(GUIDES["engines"]) if row[1].isdigit()]
+    counted = []
+    for number, part in enumerate(parts[:-1]):
+        file = tmp_path / f"{number}.py"
+        file.write_text(part, encoding="utf-8")
+        figures = ease.measure(file, modules).figures()
+        counted.append((figures["logical lines"], figures["tokens"]))
+    assert told == counted
