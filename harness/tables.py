@@ -121,11 +121,13 @@ class Report:
         """
         floors = self._where(measure="agreement", quantity="floors", backend=backend, variant=variant)
         checks = self._where(measure="agreement", quantity="check", backend=backend, variant=variant)
-        known = checks[checks["value"].eq("known failure")]
-        where = ["check", "case", "dtype"]
-        failing = pd.MultiIndex.from_frame(floors[where]).isin(pd.MultiIndex.from_frame(known[where]))
-        worst = floors.loc[floors["gated"].eq(True) & ~failing, "value"].astype(float).max()
-        why = f"in {', '.join(dict.fromkeys(known['dtype']))}: {known['reason'].iloc[0]}" if len(known) else ""
+        known, why = checks[checks["value"].eq("known failure")], ""
+        if len(known):
+            where = ["check", "case", "dtype"]
+            failing = pd.MultiIndex.from_frame(known[where])
+            floors = floors[~pd.MultiIndex.from_frame(floors[where]).isin(failing)]
+            why = f"in {', '.join(dict.fromkeys(known['dtype']))}: {known['reason'].iloc[0]}"
+        worst = floors.loc[floors["gated"].eq(True), "value"].astype(float).max()
         return float(worst), bool(checks["red"].eq(True).any()), why
 
     def _failure(self, backend: str, variant: str) -> str:
