@@ -10,6 +10,8 @@ from . import model
 
 if model.ENGINE == "jax":
     import jax
+elif model.ENGINE == "torch":
+    import torch
 
 LEAVES = {
     "kernel": "kernel",
@@ -183,6 +185,9 @@ class Backend:
 
     def predict(self, x):
         return self.host(model.predict(self.net, x))
+
+    def threads(self):
+        return {"intra-op": torch.get_num_threads()} if model.ENGINE == "torch" else {}
 
     def versions(self):
         engine = {"tensorflow": "tensorflow-cpu"}.get(model.ENGINE, model.ENGINE)
