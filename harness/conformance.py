@@ -176,7 +176,7 @@ def check_backend(
     """
     session: Session | None = None
     seen_dtypes: set[str] = set()
-    explained: set[bool] = set()
+    explained: set[tuple[bool, bool]] = set()
     try:
         for case in cases:
             try:
@@ -203,20 +203,23 @@ def check_backend(
             session.close()
 
 
-def _check_case(subject: Subject, session: Session, names: Sequence[str], explained: set[bool]) -> Iterator[Outcome]:
+def _check_case(
+    subject: Subject, session: Session, names: Sequence[str], explained: set[tuple[bool, bool]]
+) -> Iterator[Outcome]:
     """Run these checks; yield the outcomes, until the worker is gone.
 
-    The first outcome that departs is explained, and the first red one: it takes some seconds, and a mistake departs on
-    many cases. `explained` holds which of the two has been.
+    The first outcome that departs is explained, the first red one and the first known failure: it takes some seconds,
+    and a mistake departs on many cases. `explained` holds which of the three have been.
     """
     for name in names:
         outcome = judge(CHECKS[name], subject, session.known_failures)
         departs = outcome.status != "passes" and outcome.measured
-        if departs and subject.trained and outcome.red not in explained:
+        kind = (outcome.red, outcome.known)
+        if departs and subject.trained and kind not in explained:
             sentence = diagnosis.explain(subject.seen, subject.training, subject.case, session.conventions)
             outcome = outcome._replace(explanation=sentence)
             if sentence:
-                explained.add(outcome.red)
+                explained.add(kind)
         yield outcome
         if not session.alive():
             return

@@ -94,16 +94,15 @@ def cause(seen: Seen, measured: Sequence[Measured], case: Case, conventions: Map
             f"Its numbers are those of a backend that {best.suspect.words} (within {best.floors:,.1f} floors)"
             f"{best.suspect.advice}."
         )
-    unexplained = f"None of {len(fits)} known conventions and mistakes has its numbers."
     if case.spec.dtype == "float64":
         floors = agreement.floors(agreement.training, agreement.in_float32(case), conventions)
         narrow = max(each.error / floors[each.quantity] for each in measured)
         if narrow <= NOT_CONFORMING:
             return (
-                f"It is off no more than float32 is (within {narrow:,.1f} of the floors of float32): something on the "
-                "way, a constant or a layer, is in float32, whatever the dtype of the arrays."
+                f"It is off no more than float32 is (within {narrow:,.1f} of the floors of float32): look for something on "
+                "the way, a constant or a layer, that is in float32, whatever the dtype of the arrays."
             )
-    return unexplained
+    return f"None of {len(fits)} known conventions and mistakes has its numbers."
 
 
 def fit(suspect: Suspect, seen: Seen, case: Case, conventions: Mapping[str, str]) -> Fit:
