@@ -99,8 +99,8 @@ def cause(seen: Seen, measured: Sequence[Measured], case: Case, conventions: Map
         narrow = max(each.error / floors[each.quantity] for each in measured)
         if narrow <= NOT_CONFORMING:
             return (
-                f"It is off no more than float32 is (within {narrow:,.1f} of the floors of float32): look for something on "
-                "the way, a constant or a layer, that is in float32, whatever the dtype of the arrays."
+                f"It is off no more than float32 is (within {narrow:,.1f} of the floors of float32): look for what "
+                "is in float32 on the way, a constant or a layer, whatever the arrays' dtype."
             )
     return f"None of {len(fits)} known conventions and mistakes has its numbers."
 
