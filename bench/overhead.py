@@ -102,8 +102,8 @@ def measure(entry, variant, turns, folder):
         folder / "worker.log",
         CORES,
         1,
-        entry.description.environment.threads,
-        entry.description.environment.variables,
+        entry.worker.threads,
+        entry.worker.variables,
     )
     case = next(each for each in conformance.cases(conformance.STANDARD) if each.label == "default-relu-adam float32")
     problem = speed.Problem(case.spec, case.arrays, case.x, case.y, case.order)

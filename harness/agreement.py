@@ -192,6 +192,18 @@ def compare(
     return [Measured(quantity, error(array, truth[quantity]), floors[quantity]) for quantity, array in seen.items()]
 
 
+def floors(experiment: Experiment, case: Case, conventions: Mapping[str, str]) -> dict[Quantity, float]:
+    """Return the floor of each quantity that the experiment sees."""
+    with _truth_is_worked_out, threadpool_limits(1, user_api="blas"):
+        return _floors(experiment, case, tuple(sorted(conventions.items())))
+
+
+def in_float32(case: Case) -> Case:
+    """Return the same problem with arrays and rows in float32."""
+    arrays = {name: array.astype(np.float32) for name, array in case.arrays.items()}
+    return replace(case, spec=case.spec._replace(dtype="float32"), arrays=arrays, x=case.x.astype(np.float32))
+
+
 def error(array: Array, truth: Array) -> float:
     """Return max|array - truth| / max|truth|; the plain maximum where the truth is all zero."""
     scale = np.abs(truth).max()

@@ -72,7 +72,7 @@ def check_all(
     able = [
         (entry, variant, python)
         for entry, variant in chosen
-        if isinstance(python := made[entry.name], Path) and not environments.lacking_program(entry, variant)
+        if isinstance(python := made[entry.label], Path) and not environments.lacking_program(entry, variant)
     ]
     with pool() as workers:
         # The plainest variant is declared first and takes least: begun last, it fills the gap that the others leave.
@@ -97,7 +97,7 @@ def prove_all(
         futures = [
             workers.submit(one, entry, variant, environment)
             for entry, variant in chosen
-            if isinstance(environment := made[entry.name], Environment)
+            if isinstance(environment := made[entry.label], Environment)
             and not environments.lacking_program(entry, variant)
         ]
         return [future.result() for future in futures]
@@ -129,11 +129,11 @@ def prove(
 def interpreters_of(
     chosen: Sequence[tuple[Entry, str]], pythons: tuple[Path, ...], board: Board
 ) -> dict[str, Path | Exception]:
-    """Return by backend the interpreter that has its framework, or why there is none.
+    """Return by label the interpreter that has the framework, or why there is none.
 
     A backend given as a folder runs in the first of `pythons`, as it is; every other gets an environment of its own.
     """
-    entries = {entry.name: entry for entry, _ in chosen}
+    entries = {entry.label: entry for entry, _ in chosen}
     ours = [entry for entry in entries.values() if not (entry.outside and pythons)]
     with board.job("environments") as job:
         built = environments.build_all(ours, pythons, on_event=lambda name, line: job.say(f"{name}: {line}"))
@@ -192,7 +192,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     table = table.assign(entry=table["backend"] + ":" + table["variant"])
     rows = []
     for entry, mine in table.groupby("entry", sort=False):
-        gated = mine[mine["gated"].eq(True)]
+        gated = mine[mine["gated"].eq(True) & mine["status"].ne("known failure")]
         usual = mine[mine["case"].eq(conformance.USUAL.name) & mine["dtype"].eq(conformance.USUAL.dtype)]
         bits = mine[mine["check"].eq("determinism")].set_index("array")["status"]
         row: dict[str, Any] = {"backend": entry, "conforms": "no" if mine["red"].eq(True).any() else "yes"}
@@ -219,7 +219,7 @@ def _measured(each: Measured) -> dict[str, Any]:
 
 def place_of(entry: Entry, variant: str, python: Path, threads: int = 1) -> Place:
     """Return where the checks of a variant run."""
-    worker = entry.description.environment
+    worker = entry.worker
     return Place(
         python=python,
         folder=entry.folder,

@@ -234,7 +234,7 @@ def check(
     unable = {
         f"{entry.name}:{variant}": str(reason)
         for entry, variant in chosen
-        if (reason := environments.lacking_program(entry, variant) or made[entry.name])
+        if (reason := environments.lacking_program(entry, variant) or made[entry.label])
         and f"{entry.name}:{variant}" not in found
     }
     if records is not None:
@@ -316,7 +316,7 @@ def setup(
     from harness.progress import Board
 
     chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
-    entries = {entry.name: entry for entry, _ in chosen}
+    entries = {entry.label: entry for entry, _ in chosen}
     verdicts = []
     with _interruptible("Environments and verdicts that were finished are kept."), Board(err) as board:
         jobs = {name: board.begin(f"{name}: environment") for name in entries}
@@ -338,7 +338,7 @@ def list_backends(python: Python = None, as_json: Json = False) -> None:
     from harness import environments, registry
 
     rows = []
-    for entry in registry.read_all().values():
+    for entry in (part for whole in registry.read_all().values() for part in whole.parts):
         lacking = [environments.lacking_program(entry, variant) for variant in entry.variants]
         status = environments.status(entry, tuple(python or ()))
         try:
@@ -348,6 +348,7 @@ def list_backends(python: Python = None, as_json: Json = False) -> None:
         rows.append(
             {
                 "backend": entry.name,
+                "environment": entry.label,
                 "framework": entry.description.title,
                 "version": registry.pinned_version(entry),
                 "variants": list(entry.variants),

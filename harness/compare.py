@@ -309,8 +309,9 @@ def _versions(report: Report, backend: str) -> dict[str, Any]:
     versions = {f"uses {row['of']}": row["value"] for row in mine if row["quantity"] == "version"}
     for row in mine:
         if row["quantity"] == "packages":
-            installed = row.get("installed")
-            versions["packages"] = installed if isinstance(installed, dict) else row["value"]
+            installed, variant = row.get("installed"), row.get("variant")
+            key = f"packages of {variant}" if isinstance(variant, str) else "packages"
+            versions[key] = installed if isinstance(installed, dict) else row["value"]
     return versions
 
 

@@ -103,7 +103,7 @@ def begin(request: Request) -> "Comparison":
             "notes": list(splits.notes),
         },
         "machine": machine.describe(),
-        "backends": {entry.name: _identity(entry) for entry, _ in chosen},
+        "backends": {entry.name: _identity(entry.whole) for entry, _ in chosen},
         "plan": {
             "entries": [[entry.name, variant] for entry, variant in chosen],
             "rounds": request.rounds or (1 if request.quick else 2),
@@ -141,7 +141,7 @@ def resume(folder: Path) -> "Comparison":
     for name, identity in header["backends"].items():
         if name not in entries or _identity(entries[name]) != identity:
             raise InputError(f"{folder}: backend {name} has changed since it began. Start a new run.")
-    chosen = [(entries[name], variant) for name, variant in header["plan"]["entries"]]
+    chosen = [(entries[name].within(variant), variant) for name, variant in header["plan"]["entries"]]
     return Comparison(Run(folder), spec, splits, chosen)
 
 
@@ -207,7 +207,7 @@ class Comparison:
 
     def _qualify(self, board: Board) -> None:
         cases = conformance.cases(conformance.gates(self.spec))
-        entries = {entry.name: entry for entry, _ in self.chosen}
+        entries = {entry.label: entry for entry, _ in self.chosen}
         # Building waits for the network and the disk: what is built already is checked meanwhile.
         builders, checkers = ThreadPoolExecutor(JOBS), ThreadPoolExecutor(JOBS)
         building = {builders.submit(self._environment, entry, board): entry for entry in entries.values()}
@@ -222,10 +222,10 @@ class Comparison:
             for built in concurrent.futures.as_completed(building):
                 built.result()
                 entry = building[built]
-                if entry.name in self.environments:
+                if entry.label in self.environments:
                     # The plainest is declared first and takes least. The one declared last goes before what waits of
                     # other backends; the plainest fills the gap that the others leave.
-                    variants = [variant for each, variant in self.chosen if each.name == entry.name][::-1]
+                    variants = [variant for each, variant in self.chosen if each.label == entry.label][::-1]
                     for plainness, variant in enumerate(variants):
                         waiting.put((plainness, len(proving), entry, variant))
                         proving.append(checkers.submit(most_urgent))
@@ -240,25 +240,29 @@ class Comparison:
         checkers.shutdown()
 
     def _environment(self, entry: Entry, board: Board) -> None:
-        """Find or build the backend's environment; write down what it cost, or why there is none."""
-        with board.job(f"{entry.name}: environment") as job, self.run.task(f"environment {entry.name}") as task:
+        """Find or build the backend's environment, or the part's; write down what it cost, or why there is none."""
+        labels: list[dict[str, str]] = [{"backend": entry.name}]
+        if entry.part:
+            labels = [{"backend": each.name, "variant": variant} for each, variant in self.chosen if each == entry]
+        with board.job(f"{entry.label}: environment") as job, self.run.task(f"environment {entry.label}") as task:
             try:
                 environment = environments.build(entry, self.extra, job.say, self.commands)
             except (Missing, BuildFailed) as error:
-                task.add("failure", "environment", str(error), "", backend=entry.name)
+                for each in labels:
+                    task.add("failure", "environment", str(error), "", **each)
                 job.outcome = str(error)
                 return
-            self.environments[entry.name] = environment
-            labels = {"backend": entry.name}
-            task.add("deployment", "install time", environment.seconds, "s", **labels)
-            task.add("deployment", "install size", environment.bytes, "bytes", **labels)
+            self.environments[entry.label] = environment
             packages = environment.packages
-            task.add("deployment", "packages", len(packages), "packages", installed=packages, **labels)
             download, interpreters = environment.download_bytes, environment.interpreters
             needs = environments.requires_python(environment, entry.description.package)
-            task.add("deployment", "download size", *((download, "bytes") if download else (UNKNOWN, "")), **labels)
-            task.add("deployment", "interpreters", " ".join(interpreters) if interpreters else UNKNOWN, "", **labels)
-            task.add("deployment", "requires python", needs or UNKNOWN, "", **labels)
+            for each in labels:
+                task.add("deployment", "install time", environment.seconds, "s", **each)
+                task.add("deployment", "install size", environment.bytes, "bytes", **each)
+                task.add("deployment", "packages", len(packages), "packages", installed=packages, **each)
+                task.add("deployment", "download size", *((download, "bytes") if download else (UNKNOWN, "")), **each)
+                task.add("deployment", "interpreters", " ".join(interpreters) if interpreters else UNKNOWN, "", **each)
+                task.add("deployment", "requires python", needs or UNKNOWN, "", **each)
             job.outcome = environment.in_words()
 
     def _variant(self, entry: Entry, variant: str, cases: list[Case], board: Board) -> None:
@@ -277,7 +281,7 @@ class Comparison:
                 self._train(entry, variant, task, job)
 
     def _check(self, entry: Entry, variant: str, cases: list[Case], task: Task, job: Job) -> None:
-        place, environment = self._place(entry, variant), self.environments[entry.name]
+        place, environment = self._place(entry, variant), self.environments[entry.label]
         verdict, words = checking.prove(entry, variant, environment, place, cases, self.plan["device"], job.say)
         job.outcome = words
         labels = {"backend": entry.name, "variant": variant, "checked_at": verdict.at}
@@ -501,7 +505,7 @@ class Comparison:
                 thread_names=entry.description.environment.thread_names,
             )
             for entry, variant in self.chosen
-            if entry.name in self.environments and (entry.name, variant) not in out
+            if entry.label in self.environments and (entry.name, variant) not in out
         ]
         return [*able, able[0]._replace(control=True)] if able else []
 
@@ -524,10 +528,10 @@ class Comparison:
         return steps
 
     def _place(self, entry: Entry, variant: str, timing: bool = False) -> Place:
-        worker = entry.description.environment
+        worker = entry.worker
         cores = self.plan["cores"] if timing else None
         return Place(
-            python=self.environments[entry.name].python,
+            python=self.environments[entry.label].python,
             folder=entry.folder,
             log=self.run.folder / "logs" / f"{entry.name}-{variant}.log",
             cores=tuple(cores) if cores is not None else None,

@@ -11,7 +11,7 @@ from harness import agreement, data, diagnosis
 from harness.agreement import Case, Measured
 from harness.checks import CHECKS, ONCE_A_DTYPE, Check, Refused, Subject
 from harness.portable import spec as portable
-from harness.session import Session, WorkerFailed
+from harness.session import Known, Session, WorkerFailed
 from harness.spec import Spec
 
 Status = Literal["passes", "loses precision", "fails", "known failure"]
@@ -36,6 +36,11 @@ class Outcome(NamedTuple):
     def red(self) -> bool:
         """Whether this alone makes the backend not conforming."""
         return self.gated and self.status == "fails"
+
+    @property
+    def known(self) -> bool:
+        """Whether it fails as the backend says it does."""
+        return self.status == "known failure"
 
     @property
     def floors(self) -> float:
@@ -171,7 +176,7 @@ def check_backend(
     """
     session: Session | None = None
     seen_dtypes: set[str] = set()
-    explained: set[bool] = set()
+    explained: set[tuple[bool, bool]] = set()
     try:
         for case in cases:
             try:
@@ -198,20 +203,23 @@ def check_backend(
             session.close()
 
 
-def _check_case(subject: Subject, session: Session, names: Sequence[str], explained: set[bool]) -> Iterator[Outcome]:
+def _check_case(
+    subject: Subject, session: Session, names: Sequence[str], explained: set[tuple[bool, bool]]
+) -> Iterator[Outcome]:
     """Run these checks; yield the outcomes, until the worker is gone.
 
-    The first outcome that departs is explained, and the first red one: it takes some seconds, and a mistake departs on
-    many cases. `explained` holds which of the two has been.
+    The first outcome that departs is explained, the first red one and the first known failure: it takes some seconds,
+    and a mistake departs on many cases. `explained` holds which of the three have been.
     """
     for name in names:
         outcome = judge(CHECKS[name], subject, session.known_failures)
-        departs = outcome.status in ("fails", "loses precision") and outcome.measured
-        if departs and subject.trained and outcome.red not in explained:
+        departs = outcome.status != "passes" and outcome.measured
+        kind = (outcome.red, outcome.known)
+        if departs and subject.trained and kind not in explained:
             sentence = diagnosis.explain(subject.seen, subject.training, subject.case, session.conventions)
             outcome = outcome._replace(explanation=sentence)
             if sentence:
-                explained.add(outcome.red)
+                explained.add(kind)
         yield outcome
         if not session.alive():
             return
@@ -221,18 +229,19 @@ def _failure(check: str, case: Case, failed: WorkerFailed) -> Outcome:
     return Outcome(check, case.name, case.spec.dtype, case.gated, "fails", str(failed), (), failed.traceback)
 
 
-def judge(check: Check, subject: Subject, known_failures: Mapping[str, str]) -> Outcome:
+def judge(check: Check, subject: Subject, known_failures: Mapping[str, Known]) -> Outcome:
     """Run one check; return its outcome. A known failure that passes is a failure: its reason is out of date."""
     name = check.__name__.removeprefix("check_")
     case = subject.case
 
     def outcome(status: Status, reason: str, measured: Sequence[Measured] = (), traceback: str = "") -> Outcome:
-        if name in known_failures:
-            known = known_failures[name]
+        known = known_failures.get(name)
+        if known is not None and known.holds(case.spec):
             if status == "fails":
-                status, reason = "known failure", f"{known} ({reason})"
+                status, reason = "known failure", f"{known.reason} ({reason})"
             else:
-                status, reason = "fails", f"declared a known failure ({known}), but it passes: remove the declaration"
+                why = f"declared a known failure ({known.reason}), but it passes: remove the declaration"
+                status, reason = "fails", f"{why}{', or narrow it' if not known.where else ''}"
         return Outcome(name, case.name, case.spec.dtype, case.gated, status, reason, measured, traceback)
 
     try:
@@ -262,8 +271,14 @@ def in_words(outcomes: Sequence[Outcome]) -> str:
         first = explained if red[0].measured else red[0]
         what = first.explanation or f"{first.check}: {first.reason}"
         return f"does not conform: on {first.case} {first.dtype}, {what}"
-    worst = max((outcome.floors for outcome in outcomes if outcome.gated), default=0.0)
-    return f"conforms, worst {agreement.in_floors(worst)} floors"
+    worst = max((outcome.floors for outcome in outcomes if outcome.gated and not outcome.known), default=0.0)
+    words = f"conforms, worst {agreement.in_floors(worst)} floors"
+    known = [outcome for outcome in outcomes if outcome.known]
+    if not known:
+        return words
+    cases = dict.fromkeys(f"{outcome.case} {outcome.dtype}" for outcome in known)
+    why = next((f" {outcome.explanation}" for outcome in known if outcome.explanation), "")
+    return f"{words}; but for {len(known)} known failures, on {', '.join(cases)}: {known[0].reason}.{why}"
 
 
 def cell(outcomes: Sequence[Outcome], gated_only: bool = True) -> str:

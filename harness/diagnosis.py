@@ -3,7 +3,8 @@
 Where: the first quantity over the limit in the order of the computation (a step's loss before its gradients, those from
 the output back, then updates, running statistics, test mode). Why: each convention that is not declared and each
 mistake of mutants.py takes the oracle's place, on the same problem; the one from which the backend's own numbers are
-fewest floors away is named if they are within the limit, and no cause is named if none is.
+fewest floors away is named if they are within the limit. If none is, and a float64 backend is off by no more than
+float32 would be, that is named; else no cause is.
 """
 
 import math
@@ -88,7 +89,7 @@ def where(first: Measured, measured: Sequence[Measured]) -> str:
 
 
 def cause(seen: Seen, measured: Sequence[Measured], case: Case, conventions: Mapping[str, str]) -> str:
-    """Return in words which known alternative the numbers fit, or that none does."""
+    """Return in words which known alternative the numbers fit, that they are those of float32, or that none does."""
     fits = sorted((fit(suspect, seen, case, conventions) for suspect in suspects(case, conventions)), key=_floors)
     best, honest = fits[0], max(each.floors for each in measured)
     if best.floors <= LOSES_PRECISION < honest or best.floors <= NOT_CONFORMING < honest:
@@ -96,6 +97,14 @@ def cause(seen: Seen, measured: Sequence[Measured], case: Case, conventions: Map
             f"Its numbers are those of a backend that {best.suspect.words} (within {best.floors:,.1f} floors)"
             f"{best.suspect.advice}."
         )
+    if case.spec.dtype == "float64":
+        floors = agreement.floors(agreement.training, agreement.in_float32(case), conventions)
+        narrow = max(each.error / floors[each.quantity] for each in measured)
+        if narrow <= NOT_CONFORMING:
+            return (
+                f"It is off no more than float32 is (within {narrow:,.1f} of the floors of float32): look for what "
+                "is in float32 on the way, a constant or a layer, whatever the arrays' dtype."
+            )
     return f"None of {len(fits)} known conventions and mistakes has its numbers."
 
 

@@ -123,7 +123,7 @@ def race_itself(entry: Entry, seconds: float, say: Callable[[str], None]) -> Rac
                 frequencies.append(machine.frequency(cores[0])["cur"])
 
     with tempfile.TemporaryDirectory(prefix="bakeoff-") as folder:
-        worker = entry.description.environment
+        worker = entry.worker
         place = Place(
             Path(sys.executable), entry.folder, Path(folder) / "worker.log", cores, 1, worker.threads, worker.variables
         )

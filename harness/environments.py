@@ -1,4 +1,4 @@
-"""One interpreter environment per backend, built from its pins with the right interpreter's own venv and pip.
+"""One interpreter environment per backend, or per part of it, built from its pins with the right venv and pip.
 
 An environment is built aside and renamed when it is whole, so that a folder with its final name is always usable.
 Renaming breaks the first line of the scripts in its `bin`: everything here and in the workers runs `bin/python -m ...`.
@@ -152,13 +152,14 @@ def build_all(
     """Build the environments of `entries`, `jobs` at a time; return by name what became of each.
 
     `on_event(name, line)` is called from threads, at last with "ready (...)" or the reason why there is none. One that
-    fails does not stop the others. Raises InputError for a path in `extra` that is no interpreter.
+    fails does not stop the others. Their names are those of `Entry.label`. Raises InputError for a path in `extra` that
+    is no interpreter.
     """
     list(given(extra))
     commands = Commands()
 
     def one(entry: Entry) -> Environment | Missing | BuildFailed:
-        say = functools.partial(on_event, entry.name)
+        say = functools.partial(on_event, entry.label)
         try:
             environment = _build(entry, extra, say, commands)
         except Missing as missing:
@@ -171,7 +172,7 @@ def build_all(
         return environment
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        futures = {entry.name: pool.submit(one, entry) for entry in entries}
+        futures = {entry.label: pool.submit(one, entry) for entry in entries}
         try:
             return {name: future.result() for name, future in futures.items()}
         except BaseException:
@@ -211,7 +212,7 @@ def lacking_program(entry: Entry, variant: str) -> str | None:
 
 
 def _folder(entry: Entry, interpreter: Path) -> Path:
-    return environments_folder() / f"{entry.name}-{key(entry, interpreter)}"
+    return environments_folder() / f"{entry.label}-{key(entry, interpreter)}"
 
 
 def _read(folder: Path) -> Environment | None:
@@ -410,10 +411,10 @@ def _install(entry: Entry, interpreter: Path, aside: Path, log: _Log, commands: 
         ),
     ]
     for purpose, command in steps:
-        log(f"{entry.name}: {purpose}")
+        log(f"{entry.label}: {purpose}")
         code = commands.run(command, log, entry.folder, environment)
         if code != 0:
-            raise BuildFailed(f"{entry.name}: could not {purpose}{_cause(log.lines, code)}", log.path, log.lines)
+            raise BuildFailed(f"{entry.label}: could not {purpose}{_cause(log.lines, code)}", log.path, log.lines)
     shutil.rmtree(temporary)
 
 

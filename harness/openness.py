@@ -145,9 +145,9 @@ def _a_year_before(today: datetime.date) -> datetime.date:
 
 
 def _environment(entry: Entry, extra: Sequence[Path]) -> tuple[Path | None, str | None]:
-    """Return the folder of the backend's environment, or why there is none."""
+    """Return the folder of the backend's environment, or of its plainest variant's, or why there is none."""
     try:
-        found = environments.find(entry, extra)
+        found = environments.find(entry.parts[0], extra)
     except environments.Missing as missing:
         return None, str(missing)
     if found is None:
@@ -265,11 +265,11 @@ def _against_the_pins(entry: Entry, packages: Sequence[Package], python: str) ->
     pins = dict(_pins(entry, python))
     for name, pinned in pins.items():
         if name not in versions:
-            yield f"requirements.txt pins {name} {pinned}, and it is not installed."
+            yield f"{entry.requirements.name} pins {name} {pinned}, and it is not installed."
         elif not _same(versions[name], pinned):
-            yield f"requirements.txt pins {name} {pinned}, and {versions[name]} is installed."
+            yield f"{entry.requirements.name} pins {name} {pinned}, and {versions[name]} is installed."
     for name in sorted(set(versions) - set(pins) - INSTALLERS):
-        yield f"{name} {versions[name]} is installed, and requirements.txt does not pin it."
+        yield f"{name} {versions[name]} is installed, and {entry.requirements.name} does not pin it."
 
 
 def _pins(entry: Entry, python: str) -> Iterator[tuple[str, str]]:

@@ -81,7 +81,7 @@ def measure_all(
     unable: dict[str, str] = {}
     for entry, variant in chosen:
         name = f"{entry.name}:{variant}"
-        python = made[entry.name]
+        python = made[entry.label]
         lacking = python if isinstance(python, Exception) else environments.lacking_program(entry, variant)
         if lacking or not isinstance(python, Path):
             unable[name] = str(lacking)

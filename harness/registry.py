@@ -186,6 +186,17 @@ class WorkerEnvironment(Table):
     """Variant to programs, one of which must be on PATH for it: `compiled = ["c++", "g++", "clang++"]`."""
 
 
+class OwnEnvironment(Table):
+    """An environment for some of the variants: packages that do not go together with what the others need."""
+
+    variants: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
+    """The variants that run in it."""
+    requirements: Annotated[Text, AfterValidator(_file_name)]
+    """The file of its pins."""
+    variables: dict[Variable, str] = {}
+    """Variables to set, beside those of `[environment]`."""
+
+
 class Description(Table):
     """A backend.toml, whole. `docs/backend.md` explains each key."""
 
@@ -208,6 +219,8 @@ class Description(Table):
     openness: Openness
     """The table of facts on who owns, decides and keeps up the framework."""
     environment: WorkerEnvironment = WorkerEnvironment()
+    environments: dict[Identifier, OwnEnvironment] = {}
+    """By name, where the variants do not all run in one; then each is in one of them."""
 
     @model_validator(mode="after")
     def _programs_are_of_variants(self) -> "Description":
@@ -218,18 +231,72 @@ class Description(Table):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _each_variant_has_one_environment(self) -> "Description":
+        homes: dict[str, str] = {}
+        for name, own in self.environments.items():
+            for variant in own.variants:
+                if variant not in self.variants:
+                    raise ValueError(
+                        f"`environments.{name}.variants`: no variant `{variant}`. {nearest(variant, self.variants)}"
+                    )
+                if variant in homes:
+                    raise ValueError(
+                        f"`environments.{name}.variants`: `{variant}` is in `environments.{homes[variant]}` already: "
+                        "a variant runs in one."
+                    )
+                homes[variant] = name
+        lacking = [variant for variant in self.variants if variant not in homes]
+        if self.environments and lacking:
+            raise ValueError(f"`environments`: none of them is for {', '.join(f'`{each}`' for each in lacking)}.")
+        return self
+
 
 class Entry(NamedTuple):
-    """A backend: its folder and what stands in its backend.toml."""
+    """A backend: its folder and what stands in its backend.toml; or the part of it that is in one environment."""
 
     name: str
     folder: Path
     description: Description
+    part: str = ""
+    """Of which of its environments it is; "" for all of it, and for a backend that has but one."""
+
+    @property
+    def label(self) -> str:
+        """What its environment is called: by its name, and by the part's where it is one."""
+        return f"{self.name}-{self.part}" if self.part else self.name
+
+    @property
+    def whole(self) -> "Entry":
+        """All of the backend that this is of."""
+        return self._replace(part="")
+
+    @property
+    def parts(self) -> list["Entry"]:
+        """Itself for each of its environments, that of the plainest variant first."""
+        return list({within.part: within for within in map(self.within, self.variants)}.values())
+
+    def within(self, variant: str) -> "Entry":
+        """Return the part of it whose environment `variant` runs in."""
+        homes = [name for name, own in self.description.environments.items() if variant in own.variants]
+        return self._replace(part=homes[0]) if homes else self
 
     @property
     def requirements(self) -> Path:
-        """The file of its pins."""
-        return self.folder / "requirements.txt"
+        """The file of its pins; of all of a backend with several, those of its plainest variant."""
+        own = self.description.environments
+        if not own:
+            return self.folder / "requirements.txt"
+        return self.folder / own[self.part or self.within(self.description.variants[0]).part].requirements
+
+    @property
+    def worker(self) -> WorkerEnvironment:
+        """What its process needs around it: of `[environment]`, and of its own environment."""
+        common = self.description.environment
+        own = self.description.environments.get(self.part)
+        if own is None:
+            return common
+        return common.model_copy(update={"variables": {**common.variables, **own.variables}})
 
     @property
     def outside(self) -> bool:
@@ -238,8 +305,9 @@ class Entry(NamedTuple):
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """The ways to run its model."""
-        return self.description.variants
+        """The ways to run its model; of a part, those that run in its environment."""
+        own = self.description.environments.get(self.part)
+        return own.variants if own is not None else self.description.variants
 
 
 def pinned_version(entry: Entry) -> str:
@@ -285,7 +353,8 @@ def read_entry(folder: Path) -> Entry:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text: {error}") from None
     entry = Entry(folder.name, folder, read_model(Description, text, str(path)))
-    for name in ("adapter.py", entry.description.model, entry.requirements.name):
+    pins = [part.requirements.name for part in entry.parts]
+    for name in ("adapter.py", entry.description.model, *pins):
         if not (folder / name).is_file():
             raise InputError(f"{folder / name}: every backend has this file, and {folder.name} lacks it.")
     return entry
@@ -295,7 +364,8 @@ def select(entries: Mapping[str, Entry], wanted: str | None) -> list[tuple[Entry
     """Return the backends and variants that `wanted` names: `a,b:variant`, where `a` is all of a's; None is everything.
 
     What has a path separator in it is the folder of a backend outside the project. They come in the order wanted, each
-    once. Raises InputError for a backend or a variant that there is not, and for two backends of one name.
+    once, as the part of the backend that runs it. Raises InputError for a backend or a variant that there is not, and
+    for two backends of one name.
     """
     names = list(entries) if wanted is None else [name.strip() for name in wanted.split(",")]
     pairs = [pair for name in names for pair in _named(entries, name)]
@@ -326,7 +396,7 @@ def _named(entries: Mapping[str, Entry], wanted: str) -> list[tuple[Entry, str]]
     entry = entries[name] if name in entries else _outside(Path(name))
     if colon and variant not in entry.variants:
         raise InputError(f"backend {name} has no variant `{variant}`. {_choice(variant, entry.variants)}")
-    return [(entry, variant)] if colon else [(entry, each) for each in entry.variants]
+    return [(entry.within(each), each) for each in ([variant] if colon else entry.variants)]
 
 
 def _outside(folder: Path) -> Entry:

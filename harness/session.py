@@ -91,6 +91,34 @@ class Threads(NamedTuple):
     """Threads that the process has, by their name: busy or not."""
 
 
+class Known(NamedTuple):
+    """A check that a backend says it fails, and why."""
+
+    reason: str
+    where: Mapping[str, Any] = {}
+    """Fields of the spec and their values, or lists of values, where it does not fail on every spec."""
+
+    def holds(self, spec: portable.Spec) -> bool:
+        """Whether the check is to fail on this spec."""
+        values = ((getattr(spec, field), value) for field, value in self.where.items())
+        return all(one in value if isinstance(value, list) else one == value for one, value in values)
+
+
+def _known(check: str, declared: Any) -> Known:
+    """Return what the adapter declares of a check. Raises ValueError where it is not as the contract has it."""
+    if isinstance(declared, str):
+        return Known(declared)
+    where = dict(declared) if isinstance(declared, dict) else {}
+    reason = where.pop("reason", None)
+    wrong = set(where) - set(portable.Spec._fields)
+    if not isinstance(reason, str) or wrong:
+        raise ValueError(
+            f"KNOWN_FAILURES[{check!r}]: expected a reason, or a dictionary of `reason` and fields of the spec, "
+            f"got {declared!r}"
+        )
+    return Known(reason, where)
+
+
 class Session:
     """A live worker. Meets the contract of harness/portable/contract.py on the far side of a pipe.
 
@@ -142,10 +170,10 @@ class Session:
         self.conventions: dict[str, str] = first["conventions"]
         self.variants: tuple[str, ...] = tuple(first["variants"])
         self.defaults: tuple[str, ...] = tuple(first["defaults"])
-        self.known_failures: dict[str, str] = first["known_failures"]
         self.python_version: str = first["python"]
         try:
             portable.full_conventions(self.conventions)
+            self.known_failures = {check: _known(check, value) for check, value in first["known_failures"].items()}
         except ValueError as error:
             self.close()
             raise WorkerFailed("broke the contract", str(error)) from None

@@ -130,7 +130,7 @@ def print_backends(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
         listing.add_column(heading, overflow="fold", no_wrap=heading in ("backend", "framework", "version"))
     for row in rows:
         variants = ", ".join(row["variants"])
-        listing.add_row(row["backend"], row["framework"], row["version"], variants, row["licence"], row["status"])
+        listing.add_row(row["environment"], row["framework"], row["version"], variants, row["licence"], row["status"])
     _wide(console).print(listing, highlight=False)
     built = [row for row in rows if row["install_bytes"]]
     if not built:
@@ -142,7 +142,7 @@ def print_backends(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
         wheels = " ".join(row["wheels_for"] or ["unknown"])
         sizes = (_megabytes(row["download_bytes"]), _megabytes(row["install_bytes"]))
         packages, seconds = str(row["packages"]), f"{row['install_s']:.0f} s"
-        listing.add_row(row["backend"], *sizes, packages, seconds, row["requires_python"] or "unknown", wheels)
+        listing.add_row(row["environment"], *sizes, packages, seconds, row["requires_python"] or "unknown", wheels)
     console.print()
     _wide(console).print(listing, highlight=False)
 

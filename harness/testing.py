@@ -46,7 +46,7 @@ def conformance(
         lacking = environments.lacking_program(entry, variant)
         if lacking:
             pytest.skip(lacking)
-        place = checking.place_of(entry, variant, interpreter)._replace(log=tmp_path / "worker.log")
+        place = checking.place_of(entry.within(variant), variant, interpreter)._replace(log=tmp_path / "worker.log")
         outcomes = list(suite.check_backend(lambda: Session(place), suite.cases([kind]), "cpu", variant))
         if any(outcome.red for outcome in outcomes):
             pytest.fail(_report(f"{entry.name}:{variant}", outcomes, place.log), pytrace=False)

@@ -10,17 +10,18 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from harness import agreement, checks, conformance, registry, speed, statistics, warmup
+from harness import agreement, checks, conformance, ease, registry, speed, statistics, warmup
 from harness.data import load
 from harness.portable import contract
+from harness.portable import spec as portable
 from harness.portable.spec import CONVENTIONS
-from harness.registry import Description, Openness, WorkerEnvironment
+from harness.registry import Description, Openness, OwnEnvironment, WorkerEnvironment
 from harness.spec import DataSpec, Spec, parse
 
 ROOT = Path(__file__).parent.parent
 GUIDES = {
     name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    for name in ("spec", "backend", "agreement", "timing")
+    for name in ("spec", "backend", "agreement", "timing", "engines")
 }
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 ADRS = sorted((ROOT / "docs" / "adr").glob("*.md"))
@@ -99,7 +100,7 @@ def test_the_digits_are_as_told():
 # Backends
 
 
-@pytest.mark.parametrize("model", [Description, WorkerEnvironment, Openness])
+@pytest.mark.parametrize("model", [Description, WorkerEnvironment, OwnEnvironment, Openness])
 def test_every_key_of_a_backend_toml_stands_in_its_guide(model: type[BaseModel]):
     first = {word.strip("[]") for row in cells(GUIDES["backend"]) for word in code(row[0])}
     assert set(model.model_fields) - first == set()
@@ -118,9 +119,12 @@ def test_every_convention_stands_with_its_values():
         assert [word for word in rows[name] if word in values] == list(values), name
 
 
-def test_the_example_of_a_known_failure_names_a_check():
-    (example,) = re.findall(r"```python\nKNOWN_FAILURES = (.*?)```", GUIDES["backend"], re.DOTALL)
-    assert set(ast.literal_eval(example)) <= set(checks.CHECKS)
+def test_the_examples_of_known_failures_name_checks_and_fields_of_the_spec():
+    examples = re.findall(r"```python\nKNOWN_FAILURES = (.*?)```", GUIDES["backend"], re.DOTALL)
+    declared = [each for example in examples for each in ast.literal_eval(example).items()]
+    assert {name for name, _ in declared} <= set(checks.CHECKS)
+    (narrow,) = [value for _, value in declared if isinstance(value, dict)]
+    assert set(narrow) - {"reason"} <= set(portable.Spec._fields)
 
 
 def test_the_example_of_a_fact_is_one():
@@ -215,3 +219,21 @@ def test_decisions_are_numbered_and_of_one_form():
         assert text.startswith(f"# {int(path.name[:4])}. ")
         assert re.findall("^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences"], path.name
         assert len(text.splitlines()) <= 60, path.name
+
+
+# One model, three engines
+
+
+def test_what_is_shared_by_the_engines_is_counted(tmp_path):
+    """The file is cut before each step's class; the imports of all engines stay with what is shared."""
+    model = ROOT / "backends" / "keras3" / "model.py"
+    parts = re.split(r"^(?=class \w+Step:|STEP = )", model.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    modules = ("keras", "tensorflow", "jax", "torch")
+    told = [(int(row[1]), int(row[2])) for row in cells(GUIDES["engines"]) if row[1].isdigit()]
+    counted = []
+    for number, part in enumerate(parts[:-1]):
+        file = tmp_path / f"{number}.py"
+        file.write_text(part, encoding="utf-8")
+        figures = ease.measure(file, modules).figures()
+        counted.append((figures["logical lines"], figures["tokens"]))
+    assert told == counted

@@ -392,3 +392,36 @@ def test_a_lacking_program_is_named(tmp_path):
     assert reason == (
         "abacus:compiled needs one of these programs on PATH, and found none: no-such-compiler, nor-this-one"
     )
+
+
+# Several environments of one backend
+
+
+def in_parts(tmp_path, python=RUNNING):
+    entry = make_entry(tmp_path / "abacus", "", python=python)
+    own = {
+        name: {"variants": [variant], "requirements": f"{name}.txt"}
+        for name, variant in (("wood", "eager"), ("steel", "compiled"))
+    }
+    for name in own:
+        (entry.folder / f"{name}.txt").write_text(f"{name}==1.0\n", encoding="utf-8")
+    description = Description.model_validate({**entry.description.model_dump(), "environments": own})
+    return entry._replace(description=description).parts
+
+
+def test_parts_have_environments_of_their_own_by_their_own_pins(tmp_path):
+    interpreter = environments.find_interpreter(RUNNING)
+    wood, steel = in_parts(tmp_path)
+    assert environments.key(wood, interpreter) != environments.key(steel, interpreter)
+    (tmp_path / "abacus" / "wood.txt").write_text("steel==1.0\n", encoding="utf-8")
+    assert environments.key(wood, interpreter) == environments.key(steel, interpreter)
+
+
+def test_what_became_of_each_part_is_told_by_its_own_name(tmp_path):
+    events = []
+    results = environments.build_all(in_parts(tmp_path, "==3.99.*"), on_event=lambda *event: events.append(event))
+    assert {name: type(result) for name, result in results.items()} == {
+        "abacus-wood": environments.Missing,
+        "abacus-steel": environments.Missing,
+    }
+    assert {name for name, _ in events} == set(results)

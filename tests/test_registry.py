@@ -217,3 +217,88 @@ def test_select_explains_what_there_is_not(entries, wanted, message):
 def test_select_among_none():
     with pytest.raises(InputError, match="There are none"):
         registry.select({}, "abacus")
+
+
+# A backend whose variants do not run in one environment
+
+APART = f"""{GOOD}
+[environments.wood]
+variants = ["eager"]
+requirements = "requirements-wood.txt"
+variables = {{ BEADS = "wood" }}
+
+[environments.steel]
+variants = ["compiled"]
+requirements = "requirements-steel.txt"
+variables = {{ BEADS = "steel", ABACUS_QUIET = "0" }}
+"""
+
+
+def make_apart(parent, text=APART):
+    folder = make_backend(parent, text=text)
+    (folder / "requirements.txt").unlink()
+    for name, version in (("wood", "1.0"), ("steel", "1.0"), ("ivory", "1.0")):
+        (folder / f"requirements-{name}.txt").write_text(f"abacus-core=={version}\n{name}==2.0\n", encoding="utf-8")
+    return folder
+
+
+def test_each_part_has_its_own_pins_variants_and_variables(tmp_path):
+    entry = registry.read_entry(make_apart(tmp_path))
+    assert (entry.label, entry.variants) == ("abacus", ("eager", "compiled"))
+    assert [(part.label, part.variants, part.requirements.name) for part in entry.parts] == [
+        ("abacus-wood", ("eager",), "requirements-wood.txt"),
+        ("abacus-steel", ("compiled",), "requirements-steel.txt"),
+    ]
+    assert [part.worker.variables for part in entry.parts] == [
+        {"ABACUS_QUIET": "1", "BEADS": "wood"},
+        {"ABACUS_QUIET": "0", "BEADS": "steel"},
+    ]
+    assert {part.worker.threads for part in entry.parts} == {("ABACUS_THREADS",)}
+    assert [part.whole for part in entry.parts] == [entry, entry]
+    assert registry.pinned_version(entry) == "1.0"
+
+
+def test_what_is_selected_is_the_part_of_its_variant(tmp_path):
+    entry = registry.read_entry(make_apart(tmp_path))
+    chosen = registry.select({"abacus": entry}, "abacus:compiled,abacus")
+    assert [(each.label, variant) for each, variant in chosen] == [
+        ("abacus-steel", "compiled"),
+        ("abacus-wood", "eager"),
+    ]
+
+
+def test_a_backend_of_one_environment_is_its_only_part(tmp_path):
+    entry = registry.read_entry(make_backend(tmp_path))
+    assert entry.parts == [entry] == [entry.within("compiled")]
+    assert (entry.label, entry.worker) == ("abacus", entry.description.environment)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('variants = ["compiled"]', 'variants = ["compield"]', "no variant `compield`. Did you mean `compiled`?"),
+        (
+            'variants = ["compiled"]',
+            'variants = ["compiled", "eager"]',
+            "`environments.steel.variants`: `eager` is in `environments.wood` already: a variant runs in one.",
+        ),
+        ("[environments.steel]", "[unused]", "unknown key `unused`"),
+        ("requirements = ", "pins = ", "unknown key `environments.wood.pins`"),
+        ('variants = ["eager"]\nreq', "variants = []\nreq", "`environments.wood.variants`: expected"),
+        ("requirements-wood.txt", "../wood.txt", "`environments.wood.requirements`"),
+    ],
+)
+def test_environments_that_do_not_fit_the_variants_are_explained(tmp_path, old, new, words):
+    assert APART.count(old) >= 1
+    assert words in error_of(make_apart(tmp_path, APART.replace(old, new)))
+
+
+def test_a_variant_that_no_environment_is_for_is_named(tmp_path):
+    text = APART.partition("[environments.steel]")[0]
+    assert "`environments`: none of them is for `compiled`." in error_of(make_apart(tmp_path, text))
+
+
+def test_pins_of_a_part_that_are_missing_are_named(tmp_path):
+    folder = make_apart(tmp_path)
+    (folder / "requirements-steel.txt").unlink()
+    assert "requirements-steel.txt: every backend has this file, and abacus lacks it." in error_of(folder)

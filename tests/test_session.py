@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from harness.portable import spec as portable
-from harness.session import THREAD_VARIABLES, Session, WorkerFailed, first_cores, worker_environment
+from harness.session import THREAD_VARIABLES, Known, Session, WorkerFailed, first_cores, worker_environment
 
 SPEC = portable.Spec((5, 7, 4), "relu", True, 0.9, 1e-5, "adam", 0.001, 0.9, 0.999, 1e-8, 9, "float64")
 ORDER = np.zeros((3, 9), "int64")
@@ -88,7 +88,26 @@ def test_import_s_is_how_long_the_import_took(open_session):
 
 def test_known_failures_are_declared_by_the_adapter(open_session):
     session = open_session("at_import", variables={"AT_IMPORT": ""})
-    assert session.known_failures == {"updates": "the bias correction is in float32"}
+    assert session.known_failures == {"updates": Known("the bias correction is in float32")}
+
+
+def test_a_known_failure_may_be_of_some_specs_only(open_session):
+    session = open_session("at_import", variables={"AT_IMPORT": "", "KNOWN": '{"reason": "no", "dtype": "float64"}'})
+    (known,) = session.known_failures.values()
+    assert [known.holds(SPEC._replace(dtype=dtype)) for dtype in ("float32", "float64")] == [False, True]
+
+
+def test_a_known_failure_may_be_of_one_value_among_several(open_session):
+    declared = '{"reason": "no", "optimiser": ["adam", "momentum"]}'
+    (known,) = open_session("at_import", variables={"AT_IMPORT": "", "KNOWN": declared}).known_failures.values()
+    holds = [known.holds(SPEC._replace(optimiser=name)) for name in ("sgd", "momentum", "rmsprop", "adam")]
+    assert holds == [False, True, False, True]
+
+
+@pytest.mark.parametrize("declared", ['{"dtype": "float64"}', '{"reason": "no", "dytpe": "float64"}', "[]"])
+def test_a_known_failure_that_is_not_as_the_contract_has_it_is_a_sentence(open_session, declared):
+    with pytest.raises(WorkerFailed, match=r"broke the contract: KNOWN_FAILURES\['updates'\]: expected a reason, or"):
+        open_session("at_import", variables={"AT_IMPORT": "", "KNOWN": declared})
 
 
 def test_left_s_is_the_work_that_wait_did_not_wait_for(built):

@@ -310,6 +310,27 @@ def test_a_red_check_is_the_row_s_failure_in_the_check_s_own_words(written):
     assert report.checks()["status"].tolist() == ["fails"]
 
 
+def test_a_known_failure_is_told_with_its_reason_and_its_floors_are_not_the_backend_s(written):
+    run = written(entries=("swift:eager",))
+    run.check("swift", 1e8, status="known failure", reason="abacus#7: its beads are float32's")
+    with run.run.task("another check") as attempt:
+        where = {"backend": "swift", "variant": "eager", "check": "updates", "case": "stress-relu", "dtype": "float32"}
+        attempt.add("agreement", "check", "passes", "", red=False, gated=True, reason="", traceback="", **where)
+        attempt.add("agreement", "floors", 3.0, "floors", phase="forward", array="a", step=1, gated=True, **where)
+    report = run.report()
+    assert report.readable()["conforms (worst floors)"].tolist() == ["yes (3.0), known failures in float64"]
+    assert "swift:eager: known failures in float64: abacus#7: its beads are float32's" in report.remarks()
+    assert report.rows[0]["worst_floors"] == 3.0
+
+
+def test_what_an_environment_of_its_own_cost_is_the_variant_s(written):
+    run = written(entries=("swift:eager", "swift:compiled", "slow:eager"))
+    run.add("a", "deployment", "install size", 5, "bytes", backend="swift", variant="eager")
+    run.add("b", "deployment", "install size", 7, "bytes", backend="swift", variant="compiled")
+    run.add("c", "deployment", "install size", 9, "bytes", backend="slow")
+    assert [row["install_bytes"] for row in run.report().rows] == [5, 7, 9]
+
+
 def test_what_is_a_result_and_no_gate_is_no_failure(written):
     run = written(["swift:eager"])
     run.check("swift", 300.0, "fails", gated=False, reason="300 floors")

@@ -14,7 +14,7 @@ from harness import checking, checks, conformance, environments, registry
 from harness.checking import Checked
 from harness.environments import Environment
 from harness.progress import Board
-from harness.session import Place, Session
+from harness.session import Session
 
 pytestmark = pytest.mark.conformance
 
@@ -22,34 +22,54 @@ ENTRIES = registry.read_all()
 ONLY = os.environ.get("BAKEOFF_BACKENDS")
 """As --backends: `tox -e backend-...` checks one at a time."""
 SUBJECTS = registry.select(ENTRIES, ONLY or None)
-CASES = conformance.cases(conformance.cover())
+WHOLLY = {"keras3": {"jax_step"}}
+"""Of backends with many variants, those that are checked on the whole cover; the others are, on the gates."""
 ALLOWED = 8.0
 """Floors: half of what agrees. What goes over is looked into, though it conforms."""
+LOSES_PRECISION = {"keras3": 64.0}
+"""Floors, where one conforms and loses precision: Keras's Adam takes 1 - beta**t in float32, where it cancels."""
+
+
+def kinds_of(entry, variant):
+    """Return the cells that a variant is checked on here; `bakeoff check` takes all of the cover."""
+    return conformance.cover() if variant in WHOLLY.get(entry.name, {variant}) else conformance.gates()
+
+
+CASES = [
+    pytest.param(entry, variant, case, id=f"{entry.name}-{variant}-{case.label.replace(' ', '-')}")
+    for entry, variant in SUBJECTS
+    for case in conformance.cases(kinds_of(entry, variant))
+]
 
 
 @cache
-def environment_of(name: str) -> Environment:
-    """Build, or fail every test of this backend with pip's own words."""
-    return environments.build(ENTRIES[name])
+def environment_of(label: str) -> Environment:
+    """Build, or fail every test of this backend, or of this part of it, with pip's own words."""
+    (part,) = {entry.label: entry for entry, _ in SUBJECTS if entry.label == label}.values()
+    return environments.build(part)
 
 
 @cache
 def checked(name: str) -> dict[str, Checked]:
-    """Check every variant of a backend that was asked for on every case, two variants at a time."""
+    """Check every variant of a backend that was asked for, two variants at a time."""
     chosen = [(entry, variant) for entry, variant in SUBJECTS if entry.name == name]
-    made = {name: environment_of(name).python}
-    return checking.check_all(chosen, made, conformance.cover(), "cpu", 1, Board(Console(stderr=True)))
+    made = {entry.label: environment_of(entry.label).python for entry, _ in chosen}
+    found: dict[str, Checked] = {}
+    for kinds in (conformance.cover(), conformance.gates()):
+        some = [each for each in chosen if kinds_of(*each) == kinds]
+        found |= checking.check_all(some, made, kinds, "cpu", 1, Board(Console(stderr=True)))
+    return found
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.label.replace(" ", "-"))
-@pytest.mark.parametrize(("entry", "variant"), SUBJECTS, ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize(("entry", "variant", "case"), CASES)
 def test_backend_conforms(entry, variant, case):
     lacking = environments.lacking_program(entry, variant)
     if lacking:
         pytest.skip(lacking)
     every = checked(entry.name)[f"{entry.name}:{variant}"].outcomes
     outcomes = [outcome for outcome in every if f"{outcome.case} {outcome.dtype}" == case.label]
-    first = next(each for each in CASES if each.gated and each.spec.dtype == case.spec.dtype)
+    cases = conformance.cases(kinds_of(entry, variant))
+    first = next(each for each in cases if each.gated and each.spec.dtype == case.spec.dtype)
     expected = [name for name in checks.CHECKS if case is first or name not in checks.ONCE_A_DTYPE]
     assert [outcome.check for outcome in outcomes] == expected, "every check ran"
     for outcome in outcomes:
@@ -57,7 +77,8 @@ def test_backend_conforms(entry, variant, case):
     if case.gated:
         assert not [f"{outcome.check}: {outcome.reason} {outcome.explanation}" for outcome in outcomes if outcome.red]
         # Those that are here now agree plainly; one that conforms and loses precision would be named there first.
-        assert max(outcome.floors for outcome in outcomes) <= ALLOWED
+        allowed = LOSES_PRECISION.get(entry.name, ALLOWED)
+        assert max(outcome.floors for outcome in outcomes if not outcome.known) <= allowed
     else:
         assert max(outcome.floors for outcome in outcomes) > 0, "a result was measured"
 
@@ -72,16 +93,14 @@ def test_determinism_is_measured(entry, variant):
     assert (found.determinism.twice, found.determinism.processes) == (True, True), "as all are on one thread"
 
 
-@pytest.mark.parametrize("name", ENTRIES)
-def test_what_backend_toml_says_is_what_the_adapter_offers(name, tmp_path):
-    entry = ENTRIES[name]
-    if entry not in [subject for subject, _ in SUBJECTS]:
+@pytest.mark.parametrize("label", [part.label for entry in ENTRIES.values() for part in entry.parts])
+def test_what_backend_toml_says_is_what_the_adapter_offers(label, tmp_path):
+    part = {entry.label: entry for entry, _ in SUBJECTS}.get(label)
+    if part is None:
         pytest.skip(f"only {ONLY} is asked for, by BAKEOFF_BACKENDS")
-    worker = entry.description.environment
-    python = environment_of(name).python
-    place = Place(python, entry.folder, tmp_path / "log", None, 1, worker.threads, worker.variables)
+    place = checking.place_of(part, part.variants[0], environment_of(label).python)._replace(log=tmp_path / "log")
     with Session(place) as session:
-        assert session.variants == entry.variants
-        session.build(CASES[0].spec, "cpu", entry.variants[0])
+        assert session.variants == part.whole.variants
+        session.build(conformance.cases([conformance.USUAL])[0].spec, "cpu", part.variants[0])
         versions = session.versions()
-    assert registry.pinned_version(entry) in {version.partition("+")[0] for version in versions.values()}
+    assert registry.pinned_version(part) in {version.partition("+")[0] for version in versions.values()}

@@ -115,3 +115,28 @@ def test_what_fits_nothing_is_said_to():
 
     case = standard()["stress-tanh-adam float64"]
     assert "known conventions and mistakes has its numbers." in explained(Odd(case.spec), case, {})
+
+
+class StatisticsInFloat32(Reference):
+    """Everything is in float64 but batch norm's statistics."""
+
+    def batch_statistics(self, z):
+        return tuple(each.astype(np.float64) for each in super().batch_statistics(z.astype(np.float32)))
+
+
+def test_float64_that_goes_through_float32_is_named():
+    case = standard()["stress-relu-adam float64"]
+    sentence = explained(StatisticsInFloat32(case.spec), case, {})
+    assert sentence.startswith("loss departs first: loss of the batch after 1 step, ")
+    assert "It is off no more than float32 is (within " in sentence
+
+
+def test_float32_is_not_named_of_what_is_off_by_more():
+    case = standard()["stress-relu-adam float64"]
+
+    class Halved(StatisticsInFloat32):
+        def batch_statistics(self, z):
+            mean, var = super().batch_statistics(z)
+            return mean, var * (1 + 1e-2)
+
+    assert "None of" in explained(Halved(case.spec), case, {})

@@ -57,14 +57,14 @@ def test_five_mistakes_a_backend_and_together_they_depart_in_every_phase():
 def test_a_wrong_copy_is_caught_and_named(copy, tmp_path):
     if (copy.backend, copy.variant) not in WANTED:
         pytest.skip(f"only {ONLY} is asked for, by BAKEOFF_BACKENDS")
-    entry = ENTRIES[copy.backend]
+    entry = ENTRIES[copy.backend].within(copy.variant)
     lacking = environments.lacking_program(entry, copy.variant)
     if lacking:
         pytest.skip(lacking)
     folder = shutil.copytree(entry.folder, tmp_path / entry.name)
     (folder / copy.file).write_text(text_of(folder, copy).replace(copy.right, copy.wrong), encoding="utf-8")
 
-    worker = entry.description.environment
+    worker = entry.worker
     place = Place(
         python=environments.build(entry).python,
         folder=folder,

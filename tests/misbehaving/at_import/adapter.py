@@ -2,6 +2,7 @@
 
 import ctypes
 import importlib
+import json
 import os
 import sys
 import time
@@ -40,4 +41,4 @@ if misbehaviour != "no_class":
             return {}
 
 
-KNOWN_FAILURES = {"updates": "the bias correction is in float32"}
+KNOWN_FAILURES = {"updates": json.loads(os.environ.get("KNOWN", '"the bias correction is in float32"'))}
