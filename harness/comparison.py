@@ -502,7 +502,7 @@ class Comparison:
                 variant,
                 self._place(entry, variant, timing=True),
                 spec=self._told(own[entry.name]),
-                thread_names=entry.description.environment.thread_names,
+                thread_names=entry.worker.thread_names,
             )
             for entry, variant in self.chosen
             if entry.label in self.environments and (entry.name, variant) not in out

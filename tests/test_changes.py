@@ -389,7 +389,7 @@ def environment_of(name):
 
 
 def session_of(name, folder, log):
-    worker = ENTRIES[name].description.environment
+    worker = ENTRIES[name].worker
     return Session(Place(environment_of(name).python, folder, log, None, 1, worker.threads, worker.variables))
 
 

@@ -50,7 +50,7 @@ def commit_all(
     unable: dict[str, str] = {}
     able = []
     for entry, variant in chosen:
-        python = made[entry.name]
+        python = made[entry.label]
         lacking = python if isinstance(python, Exception) else environments.lacking_program(entry, variant)
         if lacking or not isinstance(python, Path):
             unable[f"{entry.name}:{variant}"] = str(lacking)
