@@ -74,9 +74,9 @@ def check_all(
         for entry, variant in chosen
         if isinstance(python := made[entry.name], Path) and not environments.lacking_program(entry, variant)
     ]
-    with _pool() as pool:
+    with pool() as workers:
         # The plainest variant is declared first and takes least: begun last, it fills the gap that the others leave.
-        futures = {f"{each[0].name}:{each[1]}": pool.submit(one, *each) for each in reversed(able)}
+        futures = {f"{each[0].name}:{each[1]}": workers.submit(one, *each) for each in reversed(able)}
         found = {name: future.result() for name, future in futures.items()}
     return dict(reversed(found.items()))
 
@@ -93,9 +93,9 @@ def prove_all(
             verdict, job.outcome = prove(entry, variant, environment, place, cases, "cpu", job.say)
         return verdict
 
-    with _pool() as pool:
+    with pool() as workers:
         futures = [
-            pool.submit(one, entry, variant, environment)
+            workers.submit(one, entry, variant, environment)
             for entry, variant in chosen
             if isinstance(environment := made[entry.name], Environment)
             and not environments.lacking_program(entry, variant)
@@ -231,15 +231,15 @@ def place_of(entry: Entry, variant: str, python: Path, threads: int = 1) -> Plac
 
 
 @contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
+def pool() -> Iterator[ThreadPoolExecutor]:
     """Two threads; they are waited for, unless something is raised, as by Ctrl-C: then what waits is not begun."""
-    pool = ThreadPoolExecutor(JOBS)
+    threads = ThreadPoolExecutor(JOBS)
     try:
-        yield pool
+        yield threads
     except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
+        threads.shutdown(wait=False, cancel_futures=True)
         raise
-    pool.shutdown()
+    threads.shutdown()
 
 
 def _outcomes(

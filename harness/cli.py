@@ -513,6 +513,60 @@ def count_ease(
         showing.print_ease(out, measured)
 
 
+@app.command("mistakes")
+def commit_mistakes(
+    backends: Names = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="MISTAKE", help="Only this one; may be given again.")
+    ] = None,
+    messages: Annotated[bool, typer.Option("--messages", help="Print every message whole.")] = False,
+    limit: Annotated[
+        float | None, typer.Option(min=1, metavar="S", help="Seconds a call may take before it counts as hung: 300.")
+    ] = None,
+    python: Python = None,
+    records: Annotated[
+        Path | None, typer.Option("--records", metavar="FILE", help="Write all that was found to a .jsonl file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Commit mistakes that people make, each in its own worker: noticed or silent, when, and in which words.
+
+    Wrong data and small wrong edits of the model's code, in every variant: docs/mistakes.md. A mistake that goes
+    unnoticed is a result, and no failure: exit code 1 only if a variant could not be tried.
+
+    \b
+    bakeoff mistakes                                 all of them, in every backend: half an hour
+    bakeoff mistakes NAME:VARIANT --only wrong_width --messages
+    """  # noqa: D301  # \\b keeps the lines of the examples
+    from harness import checking, mistakes, registry, showing
+    from harness.progress import Board
+    from harness.toml import nearest
+
+    for name in only or ():
+        if name not in mistakes.MISTAKES:
+            raise InputError(f"--only: no mistake `{name}`. {nearest(name, mistakes.MISTAKES)}")
+    if records is not None and records.suffix != ".jsonl":
+        raise InputError(f"--records {records}: expected a file that ends in .jsonl.")
+    chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
+    for entry, _ in chosen:
+        mistakes.read_coded(entry.folder)
+    names = [name for name in mistakes.MISTAKES if not only or name in only]
+    with _interruptible(), Board(err) as board:
+        made = checking.interpreters_of(chosen, tuple(python or ()), board)
+        measured, unable = mistakes.commit_all(chosen, made, names, limit or mistakes.LIMIT_S, board)
+    if records is not None:
+        versions = {entry.name: registry.pinned_version(entry) for entry, _ in chosen}
+        mistakes.write(mistakes.records(measured, versions), records)
+        err.print(f"Records: {records}", highlight=False, soft_wrap=True)
+    findings = {name: each.findings for name, each in measured.items()}
+    if as_json:
+        _print_json({"findings": showing.plain(findings), "unable": unable})
+    else:
+        showing.print_mistakes(out, findings, unable, messages)
+    if unable:
+        raise typer.Exit(1)
+
+
 @app.command("openness")
 def show_openness(backends: Names = None, python: Python = None, as_json: Json = False) -> None:
     """Show who owns, decides and keeps up each framework, with sources, and the licences of what it installs.

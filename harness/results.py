@@ -163,9 +163,9 @@ def _runs_beside(folder: Path) -> str:
     return f" There are: {', '.join(runs[-5:])}." if runs else ""
 
 
-def read_records(folder: Path, finished_only: bool = True) -> pd.DataFrame:
+def read_records(folder: Path, finished_only: bool = True, file: str = "records.jsonl") -> pd.DataFrame:
     """Return the records as a tidy table, one a row; by default those of finished attempts only."""
-    path = folder / "records.jsonl"
+    path = folder / file
     lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
     records = []
     for number, line in enumerate(lines, start=1):

@@ -41,13 +41,16 @@ class WorkerFailed(Exception):
     """A worker that raised, died, hung or answered what the contract forbids.
 
     `kind` is one of raised, died, hung, "broke the contract", "not finite"; `traceback` is the worker's own, or "".
+    `exception` and `said` are the type and the message of what the worker raised, or "".
     """
 
-    def __init__(self, kind: str, message: str, traceback: str = "") -> None:
+    def __init__(self, kind: str, message: str, traceback: str = "", exception: str = "", said: str = "") -> None:
         super().__init__(f"{kind}: {message}")
         self.kind = kind
         self.message = message
         self.traceback = traceback
+        self.exception = exception
+        self.said = said
 
 
 class Place(NamedTuple):
@@ -269,6 +272,10 @@ class Session:
             raise RuntimeError("build() comes first")
         return self.spec
 
+    def ask(self, call: str, arrays: Arrays | None = None, **header: Any) -> Arrays:
+        """Make one call of the worker's protocol; return the arrays of its answer as they came, not verified."""
+        return self._ask(call, arrays, **header)[1]
+
     def _ask(self, call: str, arrays: Arrays | None = None, **header: Any) -> tuple[dict[str, Any], Arrays]:
         if self._buried:
             raise WorkerFailed("died", f"the worker was gone before {call}")
@@ -299,7 +306,7 @@ class Session:
         failure = header["failure"]
         if failure:
             text = f"{call} raised {failure['type']}: {failure['message']}".rstrip(": ")
-            raise WorkerFailed("raised", text, failure["traceback"])
+            raise WorkerFailed("raised", text, failure["traceback"], failure["type"], failure["message"])
         return header, arrays
 
     def _death(self, call: str) -> WorkerFailed:

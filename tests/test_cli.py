@@ -26,6 +26,7 @@ COMMANDS = (
     "table",
     "compare",
     "ease",
+    "mistakes",
     "openness",
     "setup",
     "backends",
