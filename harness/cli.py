@@ -589,6 +589,59 @@ def show_openness(backends: Names = None, python: Python = None, as_json: Json =
         showing.print_openness(out, views)
 
 
+@app.command()
+def verdict(
+    run: Annotated[
+        Path | None, typer.Argument(metavar="RUN", help="A run folder; the newest if none is named.")
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=W,...",
+            help="What you value: ease, speed, agreement, open, or a part such as speed.memory. Default: 1 each.",
+        ),
+    ] = None,
+    require: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", help="What must be: float64, gpu, maintained, deterministic, licence:OSI, python:3.13."
+        ),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show every sub-measure of every variant: value, score, weight, record.")
+    ] = False,
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Which framework to choose, by what you value; why; how surely; and what speaks for the second.
+
+    From the records of a run: docs/verdict.md says what counts and how. With weights, criteria that are not named have
+    none. Exit code 1 where nothing meets the requirements, or nothing was measured that has a weight.
+
+    \b
+    bakeoff verdict --weights ease=2,speed=1,agreement=1,open=1
+    bakeoff verdict RUN --weights speed=1 --require float64,licence:OSI,maintained
+    """  # noqa: D301  # \\b keeps the lines of the examples
+    from harness.choice import showing
+    from harness.choice.requirements import Facts, parse
+    from harness.choice.verdict import Verdict, parse_weights
+    from harness.registry import read_all
+    from harness.results import latest
+
+    valued, required = parse_weights(weights), parse(require) if require is not None else []
+    described = {name: entry.description for name, entry in read_all().items()} if required else {}
+    facts = {name: Facts(each.devices, each.python) for name, each in described.items()}
+    found = Verdict(latest(results) if run is None else _existing(run, results), valued, required, facts)
+    if as_json:
+        _print_json(found.as_json())
+    elif explain and found.decided:
+        showing.print_explained(out, found)
+    else:
+        showing.print_verdict(out, found)
+    if not found.decided:
+        raise typer.Exit(1)
+
+
 @contextmanager
 def _interruptible(advice: str = "Nothing of it is kept.") -> Iterator[None]:
     """At Ctrl-C, say so and end at once: threads would go on to their end; workers die with this process."""

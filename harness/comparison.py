@@ -188,6 +188,8 @@ class Comparison:
                 counted = ease.measure(entry.folder / entry.description.model, entry.description.import_name)
                 for figure, value, unit, more in counted.records():
                     task.add("ease", figure, value, unit, backend=entry.name, **more)
+                task.add("deployment", "devices", ", ".join(entry.description.devices), "", backend=entry.name)
+                task.add("deployment", "python", entry.description.python, "", backend=entry.name)
                 for key, fact in entry.description.openness.facts():
                     task.add("openness", key, fact.value, "", backend=entry.name, source=fact.source, asof=fact.asof)
 

@@ -1,7 +1,7 @@
 """Licences as packages write them: in metadata, classifiers and licence files; as SPDX where they can be."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -45,6 +45,20 @@ CLASSIFIERS = {
     "zlib/libpng License": "Zlib",
 }
 """A classifier's last part, and how the SPDX identifiers begin that it can mean: it is often vaguer than they are."""
+
+APPROVED = frozenset(
+    (
+        *("0BSD", "AFL-3.0", "AGPL-3.0", "Apache-2.0", "Artistic-2.0", "BSD-1-Clause", "BSD-2-Clause", "BSD-3-Clause"),
+        *("BSL-1.0", "CDDL-1.0", "CECILL-2.1", "CPL-1.0", "EPL-1.0", "EPL-2.0", "ECL-2.0", "EUPL-1.2", "GPL-2.0"),
+        *("GPL-3.0", "HPND", "IPL-1.0", "ISC", "LGPL-2.1", "LGPL-3.0", "MIT", "MIT-0", "MPL-1.1", "MPL-2.0", "MS-PL"),
+        *("MulanPSL-2.0", "NCSA", "OFL-1.1", "OSL-3.0", "PostgreSQL", "PSF-2.0", "Python-2.0", "UPL-1.0", "Unlicense"),
+        *("W3C", "Zlib", "ZPL-2.1"),
+    )
+)
+"""SPDX identifiers, without `-only` and `-or-later`, of licences that the Open Source Initiative approved. Not all."""
+
+REFUSED = ("LicenseRef-", "CC-BY-NC", "BUSL-", "SSPL-", "Elastic-")
+"""How identifiers begin that it did not approve; what is in neither list is unknown, as CC0-1.0 is."""
 
 PHRASES = {
     "Apache-2.0": ("apache license version 2.0, january 2004", "licensed under the apache license, version 2.0"),
@@ -135,6 +149,57 @@ def identifiers(expression: str) -> set[str]:
     """Return the licences in an SPDX expression, each with its exception where it has one."""
     parts = re.split(r"\b(?:AND|OR)\b", re.sub(r"[()]", " ", expression))
     return {" ".join(part.split()) for part in parts if part.strip()}
+
+
+def allows(expression: str, allowed: Callable[[str], bool | None]) -> bool | None:
+    """Whether an SPDX expression can be met with allowed licences alone: of `OR` one is enough, of `AND` all count.
+
+    `allowed` is asked for each licence, with its exception; None is an answer too: not known.
+    """
+    words = re.findall(r"[()]|[^\s()]+", expression)
+
+    def either() -> bool | None:
+        answers = [both()]
+        while words and words[0] == "OR":
+            words.pop(0)
+            answers.append(both())
+        return True if True in answers else None if None in answers else False
+
+    def both() -> bool | None:
+        answers = [one()]
+        while words and words[0] == "AND":
+            words.pop(0)
+            answers.append(one())
+        return False if False in answers else None if None in answers else True
+
+    def one() -> bool | None:
+        if words[0] == "(":
+            words.pop(0)
+            answer = either()
+            words.pop(0)
+            return answer
+        name = words.pop(0)
+        if words and words[0] == "WITH":
+            name += f" {words.pop(0)} {words.pop(0)}"
+        return allowed(name)
+
+    return either()
+
+
+def approved(words: str) -> bool | None:
+    """Whether a licence is one that the Open Source Initiative approved; None where that is not known here.
+
+    An exception (`WITH`) gives a permission more, and takes none.
+    """
+
+    def one(name: str) -> bool | None:
+        root = _root(name).partition(" WITH ")[0]
+        if root in APPROVED:
+            return True
+        return False if root.startswith(REFUSED) else None
+
+    expression = spdx(words)
+    return None if expression is None else allows(expression, one)
 
 
 def is_notice(path: str, named: Collection[str] = ()) -> bool:

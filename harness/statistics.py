@@ -4,6 +4,9 @@ Neighbouring slices are alike (the machine's load changes slowly), and the slice
 a resample draws rounds, and inside each round blocks of neighbouring turns; what is paired within a turn stays paired.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +14,7 @@ import numpy.typing as npt
 from scipy import stats
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
 
 LEVEL = 0.95
 RESAMPLES = 2000
@@ -87,9 +91,11 @@ def _blocks_of_both(samples: list[Floats], blocks: list[int]) -> float:
 
 
 def _interval(rounds: list[Floats]) -> Interval:
-    rng = np.random.default_rng(0)
-    medians = np.array([np.median(resample(rounds, rng)) for _ in range(RESAMPLES)])
-    tail = _tail(sum(-(-len(turns) // BLOCK) for turns in rounds))
+    turns = np.concatenate(rounds)
+    medians = np.concatenate(
+        [np.median(turns[places], axis=1) for places in _draws(tuple(map(len, rounds)), RESAMPLES)]
+    )
+    tail = _tail(_blocks(rounds))
     low, high = np.quantile(medians, [tail, 1 - tail])
     return Interval(float(np.median(np.concatenate(rounds))), float(low), float(high))
 
@@ -108,10 +114,26 @@ def _tail(blocks: float) -> float:
 
 def resample(rounds: list[Floats], rng: np.random.Generator) -> Floats:
     """Draw as many rounds, with replacement, and in each as many turns in circular blocks."""
+    return np.concatenate(rounds)[_places([len(turns) for turns in rounds], rng)]
+
+
+def _places(lengths: Sequence[int], rng: np.random.Generator) -> Places:
+    """Draw as `_resample` does; return where the turns stand when the rounds are put end to end."""
+    begin = np.concatenate([[0], np.cumsum(lengths)])
     drawn = []
-    for index in rng.integers(0, len(rounds), len(rounds)):
-        turns = rounds[index]
-        starts = rng.integers(0, len(turns), -(-len(turns) // BLOCK))
-        places = (starts[:, None] + np.arange(BLOCK)).ravel()[: len(turns)] % len(turns)
-        drawn.append(turns[places])
+    for index in rng.integers(0, len(lengths), len(lengths)):
+        turns = lengths[index]
+        starts = rng.integers(0, turns, -(-turns // BLOCK))
+        drawn.append(begin[index] + (starts[:, None] + np.arange(BLOCK)).ravel()[:turns] % turns)
     return np.concatenate(drawn)
+
+
+@lru_cache(maxsize=8)
+def _draws(lengths: tuple[int, ...], resamples: int) -> list[Places]:
+    """Return the resamples of rounds of these lengths, the same for all that one run compares: arrays (some, turns).
+
+    Resamples are of as many turns only where the rounds are: as many of them are one array as follow each other.
+    """
+    rng = np.random.default_rng(0)
+    draws = [_places(lengths, rng) for _ in range(resamples)]
+    return [np.array(list(alike)) for _, alike in groupby(draws, key=len)]

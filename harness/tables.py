@@ -243,7 +243,7 @@ class Report:
         shown = found.assign(
             point=found["axis"] + " " + found["at"].astype(str),
             arithmetic=found["operations"].map(lambda each: f"{each / 1e6:,.3g} MFLOP"),
-            step=found["step_s"].map(_time),
+            step=found["step_s"].map(in_time),
         )
         table = shown.pivot_table(
             index=["point", "arithmetic"], columns="backend", values="step", aggfunc="first", sort=False
@@ -260,7 +260,7 @@ class Report:
                 {
                     "backend": row["backend"],
                     "axis": row["axis"],
-                    "overhead": _time(row["overhead_s"]) if row["overhead_s"] else "none",
+                    "overhead": in_time(row["overhead_s"]) if row["overhead_s"] else "none",
                     "GFLOP/s": f"{row['flop_rate'] / 1e9:,.3g}" if np.isfinite(row["flop_rate"]) else "-",
                     "crossing, MFLOP [95 %]": f"{estimate} [{low}, {high}]",
                     "that is": f"{row['axis']} {row['crossing_at']}",
@@ -339,7 +339,7 @@ class Report:
         seconds = epochs * self._steps_an_epoch() * self._speed(backend, variant)[0].estimate
         return {
             f"epochs to {TARGET:.0%}": "never" if pd.isna(epochs) else f"{epochs:.0f}",
-            f"time to {TARGET:.0%}": "never" if pd.isna(epochs) else _shown(seconds, _time),
+            f"time to {TARGET:.0%}": "never" if pd.isna(epochs) else _shown(seconds, in_time),
         }
 
     def _steps_an_epoch(self) -> int:
@@ -481,7 +481,9 @@ def _readable(row: Row) -> Row:
         "validation": _shown(row["validation_accuracy"], lambda value: f"{value:.1%}"),
         "test": _shown(row["test_accuracy"], lambda value: f"{value:.1%}"),
         "first_call": _shown(row["first_call_s"], lambda value: f"{value:.2f} s"),
-        "step": _shown(row["step_s"], lambda _: f"{_time(step.estimate)} [{_time(step.low)}, {_time(step.high)}]"),
+        "step": _shown(
+            row["step_s"], lambda _: f"{in_time(step.estimate)} [{in_time(step.low)}, {in_time(step.high)}]"
+        ),
         "ratio": _shown(row["ratio"], lambda _: _ratio(ratio)),
         "examples": _shown(row["examples_per_s"], lambda value: f"{value:,.0f}"),
         "memory": _shown(row["peak_memory_bytes"], lambda value: f"{value / 1e6:,.0f} MB"),
@@ -494,7 +496,7 @@ def _readable(row: Row) -> Row:
 
 def _readable_speed(row: Mapping[Any, Any], batch: int) -> Row:
     def times(*names: str) -> str:
-        return " / ".join(_shown(row.get(name, np.nan), _time) for name in names)
+        return " / ".join(_shown(row.get(name, np.nan), in_time) for name in names)
 
     warm = "never" if row["never_steady"] else _shown(row["steady_since"], "{:.0f} slices".format)
     return {
@@ -506,12 +508,12 @@ def _readable_speed(row: Mapping[Any, Any], batch: int) -> Row:
         "threads": _threads(row["threads"]) or "-",
         "GFLOP/s": f"{row['flop_rate'] / 1e9:.3g}",
         "of peak": _shown(row["of_peak"], "{:.0%}".format),
-        "transfer": _shown(row["transfer_s"], _time),
+        "transfer": _shown(row["transfer_s"], in_time),
         "predict 1 row": times(*(f"latency_1_p{quantile}_s" for quantile in timings.QUANTILES)),
         f"predict {batch} rows": times(*(f"latency_{batch}_p{quantile}_s" for quantile in timings.QUANTILES)),
         f"to {TARGET:.0%}": "never"
         if pd.isna(row["epochs_to_target"])
-        else f"{row['epochs_to_target']:.0f} epochs, {_time(row['time_to_target_s'])}",
+        else f"{row['epochs_to_target']:.0f} epochs, {in_time(row['time_to_target_s'])}",
     }
 
 
@@ -537,7 +539,7 @@ def _departure(row: Mapping[Any, Any]) -> str:
     )
 
 
-def _time(seconds: float) -> str:
+def in_time(seconds: float) -> str:
     """Return a time with three digits, in the unit that suits it."""
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
         if seconds >= size:
