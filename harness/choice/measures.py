@@ -86,7 +86,8 @@ class Source:
 
     def __init__(self, report: Report) -> None:
         self.report = report
-        self.records = report.records
+        missing = {"check", "dtype", "convention"} - set(report.records.columns)
+        self.records = report.records.assign(**dict.fromkeys(missing))
         self.day = datetime.date.fromisoformat(str(report.header["created"])[:10])
         """Of the run: ages are counted up to it."""
 
@@ -213,7 +214,7 @@ def _departures(source: Source, key: Key) -> Reading | None:
     """They are computed once training and checks are done: before, that there is none means nothing."""
     if not (source.finished(f"train {':'.join(key)}") and source.complete):
         return None
-    found = source.where("agreement", "departure", key)["convention"].nunique() if len(source.records) else 0
+    found = source.where("agreement", "departure", key)["convention"].nunique()
     return Reading(found, f"{found} convention{'' if found == 1 else 's'}", found + 1)
 
 

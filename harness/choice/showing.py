@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.choice.measures import CRITERIA
-from harness.choice.scores import Stretch
+from harness.choice.scores import NOTHING, Stretch
 from harness.choice.verdict import Place, Reason, Verdict
 from harness.showing import say, wide
 from harness.statistics import Interval
@@ -234,8 +234,11 @@ def _print_single(console: Console, verdict: Verdict) -> None:
 
 def _print_rest(console: Console, verdict: Verdict) -> None:
     """Print who and what was not scored, and why."""
+    together: dict[str, list[str]] = {}
     for each in verdict.out:
-        console.print(Text(f"Out: {each.name}: {each.why}", "yellow"), highlight=False)
+        together.setdefault(each.why, []).append(each.name)
+    for why, names in together.items():
+        console.print(Text(f"Out: {', '.join(names)}: {why}", "yellow"), highlight=False)
     lacking: dict[str, list[str]] = {}
     for measure, names in verdict.partly.items():
         backends = dict.fromkeys(name.partition(":")[0] for name in names)
@@ -284,7 +287,9 @@ def _who(place: Place) -> str:
 
 
 def _interval(value: Interval) -> str:
-    return f"{value.estimate:.2f} [{value.low:.2f}, {value.high:.2f}]"
+    """Return a ratio with its interval; without it where everything that weighs was counted."""
+    exact = value.high - value.low < NOTHING
+    return f"{value.estimate:.2f}{'' if exact else f' [{value.low:.2f}, {value.high:.2f}]'}"
 
 
 def _times(factor: float) -> str:
