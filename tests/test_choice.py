@@ -171,7 +171,7 @@ def test_a_factor_brings_the_second_level(costs, weights):
 @given(COSTS, WEIGHTS)
 def test_scikit_criteria_ranks_them_so_too(costs, weights):
     """The judge: its weighted product on the same matrix, weighted as the tree weights it."""
-    skcriteria = pytest.importorskip("skcriteria", reason="needs the test group: pip install scikit-criteria")
+    import skcriteria
     from skcriteria.agg.simple import WeightedProductModel
 
     subject = scores(costs)

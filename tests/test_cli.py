@@ -25,6 +25,7 @@ COMMANDS = (
     "precision",
     "table",
     "compare",
+    "verdict",
     "ease",
     "mistakes",
     "openness",
@@ -465,3 +466,93 @@ def test_every_column_is_shown_whatever_the_width_of_the_terminal(saved, columns
     for heading in ("validation", "first call", "examples/s", "tokens", "licence", "BSD-3-Clause"):
         assert heading in text
     assert "…" not in text
+
+
+# The verdict
+
+
+@pytest.fixture
+def four(tmp_path):
+    """Return a copy of the reference run."""
+    return Path(shutil.copytree(SAVED.parent.parent.parent / "results" / "reference", tmp_path / "results" / "four"))
+
+
+def test_verdict_answers_on_one_screen_with_reasons_and_records(bakeoff, four, monkeypatch):
+    code, out, err = bakeoff("verdict", "four", "--weights", "ease=2,speed=1,agreement=1,open=1")
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) <= 40
+    assert re.search(
+        r"^NumPy \(numpy_plain:plain\): 1\.\d\d \[.*\] times as good as the second, JAX", out, re.MULTILINE
+    )
+    records = {f"{row['measure']}/{row['quantity']}" for row in map(json.loads, (four / "records.jsonl").open())}
+    named = re.findall(r" x\d\.\d{3}  (\S.*?)\s*$", out, re.MULTILINE)
+    assert len(named) == 7
+    assert {name.partition("+")[0] for name in named} <= records
+    assert "JAX leads under" in out
+    assert "By one weight" in out
+    assert "openness/top_author_share" in out
+
+
+def test_verdict_on_a_narrow_terminal_cuts_nothing(bakeoff, four, monkeypatch):
+    from io import StringIO
+
+    from rich.console import Console
+
+    from harness.choice import showing
+    from harness.choice.verdict import Verdict, parse_weights
+
+    written = StringIO()
+    showing.print_verdict(Console(file=written, width=80, force_terminal=True), Verdict(four, parse_weights(None)))
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", written.getvalue())
+    assert max(map(len, plain.splitlines())) <= 80
+    assert "\u2026" not in plain
+    assert "openness/governance" in plain
+
+
+def test_verdict_says_first_what_must_be_said(bakeoff, four):
+    lines = (four / "records.jsonl").read_text().splitlines()
+    kept = [line for line in lines if json.loads(line)["task"] != "round 2"]
+    (four / "records.jsonl").write_text("\n".join(kept) + "\n")
+    _, out, _ = bakeoff("verdict", "four")
+    assert out.startswith("UNFINISHED")
+
+
+def test_verdict_of_nobody_is_exit_code_1_and_a_sentence(bakeoff, four):
+    code, out, _ = bakeoff("verdict", "four", "--require", "licence:MIT")
+    assert code == 1
+    assert "No verdict: none of them" in out
+    assert "licence:MIT: its licence is Apache-2.0 (openness/licence)" in out
+
+
+def test_verdict_names_who_is_out_and_a_tie(bakeoff, four):
+    code, out, _ = bakeoff("verdict", "four", "--weights", "agreement=1", "--require", "gpu")
+    assert code == 0
+    assert "Out: jax_pure:step, jax_pure:scan, " in out
+    assert "held against nothing" in out
+    _, out, _ = bakeoff("verdict", "four", "--weights", "agreement=1")
+    assert "A tie: JAX (jax_pure:step), NumPy (numpy_plain:plain) and TensorFlow" in out
+    assert out.count("=1 ") == 3
+
+
+def test_verdict_explains_every_sub_measure_of_every_variant(bakeoff, four):
+    code, out, _ = bakeoff("verdict", "four", "--explain")
+    assert code == 0
+    for record in ("speed/slice", "ease/tokens", "openness/releases_24m", "agreement/floors"):
+        assert re.search(rf"^{record}: .*% of the whole", out, re.MULTILINE)
+    assert out.count("  tensorflow_core:xla ") >= 20
+    assert "25 in 24 months" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--weights", "eas=1"), "Did you mean `ease`?"),
+        (("--weights", "ease=-1"), "expected a number from 0"),
+        (("--require", "gpuu"), "Did you mean `gpu`?"),
+        (("nowhere",), "no run here"),
+    ],
+)
+def test_verdict_says_what_was_wrong(bakeoff, four, arguments, said):
+    code, out, err = bakeoff("verdict", *arguments)
+    assert (code, out) == (2, "")
+    assert said in " ".join(err.split())
