@@ -5,6 +5,7 @@ better, as its inverse; a count, which can be 0, as the count plus one; a step o
 """
 
 import datetime
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -136,6 +137,29 @@ class Source:
         except (OSError, ValueError) as error:
             raise InputError(f"{path}: expected what `bakeoff check --records` writes, got: {error}") from None
 
+    @cached_property
+    def _mistakes(self) -> list[dict[Any, Any]]:
+        """Return what `bakeoff mistakes --records` left in the run's folder as mistakes.jsonl; else the run's own."""
+        path = self.report.folder / "mistakes.jsonl"
+        try:
+            rows: list[dict[Any, Any]] = (
+                [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+            )
+            own: list[dict[Any, Any]] = self._by.get(("mistakes", "outcome"), self.records.iloc[:0]).to_dict("records")
+            return rows or own
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: expected what `bakeoff mistakes --records` writes, got: {error}") from None
+
+    def mistakes(self, key: Key) -> list[str]:
+        """Return what each mistake came to; empty where none was tried with this version."""
+        version = self.report.header["backends"][key[0]]["version"]
+        return [
+            str(row["value"])
+            for row in self._mistakes
+            if (row.get("backend"), row.get("variant"), row.get("quantity")) == (*key, "outcome")
+            and row.get("version", version) in (version, "")
+        ]
+
     def determinism(self, key: Key) -> dict[str, bool]:
         """Return whether the bits were the same, by what was tried; empty where nothing was."""
         checked = self.checked
@@ -210,6 +234,16 @@ def _known_failures(source: Source, key: Key) -> Reading | None:
     return Reading(known, f"{known} of {checks['check'].nunique()} checks", known + 1)
 
 
+def _unnoticed(source: Source, key: Key) -> Reading | None:
+    """Of the mistakes that were tried: those of which nothing was said, and whose result is wrong."""
+    outcomes = source.mistakes(key)
+    if not outcomes or "not written" in outcomes:
+        return None
+    tried = [each for each in outcomes if each != "cannot"]
+    silent = sum(each in SILENT for each in tried)
+    return Reading(silent, f"{silent} of {len(tried)}", silent + 1)
+
+
 def _departures(source: Source, key: Key) -> Reading | None:
     """They are computed once training and checks are done: before, that there is none means nothing."""
     if not (source.finished(f"train {':'.join(key)}") and source.complete):
@@ -254,6 +288,9 @@ def _licence(value: Any, _: datetime.date) -> tuple[float, str, float] | None:
         return None
     return _scale(0, f"{value}, OSI-approved") if approval else _scale(1, f"{value}, not OSI-approved")
 
+
+SILENT = ("NaN", "wrong", "hung")
+"""Outcomes of a mistake of which nothing was said, and which did harm."""
 
 GOVERNED = {"foundation": 0, "community": 0, "single company": 1, "single institution": 1}
 """How the fact `governance` begins, and its step: whether more than one party decides."""
@@ -334,6 +371,7 @@ MEASURES = (
         "deployment/install time", "install", "ease.setup", AMOUNT, _amount("deployment", "install time", _minutes)
     ),
     Measure("deployment/packages", "packages", "ease.setup", COUNT, _count("deployment", "packages", "packages")),
+    Measure("mistakes/outcome", "unnoticed mistakes", "ease.writing.mistakes", COUNT, _unnoticed),
     Measure("speed/slice", "step", "speed.step", AMOUNT, _step),
     Measure(f"speed/{'+'.join(START)}", "start", "speed.start", AMOUNT, _over_rounds(START, _seconds)),
     Measure("speed/peak memory", "memory", "speed.memory", AMOUNT, _over_rounds(["peak memory"], _megabytes)),
@@ -360,15 +398,36 @@ MEASURES = (
 )
 """Those that every run can have."""
 
-MORE = {"change": "ease.writing.changes", "mistakes": "ease.writing.mistakes"}
-"""What a run has of more, and where it hangs: `ease/change: ...`, one sub-measure each, and what `mistakes` records."""
+CHANGES = "ease.writing.changes"
+"""Where `ease/change: ...` hangs: a record for each change that was asked of every backend."""
 
 
-def of(source: Source) -> list[Measure]:
-    """Return the sub-measures of a run: those above, and one for each change and mistake that it has records of."""
-    changes = [name for measure, name in source.quantities() if measure == "ease" and name.startswith("change")]
-    more = [Measure(f"ease/{name}", name, MORE["change"], COUNT, _count("ease", name, "tokens")) for name in changes]
-    return [*MEASURES, *more]
+def of(source: Source, keys: Sequence[Key]) -> list[Measure]:
+    """Return the sub-measures of a run: those above, and changes.
+
+    What the changes cost is summed over those that all of `keys` can make; each other change stands for itself.
+    """
+    names = [name for measure, name in source.quantities() if measure == "ease" and name.startswith("change: ")]
+    common = [name for name in names if all(_change([name])(source, key) is not None for key in keys)]
+    together = "+".join(name.removeprefix("change: ") for name in common)
+    summed = [Measure(f"ease/change: {together}", "changes", CHANGES, COUNT, _change(common))] if common else []
+    alone = [Measure(f"ease/{name}", name, CHANGES, COUNT, _change([name])) for name in names if name not in common]
+    return [*MEASURES, *summed, *alone]
+
+
+def _change(names: Sequence[str]) -> Callable[[Source, Key], Reading | None]:
+    """Read the tokens of changes, in the model and around it; None where one is not possible, or not counted."""
+
+    def read(source: Source, key: Key) -> Reading | None:
+        tokens = 0.0
+        for name in names:
+            inside, record = source.number("ease", name, key), source.last("ease", name, key)
+            if inside is None or record is None:
+                return None
+            tokens += inside + float(record.get("caller", 0))
+        return Reading(tokens, f"{tokens:,.0f} tokens", tokens + 1)
+
+    return read
 
 
 def shares(measures: Sequence[Measure], own: Mapping[str, float]) -> list[float]:

@@ -110,7 +110,8 @@ class Verdict:
         """Return what all candidates have, who lacks what only some have, and what none has."""
         whole, partly, absent = [], {}, []
         self.readings = {
-            measure: {key: measure.read(self.source, key) for key in self.entries} for measure in known.of(self.source)
+            measure: {key: measure.read(self.source, key) for key in self.entries}
+            for measure in known.of(self.source, self.entries)
         }
         for measure, readings in self.readings.items():
             lacking = [":".join(key) for key, reading in readings.items() if reading is None]
@@ -132,10 +133,8 @@ class Verdict:
     @property
     def unrecorded(self) -> list[str]:
         """What would count and has no record in this run."""
-        found = {measure.node for measure in self.readings}
-        return [measure.record for measure in self.absent] + [
-            name for name, node in known.MORE.items() if node not in found
-        ]
+        changes = any(measure.node == known.CHANGES for measure in self.readings)
+        return [measure.record for measure in self.absent] + ([] if changes else ["ease/change: ..."])
 
     # The scores
 
@@ -337,8 +336,8 @@ class Verdict:
                 {
                     "record": reason.measure.record,
                     "node": reason.measure.node,
-                    "leader": reason.first._asdict(),
-                    "second": reason.second._asdict(),
+                    "leader": reason.first.shown,
+                    "second": reason.second.shown,
                     "factor": reason.factor,
                     "significant": reason.sure,
                 }
@@ -415,7 +414,7 @@ def _weight(text: str, name: str, number: str) -> float:
 
 def _nodes() -> list[str]:
     """Return the criteria and every node below them."""
-    leaves = [*(measure.node for measure in known.MEASURES), *known.MORE.values()]
+    leaves = [*(measure.node for measure in known.MEASURES), known.CHANGES]
     parents = {leaf.rsplit(".", depth)[0] for leaf in leaves for depth in range(leaf.count("."))}
     return [*CRITERIA, *sorted(parents - set(CRITERIA))]
 
