@@ -19,6 +19,7 @@ from harness.agreement import LOSES_PRECISION
 from harness.errors import InputError
 from harness.licences import approved
 from harness.openness import age
+from harness.results import Record
 from harness.statistics import Interval
 from harness.tables import Report, in_time
 
@@ -87,28 +88,33 @@ class Source:
 
     def __init__(self, report: Report) -> None:
         self.report = report
-        missing = {"check", "dtype", "convention"} - set(report.records.columns)
-        self.records = report.records.assign(**dict.fromkeys(missing))
         self.day = datetime.date.fromisoformat(str(report.header["created"])[:10])
         """Of the run: ages are counted up to it."""
 
     @cached_property
-    def _by(self) -> dict[tuple[str, str], pd.DataFrame]:
-        return {
-            (str(measure), str(quantity)): rows
-            for (measure, quantity), rows in self.records.groupby(["measure", "quantity"])
-        }
+    def _by(self) -> dict[tuple[str, str], list[Record]]:
+        """The records but those of single slices, by measure and quantity, each with the fields that it has."""
+        by: dict[tuple[str, str], list[Record]] = {}
+        records = self.report.records
+        for row in records[~records["quantity"].isin(["slice", "warm-up"])].to_dict("records"):
+            record = {str(name): value for name, value in row.items() if not _is_missing(value)}
+            by.setdefault((record["measure"], record["quantity"]), []).append(record)
+        return by
 
-    def where(self, measure: str, quantity: str, key: Key) -> pd.DataFrame:
+    def where(self, measure: str, quantity: str, key: Key) -> list[Record]:
         """Return the records of a quantity that speak of a variant, or of its backend as a whole; not the control's."""
-        rows = self._by.get((measure, quantity), self.records.iloc[:0])
-        mine = rows["backend"].eq(key[0]) & (rows["variant"].isna() | rows["variant"].eq(key[1]))
-        return rows[mine & rows["control"].ne(True)]
+        return [
+            record
+            for record in self._by.get((measure, quantity), [])
+            if record.get("backend") == key[0]
+            and record.get("variant", key[1]) == key[1]
+            and record.get("control") is not True
+        ]
 
-    def last(self, measure: str, quantity: str, key: Key) -> Mapping[Any, Any] | None:
+    def last(self, measure: str, quantity: str, key: Key) -> Record | None:
         """Return the last such record."""
         rows = self.where(measure, quantity, key)
-        return dict(rows.iloc[-1].dropna()) if len(rows) else None
+        return rows[-1] if rows else None
 
     def number(self, measure: str, quantity: str, key: Key) -> float | None:
         """Return the value of the last such record; None where there is none, or it is no number of at least 0."""
@@ -123,10 +129,14 @@ class Source:
         return list(self._by)
 
     @cached_property
+    def ended(self) -> set[str]:
+        """The tasks that came to their end."""
+        return {record["task"] for record in self._by.get(("task", "finished"), [])}
+
+    @property
     def complete(self) -> bool:
-        """Whether the run came to its end."""
-        ended = self.records.loc[self.records["quantity"].eq("finished"), "task"]
-        return results.is_complete(set(ended), self.report.header)
+        """Whether the run did."""
+        return results.is_complete(self.ended, self.report.header)
 
     @cached_property
     def checked(self) -> pd.DataFrame:
@@ -138,15 +148,12 @@ class Source:
             raise InputError(f"{path}: expected what `bakeoff check --records` writes, got: {error}") from None
 
     @cached_property
-    def _mistakes(self) -> list[dict[Any, Any]]:
+    def _mistakes(self) -> list[Record]:
         """Return what `bakeoff mistakes --records` left in the run's folder as mistakes.jsonl; else the run's own."""
         path = self.report.folder / "mistakes.jsonl"
         try:
-            rows: list[dict[Any, Any]] = (
-                [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-            )
-            own: list[dict[Any, Any]] = self._by.get(("mistakes", "outcome"), self.records.iloc[:0]).to_dict("records")
-            return rows or own
+            rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+            return rows or self._by.get(("mistakes", "outcome"), [])
         except (OSError, ValueError) as error:
             raise InputError(f"{path}: expected what `bakeoff mistakes --records` writes, got: {error}") from None
 
@@ -168,9 +175,10 @@ class Source:
             mine = mine[mine["variant"].eq(key[1]) & mine["check"].eq("determinism")]
         return {str(row["array"]): row["status"] == "yes" for row in mine.to_dict("records")}
 
-    def finished(self, task: str) -> bool:
-        """Return whether a task came to its end."""
-        return bool((self.records["task"].eq(task) & self.records["quantity"].eq("finished")).any())
+
+def _is_missing(value: Any) -> bool:
+    """Whether a cell of the table stands for a field that its record does not have."""
+    return value is None or (isinstance(value, float) and np.isnan(value))
 
 
 # How an amount becomes a reading
@@ -205,11 +213,12 @@ def _over_rounds(parts: Sequence[str], show: Callable[[float], str]) -> Callable
     """Read the median over the rounds of a sum; its interval is from the least to the most that a round had."""
 
     def read(source: Source, key: Key) -> Reading | None:
-        rounds = [source.where("speed", part, key).groupby("round")["value"].last().astype(float) for part in parts]
-        sums = sum(rounds[1:], start=rounds[0]).dropna()
-        if not len(sums) or not (sums > 0).all():
+        rounds = [{row.get("round"): float(row["value"]) for row in source.where("speed", part, key)} for part in parts]
+        whole = set.intersection(*(set(each) for each in rounds))
+        sums = [sum(each[number] for each in rounds) for number in whole]
+        if not sums or min(sums) <= 0:
             return None
-        middle, low, high = float(sums.median()), float(sums.min()), float(sums.max())
+        middle, low, high = float(np.median(sums)), min(sums), max(sums)
         shown = f"{show(middle)} [{show(low)}, {show(high)}]" if show(low) != show(high) else show(middle)
         return Reading(middle, shown, middle, low, high) if len(sums) > 1 else Reading(middle, shown, middle)
 
@@ -219,8 +228,8 @@ def _over_rounds(parts: Sequence[str], show: Callable[[float], str]) -> Callable
 def _floors(source: Source, key: Key) -> Reading | None:
     """Up to LOSES_PRECISION floors nothing is lost but rounding: there one is no better than another."""
     rows = source.where("agreement", "floors", key)
-    worst = rows.loc[rows["gated"].eq(True), "value"].astype(float).max()
-    if pd.isna(worst) or not np.isfinite(worst):
+    worst = max((float(row["value"]) for row in rows if row.get("gated") is True), default=np.nan)
+    if not np.isfinite(worst):
         return None
     within = " (rounding)" if worst <= LOSES_PRECISION else ""
     return Reading(float(worst), f"{worst:.1f} floors{within}", max(float(worst), float(LOSES_PRECISION)))
@@ -228,10 +237,10 @@ def _floors(source: Source, key: Key) -> Reading | None:
 
 def _known_failures(source: Source, key: Key) -> Reading | None:
     checks = source.where("agreement", "check", key)
-    if not len(checks):
+    if not checks:
         return None
-    known = checks.loc[checks["value"].eq("known failure"), "check"].nunique()
-    return Reading(known, f"{known} of {checks['check'].nunique()} checks", known + 1)
+    known = len({row["check"] for row in checks if row["value"] == "known failure"})
+    return Reading(known, f"{known} of {len({row['check'] for row in checks})} checks", known + 1)
 
 
 def _unnoticed(source: Source, key: Key) -> Reading | None:
@@ -246,9 +255,9 @@ def _unnoticed(source: Source, key: Key) -> Reading | None:
 
 def _departures(source: Source, key: Key) -> Reading | None:
     """They are computed once training and checks are done: before, that there is none means nothing."""
-    if not (source.finished(f"train {':'.join(key)}") and source.complete):
+    if not (f"train {':'.join(key)}" in source.ended and source.complete):
         return None
-    found = source.where("agreement", "departure", key)["convention"].nunique()
+    found = len({row["convention"] for row in source.where("agreement", "departure", key)})
     return Reading(found, f"{found} convention{'' if found == 1 else 's'}", found + 1)
 
 

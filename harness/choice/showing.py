@@ -95,7 +95,8 @@ def _print_ranking(console: Console, verdict: Verdict) -> None:
         share = f"{shares[place.name.partition(':')[0]]:.0%}"
         listing.add_row(_rank(place, verdict), place.name, f"{place.ratio.estimate:.2f}", *values, share)
     console.print(listing, highlight=False)
-    say(console, "Times as good as the first, in all and by criterion; leads: under that share of all weightings.")
+    meant = "Times as good as the first, in all and by criterion; leads: under that share of all weightings."
+    say(console, meant, wrap=True)
 
 
 def _rank(place: Place, verdict: Verdict) -> str:
@@ -275,10 +276,10 @@ def print_explained(console: Console, verdict: Verdict) -> None:
     totals = verdict.scores.totals(verdict.vector)
     for place in sorted(range(len(totals)), key=lambda each: -totals[each]):
         say(console, f"{math.exp(totals[place] - totals.max()):.3f}  {':'.join(verdict.entries[place])}")
-    say(
-        console, "Scores are the best cost over one's own; the last column is their product, each raised to its weight,"
+    meant = (
+        "A score is the best cost over one's own; last is their product, each raised to its weight, over the best's."
     )
-    say(console, f"over the best's. {RULES}")
+    say(console, f"{meant} {RULES}", wrap=True)
     _print_rest(console, verdict)
 
 
