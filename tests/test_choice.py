@@ -199,7 +199,7 @@ def test_the_four_are_ranked_with_reasons_that_make_up_the_lead():
     for reason in verdict.reasons:
         measure, _, quantities = reason.measure.record.partition("/")
         if measure != "check.csv.gz":
-            assert {(measure, quantity) for quantity in quantities.split("+")} <= records
+            assert {(measure, quantity) for quantity in quantities.split(" + ")} <= records
 
 
 def test_by_speed_alone_step_times_decide_and_variants_stand_for_their_framework():
@@ -331,7 +331,7 @@ def test_changes_are_summed_over_those_that_all_can_make(altered):
 
     verdict = Verdict(altered(with_changes), parse_weights("ease=1"))
     record = next(each for each in verdict.measures if each.node == measures.CHANGES)
-    assert record.record in ("ease/change: layer+float64", "ease/change: float64+layer")
+    assert record.record in ("ease/change: layer + float64", "ease/change: float64 + layer")
     assert verdict.reading(record, ("jax_pure", "scan")).amount == 15
     assert {each.record: names for each, names in verdict.partly.items()}["ease/change: gpu"] == ["numpy_plain:plain"]
 

@@ -382,7 +382,7 @@ MEASURES = (
     Measure("deployment/packages", "packages", "ease.setup", COUNT, _count("deployment", "packages", "packages")),
     Measure("mistakes/outcome", "unnoticed mistakes", "ease.writing.mistakes", COUNT, _unnoticed),
     Measure("speed/slice", "step", "speed.step", AMOUNT, _step),
-    Measure(f"speed/{'+'.join(START)}", "start", "speed.start", AMOUNT, _over_rounds(START, _seconds)),
+    Measure(f"speed/{' + '.join(START)}", "start", "speed.start", AMOUNT, _over_rounds(START, _seconds)),
     Measure("speed/peak memory", "memory", "speed.memory", AMOUNT, _over_rounds(["peak memory"], _megabytes)),
     Measure("agreement/floors", "worst floors", "agreement.rounding", AMOUNT, _floors),
     Measure("agreement/check", "known failures", "agreement.checks", COUNT, _known_failures),
@@ -418,7 +418,7 @@ def of(source: Source, keys: Sequence[Key]) -> list[Measure]:
     """
     names = [name for measure, name in source.quantities() if measure == "ease" and name.startswith("change: ")]
     common = [name for name in names if all(_change([name])(source, key) is not None for key in keys)]
-    together = "+".join(name.removeprefix("change: ") for name in common)
+    together = " + ".join(name.removeprefix("change: ") for name in common)
     summed = [Measure(f"ease/change: {together}", "changes", CHANGES, COUNT, _change(common))] if common else []
     alone = [Measure(f"ease/{name}", name, CHANGES, COUNT, _change([name])) for name in names if name not in common]
     return [*MEASURES, *summed, *alone]

@@ -1,13 +1,14 @@
 """The verdict as people read it: one screen, and every number under the name of its record."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.choice.measures import CRITERIA
+from harness.choice.measures import CRITERIA, Measure, Reading
 from harness.choice.scores import NOTHING, Stretch
 from harness.choice.verdict import Place, Reason, Verdict
 from harness.showing import say, wide
@@ -266,11 +267,8 @@ def print_explained(console: Console, verdict: Verdict) -> None:
         listing = Table(box=None, pad_edge=False, show_header=False)
         for overflow in ("ignore", "fold", "ignore", "fold"):
             listing.add_column(no_wrap=overflow == "ignore", overflow="fold")
-        for key in verdict.entries:
-            reading = verdict.reading(measure, key)
-            listing.add_row(
-                f"  {':'.join(key)}", reading.shown, f"{best / reading.cost:.3f}", Text(reading.note, "dim")
-            )
+        for name, reading in _once_a_backend(verdict, measure):
+            listing.add_row(f"  {name}", reading.shown, f"{best / reading.cost:.3f}", Text(reading.note, "dim"))
         console.print(listing, highlight=False)
     say(console, "")
     totals = verdict.scores.totals(verdict.vector)
@@ -281,6 +279,16 @@ def print_explained(console: Console, verdict: Verdict) -> None:
     )
     say(console, f"{meant} {RULES}", wrap=True)
     _print_rest(console, verdict)
+
+
+def _once_a_backend(verdict: Verdict, measure: Measure) -> Iterator[tuple[str, Reading]]:
+    """Yield the readings of a backend's variants, or one for all of them where they read the same."""
+    for backend, keys in groupby(verdict.entries, key=lambda key: key[0]):
+        readings = {":".join(key): verdict.reading(measure, key) for key in keys}
+        alike = {(reading.shown, reading.cost) for reading in readings.values()}
+        if len(alike) == 1:
+            readings = {backend: next(iter(readings.values()))}
+        yield from readings.items()
 
 
 def _who(place: Place) -> str:
