@@ -288,7 +288,8 @@ def table(
     readable = report.readable_speed() if speed else report.readable()
     remarks = [*report.remarks(), report.SPEED] if speed else report.remarks()
     if as_json or form is Format.json:
-        _print_json({"run": str(report.folder), "remarks": remarks, "rows": _plain(raw)})
+        defaults = _plain(report.defaults())
+        _print_json({"run": str(report.folder), "remarks": remarks, "rows": _plain(raw), "defaults": defaults})
     elif form is Format.markdown:
         typer.echo("\n".join((*(f"- {line}" for line in remarks), "", to_markdown(readable))))
     elif form is Format.csv:

@@ -262,7 +262,8 @@ def print_explained(console: Console, verdict: Verdict) -> None:
     parts = verdict.scores.effective(verdict.vector)
     for measure, part in zip(verdict.measures, parts, strict=True):
         say(console, "")
-        say(console, f"{measure.record}: {measure.title}; {part:.1%} of the whole ({measure.node}); {measure.rule}.")
+        said = f"{measure.record}: {measure.title}; {part:.1%} of the whole ({measure.node}); {measure.rule}."
+        say(console, said, wrap=True)
         best = min(verdict.reading(measure, key).cost for key in verdict.entries)
         listing = Table(box=None, pad_edge=False, show_header=False)
         for overflow in ("ignore", "fold", "ignore", "fold"):
