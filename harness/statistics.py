@@ -118,7 +118,7 @@ def resample(rounds: list[Floats], rng: np.random.Generator) -> Floats:
 
 
 def _places(lengths: Sequence[int], rng: np.random.Generator) -> Places:
-    """Draw as `_resample` does; return where the turns stand when the rounds are put end to end."""
+    """Draw as `resample` does; return where the turns stand when the rounds are put end to end."""
     begin = np.concatenate([[0], np.cumsum(lengths)])
     drawn = []
     for index in rng.integers(0, len(lengths), len(lengths)):
