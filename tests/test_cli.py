@@ -96,7 +96,6 @@ def saved(tmp_path):
 # Help
 
 
-@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -112,6 +111,7 @@ def test_a_budget_that_is_none_is_refused_before_anything_is_made(bakeoff, optio
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_of_every_command_says_what_it_does_and_with_which_options(bakeoff, command):
     code, out, err = bakeoff(command, "--help")
     assert (code, err) == (0, "")
