@@ -195,7 +195,9 @@ def test_the_four_are_ranked_with_reasons_that_make_up_the_lead():
     assert {place.title for place in verdict.ranking} == {"NumPy", "JAX", "PyTorch", "TensorFlow"}
     assert math.prod(reason.factor for reason in verdict.reasons) == pytest.approx(1 / second.ratio.estimate)
     assert first.ratio == (1, 1, 1)
-    records = {(row["measure"], row["quantity"]) for row in map(json.loads, lines_of(REFERENCE))}
+    records = {
+        (row["measure"], row["quantity"]) for row in map(json.loads, lines_of(REFERENCE) + mistakes_of(REFERENCE))
+    }
     for reason in verdict.reasons:
         measure, _, quantities = reason.measure.record.partition("/")
         if measure != "check.csv.gz":
@@ -237,13 +239,19 @@ def altered(tmp_path):
         folder = tmp_path / "run"
         folder.mkdir()
         shutil.copy(REFERENCE / "run.json", folder)
-        shutil.copy(REFERENCE / "check.csv.gz", folder)
+        for name in {"check.csv.gz", "mistakes.jsonl"} & {path.name for path in REFERENCE.iterdir()}:
+            shutil.copy(REFERENCE / name, folder)
         changed = (change(json.loads(line)) for line in lines_of(REFERENCE))
         text = "".join(json.dumps(record) + "\n" for record in changed if record is not None)
         (folder / "records.jsonl").write_text(text)
         return folder
 
     return make
+
+
+def mistakes_of(folder):
+    path = folder / "mistakes.jsonl"
+    return path.read_text().splitlines() if path.exists() else []
 
 
 def lines_of(folder):
