@@ -42,8 +42,16 @@ def own_defaults(function, arguments):
     return {field: parameters[argument].default for field, argument in arguments.items()}
 
 
-DEPARTING = ("forward", "test_mode_uses_running_statistics", "losses", "gradients", "updates", "test_mode")
-DEPARTING += ("large_logits", "steps_add_up")
+DEPARTING = (
+    "forward",
+    "test_mode_uses_running_statistics",
+    "losses",
+    "gradients",
+    "updates",
+    "test_mode",
+    "large_logits",
+    "steps_add_up",
+)
 
 
 def known_failures(engine):
