@@ -10,10 +10,12 @@ from functools import cache
 import pytest
 from rich.console import Console
 
-from harness import checking, checks, conformance, environments, registry
+from harness import agreement, checking, checks, conformance, environments, registry
+from harness.agreement import Case
 from harness.checking import Checked
 from harness.environments import Environment
 from harness.progress import Board
+from harness.registry import Entry
 from harness.session import Place, Session
 
 pytestmark = pytest.mark.conformance
@@ -25,6 +27,19 @@ SUBJECTS = registry.select(ENTRIES, ONLY or None)
 CASES = conformance.cases(conformance.cover())
 ALLOWED = 8.0
 """Floors: half of what agrees. What goes over is looked into, though it conforms."""
+LOSES_PRECISION = {"flax_nnx": "Optax takes Adam's 1 - beta**t in float32: docs/agreement.md"}
+"""Backends that conform and are known to lose precision in float32, with what was found."""
+EVERY_CASE = ("numpy_plain", "jax_pure", "tensorflow_core", "pytorch")
+"""Backends of which every variant is checked on every case; of the others the first is, and the rest on the gates."""
+GATES = conformance.cases(conformance.gates())
+
+
+def cases_of(entry: Entry, variant: str) -> list[Case]:
+    """Return what one variant is checked on: compiling each case anew takes some of them minutes."""
+    return CASES if entry.name in EVERY_CASE or variant == entry.variants[0] else GATES
+
+
+RUNS = [(entry, variant, case) for entry, variant in SUBJECTS for case in cases_of(entry, variant)]
 
 
 @cache
@@ -38,11 +53,19 @@ def checked(name: str) -> dict[str, Checked]:
     """Check every variant of a backend that was asked for on every case, two variants at a time."""
     chosen = [(entry, variant) for entry, variant in SUBJECTS if entry.name == name]
     made = {name: environment_of(name).python}
-    return checking.check_all(chosen, made, conformance.cover(), "cpu", 1, Board(Console(stderr=True)))
+    everywhere = [each for each in chosen if cases_of(*each) is CASES]
+    found = {}
+    rest = [each for each in chosen if each not in everywhere]
+    for some, kinds in ((everywhere, conformance.cover()), (rest, conformance.gates())):
+        found.update(checking.check_all(some, made, kinds, "cpu", 1, Board(Console(stderr=True))))
+    return found
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.label.replace(" ", "-"))
-@pytest.mark.parametrize(("entry", "variant"), SUBJECTS, ids=lambda value: getattr(value, "name", value))
+def name_of(value: Entry | str | Case) -> str:
+    return value.label.replace(" ", "-") if isinstance(value, Case) else getattr(value, "name", value)
+
+
+@pytest.mark.parametrize(("entry", "variant", "case"), RUNS, ids=name_of)
 def test_backend_conforms(entry, variant, case):
     lacking = environments.lacking_program(entry, variant)
     if lacking:
@@ -56,8 +79,9 @@ def test_backend_conforms(entry, variant, case):
         print(f"{outcome.check}: {outcome.status} {outcome.floors:.1f} {outcome.reason} {outcome.explanation}")
     if case.gated:
         assert not [f"{outcome.check}: {outcome.reason} {outcome.explanation}" for outcome in outcomes if outcome.red]
-        # Those that are here now agree plainly; one that conforms and loses precision would be named there first.
-        assert max(outcome.floors for outcome in outcomes) <= ALLOWED
+        if entry.name in LOSES_PRECISION and case.spec.dtype == "float32":
+            return
+        assert max(outcome.floors for outcome in outcomes if outcome.status != "known failure") <= ALLOWED
     else:
         assert max(outcome.floors for outcome in outcomes) > 0, "a result was measured"
 
@@ -85,3 +109,10 @@ def test_what_backend_toml_says_is_what_the_adapter_offers(name, tmp_path):
         session.build(CASES[0].spec, "cpu", entry.variants[0])
         versions = session.versions()
     assert registry.pinned_version(entry) in {version.partition("+")[0] for version in versions.values()}
+
+
+@pytest.mark.parametrize("name", [name for name in LOSES_PRECISION if name in {entry.name for entry, _ in SUBJECTS}])
+def test_what_is_said_to_lose_precision_does(name):
+    """Or the line above is out of date."""
+    worst = max(outcome.floors for each in checked(name).values() for outcome in each.outcomes if outcome.gated)
+    assert agreement.LOSES_PRECISION < worst <= agreement.NOT_CONFORMING
