@@ -169,7 +169,8 @@ def a_folder_bears_a_frameworks_name(root: Path) -> list[str]:
     """It would stand in the framework's place wherever `backends` is on the path."""
     # `pytorch`, `paddlepaddle` and their like are what a framework is called, and no module of anyone's.
     taken = {module: backend.title for backend in backends(root) for module in backend.modules}
-    taken.update(dict.fromkeys(LIBRARIES | FRAMEWORKS - {"pytorch", "paddlepaddle", "deeplearning4j", "dl4j"}, "a library"))
+    no_modules = {"pytorch", "paddlepaddle", "deeplearning4j", "dl4j"}
+    taken.update(dict.fromkeys(LIBRARIES | FRAMEWORKS - no_modules, "a library"))
     return [
         sentence(root, path, 1, f"a folder of the name by which {taken[path.name]} is imported")
         for path in sorted((root / "backends").iterdir())

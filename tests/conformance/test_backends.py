@@ -27,7 +27,10 @@ SUBJECTS = registry.select(ENTRIES, ONLY or None)
 CASES = conformance.cases(conformance.cover())
 ALLOWED = 8.0
 """Floors: half of what agrees. What goes over is looked into, though it conforms."""
-LOSES_PRECISION = {"flax_nnx": "Optax takes Adam's 1 - beta**t in float32: docs/agreement.md"}
+LOSES_PRECISION = {
+    "flax_nnx": "Optax takes Adam's 1 - beta**t in float32: 7e-06 off after a step, 95 floors at worst",
+    "paddlepaddle": "on the stress spec with relu and Adam, 28 floors after 10 steps",
+}
 """Backends that conform and are known to lose precision in float32, with what was found."""
 EVERY_CASE = ("numpy_plain", "jax_pure", "tensorflow_core", "pytorch")
 """Backends of which every variant is checked on every case; of the others the first is, and the rest on the gates."""
