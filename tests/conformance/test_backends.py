@@ -117,5 +117,6 @@ def test_what_backend_toml_says_is_what_the_adapter_offers(name, tmp_path):
 @pytest.mark.parametrize("name", [name for name in LOSES_PRECISION if name in {entry.name for entry, _ in SUBJECTS}])
 def test_what_is_said_to_lose_precision_does(name):
     """Or the line above is out of date."""
-    worst = max(outcome.floors for each in checked(name).values() for outcome in each.outcomes if outcome.gated)
+    outcomes = [outcome for each in checked(name).values() for outcome in each.outcomes if outcome.gated]
+    worst = max(outcome.floors for outcome in outcomes if outcome.status != "known failure")
     assert agreement.LOSES_PRECISION < worst <= agreement.NOT_CONFORMING
