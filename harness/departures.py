@@ -19,6 +19,8 @@ from harness.portable import spec as portable
 from harness.portable.reference import Reference
 from harness.session import Array, Arrays
 
+COMMON = portable.full_conventions({})
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -68,11 +70,11 @@ def effective(spec: portable.Spec, declared: Mapping[str, str]) -> dict[str, str
 
 def _used(spec: portable.Spec, convention: str, value: str) -> bool:
     """Return whether this value gives another formula than the common spec's own."""
-    if convention == "running_variance":
-        return spec.batch_norm and len(spec.sizes) > 2
-    # The others are named after the optimiser. Some differ only in what is remembered of the steps before.
+    if convention in portable.CONSTANTS:
+        return portable.uses(spec, convention) and portable.rounded(spec, {**COMMON, convention: value}) != spec
+    # Some differ only in what is remembered of the steps before.
     remembered = {"momentum": spec.beta1, "epsilon-hat": spec.beta2, "outside-from-epsilon": spec.beta2}
-    return convention == spec.optimiser and remembered.get(value, remembered.get(convention, 1.0)) > 0
+    return portable.uses(spec, convention) and remembered.get(value, remembered.get(convention, 1.0)) > 0
 
 
 def departures(problem: Problem, declared: Mapping[str, str]) -> list[Departure]:

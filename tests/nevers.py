@@ -167,9 +167,10 @@ def an_adapter_imports_more_than_its_model(root: Path) -> list[str]:
 
 def a_folder_bears_a_frameworks_name(root: Path) -> list[str]:
     """It would stand in the framework's place wherever `backends` is on the path."""
-    # `pytorch` and its like are what a framework is called, and no module of anyone's.
+    # `pytorch`, `paddlepaddle` and their like are what a framework is called, and no module of anyone's.
     taken = {module: backend.title for backend in backends(root) for module in backend.modules}
-    taken.update(dict.fromkeys(LIBRARIES | FRAMEWORKS - {"pytorch", "deeplearning4j", "dl4j"}, "a library"))
+    no_modules = {"pytorch", "paddlepaddle", "deeplearning4j", "dl4j"}
+    taken.update(dict.fromkeys(LIBRARIES | FRAMEWORKS - no_modules, "a library"))
     return [
         sentence(root, path, 1, f"a folder of the name by which {taken[path.name]} is imported")
         for path in sorted((root / "backends").iterdir())

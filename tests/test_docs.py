@@ -208,7 +208,7 @@ def test_links_between_pages_lead_somewhere(page):
 
 def test_a_page_that_the_code_names_exists():
     for path in [*ROOT.glob("harness/**/*.py"), *ROOT.glob("backends/**/*.py")]:
-        for page in re.findall(r"docs/[\w/-]+\.md", path.read_text(encoding="utf-8")):
+        for page in re.findall(r"(?<!/)\bdocs/[\w/-]+\.md", path.read_text(encoding="utf-8")):
             assert (ROOT / page).exists(), f"{path}: {page}"
 
 

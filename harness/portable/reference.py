@@ -20,8 +20,8 @@ class Reference:
 
     def __init__(self, spec, device="cpu", variant=None, conventions=None):
         declared = self.conventions if conventions is None else conventions
-        self.spec = spec
         self.convention = specs.full_conventions(declared)
+        self.spec = specs.rounded(spec, self.convention)
         self.layers = range(len(spec.sizes) - 2)
         self.output = len(spec.sizes) - 2
 

@@ -1,6 +1,6 @@
 """The network as plain values: what a backend is told, the names and shapes of its arrays, its conventions."""
 
-from typing import Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -36,8 +36,19 @@ CONVENTIONS = {
     "adam": ("algorithm-1", "epsilon-hat"),
     "momentum": ("average", "sum", "nesterov-sum"),
     "rmsprop": ("outside", "inside", "outside-from-epsilon"),
+    "batch_norm_constants": ("exact", "float32"),
+    "momentum_constants": ("exact", "float32"),
+    "rmsprop_constants": ("exact", "float32"),
 }
 """Each choice on which frameworks differ by design, and its values; the common spec's own value is the first."""
+
+
+CONSTANTS = {
+    "batch_norm_constants": ("bn_decay", "bn_epsilon"),
+    "momentum_constants": ("beta1",),
+    "rmsprop_constants": ("beta2", "epsilon"),
+}
+"""By convention, the fields of Spec that `float32` rounds to single precision, in a run of any dtype."""
 
 
 def full_conventions(declared: Dict[str, str]) -> Dict[str, str]:
@@ -51,6 +62,25 @@ def full_conventions(declared: Dict[str, str]) -> Dict[str, str]:
         if value not in CONVENTIONS[name]:
             raise ValueError("convention %s: expected one of %s, got %r" % (name, ", ".join(CONVENTIONS[name]), value))
     return {name: declared.get(name, values[0]) for name, values in CONVENTIONS.items()}
+
+
+def uses(spec: Spec, convention: str) -> bool:
+    """Return whether the network or the optimiser of `spec` has what the convention is about."""
+    if convention in ("running_variance", "batch_norm_constants"):
+        return spec.batch_norm and len(spec.sizes) > 2
+    return convention.replace("_constants", "") == spec.optimiser  # the others are named after the optimiser
+
+
+def rounded(spec: Spec, conventions: Dict[str, str]) -> Spec:
+    """Return the spec with those constants in single precision that full `conventions` say a backend keeps so."""
+    fields = [
+        field
+        for convention, constants in CONSTANTS.items()
+        if conventions[convention] == "float32" and uses(spec, convention)
+        for field in constants
+    ]
+    single: Dict[str, Any] = {field: float(np.float32(getattr(spec, field))) for field in fields}
+    return spec._replace(**single)
 
 
 def parameters(spec: Spec) -> List[str]:

@@ -17,3 +17,9 @@ def judged(check, backend_class, case, known_failures=None):
 def cases():
     """Return the standard cases, {label: case}."""
     return {case.label: case for case in cases_of(STANDARD)}
+
+
+def optimiser_of(convention):
+    """Return an optimiser that the convention makes a difference with."""
+    of_batch_norm = convention in ("running_variance", "batch_norm_constants")
+    return "adam" if of_batch_norm else convention.removesuffix("_constants")

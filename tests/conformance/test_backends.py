@@ -10,10 +10,12 @@ from functools import cache
 import pytest
 from rich.console import Console
 
-from harness import checking, checks, conformance, environments, registry
+from harness import agreement, checking, checks, conformance, environments, registry
+from harness.agreement import Case
 from harness.checking import Checked
 from harness.environments import Environment
 from harness.progress import Board
+from harness.registry import Entry
 from harness.session import Session
 
 pytestmark = pytest.mark.conformance
@@ -22,24 +24,27 @@ ENTRIES = registry.read_all()
 ONLY = os.environ.get("BAKEOFF_BACKENDS")
 """As --backends: `tox -e backend-...` checks one at a time."""
 SUBJECTS = registry.select(ENTRIES, ONLY or None)
-WHOLLY = {"keras3": {"jax_step"}}
-"""Of backends with many variants, those that are checked on the whole cover; the others are, on the gates."""
 ALLOWED = 8.0
 """Floors: half of what agrees. What goes over is looked into, though it conforms."""
-LOSES_PRECISION = {"keras3": 64.0}
-"""Floors, where one conforms and loses precision: Keras's Adam takes 1 - beta**t in float32, where it cancels."""
+LOSES_PRECISION = {
+    "flax_nnx": "Optax takes Adam's 1 - beta**t in float32: 7e-06 off after a step, 95 floors at worst",
+    "keras3": "Keras's Adam takes 1 - beta**t in float32, where it cancels: 53 floors at worst",
+    "paddlepaddle": "on the stress spec with relu and Adam, 28 floors after 10 steps",
+}
+"""Backends that conform and are known to lose precision in float32, with what was found."""
+EVERY_CASE = ("numpy_plain", "jax_pure", "tensorflow_core", "pytorch")
+"""Backends of which every variant is checked on every case; of the others one is, and the rest on the gates."""
+WHOLLY = {"keras3": "jax_step"}
+"""Which one, where it is not the first."""
 
 
 def kinds_of(entry, variant):
     """Return the cells that a variant is checked on here; `bakeoff check` takes all of the cover."""
-    return conformance.cover() if variant in WHOLLY.get(entry.name, {variant}) else conformance.gates()
+    wholly = WHOLLY.get(entry.name, entry.description.variants[0])
+    return conformance.cover() if entry.name in EVERY_CASE or variant == wholly else conformance.gates()
 
 
-CASES = [
-    pytest.param(entry, variant, case, id=f"{entry.name}-{variant}-{case.label.replace(' ', '-')}")
-    for entry, variant in SUBJECTS
-    for case in conformance.cases(kinds_of(entry, variant))
-]
+RUNS = [(entry, variant, case) for entry, variant in SUBJECTS for case in conformance.cases(kinds_of(entry, variant))]
 
 
 @cache
@@ -61,7 +66,11 @@ def checked(name: str) -> dict[str, Checked]:
     return found
 
 
-@pytest.mark.parametrize(("entry", "variant", "case"), CASES)
+def name_of(value: Entry | str | Case) -> str:
+    return value.label.replace(" ", "-") if isinstance(value, Case) else getattr(value, "name", value)
+
+
+@pytest.mark.parametrize(("entry", "variant", "case"), RUNS, ids=name_of)
 def test_backend_conforms(entry, variant, case):
     lacking = environments.lacking_program(entry, variant)
     if lacking:
@@ -76,9 +85,9 @@ def test_backend_conforms(entry, variant, case):
         print(f"{outcome.check}: {outcome.status} {outcome.floors:.1f} {outcome.reason} {outcome.explanation}")
     if case.gated:
         assert not [f"{outcome.check}: {outcome.reason} {outcome.explanation}" for outcome in outcomes if outcome.red]
-        # Those that are here now agree plainly; one that conforms and loses precision would be named there first.
-        allowed = LOSES_PRECISION.get(entry.name, ALLOWED)
-        assert max(outcome.floors for outcome in outcomes if not outcome.known) <= allowed
+        if entry.name in LOSES_PRECISION and case.spec.dtype == "float32":
+            return
+        assert max(outcome.floors for outcome in outcomes if not outcome.known) <= ALLOWED
     else:
         assert max(outcome.floors for outcome in outcomes) > 0, "a result was measured"
 
@@ -104,3 +113,11 @@ def test_what_backend_toml_says_is_what_the_adapter_offers(label, tmp_path):
         session.build(conformance.cases([conformance.USUAL])[0].spec, "cpu", part.variants[0])
         versions = session.versions()
     assert registry.pinned_version(part) in {version.partition("+")[0] for version in versions.values()}
+
+
+@pytest.mark.parametrize("name", [name for name in LOSES_PRECISION if name in {entry.name for entry, _ in SUBJECTS}])
+def test_what_is_said_to_lose_precision_does(name):
+    """Or the line above is out of date."""
+    outcomes = [outcome for each in checked(name).values() for outcome in each.outcomes if outcome.gated]
+    worst = max(outcome.floors for outcome in outcomes if not outcome.known)
+    assert agreement.LOSES_PRECISION < worst <= agreement.NOT_CONFORMING

@@ -9,6 +9,7 @@ from harness.conformance import Kind, cases
 from harness.portable.reference import Reference
 
 from .subjects import cases as standard
+from .subjects import optimiser_of
 
 
 def measured(phase, array, step, floors=1.0):
@@ -88,8 +89,7 @@ def explained(backend, case, conventions):
 
 @pytest.mark.parametrize(("convention", "value"), mutants.DEPARTURES, ids=lambda text: text)
 def test_a_convention_that_is_not_declared_is_named_with_what_to_do(convention, value):
-    optimiser = {"running_variance": "adam"}.get(convention, convention)
-    (case,) = cases([Kind("stress", "tanh", True, optimiser, "float64")])
+    (case,) = cases([Kind("stress", "tanh", True, optimiser_of(convention), "float64")])
     sentence = explained(Reference(case.spec, conventions={convention: value}), case, {})
     assert f"follows `{convention}: {value}`" in sentence
     assert sentence.endswith("is the rule: declare it if it is meant.")

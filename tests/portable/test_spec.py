@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.portable.spec import CONVENTIONS, full_conventions, initial_arrays, parameters, shapes
+from harness.portable.spec import CONVENTIONS, full_conventions, initial_arrays, parameters, rounded, shapes
 
 from .networks import small
 
@@ -112,6 +112,9 @@ def test_nothing_declared_is_the_common_spec():
         "adam": "algorithm-1",
         "momentum": "average",
         "rmsprop": "outside",
+        "batch_norm_constants": "exact",
+        "momentum_constants": "exact",
+        "rmsprop_constants": "exact",
     }
 
 
@@ -129,3 +132,29 @@ def test_an_unknown_value_is_named_with_those_that_exist():
     expected = "convention adam: expected one of algorithm-1, epsilon-hat, got 'epsilon'"
     with pytest.raises(ValueError, match=expected):
         full_conventions({"adam": "epsilon"})
+
+
+@pytest.mark.parametrize(
+    ("convention", "optimiser", "fields"),
+    [
+        ("batch_norm_constants", "adam", {"bn_decay", "bn_epsilon"}),
+        ("momentum_constants", "momentum", {"beta1"}),
+        ("momentum_constants", "adam", set()),
+        ("rmsprop_constants", "rmsprop", {"beta2", "epsilon"}),
+        ("rmsprop_constants", "sgd", set()),
+    ],
+)
+def test_the_constants_of_a_convention_are_rounded_to_single_precision_where_they_are_used(
+    convention, optimiser, fields
+):
+    spec = small(optimiser=optimiser, bn_decay=0.9, bn_epsilon=1e-5, beta1=0.9, beta2=0.999, epsilon=1e-8)
+    found = rounded(spec, full_conventions({convention: "float32"}))
+    assert {field for field in spec._fields if getattr(found, field) != getattr(spec, field)} == fields
+    assert all(getattr(found, field) == np.float32(getattr(spec, field)) for field in fields)
+    assert all(type(getattr(found, field)) is float for field in fields), "or NumPy would round what it meets"
+
+
+def test_batch_norm_s_constants_stay_where_there_is_none():
+    declared = full_conventions({"batch_norm_constants": "float32"})
+    for spec in (small(batch_norm=False), small(sizes=(5, 4))):
+        assert rounded(spec, declared) == spec
