@@ -47,7 +47,10 @@ PATCHES = [
     if patch_of(entry.folder, change, state)
 ]
 each_patch = pytest.mark.parametrize(("name", "change", "state"), PATCHES)
-each_backend = pytest.mark.parametrize("name", ENTRIES)
+UNANSWERED = {"keras3"}
+"""Backends that do not say yet what a change costs."""
+ANSWERING = [name for name in ENTRIES if name not in UNANSWERED]
+each_backend = pytest.mark.parametrize("name", ANSWERING)
 
 OLD = "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\n"
 
@@ -222,8 +225,12 @@ def test_the_counts_of_a_change_are_those_of_its_two_programs():
 
 
 def test_what_a_framework_ships_costs_its_user_less_than_what_is_written_out():
-    found = {name: cost(entry.folder, "optimiser").tokens for name, entry in ENTRIES.items()}
+    found = {name: cost(ENTRIES[name].folder, "optimiser").tokens for name in ANSWERING}
     assert found["pytorch"] < min(found["numpy_plain"], found["jax_pure"], found["tensorflow_core"]) / 2
+
+
+def test_the_backends_without_an_answer_are_known():
+    assert {name for name, entry in ENTRIES.items() if changes.read_changes(entry.folder) is None} == UNANSWERED
 
 
 @each_backend
