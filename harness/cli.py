@@ -22,6 +22,7 @@ from harness.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from harness.registry import Entry
     from harness.spec import Spec
     from harness.tables import Report
 
@@ -54,7 +55,10 @@ Python = Annotated[
     ),
 ]
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="BACKEND...", help="Backends; all of them if none is named.")
+    list[str] | None,
+    typer.Argument(
+        metavar="BACKEND...", help="Backends, or variants NAME:VARIANT; or all. `bakeoff backends` lists them."
+    ),
 ]
 Results = Annotated[Path, typer.Option("--results", metavar="FOLDER", help="Where run folders are.")]
 
@@ -63,6 +67,14 @@ def _print_sweep(report: "Report") -> None:
     if len(report.sweep_times):
         terminal.print_report(out, [report.SWEEP], report.readable_lines())
         terminal.print_report(out, [], report.readable_sweep())
+
+
+def _chosen(backends: list[str] | None) -> list[tuple["Entry", str]]:
+    """Return the backends and variants named, or the usual ones."""
+    from harness import registry
+
+    entries = registry.read_all()
+    return registry.select(entries, ",".join(backends) if backends else registry.usual(entries))
 
 
 def _seconds(budget: str, turns: int | None) -> float:
@@ -98,7 +110,7 @@ def run(
     ] = None,
     backends: Annotated[
         str | None,
-        typer.Option(metavar="A,B:VARIANT", help="Which backends, or single variants of theirs. Default: all."),
+        typer.Option(metavar="A,B:VARIANT", help="Backends, or variants of theirs; or all. Default: the usual."),
     ] = None,
     data: Annotated[
         str | None,
@@ -223,7 +235,7 @@ def check(
 
     if records is not None and not records.name.endswith((".jsonl", ".csv", ".csv.gz")):
         raise InputError(f"--records {records}: expected a file that ends in .jsonl, .csv or .csv.gz.")
-    chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
+    chosen = _chosen(backends)
     registry.refuse_device(chosen, device)
     pythons = tuple(python or ())
     list(interpreters.given(pythons))
@@ -312,10 +324,10 @@ def setup(
 
     A verdict is kept, and `bakeoff run` need not reach it again until something changes that it depends on.
     """
-    from harness import checking, environments, registry
+    from harness import checking, environments
     from harness.progress import Board
 
-    chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
+    chosen = _chosen(backends)
     entries = {entry.label: entry for entry, _ in chosen}
     verdicts = []
     with _interruptible("Environments and verdicts that were finished are kept."), Board(err) as board:
@@ -383,11 +395,11 @@ def precision(
     After 1, 10 and 100 steps, and at the end of training as a distribution over seeds: docs/agreement.md. Exit code 1
     only if a backend could not be measured.
     """
-    from harness import checking, registry
+    from harness import checking
     from harness import precision as measure
     from harness.progress import Board
 
-    chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
+    chosen = _chosen(backends)
     with _interruptible(), Board(err) as board:
         made = checking.interpreters_of(chosen, tuple(python or ()), board)
         early, ends = measure.cases(seeds, epochs)
@@ -568,7 +580,7 @@ def commit_mistakes(
             raise InputError(f"--only: no mistake `{name}`. {nearest(name, mistakes.MISTAKES)}")
     if records is not None and records.suffix != ".jsonl":
         raise InputError(f"--records {records}: expected a file that ends in .jsonl.")
-    chosen = registry.select(registry.read_all(), ",".join(backends) if backends else None)
+    chosen = _chosen(backends)
     for entry, _ in chosen:
         mistakes.read_coded(entry.folder)
     names = [name for name in mistakes.MISTAKES if not only or name in only]

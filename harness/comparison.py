@@ -80,7 +80,7 @@ class Request:
 def begin(request: Request) -> "Comparison":
     """Load the data, fix the plan, and make the run's folder. Raises InputError before anything is made."""
     entries = registry.read_all()
-    chosen = registry.select(entries, request.wanted)
+    chosen = registry.select(entries, request.wanted if request.wanted is not None else registry.usual(entries))
     registry.refuse_device(chosen, request.device)
     list(interpreters.given(request.pythons))
     dataset = data.load(request.spec.data, request.spec.training.seed)

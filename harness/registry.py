@@ -214,6 +214,8 @@ class Description(Table):
     """The devices that the adapter can be asked for."""
     documentation: Annotated[tuple[Annotated[str, AfterValidator(_url)], ...], Field(min_length=1), *Unique]
     """The pages whose idiom the model follows."""
+    usual: bool = False
+    """Whether it is one of those that are run where no backend is named."""
     model: Annotated[Text, AfterValidator(_file_name)] = "model.py"
     """The file that is measured for ease."""
     openness: Openness
@@ -361,13 +363,15 @@ def read_entry(folder: Path) -> Entry:
 
 
 def select(entries: Mapping[str, Entry], wanted: str | None) -> list[tuple[Entry, str]]:
-    """Return the backends and variants that `wanted` names: `a,b:variant`, where `a` is all of a's; None is everything.
+    """Return the backends and variants that `wanted` names: `a,b:variant`, where `a` is all of a's.
 
+    None is everything, and so is the name `all`.
     What has a path separator in it is the folder of a backend outside the project. They come in the order wanted, each
     once, as the part of the backend that runs it. Raises InputError for a backend or a variant that there is not, and
     for two backends of one name.
     """
-    names = list(entries) if wanted is None else [name.strip() for name in wanted.split(",")]
+    asked = ["all"] if wanted is None else [name.strip() for name in wanted.split(",")]
+    names = [name for each in asked for name in (entries if each == "all" else [each])]
     pairs = [pair for name in names for pair in _named(entries, name)]
     folders: dict[str, Path] = {}
     for entry, _ in pairs:
@@ -376,6 +380,11 @@ def select(entries: Mapping[str, Entry], wanted: str | None) -> list[tuple[Entry
                 f"{folders[entry.name]} and {entry.folder} have one name: choose one, or rename its folder."
             )
     return list({(entry.name, variant): (entry, variant) for entry, variant in pairs}.values())
+
+
+def usual(entries: Mapping[str, Entry]) -> str:
+    """Return the backends that are taken where none is named, as `wanted` of `select`: those said to be `usual`."""
+    return ",".join(name for name, entry in entries.items() if entry.description.usual) or "all"
 
 
 def refuse_device(chosen: Sequence[tuple[Entry, str]], device: str) -> None:

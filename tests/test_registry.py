@@ -302,3 +302,21 @@ def test_pins_of_a_part_that_are_missing_are_named(tmp_path):
     folder = make_apart(tmp_path)
     (folder / "requirements-steel.txt").unlink()
     assert "requirements-steel.txt: every backend has this file, and abacus lacks it." in error_of(folder)
+
+
+def test_where_none_is_named_the_usual_ones_are_taken(tmp_path):
+    entry = registry.read_entry(registry.backends_folder() / "numpy_plain")
+    plain = entry.description
+    entries = {
+        "one": entry._replace(name="one", description=plain.model_copy(update={"usual": False})),
+        "two": entry._replace(name="two", description=plain.model_copy(update={"usual": True})),
+    }
+    assert registry.usual(entries) == "two"
+    assert [each.name for each, _ in registry.select(entries, "all")] == ["one", "two"]
+    assert [each.name for each, _ in registry.select(entries, "two,all")] == ["two", "one"]
+    del entries["two"]
+    assert registry.usual(entries) == "all"
+
+
+def test_the_usual_ones_are_those_of_the_readme():
+    assert registry.usual(registry.read_all()) == "jax_pure,numpy_plain,pytorch,tensorflow_core"
