@@ -56,9 +56,7 @@ Python = Annotated[
 ]
 Names = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="BACKEND...", help="Backends, or variants NAME:VARIANT; or all. `bakeoff backends` lists them."
-    ),
+    typer.Argument(metavar="BACKEND...", help="Backends, or NAME:VARIANT; or all (see bakeoff backends)."),
 ]
 Results = Annotated[Path, typer.Option("--results", metavar="FOLDER", help="Where run folders are.")]
 
