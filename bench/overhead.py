@@ -1,9 +1,10 @@
 """What the harness adds to a step: the worker's clock over the same model.py loop run bare.
 
-    python bench/overhead.py [--backends a,b:variant] [--rounds 3] [--turns 100]
+    python bench/overhead.py [--backends a,b:variant] [--rounds 8] [--turns 40]
 
 Both take the order of the rows as the NumPy array that it is drawn as. Both run in the backend's own environment, on
-the same core, in slices of about 20 ms that take turns, the idle one stopped and this program on another core. Prints
+the same core, in slices of about 20 ms that take turns, the idle one stopped and this program on another core. In each
+round both processes are fresh, and have a memory layout drawn by lot. Prints
 the paired ratio with its 95 % interval for each variant; exit code 1 where a ratio is over the limit.
 """
 
@@ -94,7 +95,13 @@ def slice_steps(place, variant, problem):
         return max(1, round(0.02 / (session.train_by_the_clock(problem.steps(64)).wall_s / 64)))
 
 
-def measure(entry, variant, turns, folder):
+def with_layout(place, seed):
+    """Return the place with a memory layout of its own (layout/sitecustomize.py)."""
+    path = {"PYTHONPATH": str(HERE / "layout"), "BENCH_LAYOUT": str(seed)}
+    return place._replace(variables={**place.variables, **path})
+
+
+def measure(entry, variant, number, turns, folder):
     """Return the steps of a slice, and the seconds of the slices (turns,) through the harness and bare."""
     place = Place(
         environments.build(entry).python,
@@ -109,9 +116,11 @@ def measure(entry, variant, turns, folder):
     problem = speed.Problem(case.spec, case.arrays, case.x, case.y, case.order)
     steps = slice_steps(place, variant, problem)
     order = problem.steps(steps)
-    with Session(place) as session:
+    rng = np.random.default_rng(number)
+    layouts = rng.integers(0, 2**31, 2)
+    with Session(with_layout(place, layouts[0])) as session:
         ready(session, variant, problem)
-        bare = Bare(entry, variant, place, case, order, folder)
+        bare = Bare(entry, variant, with_layout(place, layouts[1]), case, order, folder)
         try:
             for _ in range(20):
                 session.train(order)
@@ -119,7 +128,6 @@ def measure(entry, variant, turns, folder):
             session.pause()
             bare.stop()
             times = {"harness": [], "bare": []}
-            rng = np.random.default_rng(0)
             for _ in range(turns):
                 for name in rng.permutation(list(times)):
                     if name == "bare":
@@ -138,14 +146,14 @@ def measure(entry, variant, turns, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backends", help="as of `bakeoff run`")
-    parser.add_argument("--rounds", type=int, default=3, help="fresh pairs of processes: two of a kind differ")
-    parser.add_argument("--turns", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=8, help="fresh pairs of processes: two of a kind differ")
+    parser.add_argument("--turns", type=int, default=40)
     options = parser.parse_args()
     over = False
     print("| backend | steps a slice | harness / bare [95 %] |\n|---|---|---|")
     for entry, variant in registry.select(registry.read_all(), options.backends):
         with tempfile.TemporaryDirectory() as folder, keeping_off(CORES):
-            rounds = [measure(entry, variant, options.turns, Path(folder)) for _ in range(options.rounds)]
+            rounds = [measure(entry, variant, number, options.turns, Path(folder)) for number in range(options.rounds)]
         steps, harness, bare = zip(*rounds)
         ratio = statistics.paired_ratio(list(harness), list(bare))
         interval = f"{ratio.estimate:.4f} [{ratio.low:.4f}, {ratio.high:.4f}]"

@@ -24,7 +24,6 @@ from harness import (
     data,
     defaults,
     departures,
-    deployment,
     ease,
     environments,
     interpreters,
@@ -110,7 +109,6 @@ def begin(request: Request) -> "Comparison":
             "turns": None if request.budget_s is not None else request.turns or (30 if request.quick else 60),
             "budget_s": request.budget_s,
             "slice_s": 0.02,
-            "cold_starts": 1 if request.quick else 3,
             "threads": request.threads,
             "cores": cores,
             "device": request.device,
@@ -179,7 +177,6 @@ class Comparison:
             self._qualify(board)
             self._depart(board)
             self._hold_apart(board)
-            self._deploy(board)
             self._time(board)
             self._sweep(board)
             with self.run.task(results.LAST):
@@ -395,29 +392,6 @@ class Comparison:
         return declared
 
     # Timing: nothing else runs
-
-    def _deploy(self, board: Board) -> None:
-        """Write down how long each variant takes from nothing to the first trained step."""
-        starts = self.plan.get("cold_starts", 0)  # none in a run that was planned before they were measured
-        x = self.splits.x_train.astype(self.network.dtype)
-        for each in self._contestants():
-            name = f"{each.backend}:{each.variant}"
-            if each.control or not starts or self.run.finished(f"deployment {name}"):
-                continue
-            spec, labels = each.spec or self.network, {"backend": each.backend, "variant": each.variant}
-            with board.job(f"{name}: cold start") as job, self.run.task(f"deployment {name}") as task:
-                try:
-                    for number in range(1, starts + 1):
-                        cold = deployment.cold_start(
-                            *(each.place, spec, self.arrays, x, self.splits.y_train, self.order),
-                            *(self.plan["device"], each.variant),
-                        )
-                        parts = cold._asdict()
-                        task.add("deployment", "cold start", parts.pop("seconds"), "s", start=number, **parts, **labels)
-                        job.outcome = f"{cold.seconds:.2f} s to the first trained step"
-                except WorkerFailed as failed:
-                    task.add("failure", "cold start", str(failed), "", traceback=failed.traceback, **labels)
-                    job.outcome = str(failed)
 
     def _time(self, board: Board) -> None:
         contestants = self._contestants()

@@ -92,6 +92,7 @@ class Runner:
     def __init__(self, contestant: Contestant, problem: Problem, plan: Plan, write: Write) -> None:
         self.contestant, self.problem, self.plan = contestant, problem, plan
         self.write = write
+        self.started = time.perf_counter()
         self.session = Session(contestant.place)
 
     def prepare(self, steps: int | None) -> None:
@@ -104,6 +105,7 @@ class Runner:
         session.load(problem.arrays)
         write("speed", "transfer", session.put(problem.x, problem.y), "s")
         write("speed", "first call", session.train_by_the_clock(self.order).wall_s, "s", steps=len(self.order))
+        write("deployment", "cold start", time.perf_counter() - self.started, "s", steps=len(self.order))
         if steps is None:
             # The least of three: a second compilation, or a neighbour's work, is not the pace.
             pace_s = min(session.train_by_the_clock(self.order).wall_s for _ in range(3)) / FIRST_STEPS

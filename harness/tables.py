@@ -383,7 +383,7 @@ class Report:
                     "needs Python": _shown(self._one("requires python", here), str),
                     "has wheels for": _shown(self._one("interpreters", here), str),
                     "import": _shown(imported, lambda value: f"{value:.2f} s"),
-                    "cold start to the first step": _shown(cold, lambda value: f"{value:.2f} s"),
+                    "cold start to the first steps": _shown(cold, lambda value: f"{value:.2f} s"),
                 }
             )
         return pd.DataFrame(rows)

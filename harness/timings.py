@@ -25,7 +25,7 @@ def labelled(records: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame()
     for _, mine in slices.groupby(["backend", "variant", "control", "round"]):
         slices.loc[mine.index, "outlier"] = statistics.outliers(mine["step"].to_numpy(float))
-    return slices[SLICE].rename(columns={"value": "wall_s"})
+    return slices.reindex(columns=SLICE).rename(columns={"value": "wall_s"})
 
 
 def details(records: pd.DataFrame, backend: str, variant: str) -> Row:

@@ -193,6 +193,20 @@ def test_the_costs_off_the_clock_are_records_of_their_own(race):
     assert records.of("first call")[0]["steps"] == speed.FIRST_STEPS
 
 
+def test_a_cold_start_holds_all_that_comes_before_the_end_of_the_first_call(race):
+    records = race("slow")
+    for control in (False, True):
+        (cold,) = records.of("cold start", control=control)
+        parts = [
+            record["value"]
+            for name in ("import", "build", "first call")
+            for record in records.of(name, control=control)
+        ]
+        assert len(parts) == 3
+        assert cold["value"] > sum(parts)
+        assert (cold["measure"], cold["unit"]) == ("deployment", "s")
+
+
 # Calibration and warm-up
 
 

@@ -1,15 +1,11 @@
-"""Getting started: what pip downloaded, which interpreters have wheels, and a cold start to the first trained step."""
+"""Getting started: what pip downloaded, and which interpreters have wheels."""
 
 import json
-from pathlib import Path
 
-import numpy as np
 import pytest
-from portable.networks import small, some_arrays, some_order, some_rows
 
-from harness import deployment, environments, registry
+from harness import environments
 from harness.downloads import INTERPRETERS, distribution_of, downloaded_bytes, supported_interpreters
-from harness.session import Place, WorkerFailed
 
 OUTPUT = """\
 Looking in indexes: https://index.example/simple
@@ -92,48 +88,3 @@ def test_what_a_distribution_needs_is_read_where_it_is_installed(tmp_path):
     environment = environments.Environment(tmp_path / "bin" / "python", tmp_path, 1.0, 1, {})
     assert environments.requires_python(environment, "Abacus") == ">=3.10"
     assert environments.requires_python(environment, "other") is None
-
-
-# A cold start
-
-
-def start(folder: Path, log: Path) -> deployment.ColdStart:
-    import sys
-
-    spec = small()
-    x, y = some_rows(spec, 40)
-    place = Place(Path(sys.executable), folder, log)
-    return deployment.cold_start(place, spec, some_arrays(spec), x, y, some_order(spec, 40, 3), "cpu", "plain")
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Return a copy of the NumPy backend, that may be written to."""
-    import shutil
-
-    return shutil.copytree(registry.read_all()["numpy_plain"].folder, tmp_path / "numpy_plain")
-
-
-def test_a_cold_start_holds_all_that_comes_before_the_end_of_the_first_step(folder, tmp_path):
-    adapter = folder / "adapter.py"
-    text = adapter.read_text(encoding="utf-8")
-    steps = tmp_path / "steps"
-    slow = text.replace("import numpy as np\n", "import time\n\nimport numpy as np\n\ntime.sleep(0.3)\n", 1)
-    slow = slow.replace(
-        "        return model.train(",
-        f"        time.sleep(0.2)\n        open({str(steps)!r}, 'a').write(str(len(order)))\n"
-        "        return model.train(",
-    )
-    adapter.write_text(slow, encoding="utf-8")
-    cold = start(folder, tmp_path / "log")
-    assert cold.import_s >= 0.3
-    assert cold.first_step_s >= 0.2
-    assert cold.seconds >= cold.import_s + cold.build_s + cold.first_step_s
-    assert steps.read_text() == "1", "one step, once"
-    assert np.isfinite(cold.seconds)
-
-
-def test_a_start_that_fails_says_so(folder, tmp_path):
-    (folder / "model.py").write_text("import no_such_module\n", encoding="utf-8")
-    with pytest.raises(WorkerFailed, match="no_such_module"):
-        start(folder, tmp_path / "log")
