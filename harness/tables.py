@@ -345,7 +345,9 @@ class Report:
 
     def _target(self, backend: str, variant: str) -> float:
         """Return after how many epochs the validation accuracy was first 95 %; NaN where it never was."""
-        scores = self._where(quantity="validation accuracy", **self._mine(backend, variant)).sort_values("epoch")
+        scores = self._where(quantity="validation accuracy", **self._mine(backend, variant))
+        if len(scores):
+            scores = scores.sort_values("epoch")
         there = np.flatnonzero(scores["value"].astype(float) >= TARGET)
         return float(there[0] + 1) if len(there) else np.nan
 
