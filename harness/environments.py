@@ -27,7 +27,7 @@ from packaging.utils import canonicalize_name
 from harness import downloads
 from harness.cache import cache_folder
 from harness.interpreters import Missing, find_interpreter, given, interrogate
-from harness.registry import Entry, pinned_version
+from harness.registry import NOT_PINNED, Entry, pinned_version
 
 __all__ = [
     "BuildFailed",
@@ -229,7 +229,7 @@ def _read(folder: Path) -> Environment | None:
             record.get("download_bytes"),
             None if asked is None else tuple(asked),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -395,7 +395,8 @@ def _supported(entry: Entry, folder: Path, commands: "Commands") -> list[str] | 
         code = commands.run([*_pip(folder), *arguments], said.append, entry.folder, _clean(os.environ))
         return "\n".join(said) if code == 0 else None
 
-    return downloads.supported_interpreters(entry.description.package, pinned_version(entry), ask)
+    version = pinned_version(entry)
+    return None if version == NOT_PINNED else downloads.supported_interpreters(entry.description.package, version, ask)
 
 
 def _install(entry: Entry, interpreter: Path, aside: Path, log: _Log, commands: Commands) -> None:

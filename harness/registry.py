@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -312,17 +312,23 @@ class Entry(NamedTuple):
         return own.variants if own is not None else self.description.variants
 
 
+NOT_PINNED = "not pinned"
+
+
 def pinned_version(entry: Entry) -> str:
-    """Return the version of the backend's package that its requirements.txt pins, or "not pinned"."""
+    """Return the version of the backend's package that its requirements.txt pins, or NOT_PINNED."""
     wanted = canonicalize_name(entry.description.package)
     for line in entry.requirements.read_text(encoding="utf-8").splitlines():
         text = line.partition("#")[0].strip()
         if text and not text.startswith("-"):
-            requirement = Requirement(text)
+            try:
+                requirement = Requirement(text)
+            except InvalidRequirement:  # a path, or a link
+                continue
             pins = [each.version for each in requirement.specifier if each.operator == "=="]
             if canonicalize_name(requirement.name) == wanted and pins:
                 return pins[0]
-    return "not pinned"
+    return NOT_PINNED
 
 
 def backends_folder() -> Path:

@@ -280,8 +280,8 @@ def test_a_path_with_brackets_is_printed_as_it_is(bakeoff):
 def test_backends_lists_each_with_its_state(bakeoff):
     code, out, err = bakeoff("backends")
     assert (code, err) == (0, "")
-    for name, entry in registry.read_all().items():
-        (line,) = [line for line in out.splitlines() if line.startswith(f"{name} ")]
+    for entry in (part for whole in registry.read_all().values() for part in whole.parts):
+        (line,) = [line for line in out.splitlines() if line.startswith(f"{entry.label} ")]
         assert registry.pinned_version(entry) in line
         assert ", ".join(entry.variants) in line
     (line,) = [line for line in out.splitlines() if line.startswith("numpy_plain ")]
@@ -291,10 +291,12 @@ def test_backends_lists_each_with_its_state(bakeoff):
 def test_backends_in_json_is_json_and_nothing_else(bakeoff):
     code, out, err = bakeoff("backends", "--json")
     assert (code, err) == (0, "")
-    rows = {row["backend"]: row for row in json.loads(out)}
-    assert set(rows) == set(registry.read_all())
-    assert rows["numpy_plain"] == {
+    rows = {row["environment"]: row for row in json.loads(out)}
+    assert {row["backend"] for row in rows.values()} == set(registry.read_all())
+    unbuilt = ("download_bytes", "install_bytes", "packages", "install_s", "requires_python", "wheels_for")
+    assert rows["numpy_plain"] == dict.fromkeys(unbuilt) | {
         "backend": "numpy_plain",
+        "environment": "numpy_plain",
         "framework": "NumPy",
         "version": registry.pinned_version(registry.read_all()["numpy_plain"]),
         "variants": ["plain"],

@@ -340,7 +340,8 @@ class Renamer(ast.NodeTransformer):
         } | {
             node.attr
             for node in walked
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)  # what is only read is inherited
+            if isinstance(node.value, ast.Name) and node.value.id == "self"
         }
 
     def other(self, name, known):
@@ -716,7 +717,7 @@ def test_the_command_shows_every_figure_of_every_backend(bakeoff):
     code, out, _ = bakeoff()
     assert code == 0
     for name, model in MODELS.items():
-        (row,) = [line.split()[1:] for line in out.splitlines() if line.split()[:1] == [name]]
+        row, *_ = [line.split()[1:] for line in out.splitlines() if line.split()[:1] == [name]]
         assert [int(cell.replace(",", "")) for cell in row] == list(ease.measure(*model).figures().values())
     assert re.search(r"gradients set to zero +.*pytorch 48 *$", out, re.MULTILINE)
 

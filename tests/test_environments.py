@@ -290,6 +290,7 @@ def test_a_failing_disk_is_said_in_plain_words(tmp_path, monkeypatch, number, wo
 
     monkeypatch.setattr(Path, "rename", fail)
     monkeypatch.setattr(environments, "_install", lambda *_: None)
+    monkeypatch.setattr(environments, "_supported", lambda *_: None)
     with pytest.raises(BuildFailed, match=words) as caught:
         environments.build(make_entry(tmp_path / "a", ""))
     assert "BAKEOFF_CACHE" in caught.value.reason

@@ -54,20 +54,20 @@ class Losses(keras.callbacks.Callback):
     """The loss of each step; `fit` by itself tells the average since the epoch began."""
 
     def on_train_begin(self, logs=None):
-        self.losses = []
+        self.told = []
 
     def on_train_batch_begin(self, batch, logs=None):
         self.model.reset_metrics()
 
     def on_train_batch_end(self, batch, logs=None):
-        self.losses.append(logs["loss"])
+        self.told.append(logs["loss"])
 
 
 def fit(net, x, y, order):
     """Train on the rows that `order` (steps, batch) names; return the losses, (steps,)."""
-    told, rows = Losses(), order.reshape(-1)
-    net.fit(x[rows], y[rows], batch_size=order.shape[1], shuffle=False, verbose=0, callbacks=[told])
-    return told.losses
+    losses, rows = Losses(), order.reshape(-1)
+    net.fit(x[rows], y[rows], batch_size=order.shape[1], shuffle=False, verbose=0, callbacks=[losses])
+    return losses.told
 
 
 def predict(net, x):
@@ -102,7 +102,7 @@ class JaxStep:
     def __init__(self, net, optimiser, loss_of):
         self.net, self.optimiser, self.loss_of = net, optimiser, loss_of
         self.compute = jax.value_and_grad(self.loss_and_updates, has_aux=True)
-        self.scan = jax.jit(self.steps, donate_argnums=0)
+        self.compiled = jax.jit(self.steps, donate_argnums=0)
 
     def loss_and_updates(self, trainable, non_trainable, x, y):
         logits, non_trainable = self.net.stateless_call(trainable, non_trainable, x, training=True)
@@ -129,7 +129,7 @@ class JaxStep:
         return jax.lax.scan(step, state, order)
 
     def train(self, x, y, order):
-        state, losses = self.scan(self.state(), x, y, order)
+        state, losses = self.compiled(self.state(), x, y, order)
         for part, values in zip(self.variables(), state):
             for variable, value in zip(part, values):
                 variable.assign(value)
