@@ -11,15 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from seen_mistakes import SEEN
 
-from harness import checking, cli, environments, mistakes, registry
+from harness import cli, environments, mistakes, registry
 from harness.errors import InputError
 from harness.mistakes import MISTAKES, catalogue
 from harness.mistakes.commit import attempt
 from harness.mistakes.judge import accuracy, named_in, without_folders
 from harness.mistakes.records import shares_of
 from harness.mistakes.tables import brief, in_words
+from harness.progress import Board
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results" / "reference" / "mistakes.jsonl"
@@ -357,14 +359,18 @@ def in_short(finding):
 
 
 @cache
+def of_backend(name):
+    """Commit every mistake in every variant of a backend that was asked for, two variants at a time."""
+    chosen = [(subject, variant) for subject, variant in SUBJECTS if subject.name == name]
+    made = {subject.label: environments.build(subject).python for subject, _ in chosen}
+    return mistakes.commit_all(chosen, made, list(MISTAKES), mistakes.LIMIT_S, Board(Console(stderr=True)))
+
+
 def found(entry):
-    """Commit every mistake in one variant, NAME:VARIANT, in its own environment."""
-    ((subject, variant),) = registry.select(ENTRIES, entry)
-    place = checking.place_of(subject, variant, environments.build(subject).python)
-    coded = catalogue.read_coded(subject.folder)
-    measured = mistakes.measure(place, variant, list(MISTAKES), coded, problem())
-    assert not isinstance(measured, str), measured
-    return {finding.mistake: finding for finding in measured.findings}
+    """Return by mistake what came of it in one variant, NAME:VARIANT."""
+    measured, unable = of_backend(entry.partition(":")[0])
+    assert entry in measured, unable[entry]
+    return {finding.mistake: finding for finding in measured[entry].findings}
 
 
 @pytest.mark.conformance
