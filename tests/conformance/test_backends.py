@@ -41,8 +41,8 @@ LOSES_PRECISION = {
 def kinds_of(entry, variant):
     """Return the cells that a variant is checked on here; `bakeoff check` takes all of the cover.
 
-    Or this takes an hour: the first variants of the usual backends are checked on all of it; their others, and the first
-    of the rest, on the gates; what is left on those two that mistakes stand out most on.
+    Or this takes an hour: the first variants of the usual backends are checked on all of it; their others, and the
+    first of the rest, on the gates; what is left on those two that mistakes stand out most on.
     """
     first = variant == entry.description.variants[0]
     if entry.description.usual:
