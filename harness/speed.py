@@ -200,13 +200,13 @@ def run_round(
             for turn in range(1, plan.turns + 1):
                 say(f"turn {turn} of {plan.turns}")
                 for position, index in enumerate(rng.permutation(len(ready))):
-                    _unless_buried(ready[index], lambda runner: runner.take(turn, position))  # noqa: B023  # called at once
+                    _unless_buried(ready[index], Runner.take, turn, position)
             for turn in range(1, LATENCY_TURNS + 1 if plan.beside else 1):
                 say(f"predicting, turn {turn} of {LATENCY_TURNS}")
                 for rows in (1, problem.spec.batch_size):
                     for index in rng.permutation(len(ready)):
                         if not ready[index].contestant.control:
-                            _unless_buried(ready[index], lambda runner: runner.predict(turn, rows))  # noqa: B023
+                            _unless_buried(ready[index], Runner.predict, turn, rows)
             for runner in ready:
                 _unless_buried(runner, Runner.end)
         finally:
@@ -214,11 +214,11 @@ def run_round(
                 runner.session.close()
 
 
-def _unless_buried(runner: Runner, act: Callable[[Runner], None]) -> None:
+def _unless_buried(runner: Runner, act: Callable[..., None], *how: int) -> None:
     """Have a contestant act that is still alive; what fails is a record, and its end."""
     if runner.session.alive():
         with _burying(runner.write, runner):
-            act(runner)
+            act(runner, *how)
 
 
 def _labelled(write: Write, contestant: Contestant, number: int) -> Write:
