@@ -43,11 +43,12 @@ class Bare:
             "spec": case.spec._asdict(),
             "variant": variant,
         }
+        self.log = folder / "bare.log"
         self.process = subprocess.Popen(
             [str(place.python), "-s", str(HERE / "bare_worker.py"), json.dumps(config)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self.log.open("wb"),
             text=True,
             env=worker_environment(place.variables),
             start_new_session=True,
@@ -59,7 +60,7 @@ class Bare:
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            sys.exit(f"the bare loop ended with exit code {self.process.wait()}")
+            sys.exit(f"the bare loop ended with exit code {self.process.wait()}:\n{self.log.read_text()}")
         return float(line)
 
     def stop(self):
@@ -72,7 +73,7 @@ class Bare:
 
     def close(self):
         """End the process."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
 
 
@@ -151,7 +152,8 @@ def main():
     options = parser.parse_args()
     over = False
     print("| backend | steps a slice | harness / bare [95 %] |\n|---|---|---|")
-    for entry, variant in registry.select(registry.read_all(), options.backends):
+    entries = registry.read_all()
+    for entry, variant in registry.select(entries, options.backends or registry.usual(entries)):
         with tempfile.TemporaryDirectory() as folder, keeping_off(CORES):
             rounds = [measure(entry, variant, number, options.turns, Path(folder)) for number in range(options.rounds)]
         steps, harness, bare = zip(*rounds)

@@ -11,7 +11,7 @@ import numpy as np
 from harness.agreement import Case
 from harness.checks import Subject
 from harness.portable import spec as portable
-from harness.portable.worker import Host
+from harness.portable.host import Host
 from harness.session import Array, Arrays, Trained
 
 
@@ -19,7 +19,7 @@ class InProcess:
     """Answers by the worker's own code, without the worker. What crosses is copied, as a pipe would."""
 
     def __init__(self, backend_class: type) -> None:
-        self.host: Any = Host(backend_class, portable)  # type: ignore[no-untyped-call]
+        self.host: Any = Host(backend_class)  # type: ignore[no-untyped-call]
 
     def build(self, spec: portable.Spec, device: str, variant: str) -> None:
         """Build the network of `spec`."""

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import threadpoolctl
 
 from harness.portable import spec as portable
-from harness.portable import worker
+from harness.portable import wire, worker
 
 Array = npt.NDArray[Any]
 Arrays = dict[str, Array]
@@ -310,14 +310,14 @@ class Session:
         if self._paused:
             self.resume()
         try:
-            worker.send(self._requests, {"call": call, **header}, arrays or {})
+            wire.send(self._requests, {"call": call, **header}, arrays or {})
         except BrokenPipeError:
             raise self._death(call) from None
         return self._receive(call)
 
     def _receive(self, call: str) -> tuple[dict[str, Any], Arrays]:
         try:
-            message = worker.receive(self._answers.until(time.monotonic() + self.place.timeout_s))
+            message = wire.receive(self._answers.until(time.monotonic() + self.place.timeout_s))
         except EOFError:
             message = None
         except TimeoutError:

@@ -15,7 +15,7 @@ from harness import agreement, cache, checks, conformance, diagnosis, machine, m
 from harness.agreement import Case, Measured, Quantity
 from harness.conformance import Outcome
 from harness.environments import Environment
-from harness.portable import reference, spec, worker
+from harness.portable import host, reference, spec, wire, worker
 from harness.registry import Entry
 
 
@@ -29,7 +29,7 @@ class Verdict(NamedTuple):
 
 def key(entry: Entry, variant: str, environment: Environment, device: str, cases: Sequence[Case]) -> str:
     """Return twelve hexadecimal digits that change when anything does on which a verdict depends."""
-    modules = (agreement, checks, conformance, diagnosis, mutants, session, reference, spec, worker)
+    modules = (agreement, checks, conformance, diagnosis, mutants, session, host, reference, spec, wire, worker)
     digest = hashlib.sha256()
     problems = [f"{case.label} {case.spec} {case.gated}" for case in cases]
     for part in (variant, device, environment.folder.name, machine.processor(), np.__version__, *problems):

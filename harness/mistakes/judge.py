@@ -125,7 +125,7 @@ def frames(traceback: str, place: Place) -> tuple[int, int]:
     """
     paths = re.findall(r'^\s*File "([^"\n]+)", line \d+', traceback, re.MULTILINE)
     inside = sum(path.startswith(f"{place.folder}/") for path in paths)
-    ours = sum(path == worker.__file__ for path in paths)
+    ours = sum(Path(path).parent == Path(worker.__file__).parent for path in paths)
     return inside, len(paths) - inside - ours
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from harness.portable import worker
+from harness.portable import host, wire, worker
 from harness.portable.spec import shapes
 
 from .networks import small
@@ -28,8 +28,8 @@ class Wire:
 
     def ask(self, call, arrays=None, **header):
         """Send a request; return the answer: (header, arrays)."""
-        worker.send(self.requests, dict(header, call=call), arrays or {})
-        return worker.receive(self.answers)
+        wire.send(self.requests, dict(header, call=call), arrays or {})
+        return wire.receive(self.answers)
 
     def build(self, spec, variant):
         """Ask for a backend; return the answer's header."""
@@ -60,7 +60,7 @@ def started(folder, **changes):
     os.close(answer_write)
     with os.fdopen(request_write, "wb") as requests, os.fdopen(answer_read, "rb") as answers:
         try:
-            yield Wire(process, requests, answers), worker.receive(answers)[0]
+            yield Wire(process, requests, answers), wire.receive(answers)[0]
         finally:
             process.kill()
             process.wait()
@@ -72,7 +72,7 @@ def started(folder, **changes):
 def sent(header, arrays):
     """Return the bytes of a message."""
     stream = io.BytesIO()
-    worker.send(stream, header, arrays)
+    wire.send(stream, header, arrays)
     return stream.getvalue()
 
 
@@ -92,7 +92,7 @@ def test_a_message_without_arrays_has_no_payload():
 @pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 3)])
 def test_what_is_sent_is_received(dtype, shape):
     array = np.arange(np.prod(shape)).reshape(shape).astype(dtype)
-    header, arrays = worker.receive(
+    header, arrays = wire.receive(
         io.BytesIO(sent({"text": "\u00e9\n", "none": None, "f": 0.1}, {"norm0/gamma": array}))
     )
     assert header == {"text": "\u00e9\n", "none": None, "f": 0.1}
@@ -103,21 +103,21 @@ def test_what_is_sent_is_received(dtype, shape):
 
 def test_messages_follow_one_another_until_the_stream_ends():
     stream = io.BytesIO(sent({"n": 1}, {"a": np.ones(3)}) + sent({"n": 2}, {}))
-    assert [worker.receive(stream)[0]["n"] for _ in range(2)] == [1, 2]
-    assert worker.receive(stream) is None
+    assert [wire.receive(stream)[0]["n"] for _ in range(2)] == [1, 2]
+    assert wire.receive(stream) is None
 
 
 def test_a_message_cut_off_anywhere_is_an_error():
     data = sent({"n": 1}, {"a": np.ones(3)})
     for length in range(1, len(data)):
         with pytest.raises(EOFError, match="ended inside a message"):
-            worker.receive(io.BytesIO(data[:length]))
+            wire.receive(io.BytesIO(data[:length]))
 
 
 def test_a_pickle_is_not_read():
     data = sent({}, {"a": np.array([{}], dtype=object)})
     with pytest.raises(ValueError, match="allow_pickle=False"):
-        worker.receive(io.BytesIO(data))
+        wire.receive(io.BytesIO(data))
 
 
 # The process
@@ -221,7 +221,7 @@ def test_the_worker_s_own_modules_are_not_on_the_path_of_an_adapter():
 
 
 def test_the_peak_is_the_largest_resident_size_so_far():
-    before = worker.peak_bytes()
+    before = host.peak_bytes()
     block = np.ones(1 << 23)  # 64 MiB, written to
-    assert worker.peak_bytes() >= before
-    assert worker.peak_bytes() >= block.nbytes
+    assert host.peak_bytes() >= before
+    assert host.peak_bytes() >= block.nbytes
