@@ -37,6 +37,27 @@ LEGEND = {
     "free": "free",
 }
 
+FACTS = {
+    "licence_declared": "licence in the metadata",
+    "cla_or_dco": "CLA or DCO",
+    "releases_24m": "releases in 24 months",
+    "authors_window": "months counted",
+    "commits_12m": "commits, 12 months",
+    "bot_commits_removed_12m": "bots' commits, left out",
+    "authors_12m": "authors, 12 months",
+    "top_author_share": "by the top author",
+    "top_five_share": "by the top five",
+    "top_organisation_share": "by the top organisation",
+    "top_organisation_share_ever": "by who was ever there",
+    "top_email_share": "by the top mail domain",
+    "commits_all": "commits, all years",
+    "authors_all": "authors, all years",
+    "top_author_share_all": "by the top author",
+    "top_five_share_all": "by the top five",
+    "top_organisation_share_all": "by the top organisation",
+}
+"""What stands for a fact where its key does not say it."""
+
 PLACES = 4
 """How many lines of a file are named where a concept is found on more."""
 
@@ -220,7 +241,7 @@ def print_openness(console: Console, views: Sequence["View"]) -> None:
 
 def _print_facts(console: Console, view: "View") -> None:
     listing = Table(box=None, pad_edge=False)
-    listing.add_column("fact", max_width=18)
+    listing.add_column("fact", no_wrap=True)
     listing.add_column("value", overflow="fold", ratio=1)
     listing.add_column("as of", overflow="fold", max_width=24 if console.width >= 100 else 11)
     listing.add_column("source", justify="right", no_wrap=True)
@@ -229,7 +250,7 @@ def _print_facts(console: Console, view: "View") -> None:
         asof = Text(fact.asof)
         if fact.age:
             asof.append(f" {fact.age}", "yellow")
-        listing.add_row(Text(_words(fact.key)), Text(str(fact.value)), asof, Text(f"[{_number(fact, sources)}]"))
+        listing.add_row(Text(_words(fact.key)), Text(_value(fact)), asof, Text(f"[{_number(fact, sources)}]"))
     console.print(listing, highlight=False)
     if view.unknown:
         say(console, f"Unknown: {', '.join(_words(key) for key in view.unknown)}.", wrap=True)
@@ -246,7 +267,12 @@ def _number(fact: "Stated", sources: Sequence[str]) -> int:
 
 
 def _words(key: str) -> str:
-    return key.replace("_", " ")
+    return FACTS.get(key, key.replace("_", " "))
+
+
+def _value(fact: "Stated") -> str:
+    """Return a fact in words: the only fractions among them are shares in per cent."""
+    return f"{fact.value:.1f} %" if isinstance(fact.value, float) else str(fact.value)
 
 
 def _print_installed(console: Console, view: "View") -> None:

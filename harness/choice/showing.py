@@ -29,8 +29,8 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
     _print_head(console, verdict)
     if verdict.decided:
         _print_answer(console, verdict)
-        _print_ranking(console, verdict)
         if len(verdict.ranking) > 1:
+            _print_ranking(console, verdict)
             _print_reasons(console, verdict)
             _print_robustness(console, verdict)
     else:
@@ -65,7 +65,21 @@ def _print_answer(console: Console, verdict: Verdict) -> None:
     say(console, "")
     console.print(Text(answer(verdict), "bold"), highlight=False)
     if len(verdict.ranking) == 1:
-        say(console, "It is the only one left, and so was held against nothing.", wrap=True)
+        say(console, "It is the only one left, and so was held against nothing. What weighs most, of it:", wrap=True)
+        _print_alone(console, verdict)
+
+
+def _print_alone(console: Console, verdict: Verdict) -> None:
+    """Print the readings of the only one left that would weigh most against a rival."""
+    key = next(key for key in verdict.entries if ":".join(key) == verdict.ranking[0].name)
+    parts = verdict.scores.effective(verdict.vector)
+    heaviest = sorted(zip(parts, verdict.measures, strict=True), key=lambda pair: -pair[0])[: FIRST + SECOND]
+    listing = Table(box=None, pad_edge=False, show_header=False)
+    for overflow in ("ignore", "ignore", "fold"):
+        listing.add_column(no_wrap=overflow == "ignore", overflow="fold")
+    for _, measure in heaviest:
+        listing.add_row(f"  {measure.title}", verdict.reading(measure, key).shown.partition(" [")[0], measure.record)
+    console.print(listing, highlight=False)
 
 
 def answer(verdict: Verdict) -> str:
