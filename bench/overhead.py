@@ -157,7 +157,7 @@ def main():
         with tempfile.TemporaryDirectory() as folder, keeping_off(CORES):
             rounds = [measure(entry, variant, number, options.turns, Path(folder)) for number in range(options.rounds)]
         steps, harness, bare = zip(*rounds)
-        ratio = statistics.paired_ratio(list(harness), list(bare))
+        ratio = statistics.paired_ratio(list(harness), list(bare), statistics.scatter([list(harness), list(bare)]))
         interval = f"{ratio.estimate:.4f} [{ratio.low:.4f}, {ratio.high:.4f}]"
         print(f"| {entry.name}:{variant} | {min(steps)} to {max(steps)} | {interval} |", flush=True)
         over |= ratio.estimate > LIMIT

@@ -244,7 +244,7 @@ def judged(trial):
     """Return the ratio second / first, its interval's ends (NaN where the way has none), and whether 1 is excluded."""
     first, second = ([np.array(part) for part in trial[name]] for name in ("first", "second"))
     if trial["way"] == "turns":
-        ratio = statistics.paired_ratio(second, first)
+        ratio = statistics.paired_ratio(second, first, statistics.scatter([list(first), list(second)]))
     elif trial["way"] == "blocks":
         ratio = statistics.unpaired_ratio(second, first)
     else:

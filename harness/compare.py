@@ -15,7 +15,7 @@ import pandas as pd
 
 from harness import statistics
 from harness.errors import InputError
-from harness.statistics import Floats, Interval
+from harness.statistics import Floats, Interval, Scatter
 from harness.tables import HEADINGS, Report, Row
 
 Key = tuple[str, str]
@@ -232,9 +232,15 @@ class Pair:
     def _change(self, key: Key) -> Change:
         before, after = (_row(report, key) for report in (self.baseline, self.other))
         first, second = (self._times(report, key) for report in (self.baseline, self.other))
-        ratio = statistics.unpaired_ratio(second, first) if first is not None and second is not None else None
+        ratio = None
+        if first is not None and second is not None:
+            ratio = statistics.unpaired_ratio(second, first, (self._scatter(self.other), self._scatter(self.baseline)))
         worse = [] if self.threshold is None else list(_reasons(before, after, ratio, self.threshold))
         return Change(key, ratio, before, after, worse)
+
+    def _scatter(self, report: Report) -> Scatter:
+        """Return the scatter of processes in a run; a time relative to another's is that of two."""
+        return report.scatter._replace(variance=report.scatter.variance * (2 if self.relative_to else 1))
 
     def _times(self, report: Report, key: Key) -> list[Floats] | None:
         """Return seconds a step, (turns,) a round, or their share of the reference's in the same turn."""

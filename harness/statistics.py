@@ -2,6 +2,9 @@
 
 Neighbouring slices are alike (the machine's load changes slowly), and the slices of one round share its processes. So
 a resample draws rounds, and inside each round blocks of neighbouring turns; what is paired within a turn stays paired.
+
+Two processes of one program differ by a per cent or two, whatever their slices say, and two or three rounds are too few
+to show by how much. All contestants of a run together do: an interval is never narrower than their scatter allows.
 """
 
 from collections.abc import Sequence
@@ -34,17 +37,47 @@ class Interval(NamedTuple):
         return not self.low <= value <= self.high
 
 
-def median(rounds: list[Floats]) -> Interval:
+class Scatter(NamedTuple):
+    """How far processes of one program are apart."""
+
+    variance: float
+    """Of the logarithm of a process's pace."""
+    freedom: int
+    """Degrees of freedom that it was estimated with; 0 where nothing is known."""
+
+
+UNKNOWN = Scatter(0.0, 0)
+
+
+def scatter(contestants: Sequence[list[Floats]]) -> Scatter:
+    """Return the scatter of processes, pooled over contestants that took turns: of each, arrays (turns,) a round.
+
+    It is what is left of the processes' paces when what their contestants, their rounds and each turn have in common is
+    taken out: a two-way analysis of variance with one value a cell.
+    """
+    freedom = (len(contestants) - 1) * (len(contestants[0]) - 1) if contestants else 0
+    if freedom < 1:
+        return UNKNOWN
+    logs = [np.log(np.stack(of_round)) for of_round in zip(*contestants, strict=True)]
+    paces = np.array([np.median(each - each.mean(axis=0), axis=1) for each in logs])
+    left = paces - paces.mean(axis=0) - paces.mean(axis=1, keepdims=True) + paces.mean()
+    return Scatter(float((left**2).sum() / freedom), freedom)
+
+
+def median(rounds: list[Floats], processes: Scatter = UNKNOWN) -> Interval:
     """Return the median of all turns, from one array (turns,) a round."""
-    return _interval(rounds)
+    return _widened(_interval(rounds), processes.variance / len(rounds), processes.freedom)
 
 
-def paired_ratio(first: list[Floats], second: list[Floats]) -> Interval:
+def paired_ratio(first: list[Floats], second: list[Floats], processes: Scatter = UNKNOWN) -> Interval:
     """Return the median over the turns of first / second: arrays (turns,) a round, paired turn by turn."""
-    return _interval([one / other for one, other in zip(first, second, strict=True)])
+    ratio = _interval([one / other for one, other in zip(first, second, strict=True)])
+    return _widened(ratio, 2 * processes.variance / len(first), processes.freedom)
 
 
-def unpaired_ratio(first: list[Floats], second: list[Floats]) -> Interval:
+def unpaired_ratio(
+    first: list[Floats], second: list[Floats], processes: tuple[Scatter, Scatter] = (UNKNOWN, UNKNOWN)
+) -> Interval:
     """Return the ratio of two medians, first / second, of different runs: arrays (turns,) a round, as many as each has.
 
     Nothing pairs them: each is resampled by itself, so what both would have shared does not cancel. The interval tells
@@ -55,7 +88,9 @@ def unpaired_ratio(first: list[Floats], second: list[Floats]) -> Interval:
     tail = _tail(_blocks_of_both(medians, [_blocks(first), _blocks(second)]))
     low, high = np.exp(np.quantile(medians[0] - medians[1], [tail, 1 - tail]))
     estimate = np.median(np.concatenate(first)) / np.median(np.concatenate(second))
-    return Interval(float(estimate), float(low), float(high))
+    ratio = Interval(float(estimate), float(low), float(high))
+    variances = [each.variance / len(rounds) for each, rounds in zip(processes, (first, second), strict=True)]
+    return _widened(ratio, sum(variances), _welch(variances, [each.freedom for each in processes]))
 
 
 def spread(values: Floats) -> float:
@@ -83,11 +118,23 @@ def _blocks_of_both(samples: list[Floats], blocks: list[int]) -> float:
 
     At least as many as the fewer of the two, at most as many as both.
     """
-    variances = np.array([sample.var() for sample in samples])
-    freedom = np.array(blocks) - 1
-    if not freedom.all() or not variances.any():
-        return min(blocks)
-    return 1 + float(variances.sum() ** 2 / (variances**2 / freedom).sum())
+    return 1 + _welch([float(sample.var()) for sample in samples], [each - 1 for each in blocks])
+
+
+def _welch(variances: Sequence[float], freedom: Sequence[int]) -> float:
+    """Return the degrees of freedom of the sum of two estimated variances."""
+    if not all(freedom) or not any(variances):
+        return min(freedom)
+    return sum(variances) ** 2 / sum(each**2 / free for each, free in zip(variances, freedom, strict=True))
+
+
+def _widened(interval: Interval, variance: float, freedom: float) -> Interval:
+    """Return the interval, or Student's t about its estimate's logarithm of this variance, whichever end is farther."""
+    if freedom < 1:
+        return interval
+    factor = float(np.exp(stats.t.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(variance)))
+    estimate, low, high = interval
+    return Interval(estimate, min(low, estimate / factor), max(high, estimate * factor))
 
 
 def _interval(rounds: list[Floats]) -> Interval:

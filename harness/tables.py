@@ -172,25 +172,40 @@ class Report:
         if mine is None or fastest is None:
             nothing = Interval(np.nan, np.nan, np.nan)
             return nothing, nothing
-        return statistics.median(mine), statistics.paired_ratio(mine, self.step_times[(*fastest, False)])
+        return self.step((backend, variant)), self.ratio((backend, variant), fastest)
+
+    @cached_property
+    def scatter(self) -> statistics.Scatter:
+        """How far processes of one program were apart in this run."""
+        return statistics.scatter(list(self.step_times.values()))
+
+    def step(self, key: tuple[str, str]) -> Interval:
+        """Return the seconds a step of a variant that was timed."""
+        return statistics.median(self.step_times[(*key, False)], self.scatter)
+
+    def ratio(self, mine: tuple[str, str], other: tuple[str, str], control: bool = False) -> Interval:
+        """Return the ratio of the step times of two variants, or of one and its control."""
+        if mine == other and not control:
+            return Interval(1.0, 1.0, 1.0)
+        times = self.step_times
+        return statistics.paired_ratio(times[(*mine, False)], times[(*other, control)], self.scatter)
 
     def control(self) -> tuple[str, Interval] | None:
         """Return who was timed against itself, and that ratio; None where nothing was timed."""
-        for (backend, variant, control), rounds in self.step_times.items():
-            first = self.step_times.get((backend, variant, False))
-            if control and first is not None:
-                return f"{backend}:{variant}", statistics.paired_ratio(first, rounds)
+        for backend, variant, control in self.step_times:
+            if control and (backend, variant, False) in self.step_times:
+                return f"{backend}:{variant}", self.ratio((backend, variant), (backend, variant), control=True)
         return None
 
     def ratios(self) -> pd.DataFrame:
         """Return the paired ratio of every two variants: row over column."""
-        names = [key for key in self.step_times if not key[2]]
+        names = [key[:2] for key in self.step_times if not key[2]]
         rows = []
         for mine in names:
-            row: Row = {"backend": ":".join(mine[:2])}
+            row: Row = {"backend": ":".join(mine)}
             for other in names:
-                ratio = statistics.paired_ratio(self.step_times[mine], self.step_times[other])
-                row[":".join(other[:2])] = f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
+                ratio = self.ratio(mine, other)
+                row[":".join(other)] = f"{ratio.estimate:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
             rows.append(row)
         return pd.DataFrame(rows)
 
@@ -425,6 +440,8 @@ class Report:
                 lines.append(f"Control: {name} against itself came out at {_ratio(ratio, 3)}; 1 is inside.")
         elif self.step_times:
             lines.append("No control: a backend timed against itself did not live to the end of every round.")
+        if self.step_times and not self.scatter.freedom:
+            lines.append("Nothing says by how much two processes of one program differ: it is in no interval.")
         lines += self._doubts()
         found = self._where(measure="agreement", quantity="departure")
         departures = [_departure(row) for row in found.to_dict("records")]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness import statistics
-from harness.statistics import Interval, median, paired_ratio, unpaired_ratio
+from harness.statistics import UNKNOWN, Interval, Scatter, median, paired_ratio, scatter, unpaired_ratio
 
 TURNS = 60
 
@@ -124,6 +124,81 @@ def test_rounds_of_one_that_the_other_lacks_are_refused():
 @pytest.mark.parametrize(("value", "outside"), [(0.89, True), (0.9, False), (1.0, False), (1.1, False), (1.11, True)])
 def test_an_interval_excludes_what_lies_outside_of_it(value, outside):
     assert Interval(1.0, 0.9, 1.1).excludes(value) is outside
+
+
+# Processes that differ
+
+
+def processes(rng, contestants=9, rounds=2, apart=0.015, turns=TURNS):
+    """Return contestants that are one program, of rounds whose processes differ; a turn's weather is common to them."""
+    weather = wandering(rng, rounds, turns, memory=0.9)
+    return [
+        [
+            load * noise * np.exp(apart * rng.standard_normal())
+            for load, noise in zip(weather, wandering(rng, rounds, turns, spread=0.02))
+        ]
+        for _ in range(contestants)
+    ]
+
+
+@pytest.mark.usefixtures("fewer_resamples")
+@pytest.mark.parametrize(("contestants", "rounds", "slices_at_most"), [(9, 2, 0.88), (3, 2, 0.88), (2, 5, 0.95)])
+def test_equal_programs_are_not_told_apart_by_their_processes(contestants, rounds, slices_at_most):
+    def pair(given):
+        return paired_ratio(given[0], given[1], scatter(given))
+
+    def slices_alone(given):
+        return paired_ratio(given[0], given[1])
+
+    def make(rng):
+        return processes(rng, contestants, rounds)
+
+    share, without = (coverage(make, interval, 1, 100) for interval in (pair, slices_alone))
+    assert share >= 0.92, f"covered {share:.1%} of 100 times"
+    assert without < slices_at_most, f"the slices alone covered {without:.1%}"
+
+
+@pytest.mark.usefixtures("fewer_resamples")
+def test_two_runs_of_equal_programs_are_not_told_apart_by_their_processes():
+    def make(rng):
+        return processes(rng), processes(rng)
+
+    def pair(given):
+        return unpaired_ratio(given[0][0], given[1][0], (scatter(given[0]), scatter(given[1])))
+
+    share = coverage(make, pair, 1, 100)
+    assert share >= 0.92, f"covered {share:.1%} of 100 times"
+
+
+@pytest.mark.parametrize("apart", [0.005, 0.015])
+def test_the_scatter_of_processes_is_found(apart):
+    rng = np.random.default_rng(11)
+    found = [scatter(processes(rng, apart=apart)) for _ in range(100)]
+    assert {each.freedom for each in found} == {8}
+    least = np.mean([scatter(processes(rng, apart=0)).variance for _ in range(100)])
+    assert np.sqrt(np.mean([each.variance for each in found]) - least) == pytest.approx(apart, rel=0.15)
+
+
+def test_what_rounds_and_contestants_have_in_common_is_no_scatter():
+    rng = np.random.default_rng(12)
+    weather = [wandering(rng, spread=0.3)[0], 1.4 * wandering(rng, spread=0.3)[0]]
+    found = scatter([[pace * load for load in weather] for pace in (1, 2, 70)])
+    assert found.variance == pytest.approx(0, abs=1e-20)
+
+
+@pytest.mark.parametrize("times", [[], [[np.ones(3), np.ones(3)]], [[np.ones(3)], [np.ones(3)]]])
+def test_one_round_or_one_contestant_says_nothing_of_processes(times):
+    assert scatter(times) == UNKNOWN
+
+
+def test_a_wide_scatter_of_processes_widens_and_a_narrow_one_does_not_narrow():
+    first, second = white(np.random.default_rng(13)), white(np.random.default_rng(14))
+    slices = paired_ratio(first, second)
+    assert paired_ratio(first, second, Scatter(1e-12, 8)) == slices
+    wide = paired_ratio(first, second, Scatter(0.05**2, 8))
+    # Two rounds of two processes: t(8) is 2.306.
+    assert np.log(wide.high / wide.estimate) == pytest.approx(2.306 * 0.05, rel=1e-3)
+    assert np.log(wide.estimate / wide.low) == pytest.approx(2.306 * 0.05, rel=1e-3)
 
 
 # Two runs

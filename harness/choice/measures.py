@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness import results, statistics
+from harness import results
 from harness.agreement import LOSES_PRECISION
 from harness.errors import InputError
 from harness.licences import approved
@@ -201,10 +201,9 @@ def _count(measure: str, quantity: str, unit: str) -> Callable[[Source, Key], Re
 
 
 def _step(source: Source, key: Key) -> Reading | None:
-    times = source.report.step_times.get((*key, False))
-    if times is None:
+    if (*key, False) not in source.report.step_times:
         return None
-    step = statistics.median(times)
+    step = source.report.step(key)
     shown = f"{in_time(step.estimate)} [{in_time(step.low)}, {in_time(step.high)}]"
     return Reading(step.estimate, shown, step.estimate, step.low, step.high)
 
@@ -472,5 +471,4 @@ def _steps(path: str) -> Iterator[tuple[str, str]]:
 
 def paired(source: Source, first: Key, second: Key) -> Interval:
     """Return the ratio of two step times, from the turns that they took together."""
-    times = source.report.step_times
-    return statistics.paired_ratio(times[(*first, False)], times[(*second, False)])
+    return source.report.ratio(first, second)
