@@ -89,7 +89,7 @@ def answer(verdict: Verdict) -> str:
         second = verdict.tied[1]
         return (
             f"A tie: {_listed([_who(place) for place in verdict.tied])} cannot be told apart. "
-            f"{second.title} is {_interval(second.ratio)} times as good as {first.title}."
+            f"{second.title} is {_interval(second.ratio, 3)} times as good as {first.title}."
         )
     if not others:
         return f"{_who(first)}."
@@ -310,10 +310,10 @@ def _who(place: Place) -> str:
     return f"{place.title} ({place.name})"
 
 
-def _interval(value: Interval) -> str:
+def _interval(value: Interval, places: int = 2) -> str:
     """Return a ratio with its interval; without it where everything that weighs was counted."""
-    exact = value.high - value.low < NOTHING
-    return f"{value.estimate:.2f}{'' if exact else f' [{value.low:.2f}, {value.high:.2f}]'}"
+    estimate, low, high = (f"{each:.{places}f}" for each in value)
+    return estimate if value.high - value.low < NOTHING else f"{estimate} [{low}, {high}]"
 
 
 def _times(factor: float) -> str:
