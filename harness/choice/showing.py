@@ -22,6 +22,12 @@ FIRST, SECOND = 4, 3
 
 RULES = "docs/verdict.md"
 
+RECORDED_BY = {
+    "mistakes/outcome": "no record: bakeoff mistakes --records RUN/mistakes.jsonl",
+    "check.csv.gz/determinism": "no record: bakeoff check --records RUN/check.csv.gz",
+}
+"""What a run does not measure by itself, and the command that puts it into the run's folder."""
+
 
 def print_verdict(console: Console, verdict: Verdict) -> None:
     """Print the answer, its reasons and the second's, and how little it takes to change it."""
@@ -261,7 +267,7 @@ def _print_rest(console: Console, verdict: Verdict) -> None:
         lacking.setdefault(", ".join(backends), []).append(measure.record)
     parts = [f"{', '.join(records)} (unknown for {who})" for who, records in lacking.items()]
     if verdict.unrecorded:
-        parts.append(f"{', '.join(verdict.unrecorded)} (no record)")
+        parts += [f"{record} ({RECORDED_BY.get(record, 'no record')})" for record in verdict.unrecorded]
     if parts and verdict.entries:
         say(console, f"Not counted for anyone: {'; '.join(parts)}. Rules: {RULES}", wrap=True)
 
