@@ -1,4 +1,4 @@
-"""A process that runs a model's loop bare: a line in, one slice run, its seconds out. Started by overhead.py."""
+"""A process that runs a loop bare: a line in, one slice run, its seconds out. For overhead.py and idioms.py."""
 
 import importlib.util
 import json
@@ -28,7 +28,12 @@ def main(config):
         arrays = {name: problem[name] for name in problem.files}
     x, y, order = (arrays.pop(name) for name in ("x", "y", "order"))
     model = load(config["model"], "model")
-    run = load(config["bare"], "bare").prepare(model, config["spec"], arrays, x, y, order, config["variant"])
+    bare = load(config["bare"], "bare")
+    given = (model, config["spec"], arrays, x, y, order, config["variant"])
+    if config["idioms"]:
+        run = load(config["idioms"], "idioms").IDIOMS[config["variant"]][config["idiom"]](bare, *given)
+    else:
+        run = bare.prepare(*given)
     for _ in sys.stdin:
         started = time.perf_counter()
         run()

@@ -30,7 +30,7 @@ CORES = first_cores(1)
 class Bare:
     """The model's loop in a process of its own, with nothing around it."""
 
-    def __init__(self, entry, variant, place, case, order, folder):
+    def __init__(self, entry, variant, place, case, order, folder, idiom=None):
         problem = folder / "problem.npz"
         np.savez(problem, x=case.x, y=case.y, order=order, **case.arrays)
         config = {
@@ -42,8 +42,10 @@ class Bare:
             "bare": str(HERE / "bare" / f"{entry.name}.py"),
             "spec": case.spec._asdict(),
             "variant": variant,
+            "idioms": str(HERE / "idioms" / f"{entry.name}.py") if idiom else None,
+            "idiom": idiom,
         }
-        self.log = folder / "bare.log"
+        self.log = folder / f"bare {idiom}.log"
         self.process = subprocess.Popen(
             [str(place.python), "-s", str(HERE / "bare_worker.py"), json.dumps(config)],
             stdin=subprocess.PIPE,
@@ -63,11 +65,11 @@ class Bare:
             sys.exit(f"the bare loop ended with exit code {self.process.wait()}:\n{self.log.read_text()}")
         return float(line)
 
-    def stop(self):
-        """Stop the process until `go_on`."""
+    def pause(self):
+        """Stop the process until `resume`."""
         os.killpg(self.process.pid, signal.SIGSTOP)
 
-    def go_on(self):
+    def resume(self):
         """Let the process run."""
         os.killpg(self.process.pid, signal.SIGCONT)
 
@@ -127,14 +129,14 @@ def measure(entry, variant, number, turns, folder):
                 session.train(order)
                 bare.slice()
             session.pause()
-            bare.stop()
+            bare.pause()
             times = {"harness": [], "bare": []}
             for _ in range(turns):
                 for name in rng.permutation(list(times)):
                     if name == "bare":
-                        bare.go_on()
+                        bare.resume()
                         times["bare"].append(bare.slice())
-                        bare.stop()
+                        bare.pause()
                     else:
                         session.resume()
                         times["harness"].append(session.train_by_the_clock(order).wall_s)

@@ -1,0 +1,100 @@
+"""Whether a variant is written the fastest way its framework teaches: other ways of the same steps, beside it.
+
+    python bench/idioms.py [--backends a,b:variant] [--rounds 6] [--turns 40]
+
+The other ways stand in idioms/<backend>.py, each under what it does. In each round the variant's own loop and every
+other way have a fresh process, with a memory layout drawn by lot; they take turns in slices of about 20 ms on one core.
+Prints the paired ratio to the variant's own loop with its 95 % interval: below 1, the other way is faster. Exit code 1
+where one is surely faster by more than 2 %.
+"""
+
+import argparse
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from overhead import CORES, HERE, Bare, slice_steps, with_layout
+
+from harness import conformance, environments, registry, speed, statistics
+from harness.session import Place, keeping_off
+
+OWN = "as it is"
+LIMIT = 0.98
+
+
+def idioms_of(entry, variant):
+    """Return the names of the other ways of a variant, without importing the framework."""
+    path = HERE / "idioms" / f"{entry.name}.py"
+    if not path.exists():
+        return []
+    listed = re.search(rf'^    "{variant}": \{{(.*?)^    \}},', path.read_text(), re.MULTILINE | re.DOTALL)
+    return re.findall(r'^        "([^"]+)":', listed[1], re.MULTILINE) if listed else []
+
+
+def measure(entry, variant, names, number, turns, folder):
+    """Return {way: seconds of its slices (turns,)} of one round."""
+    place = Place(
+        environments.build(entry).python,
+        entry.folder,
+        folder / "worker.log",
+        CORES,
+        1,
+        entry.worker.threads,
+        entry.worker.variables,
+    )
+    case = next(each for each in conformance.cases(conformance.STANDARD) if each.label == "default-relu-adam float32")
+    problem = speed.Problem(case.spec, case.arrays, case.x, case.y, case.order)
+    order = problem.steps(slice_steps(place, variant, problem))
+    rng = np.random.default_rng(number)
+    ways = {}
+    try:
+        for name in [OWN, *names]:
+            idiom = None if name == OWN else name
+            own = with_layout(place, rng.integers(0, 2**31))
+            ways[name] = Bare(entry, variant, own, case, order, folder, idiom)
+            for _ in range(30):
+                ways[name].slice()
+            ways[name].pause()
+        times = {name: [] for name in ways}
+        for _ in range(turns):
+            for name in rng.permutation(list(ways)):
+                ways[name].resume()
+                times[name].append(ways[name].slice())
+                ways[name].pause()
+    finally:
+        for way in ways.values():
+            way.close()
+    return {name: np.array(taken) for name, taken in times.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backends", help="as of `bakeoff run`")
+    parser.add_argument("--rounds", type=int, default=6, help="of fresh processes: two of a kind differ")
+    parser.add_argument("--turns", type=int, default=40)
+    options = parser.parse_args()
+    entries = registry.read_all()
+    faster = False
+    print("| backend | another way | its time / the variant's [95 %] |\n|---|---|---|")
+    for entry, variant in registry.select(entries, options.backends or registry.usual(entries)):
+        names = idioms_of(entry, variant)
+        if not names:
+            continue
+        with tempfile.TemporaryDirectory() as folder, keeping_off(CORES):
+            rounds = [
+                measure(entry, variant, names, number, options.turns, Path(folder)) for number in range(options.rounds)
+            ]
+        by_way = {name: [each[name] for each in rounds] for name in rounds[0]}
+        processes = statistics.scatter(list(by_way.values()))
+        for name in names:
+            ratio = statistics.paired_ratio(by_way[name], by_way[OWN], processes)
+            interval = f"{ratio.estimate:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]"
+            print(f"| {entry.name}:{variant} | {name} | {interval} |", flush=True)
+            faster |= ratio.high < LIMIT
+    sys.exit(int(faster))
+
+
+if __name__ == "__main__":
+    main()
