@@ -419,7 +419,7 @@ KINDS = {
 
 
 LOSING = {"flax_nnx", "keras3", "paddlepaddle"}
-"""Backends that lose precision in float32 as they stand, by their own Adam: `bakeoff check` says so of them."""
+"""Backends that lose precision in float32 as they stand, by their own Adam: see tests/conformance/test_backends.py."""
 
 
 @cache
