@@ -59,7 +59,7 @@ class LayerNorm:
     """
 
     def __init__(self, spec: Any, **choices: Any) -> None:
-        super().__init__(spec, **choices)
+        super().__init__(spec, **choices)  # type: ignore[call-arg]  # Reference's
         self.epsilon = spec.bn_epsilon  # exact, where batch norm's is kept in single precision by convention
 
     def dense(self, a: Array) -> Array:

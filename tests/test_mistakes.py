@@ -360,7 +360,7 @@ PAIRS = [
     (name, entry)
     for name, seen in SEEN.items()
     for entry in seen
-    if entry.partition(":")[0] in {subject.name for subject, _ in SUBJECTS} and told_apart(name, entry)
+    if entry in {f"{subject.name}:{variant}" for subject, variant in SUBJECTS} and told_apart(name, entry)
 ]
 
 
