@@ -32,13 +32,35 @@ class AdaGrad:
         return step
 
 
+class EpsilonInside(AdaGrad):
+    """The same with epsilon inside the root: p -= lr * g / sqrt(s + epsilon)."""
+
+    def adagrad(self, name: str, g: Array) -> Array:
+        """Return what is taken from the parameter `name` whose gradient is g; moves the sum of squares."""
+        s = self.square[name] = self.square[name] + g**2
+        step: Array = self.spec.learning_rate * g / np.sqrt(s + self.spec.epsilon)
+        return step
+
+
+class EpsilonInFloat32(AdaGrad):
+    """The same, its epsilon rounded to single precision."""
+
+    def adagrad(self, name: str, g: Array) -> Array:
+        """Return what is taken from the parameter `name` whose gradient is g; moves the sum of squares."""
+        s = self.square[name] = self.square[name] + g**2
+        step: Array = self.spec.learning_rate * g / (np.sqrt(s) + float(np.float32(self.spec.epsilon)))
+        return step
+
+
 class LayerNorm:
     """Another layer, in front of the output layer: a_hat = (a - mean(a)) / sqrt(var(a) + bn_epsilon), row by row.
 
     Without parameters; the variance is biased, divided by the width (Ba, Kiros & Hinton 2016). Training and test alike.
     """
 
-    spec: Any
+    def __init__(self, spec: Any, **choices: Any) -> None:
+        super().__init__(spec, **choices)  # type: ignore[call-arg]  # Reference's
+        self.epsilon = spec.bn_epsilon  # exact, where batch norm's is kept in single precision by convention
 
     def dense(self, a: Array) -> Array:
         """Return the output layer of the normalised activations."""
@@ -56,7 +78,7 @@ class LayerNorm:
     def normalised(self, a: Array) -> tuple[Array, Array]:
         """Return a_hat (rows, width), and the deviation that it was divided by (rows, 1)."""
         mean = a.mean(axis=1, keepdims=True)
-        deviation = np.sqrt(((a - mean) ** 2).mean(axis=1, keepdims=True) + self.spec.bn_epsilon)
+        deviation = np.sqrt(((a - mean) ** 2).mean(axis=1, keepdims=True) + self.epsilon)
         return (a - mean) / deviation, deviation
 
 
@@ -66,6 +88,22 @@ class ReferenceWithAdaGrad(AdaGrad, Reference):
 
 class PlainWithAdaGrad(AdaGrad, Plain):
     """The page with AdaGrad, as it is written."""
+
+
+class ReferenceWithEpsilonInside(EpsilonInside, Reference):
+    """The oracle with AdaGrad, epsilon inside the root."""
+
+
+class PlainWithEpsilonInside(EpsilonInside, Plain):
+    """The page with AdaGrad, epsilon inside the root."""
+
+
+class ReferenceWithEpsilonInFloat32(EpsilonInFloat32, Reference):
+    """The oracle with AdaGrad, epsilon in single precision."""
+
+
+class PlainWithEpsilonInFloat32(EpsilonInFloat32, Plain):
+    """The page with AdaGrad, epsilon in single precision."""
 
 
 class ReferenceWithLayerNorm(LayerNorm, Reference):
@@ -82,10 +120,17 @@ PAGES = {
 }
 """By change; for the others the page is the common one."""
 
+DEPARTING = {
+    ("optimiser", "inside"): Page(ReferenceWithEpsilonInside, PlainWithEpsilonInside),
+    ("optimiser", "float32"): Page(ReferenceWithEpsilonInFloat32, PlainWithEpsilonInFloat32),
+}
+"""By change and the convention that a backend says it follows there: harness/ease/changes.py has them in words."""
 
-def cases(change: str, kinds: Sequence[Kind]) -> list[Case]:
+
+def cases(change: str, kinds: Sequence[Kind], convention: str = "") -> list[Case]:
     """Return the problems of these cells, for a model with the change: with its page, and its optimiser."""
     if change not in PAGES:
         return conformance.cases(kinds)
+    page = DEPARTING[change, convention] if convention else PAGES[change]
     asked = [kind._replace(optimiser=OPTIMISER) if change == "optimiser" else kind for kind in kinds]
-    return [replace(case, name=f"{case.name}-{change}", page=PAGES[change]) for case in conformance.cases(asked)]
+    return [replace(case, name=f"{case.name}-{change}", page=page) for case in conformance.cases(asked)]

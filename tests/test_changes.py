@@ -15,11 +15,12 @@ from portable.networks import small, some_arrays, some_order, some_rows
 
 from harness import agreement, changed, conformance, environments, registry
 from harness.agreement import Permuted
-from harness.changed import PAGES, cases
+from harness.changed import DEPARTING, PAGES, cases
 from harness.conformance import Kind
 from harness.ease import changes
 from harness.ease.changes import (
     CHANGES,
+    CONVENTIONS,
     STATES,
     apply,
     costs,
@@ -39,7 +40,8 @@ from harness.session import Place, Session
 ENTRIES = registry.read_all()
 ONLY = os.environ.get("BAKEOFF_BACKENDS")
 """As --backends: `tox -e backend-...` checks one at a time."""
-WANTED = {entry.name for entry, _ in registry.select(ENTRIES, ONLY or None)}
+CHOSEN = registry.select(ENTRIES, ONLY or None)
+WANTED = {entry.name for entry, _ in CHOSEN}
 PATCHES = [
     (name, change, state)
     for name, entry in ENTRIES.items()
@@ -48,7 +50,7 @@ PATCHES = [
     if patch_of(entry.folder, change, state)
 ]
 each_patch = pytest.mark.parametrize(("name", "change", "state"), PATCHES)
-UNANSWERED = {"keras3", "flax_nnx", "paddlepaddle", "autograd_numpy"}
+UNANSWERED: set[str] = set()
 """Backends that do not say yet what a change costs."""
 ANSWERING = [name for name in ENTRIES if name not in UNANSWERED]
 each_backend = pytest.mark.parametrize("name", ANSWERING)
@@ -257,6 +259,11 @@ def test_every_backend_answers_every_change(name):
         (lambda home: edit(home, "[layer]", "[layers]"), "unknown key `layers`"),
         (lambda home: edit(home, 'answer = "not possible"', 'answer = "no"'), "`gpu.answer`"),
         (lambda home: edit(home, 'documentation = "https', 'documentation = "see'), "documentation`"),
+        (lambda home: edit(home, "[layer]", '[layer]\nconvention = "inside"'), "`layer.convention`: expected none"),
+        (
+            lambda home: edit(home, "[optimiser]", '[optimiser]\nconvention = "within"'),
+            "`optimiser.convention`: expected inside or float32, got 'within'",
+        ),
         (
             lambda home: (home / "layer.after.patch").write_text(
                 diff((home.parent / "model.py").read_text(), "# more\n" + (home.parent / "model.py").read_text())
@@ -351,9 +358,25 @@ def test_rows_are_normalised_one_by_one():
     assert a_hat == pytest.approx(np.array([[-1, 0, 1], [0, 0, 0]]) / np.sqrt(2 / 3 + 0.5), rel=1e-15)
 
 
-def test_adagrad_divides_by_the_root_of_the_sum_of_squares():
+ROOTS = {
+    "": lambda total, epsilon: total**0.5 + epsilon,
+    "inside": lambda total, epsilon: (total + epsilon) ** 0.5,
+    "float32": lambda total, epsilon: total**0.5 + float(np.float32(epsilon)),
+}
+
+
+def test_every_convention_of_a_change_has_a_page():
+    assert set(DEPARTING) == {(change, each) for change, found in CONVENTIONS.items() for each in found}
+    assert set(ROOTS) == {"", *CONVENTIONS["optimiser"]}
+    assert len({page.plain.__qualname__ for page in (*PAGES.values(), *DEPARTING.values())}) == len(PAGES) + len(
+        DEPARTING
+    ), "floors are kept by this name"
+
+
+@pytest.mark.parametrize("convention", ROOTS)
+def test_adagrad_divides_by_the_root_of_the_sum_of_squares(convention):
     spec = small(optimiser=changed.OPTIMISER)
-    reference = PAGES["optimiser"].oracle(spec)
+    reference = (DEPARTING["optimiser", convention] if convention else PAGES["optimiser"]).oracle(spec)
     reference.load(some_arrays(spec))
     reference.put(*some_rows(spec))
     name, total = "dense0/kernel", 0.0
@@ -362,14 +385,18 @@ def test_adagrad_divides_by_the_root_of_the_sum_of_squares():
         total = total + g * g
         reference.train(rows[None])
         assert reference.dump()[name] == pytest.approx(
-            p - spec.learning_rate * g / (total**0.5 + spec.epsilon), rel=1e-14
+            p - spec.learning_rate * g / ROOTS[convention](total, spec.epsilon), rel=1e-14
         )
 
 
-@pytest.mark.parametrize("change", PAGES)
-def test_a_changed_problem_has_its_own_truth_and_floors(change):
-    (case,) = cases(change, [Kind("stress", "tanh", True, "adam", "float64")])
-    page = PAGES[change]
+@pytest.mark.parametrize(("change", "convention"), [*((change, "") for change in PAGES), *DEPARTING])
+def test_a_changed_problem_has_its_own_truth_and_floors(change, convention):
+    (case,) = cases(change, [Kind("stress", "tanh", True, "adam", "float64")], convention)
+    page = case.page
+    if convention:
+        assert page is DEPARTING[change, convention]
+        common = agreement.measure(agreement.training, PAGES[change].oracle(case.spec), case, {})
+        assert max(each.floors for each in common) > 1e3, "the page without the convention is not the one with it"
     honest = agreement.measure(agreement.training, page.plain(case.spec), case, {})
     assert max(each.floors for each in honest) < 2
     rearranged = agreement.measure(agreement.training, Permuted(case.spec, {}, 99, page.plain), case, {})
@@ -391,25 +418,34 @@ KINDS = {
 }
 
 
+LOSING = {"flax_nnx", "keras3", "paddlepaddle"}
+"""Backends that lose precision in float32 as they stand, by their own Adam: see tests/conformance/test_backends.py."""
+
+
 @cache
-def environment_of(name):
-    return environments.build(ENTRIES[name])
+def environment_of(name, part):
+    return environments.build(ENTRIES[name]._replace(part=part))
 
 
-def session_of(name, folder, log):
-    worker = ENTRIES[name].worker
-    return Session(Place(environment_of(name).python, folder, log, None, 1, worker.threads, worker.variables))
+def session_of(name, folder, log, variant):
+    entry = ENTRIES[name].within(variant)
+    worker, python = entry.worker, environment_of(name, entry.part).python
+    return Session(Place(python, folder, log, None, 1, worker.threads, worker.variables))
 
 
 def variants_of(name, folder, log):
-    """Return the variants that the adapter offers, and that can run here."""
-    with session_of(name, folder, log) as session:
+    """Return the variants that the adapter offers, that can run here, and that BAKEOFF_BACKENDS does not leave out."""
+    entry = ENTRIES[name]
+    with session_of(name, folder, log, entry.variants[0]) as session:
         offered = session.variants
-    return [each for each in offered if environments.lacking_program(ENTRIES[name], each) is None]
+    chosen = [variant for each, variant in CHOSEN if each.name == name]
+    # A patch may leave other variants than those asked for: then all of them.
+    asked = [each for each in offered if each in chosen] if set(entry.variants) == set(offered) else offered
+    return [each for each in asked if environments.lacking_program(entry, each) is None]
 
 
 def outcomes_of(name, folder, log, problems, variant):
-    return list(conformance.check_backend(lambda: session_of(name, folder, log), problems, "cpu", variant))
+    return list(conformance.check_backend(lambda: session_of(name, folder, log, variant), problems, "cpu", variant))
 
 
 def only(name):
@@ -427,13 +463,18 @@ def test_a_changed_backend_conforms_to_the_changed_page(name, change, state, tmp
     if change == "float64":
         dtypes = ["float32" if state == "before" else "float64"]
     variants = variants_of(name, folder, tmp_path / "log")
+    parts = [entry.within(each).part for each in variants]
     if change == "compiled":
-        assert len(variants) == 1, "an eager program, or one compiled in one way"
+        assert len(set(parts)) == len(parts), "an eager program, or one compiled in one way"
     # One dtype in the first variant, the other in the last, which compiles most: a patch is of the code that all have.
+    # And each environment once: in some of what is changed they may differ.
     asked = list(zip((variants[0], variants[-1]), dtypes))
+    seen = {entry.within(variant).part for variant, _ in asked}
+    asked += [(each, dtypes[-1]) for each, part in zip(variants, parts) if part not in seen and len(dtypes) > 1]
 
     def checked(variant, dtype):
-        problems = cases(change if state == "after" else "", KINDS[dtype])
+        convention = changes.read_changes(entry.folder)[change].convention
+        problems = cases(change if state == "after" else "", KINDS[dtype], convention)
         outcomes = outcomes_of(name, folder, tmp_path / f"log-{variant}-{dtype}", problems, variant)
         assert {outcome.case for outcome in outcomes} == {case.name for case in problems}
         return outcomes
@@ -441,10 +482,10 @@ def test_a_changed_backend_conforms_to_the_changed_page(name, change, state, tmp
     with ThreadPoolExecutor(2) as pool:
         found = list(pool.map(lambda each: checked(*each), asked))
     for (variant, dtype), outcomes in zip(asked, found):
-        worst = max(outcome.floors for outcome in outcomes)
+        worst = max(outcome.floors for outcome in outcomes if not outcome.known)
         print(f"{name}:{variant} {dtype} {change} {state}: {len(outcomes)} checks, worst {worst:.1f} floors")
         assert not [f"{each.case} {each.check}: {each.reason} {each.explanation}" for each in outcomes if each.red]
-        assert worst < agreement.LOSES_PRECISION
+        assert worst < agreement.LOSES_PRECISION or (dtype == "float32" and name in LOSING)
 
 
 @pytest.mark.conformance
@@ -471,6 +512,10 @@ MISTAKES = {
         "tf.nn.moments(x, axes=[1], keepdims=True)",
         "tf.nn.moments(tf.stop_gradient(x), axes=[1], keepdims=True)",
     ),
+    "autograd_numpy": ("layer", "np.var(a, axis=1, keepdims=True)", "np.var(a, axis=1, keepdims=True, ddof=1)"),
+    "paddlepaddle": ("optimiser", "paddle.optimizer.Adagrad(", "paddle.optimizer.RMSProp("),
+    "flax_nnx": ("optimiser", "initial_accumulator_value=0.0, ", ""),
+    "keras3": ("optimiser", "initial_accumulator_value=0.0, ", ""),
 }
 """A mistake in a patch of each backend: its change, what is right, and what is wrong."""
 
@@ -485,7 +530,9 @@ def test_a_wrong_patch_is_caught(name, tmp_path):
     text = (folder / "model.py").read_text(encoding="utf-8")
     assert text.count(right) == 1
     (folder / "model.py").write_text(text.replace(right, wrong), encoding="utf-8")
-    outcomes = outcomes_of(name, folder, tmp_path / "log", cases(change, KINDS["float64"]), entry.variants[0])
+    convention = changes.read_changes(entry.folder)[change].convention
+    problems = cases(change, KINDS["float64"], convention)
+    outcomes = outcomes_of(name, folder, tmp_path / "log", problems, entry.variants[0])
     red = [outcome for outcome in outcomes if outcome.red]
     print(*(f"{each.check}: {each.reason}" for each in red), sep="\n")
     assert {"optimiser": "updates", "layer": "gradients"}[change] in [outcome.check for outcome in red]

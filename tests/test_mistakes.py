@@ -29,7 +29,12 @@ REFERENCE = ROOT / "results" / "reference" / "mistakes.jsonl"
 ENTRIES = registry.read_all()
 SUBJECTS = registry.select(ENTRIES, os.environ.get("BAKEOFF_BACKENDS") or None)
 """As in tests/conformance: `tox -e backend-...` tries one at a time."""
-FOUR = ("jax_pure", "numpy_plain", "pytorch", "tensorflow_core")
+EDITED = [name for name, entry in ENTRIES.items() if (entry.folder / catalogue.FILE).exists()]
+"""Backends whose mistakes.toml says how mistakes are made in their code."""
+CANNOT = {("autograd_numpy", "wrong_device"), ("numpy_plain", "wrong_device"), ("paddlepaddle", "wrong_device")}
+"""What no edit can make; all else can be made."""
+NOT_YET = {"autograd_numpy", "flax_nnx", "keras3", "paddlepaddle"}
+"""Backends that came after results/reference/mistakes.jsonl was last made."""
 CODED = [name for name, mistake in MISTAKES.items() if mistake.spoil is None]
 
 
@@ -183,14 +188,14 @@ def test_there_are_at_least_twelve():
     assert len(MISTAKES) >= 12
 
 
-@pytest.mark.parametrize("name", FOUR)
+@pytest.mark.parametrize("name", EDITED)
 def test_every_edit_is_of_what_stands_there_and_makes_python(name, tmp_path):
     folder = ENTRIES[name].folder
     coded = catalogue.read_coded(folder)
     assert sorted(coded) == sorted(CODED)
     for mistake, each in coded.items():
         if not each.edits:
-            assert (name, mistake) == ("numpy_plain", "wrong_device"), "all others can be made"
+            assert (name, mistake) in CANNOT
             continue
         copy = catalogue.edited_copy(folder, mistake, each, tmp_path / mistake)
         changed = {edit.file for edit in each.edits}
@@ -355,7 +360,7 @@ PAIRS = [
     (name, entry)
     for name, seen in SEEN.items()
     for entry in seen
-    if entry.partition(":")[0] in {subject.name for subject, _ in SUBJECTS} and told_apart(name, entry)
+    if entry in {f"{subject.name}:{variant}" for subject, variant in SUBJECTS} and told_apart(name, entry)
 ]
 
 
@@ -404,15 +409,21 @@ def test_what_a_framework_does_is_what_was_seen(name, entry):
 
 def test_the_reference_says_what_was_seen():
     saved = mistakes.read(REFERENCE)
-    assert {name: list(seen) for name, seen in SEEN.items()} == {name: list(saved.findings) for name in MISTAKES}
+    old = {name: [entry for entry in seen if entry.partition(":")[0] not in NOT_YET] for name, seen in SEEN.items()}
+    assert old == {name: list(saved.findings) for name in MISTAKES}
     for entry, findings in saved.findings.items():
         for finding in findings:
             assert SEEN[finding.mistake][entry] == in_short(finding), f"{entry} {finding.mistake}"
 
 
-def test_every_variant_of_the_four_is_in_the_reference():
-    entries = [f"{name}:{variant}" for name in FOUR for variant in ENTRIES[name].variants]
+def test_every_variant_is_in_the_reference_or_came_after_it():
+    entries = [f"{name}:{variant}" for name in EDITED if name not in NOT_YET for variant in ENTRIES[name].variants]
     assert sorted(mistakes.read(REFERENCE).findings) == sorted(entries)
+
+
+def test_every_variant_was_seen():
+    entries = [f"{name}:{variant}" for name in EDITED for variant in ENTRIES[name].variants]
+    assert {name: sorted(seen) for name, seen in SEEN.items()} == {name: sorted(entries) for name in MISTAKES}
 
 
 def test_the_reference_has_no_folder_of_a_machine():

@@ -1,5 +1,7 @@
 """Flax NNX's side of the contract: arrays in, arrays out."""
 
+import inspect
+
 import flax
 import jax
 import jaxlib
@@ -17,6 +19,23 @@ LEAVES = {
     "running_mean": "mean",
     "running_var": "var",
 }
+LEAVES_OF = {"dense": ("kernel", "bias"), "norm": ("gamma", "beta", "running_mean", "running_var")}
+
+
+OPTIMISERS = {
+    "sgd": (optax.sgd, {}),
+    "momentum": (optax.sgd, {"beta1": "momentum"}),
+    "rmsprop": (optax.rmsprop, {"beta2": "decay", "epsilon": "eps"}),
+    "adam": (optax.adam, {"beta1": "b1", "beta2": "b2", "epsilon": "eps"}),
+}
+"""What Optax calls the fields of the spec that it has a default for: it has none for a learning rate."""
+NORM = {"bn_epsilon": "epsilon", "bn_decay": "momentum"}
+
+
+def own_defaults(function, arguments):
+    """Return {field: the default of Optax, or of Flax}."""
+    parameters = inspect.signature(function).parameters
+    return {field: parameters[argument].default for field, argument in arguments.items()}
 
 
 def places(layers):
@@ -32,17 +51,40 @@ class Backend:
 
     conventions = {"momentum": "sum"}
     variants = ("step", "cached", "scan")
+    defaults = ("beta1", "beta2", "epsilon", "bn_decay", "bn_epsilon", "initial_weights")
 
     def __init__(self, spec, device="cpu", variant=None):
         jax.config.update("jax_enable_x64", spec.dtype == "float64")
         self.device = jax.devices(device)[0]
-        s = spec
-        self.net = model.network(s.sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay, s.dtype)
+        own = {}
+        if None in spec:
+            own = own_defaults(*OPTIMISERS[spec.optimiser])
+            own.update(own_defaults(nnx.BatchNorm.__init__, NORM))
+        s = spec._replace(**{field: value for field, value in own.items() if getattr(spec, field) is None})
+        self.spec = s
+        self.net = self.network()
         self.places = places(self.net.layers)
         self.optimiser = model.optimiser(self.net, s.optimiser, s.learning_rate, s.beta1, s.beta2, s.epsilon)
         # Committed to the device, as what a compiled call returns is: or the second call would compile once more.
         self.untrained = jax.device_put(nnx.state(self.optimiser), self.device)
         self.train_on = model.TRAIN[variant or "step"]
+
+    def network(self, seed=0):
+        s = self.spec
+        return model.network(s.sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay, s.dtype, seed)
+
+    def settings(self):
+        arguments = dict(OPTIMISERS[self.spec.optimiser][1], **(NORM if self.spec.batch_norm else {}))
+        return {field: "%s=%s" % (argument, getattr(self.spec, field)) for field, argument in arguments.items()}
+
+    def initial(self, seed):
+        net, arrays = self.network(seed), {}
+        for layer, place in self.places.items():
+            for leaf in LEAVES_OF[layer.rstrip("0123456789")]:
+                value = getattr(net.layers[place], LEAVES[leaf])
+                if value is not None:
+                    arrays["%s/%s" % (layer, leaf)] = np.array(value[...])
+        return arrays
 
     def device_array(self, array):
         return jax.device_put(np.array(array), self.device)

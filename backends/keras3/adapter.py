@@ -111,8 +111,10 @@ class Backend:
         keras.backend.clear_session()
         keras.config.set_floatx(spec.dtype)
         keras.config.set_dtype_policy(spec.dtype)
-        own = own_defaults(*OPTIMISERS[spec.optimiser])
-        own.update(own_defaults(keras.layers.BatchNormalization, NORM))
+        own = {}
+        if None in spec:
+            own = own_defaults(*OPTIMISERS[spec.optimiser])
+            own.update(own_defaults(keras.layers.BatchNormalization, NORM))
         self.spec = spec._replace(**{field: value for field, value in own.items() if getattr(spec, field) is None})
         self.net = self.network()
         self.layers = self.named(self.net)

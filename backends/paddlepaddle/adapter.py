@@ -1,5 +1,7 @@
 """PaddlePaddle's side of the contract: arrays in, arrays out."""
 
+import inspect
+
 import paddle
 
 from . import model
@@ -12,6 +14,23 @@ LEAVES = {
     "running_mean": "_mean",
     "running_var": "_variance",
 }
+LEAVES_OF = {"dense": ("kernel", "bias"), "norm": ("gamma", "beta", "running_mean", "running_var")}
+
+
+OPTIMISERS = {
+    "sgd": (paddle.optimizer.SGD, {}),
+    "momentum": (paddle.optimizer.Momentum, {"beta1": "momentum"}),
+    "rmsprop": (paddle.optimizer.RMSProp, {"beta2": "rho", "epsilon": "epsilon"}),
+    "adam": (paddle.optimizer.Adam, {"beta1": "beta1", "beta2": "beta2", "epsilon": "epsilon"}),
+}
+"""What Paddle calls the fields of the spec that it has a default for; not all of these have one for a learning rate."""
+NORM = {"bn_epsilon": "epsilon", "bn_decay": "momentum"}
+
+
+def own_defaults(function, arguments):
+    """Return {field: Paddle's default}."""
+    parameters = inspect.signature(function.__init__).parameters
+    return {field: parameters[argument].default for field, argument in arguments.items()}
 
 
 KNOWN_FAILURES = {
@@ -32,19 +51,46 @@ class Backend:
         "rmsprop_constants": "float32",
     }
     variants = ("eager", "static")
+    defaults = ("beta1", "beta2", "epsilon", "bn_decay", "bn_epsilon", "initial_weights")
 
     def __init__(self, spec, device="cpu", variant=None):
         paddle.set_device(device)
         paddle.set_default_dtype(spec.dtype)
-        s = self.spec = spec
-        self.net = model.network(s.sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay)
+        own = {}
+        if None in spec:
+            own = own_defaults(*OPTIMISERS[spec.optimiser])
+            own.update(own_defaults(paddle.nn.BatchNorm1D, NORM))
+        self.spec = spec._replace(**{field: value for field, value in own.items() if getattr(spec, field) is None})
+        self.net = self.network()
         self.loss_of = model.loss_of
         if variant == "static":
             self.loss_of = paddle.jit.to_static(model.loss_of, full_graph=True)
-        dense = [layer for layer in self.net if isinstance(layer, paddle.nn.Linear)]
-        norm = [layer for layer in self.net if isinstance(layer, paddle.nn.BatchNorm1D)]
-        self.layers = {"dense%d" % i: layer for i, layer in enumerate(dense)}
-        self.layers.update({"norm%d" % i: layer for i, layer in enumerate(norm)})
+        self.layers = self.named(self.net)
+
+    def network(self):
+        s = self.spec
+        return model.network(s.sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay)
+
+    def named(self, net):
+        dense = [layer for layer in net if isinstance(layer, paddle.nn.Linear)]
+        norm = [layer for layer in net if isinstance(layer, paddle.nn.BatchNorm1D)]
+        layers = {"dense%d" % i: layer for i, layer in enumerate(dense)}
+        layers.update({"norm%d" % i: layer for i, layer in enumerate(norm)})
+        return layers
+
+    def settings(self):
+        arguments = dict(OPTIMISERS[self.spec.optimiser][1], **(NORM if self.spec.batch_norm else {}))
+        return {field: "%s=%g" % (argument, getattr(self.spec, field)) for field, argument in arguments.items()}
+
+    def initial(self, seed):
+        paddle.seed(seed)
+        arrays = {}
+        for layer, home in self.named(self.network()).items():
+            for leaf in LEAVES_OF[layer.rstrip("0123456789")]:
+                tensor = getattr(home, LEAVES[leaf])
+                if tensor is not None:
+                    arrays["%s/%s" % (layer, leaf)] = tensor.numpy().copy()
+        return arrays
 
     def tensor(self, name):
         layer, leaf = name.split("/")

@@ -28,6 +28,14 @@ CHANGES = {
 }
 """Every change, in the order in which it is shown, and what it asks for; docs/ease.md has the formulas."""
 
+CONVENTIONS = {
+    "optimiser": {
+        "inside": "p -= lr * g / sqrt(s + epsilon)",
+        "float32": "epsilon is kept in single precision, in a run in float64 too",
+    },
+}
+"""By change, how what a framework ships may depart from the page by design; harness/changed.py follows it."""
+
 STATES = ("before", "after")
 FOLDER = "changes"
 FILE = "changes.toml"
@@ -48,6 +56,8 @@ class Change(BaseModel):
     """What its user does, or why there is nothing to do, in a sentence."""
     documentation: str = Field(pattern=r"^https?://\S+$")
     """Where the framework's own people teach or say it."""
+    convention: str = ""
+    """How what the framework ships departs from the page, one of CONVENTIONS; "" where it does not."""
 
 
 class Changes(BaseModel):
@@ -108,6 +118,12 @@ def read_changes(folder: Path) -> dict[str, Change] | None:
                 f'"patch" in it, and nothing else.'
             )
     for change, each in said.items():
+        conventions = CONVENTIONS.get(change, {})
+        if each.convention and each.convention not in conventions:
+            raise InputError(
+                f"{home / FILE}: `{change}.convention`: expected {' or '.join(conventions) or 'none'}, "
+                f"got {each.convention!r}."
+            )
         if each.answer == "patch" and not any(patch_of(folder, change, state) for state in STATES):
             raise InputError(
                 f'{home}: `{change}` is answered "patch", and there is neither {change}.before.patch nor '
