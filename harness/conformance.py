@@ -138,7 +138,7 @@ def within(kinds: Sequence[Kind], cannot: Callable[[portable.Spec], str]) -> lis
     for kind in kinds:
         near = [each for each in able if (each.constants, each.dtype) == (kind.constants, kind.dtype)]
         if near and kind not in able:
-            added.append(max(near, key=lambda each: sum(a == b for a, b in zip(each, kind))))
+            added.append(max(near, key=lambda each: sum(a == b for a, b in zip(each, kind, strict=True))))
     return list(dict.fromkeys([*kinds, *added]))
 
 
@@ -264,8 +264,9 @@ def _refusal(session: Session, case: Case, device: str, variant: str, declared: 
     except WorkerFailed as failed:
         if failed.kind == "raised" and failed.exception == "ValueError":
             return outcome("cannot", declared)
-        return outcome("fails", f"declared: {declared} Expected a ValueError that says so, got: {failed}", failed.traceback)
-    return outcome("fails", f"declared: {declared} But it is built: remove the declaration, or refuse with a ValueError")
+        reason = f"declared: {declared} Expected a ValueError that says so, got: {failed}"
+        return outcome("fails", reason, failed.traceback)
+    return outcome("fails", f"declared: {declared} But it builds: remove the declaration, or refuse by a ValueError")
 
 
 def _failure(check: str, case: Case, failed: WorkerFailed) -> Outcome:

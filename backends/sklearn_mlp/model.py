@@ -46,7 +46,7 @@ def train(net, x, y, order):
 
 
 def gradients(net, x, y):
-    """Return the gradients of the kernels and of the biases on a batch: scikit-learn has no public way to ask for them."""
+    """Return the gradients of the kernels and of the biases on a batch: by private methods: it has no public one."""
     deltas, kernels, biases = ([None] * (net.n_layers_ - 1) for _ in range(3))
     activations = [x, *deltas]
     targets = net._label_binarizer.transform(y).astype(bool)
