@@ -12,6 +12,7 @@ from harness.environments import Environment
 from harness.errors import InputError
 from harness.session import Session
 
+NUMPY = registry.backends_folder() / "numpy_plain"
 DECLARED = """[[cannot]]
 batch_norm = true
 reason = "It has no batch norm."
@@ -193,7 +194,8 @@ def test_a_run_gives_it_a_row_with_the_reason_and_runs_nothing_of_it(bakeoff, tm
 
 
 def test_a_check_shows_what_it_cannot_do_and_ends_well(bakeoff, tmp_path):
-    code, out, _ = bakeoff("check", tmp_path / "backends" / "mine", "--python", sys.executable)
+    written(tmp_path / "own", REFUSALS["honest"])
+    code, out, _ = bakeoff("check", "./own", "--python", sys.executable)
     assert code == 0, out
     (line,) = [line for line in out.splitlines() if line.startswith("stress-relu-adam float64")]
     assert line.endswith("cannot")
