@@ -36,9 +36,7 @@ REFUSALS = {
 
 def written(folder, refusal, declared=DECLARED):
     """Copy numpy_plain, with this declaration, and a line with which its adapter begins to build."""
-    shutil.copytree(
-        registry.backends_folder() / "numpy_plain", folder, ignore=shutil.ignore_patterns("__pycache__", "changes")
-    )
+    shutil.copytree(NUMPY, folder, ignore=shutil.ignore_patterns("__pycache__", "changes"))
     for name, old, new in (
         ("backend.toml", "[openness]\n", declared),
         ("adapter.py", "        self.spec = spec\n", f"        {refusal}\n        self.spec = spec\n"),
