@@ -16,6 +16,7 @@ from harness.cache import cache_folder
 from harness.conformance import Kind, Outcome
 from harness.determinism import Determinism
 from harness.environments import BuildFailed, Environment, Missing
+from harness.portable import spec as portable
 from harness.progress import Board
 from harness.registry import Entry
 from harness.session import Place, Session, WorkerFailed
@@ -38,6 +39,8 @@ class Checked(NamedTuple):
     determinism: Determinism | None
     """None where it could not be measured: `unmeasured` says why."""
     unmeasured: str = ""
+    determined_on: Kind = conformance.USUAL
+    """The cell that determinism was measured on: the default spec, or what is likest to it of what can be done."""
 
 
 def check_all(
@@ -49,9 +52,10 @@ def check_all(
     board: Board,
 ) -> dict[str, Checked]:
     """Check every variant that has an interpreter in `made`; return by NAME:VARIANT what was found, as chosen."""
-    cases = conformance.cases(kinds)
 
     def one(entry: Entry, variant: str, python: Path) -> Checked:
+        cases = conformance.cases(conformance.within(kinds, entry.cannot))
+        usual = conformance.within([conformance.USUAL], entry.cannot)[-1]
         place = place_of(entry, variant, python, threads)
         measured: list[Determinism | str] = []
         with board.job(f"{entry.name}:{variant}: conformance") as job:
@@ -61,13 +65,14 @@ def check_all(
                 device,
                 variant,
                 job.say,
-                lambda session: measured.append(_determinism(session, place, device, variant)),
+                entry.cannot,
+                lambda session: measured.append(_determinism(session, place, device, variant, usual)),
             )
             job.outcome = conformance.in_words(outcomes)
         answer = measured[0] if measured else "determinism was not measured: the worker did not live to the end"
         if isinstance(answer, str):
             return Checked(tuple(outcomes), None, answer)
-        return Checked(tuple(outcomes), answer)
+        return Checked(tuple(outcomes), answer, determined_on=usual)
 
     able = [
         (entry, variant, python)
@@ -85,9 +90,9 @@ def prove_all(
     chosen: Sequence[tuple[Entry, str]], made: Mapping[str, Environment | Exception], board: Board
 ) -> list[Verdict]:
     """Prove every variant that has an environment, two at a time; return the verdicts."""
-    cases = conformance.cases(conformance.gates())
 
     def one(entry: Entry, variant: str, environment: Environment) -> Verdict:
+        cases = conformance.cases(conformance.within(conformance.gates(), entry.cannot))
         with board.job(f"{entry.name}:{variant}: conformance") as job:
             place = place_of(entry, variant, environment.python)
             verdict, job.outcome = prove(entry, variant, environment, place, cases, "cpu", job.say)
@@ -120,7 +125,7 @@ def prove(
     kept = verdicts.find(key)
     if kept is not None:
         return kept, f"{conformance.in_words(kept.outcomes)} (as checked {kept.at}: nothing has changed since)"
-    outcomes = _outcomes(place, cases, device, variant, say)
+    outcomes = _outcomes(place, cases, device, variant, say, entry.cannot)
     verdict = Verdict(tuple(outcomes), f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}")
     verdicts.keep(key, verdict)
     return verdict, conformance.in_words(outcomes)
@@ -171,7 +176,8 @@ def records(found: Mapping[str, Checked]) -> pd.DataFrame:
         answers = checked.determinism._asdict() if checked.determinism else {}
         for field, answer in answers.items():
             status = {True: "yes", False: "no", None: "not tried"}[answer]
-            case = {"case": conformance.USUAL.name, "dtype": conformance.USUAL.dtype, "gated": False, "red": False}
+            kind = checked.determined_on
+            case = {"case": kind.name, "dtype": kind.dtype, "gated": False, "red": False}
             rows.append({**who, "check": "determinism", "array": field, "status": status, **case})
     return pd.DataFrame(rows)
 
@@ -248,20 +254,21 @@ def _outcomes(
     device: str,
     variant: str,
     say: Callable[[str], None],
+    cannot: Callable[[portable.Spec], str],
     at_last: Callable[[Session], None] = lambda session: None,
 ) -> list[Outcome]:
     outcomes = []
-    for outcome in conformance.check_backend(lambda: Session(place), cases, device, variant, at_last):
+    for outcome in conformance.check_backend(lambda: Session(place), cases, device, variant, at_last, cannot):
         say(f"{outcome.case} {outcome.dtype} {outcome.check}: {outcome.status}")
         outcomes.append(outcome)
     return outcomes
 
 
-def _determinism(session: Session, place: Place, device: str, variant: str) -> Determinism | str:
+def _determinism(session: Session, place: Place, device: str, variant: str, kind: Kind) -> Determinism | str:
     """Return what was measured, or why nothing was."""
     if device != "cpu" or place.threads != 1:
         return "determinism is measured on the cpu, from one thread on"
-    (case,) = conformance.cases([conformance.USUAL])
+    (case,) = conformance.cases([kind])
     try:
         return determinism.measure(session, lambda threads: Session(place._replace(threads=threads)), case, variant)
     except WorkerFailed as failed:

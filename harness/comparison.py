@@ -34,7 +34,6 @@ from harness import (
     sweep,
     verdicts,
 )
-from harness.agreement import Case
 from harness.conformance import Outcome
 from harness.ease import changes
 from harness.environments import BuildFailed, Environment, Missing
@@ -203,8 +202,7 @@ class Comparison:
     # Environments, checks, training: two at a time
 
     def _qualify(self, board: Board) -> None:
-        cases = conformance.cases(conformance.gates(self.spec))
-        entries = {entry.label: entry for entry, _ in self.chosen}
+        entries = {entry.label: entry for entry, _ in self.chosen if not self._refused(entry, board)}
         # Building waits for the network and the disk: what is built already is checked meanwhile.
         builders, checkers = ThreadPoolExecutor(JOBS), ThreadPoolExecutor(JOBS)
         building = {builders.submit(self._environment, entry, board): entry for entry in entries.values()}
@@ -213,7 +211,7 @@ class Comparison:
 
         def most_urgent() -> None:
             _, _, entry, variant = waiting.get_nowait()
-            self._variant(entry, variant, cases, board)
+            self._variant(entry, variant, board)
 
         try:
             for built in concurrent.futures.as_completed(building):
@@ -235,6 +233,15 @@ class Comparison:
             raise
         builders.shutdown()
         checkers.shutdown()
+
+    def _refused(self, entry: Entry, board: Board) -> bool:
+        """Return whether the backend says that it cannot do the run's network; write down why. Nothing of it is run."""
+        reason = entry.cannot(self.network)
+        if reason and not self.run.finished(f"spec {entry.name}"):
+            with self.run.task(f"spec {entry.name}") as task:
+                task.add("failure", "spec", reason, "", backend=entry.name)
+            board.say(f"{entry.name}: {reason}")
+        return bool(reason)
 
     def _environment(self, entry: Entry, board: Board) -> None:
         """Find or build the backend's environment, or the part's; write down what it cost, or why there is none."""
@@ -262,7 +269,7 @@ class Comparison:
                 task.add("deployment", "requires python", needs or UNKNOWN, "", **each)
             job.outcome = environment.in_words()
 
-    def _variant(self, entry: Entry, variant: str, cases: list[Case], board: Board) -> None:
+    def _variant(self, entry: Entry, variant: str, board: Board) -> None:
         name = f"{entry.name}:{variant}"
         lacking = environments.lacking_program(entry, variant)
         if lacking:
@@ -272,12 +279,13 @@ class Comparison:
             return
         if not self.run.finished(f"check {name}"):
             with board.job(f"{name}: conformance") as job, self.run.task(f"check {name}") as task:
-                self._check(entry, variant, cases, task, job)
+                self._check(entry, variant, task, job)
         if not self.run.finished(f"train {name}"):
             with board.job(f"{name}: training") as job, self.run.task(f"train {name}") as task:
                 self._train(entry, variant, task, job)
 
-    def _check(self, entry: Entry, variant: str, cases: list[Case], task: Task, job: Job) -> None:
+    def _check(self, entry: Entry, variant: str, task: Task, job: Job) -> None:
+        cases = conformance.cases(conformance.within(conformance.gates(self.spec), entry.cannot))
         place, environment = self._place(entry, variant), self.environments[entry.label]
         verdict, words = checking.prove(entry, variant, environment, place, cases, self.plan["device"], job.say)
         job.outcome = words
@@ -436,13 +444,18 @@ class Comparison:
             plan = speed.Plan(
                 1, SWEEP_TURNS, self.plan["slice_s"], point.threads, cores, self.plan["device"], beside=False
             )
+            cannot = {entry.name: entry.cannot(network) for entry, _ in self.chosen}
             entered = [
                 each._replace(place=each.place._replace(cores=cores, threads=point.threads), spec=None)
                 for each in contestants
+                if not cannot[each.backend]
             ]
             labels = {"axis": point.axis, "at": point.value, "operations": point.operations(features, classes)}
             with board.job(f"sweep, {point.name}") as job, self.run.task(f"sweep {point.name}") as task:
                 write = partial(_swept, task, labels)
+                for each in contestants:
+                    if cannot[each.backend]:
+                        write("failure", "speed", cannot[each.backend], backend=each.backend, variant=each.variant)
                 speed.run_round(1, entered, problem, plan, write, {}, job.say)
                 job.outcome = f"{plan.turns} turns of {len(entered)} workers"
 

@@ -14,7 +14,15 @@ from harness.portable import spec as portable
 from harness.session import Known, Session, WorkerFailed
 from harness.spec import Spec
 
-Status = Literal["passes", "loses precision", "fails", "known failure"]
+Status = Literal["passes", "loses precision", "fails", "known failure", "cannot"]
+
+REFUSAL = "refusal"
+"""The one check of a case that a backend says it cannot do: that it refuses to build it."""
+
+
+def can_all(spec: portable.Spec) -> str:
+    """Return "": what a backend cannot do that has no such declaration (registry.Entry.cannot)."""
+    return ""
 
 
 class Outcome(NamedTuple):
@@ -120,6 +128,20 @@ def gates(own: Spec | None = None) -> list[Kind]:
     return kinds
 
 
+def within(kinds: Sequence[Kind], cannot: Callable[[portable.Spec], str]) -> list[Kind]:
+    """Return these cells, and for each that a backend cannot do the one likest to it that it can.
+
+    The likest has the same constants and dtype; so a backend that can do little is not checked on as little.
+    """
+    able = [kind for kind in matrix() if not cannot(_case(kind).spec)] if cannot is not can_all else []
+    added = []
+    for kind in kinds:
+        near = [each for each in able if (each.constants, each.dtype) == (kind.constants, kind.dtype)]
+        if near and kind not in able:
+            added.append(max(near, key=lambda each: sum(a == b for a, b in zip(each, kind, strict=True))))
+    return list(dict.fromkeys([*kinds, *added]))
+
+
 def cases(kinds: Sequence[Kind]) -> list[Case]:
     """Return the problems of these cells, on the digits."""
     return [_case(kind) for kind in kinds]
@@ -168,8 +190,11 @@ def check_backend(
     device: str,
     variant: str,
     at_last: Callable[[Session], None] = lambda session: None,
+    cannot: Callable[[portable.Spec], str] = can_all,
 ) -> Iterator[Outcome]:
     """Run every check on every case, in a worker of its own; yield the outcomes as they come.
+
+    Where the backend says that it `cannot`, with a reason, the one check is that it refuses.
 
     A worker that dies or hangs ends its case, and the next case gets a fresh one. `at_last` is called with the worker
     that lives through the last case.
@@ -184,6 +209,9 @@ def check_backend(
                     if session is not None:
                         session.close()
                     session = open_session()
+                if reason := cannot(case.spec):
+                    yield _refusal(session, case, device, variant, reason)
+                    continue
                 session.build(case.spec, device, variant)
             except WorkerFailed as failed:
                 yield _failure("build", case, failed)
@@ -223,6 +251,22 @@ def _check_case(
         yield outcome
         if not session.alive():
             return
+
+
+def _refusal(session: Session, case: Case, device: str, variant: str, declared: str) -> Outcome:
+    """Return whether the backend refuses to build what it says it cannot do: by a ValueError, not by an accident."""
+
+    def outcome(status: Status, reason: str, traceback: str = "") -> Outcome:
+        return Outcome(REFUSAL, case.name, case.spec.dtype, case.gated, status, reason, (), traceback)
+
+    try:
+        session.build(case.spec, device, variant)
+    except WorkerFailed as failed:
+        if failed.kind == "raised" and failed.exception == "ValueError":
+            return outcome("cannot", declared)
+        reason = f"declared: {declared} Expected a ValueError that says so, got: {failed}"
+        return outcome("fails", reason, failed.traceback)
+    return outcome("fails", f"declared: {declared} But it builds: remove the declaration, or refuse by a ValueError")
 
 
 def _failure(check: str, case: Case, failed: WorkerFailed) -> Outcome:
@@ -271,8 +315,15 @@ def in_words(outcomes: Sequence[Outcome]) -> str:
         first = explained if red[0].measured else red[0]
         what = first.explanation or f"{first.check}: {first.reason}"
         return f"does not conform: on {first.case} {first.dtype}, {what}"
+    refused = [outcome for outcome in outcomes if outcome.status == "cannot"]
+    asked = len({(outcome.case, outcome.dtype) for outcome in outcomes})
+    why = f"{'; '.join(dict.fromkeys(outcome.reason.rstrip('.') for outcome in refused))}."
+    if refused and len(refused) == asked:
+        return f"nothing was checked: {why}"
     worst = max((outcome.floors for outcome in outcomes if outcome.gated and not outcome.known), default=0.0)
     words = f"conforms, worst {agreement.in_floors(worst)} floors"
+    if refused:
+        words += f", on {asked - len(refused)} of {asked} cases; {why[:-1]}"
     known = [outcome for outcome in outcomes if outcome.known]
     if not known:
         return words
@@ -289,5 +340,7 @@ def cell(outcomes: Sequence[Outcome], gated_only: bool = True) -> str:
         return "FAILS"
     if any(outcome.status == "known failure" for outcome in outcomes):
         return "known"
+    if all(outcome.status == "cannot" for outcome in outcomes):
+        return "cannot"
     floors = [each.floors for each in outcomes if each.measured and (each.gated or not gated_only)]
     return agreement.in_floors(max(floors)) if floors else "ok"

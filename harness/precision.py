@@ -83,6 +83,7 @@ def measure_all(
         name = f"{entry.name}:{variant}"
         python = made[entry.label]
         lacking = python if isinstance(python, Exception) else environments.lacking_program(entry, variant)
+        lacking = lacking or entry.cannot(early.spec)
         if lacking or not isinstance(python, Path):
             unable[name] = str(lacking)
             continue

@@ -5,16 +5,17 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 import harness
 from harness.errors import InputError
+from harness.portable import spec as portable
 from harness.toml import nearest, read_model
 
 FILE = "backend.toml"
@@ -197,6 +198,46 @@ class OwnEnvironment(Table):
     """Variables to set, beside those of `[environment]`."""
 
 
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+Item = TypeVar("Item")
+OneOrMore = Annotated[tuple[Item, ...], BeforeValidator(_listed), Field(strict=False), AfterValidator(_unique)]
+
+
+class Cannot(Table):
+    """Networks that the framework cannot do: those that have one of the values of every field that is given."""
+
+    reason: Text
+    """A sentence on why."""
+    activation: OneOrMore[Literal["relu", "tanh", "sigmoid"]] = ()
+    batch_norm: OneOrMore[bool] = ()
+    optimiser: OneOrMore[Literal["sgd", "momentum", "rmsprop", "adam"]] = ()
+    dtype: OneOrMore[Literal["float32", "float64"]] = ()
+    classes: OneOrMore[Annotated[int, Field(ge=2)]] = ()
+
+    @model_validator(mode="after")
+    def _says_of_what(self) -> "Cannot":
+        if not self.fields():
+            given = ", ".join(f"`{field}`" for field in type(self).model_fields if field != "reason")
+            raise ValueError(f"expected what cannot be done: at least one of {given}, got a reason alone")
+        return self
+
+    def fields(self) -> dict[str, tuple[Any, ...]]:
+        """Return the values of the fields that are given."""
+        values = {field: getattr(self, field) for field in type(self).model_fields if field != "reason"}
+        return {field: value for field, value in values.items() if value}
+
+    def sentence(self, spec: portable.Spec) -> str:
+        """Return why the network of `spec` is one of these; "" where it is not."""
+        asked = {**spec._asdict(), "classes": spec.sizes[-1]}
+        if not all(asked[field] in values for field, values in self.fields().items()):
+            return ""
+        what = ", ".join(f"{field} = {asked[field]}" for field in self.fields())
+        return f"cannot do {what}: {self.reason}"
+
+
 class Description(Table):
     """A backend.toml, whole. `docs/backend.md` explains each key."""
 
@@ -218,6 +259,8 @@ class Description(Table):
     """Whether it is one of those that are run where no backend is named."""
     model: Annotated[Text, AfterValidator(_file_name)] = "model.py"
     """The file that is measured for ease."""
+    cannot: Annotated[tuple[Cannot, ...], Field(strict=False)] = ()
+    """What of the common spec the framework cannot do."""
     openness: Openness
     """The table of facts on who owns, decides and keeps up the framework."""
     environment: WorkerEnvironment = WorkerEnvironment()
@@ -282,6 +325,10 @@ class Entry(NamedTuple):
         """Return the part of it whose environment `variant` runs in."""
         homes = [name for name, own in self.description.environments.items() if variant in own.variants]
         return self._replace(part=homes[0]) if homes else self
+
+    def cannot(self, spec: portable.Spec) -> str:
+        """Return why the framework cannot do the network of `spec`, as its backend.toml says; "" where it can."""
+        return next((sentence for each in self.description.cannot if (sentence := each.sentence(spec))), "")
 
     @property
     def requirements(self) -> Path:

@@ -38,7 +38,7 @@ def conformance(
     here = Path(inspect.stack(context=0)[1].filename).parent
     entry = registry.read_entry(Path(os.path.abspath(here / folder)))
     interpreter = _interpreter(python, here)
-    kinds = [kind for kind in (suite.cover() if full else suite.gates()) if kind.gated]
+    kinds = [kind for kind in suite.within(suite.cover() if full else suite.gates(), entry.cannot) if kind.gated]
 
     @pytest.mark.parametrize("kind", kinds, ids=lambda kind: f"{kind.name}-{kind.dtype}")
     @pytest.mark.parametrize("variant", entry.variants)
@@ -47,7 +47,8 @@ def conformance(
         if lacking:
             pytest.skip(lacking)
         place = checking.place_of(entry.within(variant), variant, interpreter)._replace(log=tmp_path / "worker.log")
-        outcomes = list(suite.check_backend(lambda: Session(place), suite.cases([kind]), "cpu", variant))
+        case = suite.cases([kind])
+        outcomes = list(suite.check_backend(lambda: Session(place), case, "cpu", variant, cannot=entry.cannot))
         if any(outcome.red for outcome in outcomes):
             pytest.fail(_report(f"{entry.name}:{variant}", outcomes, place.log), pytrace=False)
         known = [f"{outcome.check}: {outcome.reason}" for outcome in outcomes if outcome.status == "known failure"]

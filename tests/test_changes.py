@@ -50,7 +50,7 @@ PATCHES = [
     if patch_of(entry.folder, change, state)
 ]
 each_patch = pytest.mark.parametrize(("name", "change", "state"), PATCHES)
-UNANSWERED: set[str] = set()
+UNANSWERED: set[str] = {"sklearn_mlp"}
 """Backends that do not say yet what a change costs."""
 ANSWERING = [name for name in ENTRIES if name not in UNANSWERED]
 each_backend = pytest.mark.parametrize("name", ANSWERING)

@@ -15,7 +15,7 @@ from harness.data import load
 from harness.portable import contract
 from harness.portable import spec as portable
 from harness.portable.spec import CONVENTIONS
-from harness.registry import Description, Openness, OwnEnvironment, WorkerEnvironment
+from harness.registry import Cannot, Description, Openness, OwnEnvironment, WorkerEnvironment
 from harness.spec import DataSpec, Spec, parse
 
 ROOT = Path(__file__).parent.parent
@@ -100,7 +100,7 @@ def test_the_digits_are_as_told():
 # Backends
 
 
-@pytest.mark.parametrize("model", [Description, WorkerEnvironment, OwnEnvironment, Openness])
+@pytest.mark.parametrize("model", [Description, WorkerEnvironment, OwnEnvironment, Cannot, Openness])
 def test_every_key_of_a_backend_toml_stands_in_its_guide(model: type[BaseModel]):
     first = {word.strip("[]") for row in cells(GUIDES["backend"]) for word in code(row[0])}
     assert set(model.model_fields) - first == set()

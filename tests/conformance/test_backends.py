@@ -50,7 +50,12 @@ def kinds_of(entry, variant):
     return conformance.gates() if first else STANDS_OUT
 
 
-RUNS = [(entry, variant, case) for entry, variant in SUBJECTS for case in conformance.cases(kinds_of(entry, variant))]
+def cases_of(entry, variant):
+    """Return the problems of these cells, and of those in place of what the backend says it cannot do."""
+    return conformance.cases(conformance.within(kinds_of(entry, variant), entry.cannot))
+
+
+RUNS = [(entry, variant, case) for entry, variant in SUBJECTS for case in cases_of(entry, variant)]
 
 
 @cache
@@ -83,8 +88,11 @@ def test_backend_conforms(entry, variant, case):
         pytest.skip(lacking)
     every = checked(entry.name)[f"{entry.name}:{variant}"].outcomes
     outcomes = [outcome for outcome in every if f"{outcome.case} {outcome.dtype}" == case.label]
-    cases = conformance.cases(kinds_of(entry, variant))
-    first = next(each for each in cases if each.gated and each.spec.dtype == case.spec.dtype)
+    if entry.cannot(case.spec):
+        assert [(each.check, each.status) for each in outcomes] == [(conformance.REFUSAL, "cannot")], outcomes[0].reason
+        return
+    able = [each for each in cases_of(entry, variant) if each.gated and not entry.cannot(each.spec)]
+    first = next(each for each in able if each.spec.dtype == case.spec.dtype)
     expected = [name for name in checks.CHECKS if case is first or name not in checks.ONCE_A_DTYPE]
     assert [outcome.check for outcome in outcomes] == expected, "every check ran"
     for outcome in outcomes:
@@ -116,7 +124,8 @@ def test_what_backend_toml_says_is_what_the_adapter_offers(label, tmp_path):
     place = checking.place_of(part, part.variants[0], environment_of(label).python)._replace(log=tmp_path / "log")
     with Session(place) as session:
         assert session.variants == part.whole.variants
-        session.build(conformance.cases([conformance.USUAL])[0].spec, "cpu", part.variants[0])
+        usual = conformance.within([conformance.USUAL], part.cannot)[-1:]
+        session.build(conformance.cases(usual)[0].spec, "cpu", part.variants[0])
         versions = session.versions()
     assert registry.pinned_version(part) in {version.partition("+")[0] for version in versions.values()}
 
