@@ -26,6 +26,8 @@ FRAMEWORKS = frozenset(
 
 LIBRARIES = frozenset({"numpy"})
 """What the harness computes with, although there is a backend of it."""
+SHARED = {"sklearn", "scikit-learn"}
+"""A framework of which the harness uses another part, its data sets: its name alone says nothing."""
 
 HEAVY = frozenset({"pandas", "pyarrow", "scipy", "sklearn"})
 """What takes a second to import: `bakeoff --help` does without."""
@@ -282,7 +284,7 @@ def the_harness_names_a_framework(root: Path) -> list[str]:
     words = set(FRAMEWORKS)
     for backend in backends(root):
         words |= {backend.folder.name.lower(), backend.title.lower(), *map(str.lower, backend.modules)}
-    longest_first = sorted(words - LIBRARIES, key=len, reverse=True)
+    longest_first = sorted(words - LIBRARIES - SHARED, key=len, reverse=True)
     pattern = re.compile(rf"(?<![a-z0-9])({'|'.join(map(re.escape, longest_first))})(?![a-z0-9])", re.IGNORECASE)
     return [
         sentence(root, path, line, f"names {word}: the harness knows no framework and no backend")

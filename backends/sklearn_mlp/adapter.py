@@ -1,7 +1,6 @@
 """scikit-learn's side of the contract: arrays in, arrays out."""
 
 import numpy as np
-import scipy
 import sklearn
 
 from . import model
@@ -66,4 +65,4 @@ class Backend:
         return model.predict(self.net, x)
 
     def versions(self):
-        return {"scikit-learn": sklearn.__version__, "scipy": scipy.__version__, "numpy": np.__version__}
+        return {"scikit-learn": sklearn.__version__, "numpy": np.__version__}
