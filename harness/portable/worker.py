@@ -65,7 +65,7 @@ def main(config):
     adapter = package("bakeoff_backend", config["folder"]) + ".adapter"
     hosted = host.Host()
     with os.fdopen(config["read"], "rb") as requests, os.fdopen(config["write"], "wb") as answers:
-        request: Any = {"call": "import", "adapter": adapter}, {}
+        request: Any = ({"call": "import", "adapter": adapter}, {})
         while request:
             header, arrays = request
             try:
