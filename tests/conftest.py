@@ -1,9 +1,14 @@
 """What the tests of workers share; tests/portable brings it into Python 3.6, so the harness waits inside fixtures."""
 
 import pathlib
+import signal
 import sys
 
 import pytest
+
+# A shell that runs this in the background has Ctrl-C ignored, and so would every program that a test interrupts.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MISBEHAVING = pathlib.Path(__file__).parent / "misbehaving"
 
