@@ -19,7 +19,7 @@ class InProcess:
     """Answers by the worker's own code, without the worker. What crosses is copied, as a pipe would."""
 
     def __init__(self, backend_class: type) -> None:
-        self.host: Any = Host(backend_class)  # type: ignore[no-untyped-call]
+        self.host: Any = Host(backend_class)  # type: ignore[no-untyped-call]  # portable/ is in Python 3.6's style
 
     def build(self, spec: portable.Spec, device: str, variant: str) -> None:
         """Build the network of `spec`."""
