@@ -1,17 +1,18 @@
 """What timing can tell, and how often it is wrong: A/A trials, planted slowdowns, and the usual ways beside them.
 
-    python bench/resolution.py collect FILE.jsonl --way turns --seconds 20 --trials 100
-    python bench/resolution.py collect FILE.jsonl --way turns --seconds 30 --planted 0.02 --trials 40
-    python bench/resolution.py collect FILE.jsonl --way pyperf --seconds 20 --trials 20
+    python bench/resolution.py collect FILE.jsonl --way turns --threads 1 --trials 34
+    python bench/resolution.py collect FILE.jsonl --way pyperf --threads 1 --trials 10
     python bench/resolution.py report FILE.jsonl [FILE.jsonl ...]
 
 `collect` appends a trial a line, with all it measured, and goes on where it was interrupted: it counts the lines of the
 same kind. `report` prints the table of docs/resolution.md from such files, and nothing else is in it.
 
-A trial times NumPy's backend against itself, or against a twin whose `wait` returns `planted` later, as a share of what
-the call took: by construction exactly that much slower. The ways, each given the same seconds of work in all:
+A trial times NumPy's backend against twins whose `wait` returns later by a planted share of what the call took: by
+construction exactly that much slower. Of each share there are as many seconds as `SECONDS` says, of both sides
+together; what it takes to start and to warm up comes on top. The ways:
 
-    turns             Bakeoff's: rounds of fresh workers that take turns in slices of 20 ms
+    turns             Bakeoff's: rounds of fresh workers that take turns in slices of 20 ms. All twins are in the same
+                      turns, for the longest of the times; the shorter ones are pieces of it, several a trial
     blocks            one after the other, in one fresh worker each; the same slices, a bootstrap of the two medians
     pyperf            pyperf, one after the other; its own processes, its own test of significance
     pytest-benchmark  both in one process, one after the other; it has no test of significance
@@ -24,6 +25,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -36,8 +38,11 @@ HERE_TOO = {**os.environ, "PYTHONPATH": str(HERE.parent)}
 """So that a checkout that is not installed is found from another folder."""
 BACKEND = "numpy_plain"
 SLICE_S = 0.02
-ROUND_S = 4.0
-"""Of turns: so many rounds of fresh workers are taken as fit into the seconds, and at least four."""
+SECONDS = {0.0: 20, 0.02: 30, 0.01: 60}
+"""Of a trial, for each planted share."""
+ROUND_S = 2.5
+"""Of the turns of two contestants in a round. Two processes of one program are a per cent apart and the slices of one
+agree to a fraction of that, so many short rounds tell more than a few long ones."""
 
 TWIN = '''
 """The backend in `folder`, whose `wait` returns later, by a share of what the call took."""
@@ -140,41 +145,56 @@ def slices_of(contestants, rounds, turns, threads):
         if measure == "failure":
             raise RuntimeError(value)
         if quantity == "slice":
-            key = (more["control"], more["round"])
-            taken.setdefault(key, []).append(float(f"{value / more['steps']:.6g}"))
+            of_round = taken.setdefault((more["variant"], more["round"]), [])
+            of_round.append(float(f"{value / more['steps']:.5g}"))
 
     given = problem()
     with keeping_off(cores):
         for number in range(1, rounds + 1):
             speed.run_round(number, contestants, given, plan, write, steps, lambda line: None)
-    return [[taken[side, number] for number in range(1, rounds + 1)] for side in sorted({key[0] for key in taken})]
+    return {each.variant: [taken[each.variant, number] for number in range(1, rounds + 1)] for each in contestants}
 
 
-def contestants(planted, threads, folder):
-    """Return the backend, and its twin that is slower by `planted`: the same number of steps a slice for both."""
+class Alike(speed.Contestant):
+    """A contestant whose slices have the steps of its rivals': as a control's have those of what it is entered for."""
+
+    backend_variant = (BACKEND, "plain")
+
+
+def contestants(shares, threads, folder):
+    """Return the backend, "first", and for each share its twin that is slower by it."""
     entry = registry.read_all()[BACKEND]
     place = Place(Path(sys.executable), entry.folder, folder / "worker.log", first_cores(threads), threads)
-    twins = [write_twin(folder / str(share), entry.folder, share) for share in (0.0, planted or 1e-12)]
-    # Under one name, so that the slices of both have the steps of the first.
+    twins = {"first": 0.0, **{str(share): share for share in shares}}
     return [
-        speed.Contestant(BACKEND, "plain", place._replace(folder=twin), control=bool(index))
-        for index, twin in enumerate(twins)
+        Alike(BACKEND, name, place._replace(folder=write_twin(folder / name, entry.folder, share)))
+        for name, share in twins.items()
     ]
 
 
-def turns(seconds, planted, threads, folder):
-    rounds = max(4, round(seconds / ROUND_S))
-    count = max(statistics.BLOCK, int(seconds / rounds / (2 * SLICE_S)))
-    first, second = slices_of(contestants(planted, threads, folder), rounds, count, threads)
-    return {"first": first, "second": second}
+def turns(threads, folder):
+    rounds = round(max(SECONDS.values()) / ROUND_S)
+    return slices_of(contestants(SECONDS, threads, folder), rounds, int(ROUND_S / (2 * SLICE_S)), threads)
+
+
+def each_share(measure):
+    """Return a trial that measures two sides for each planted share, one after the other."""
+
+    def trial(threads, folder):
+        found = {}
+        for share, seconds in SECONDS.items():
+            (folder / str(share)).mkdir()
+            found[str(share)] = measure(seconds, share, threads, folder / str(share))
+        return found
+
+    return trial
 
 
 def blocks(seconds, planted, threads, folder):
+    first, second = contestants([planted], threads, folder)
     count = int(seconds / (2 * SLICE_S))
-    return {
-        name: slices_of([contestant], 1, count, threads)[0]
-        for name, contestant in zip(("first", "second"), contestants(planted, threads, folder))
-    }
+    sides = [slices_of([side], 1, count, threads)[side.variant] for side in (first, second)]
+    return dict(zip(("first", "second"), sides))
 
 
 def pyperf(seconds, planted, threads, folder):
@@ -189,40 +209,40 @@ def pyperf(seconds, planted, threads, folder):
     values = {}
     for name in ("first", "second"):
         runs = json.loads((folder / f"{name}.json").read_text())["benchmarks"][0]["runs"]
-        values[name] = [[float(f"{value:.6g}") for value in run["values"]] for run in runs if "values" in run]
-    return {**values, "significant": "Not significant" not in said and "not significant" not in said}
+        values[name] = [[float(f"{value:.5g}") for value in run["values"]] for run in runs if "values" in run]
+    return {**values, "significant": "not significant" not in said.lower()}
 
 
 def pytest_benchmark(seconds, planted, threads, folder):
     (folder / "test_train.py").write_text(PYTEST.format(bench=str(HERE), planted=planted or 1e-12, threads=threads))
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "test_train.py",
-        "--benchmark-json=out.json",
-        "-p",
-        "no:cacheprovider",
-    ]
-    command += [f"--benchmark-max-time={seconds / 2}", "--benchmark-min-rounds=5"]
+    command = [sys.executable, "-m", "pytest", "-q", "test_train.py", "-p", "no:cacheprovider"]
+    command += ["--benchmark-json=out.json", f"--benchmark-max-time={seconds / 2}", "--benchmark-min-rounds=5"]
     subprocess.run(command, check=True, capture_output=True, cwd=folder, env=HERE_TOO)
     found = json.loads((folder / "out.json").read_text())["benchmarks"]
-    return {name: [each["stats"]["data"]] for name, each in zip(("first", "second"), found)}
+    return {
+        name: [[float(f"{value:.5g}") for value in each["stats"]["data"]]]
+        for name, each in zip(("first", "second"), found)
+    }
 
 
-WAYS = {"turns": turns, "blocks": blocks, "pyperf": pyperf, "pytest-benchmark": pytest_benchmark}
+WAYS = {
+    "turns": turns,
+    "blocks": each_share(blocks),
+    "pyperf": each_share(pyperf),
+    "pytest-benchmark": each_share(pytest_benchmark),
+}
 
 
 def collect(options):
     """Append trials to the file until there are so many of this kind."""
-    kind = {name: getattr(options, name) for name in ("way", "seconds", "planted", "threads")}
+    kind = {"way": options.way, "threads": options.threads}
     have = sum(1 for trial in read([options.file]) if all(trial[key] == value for key, value in kind.items()))
     for number in range(have + 1, options.trials + 1):
+        started = datetime.now(UTC).isoformat(timespec="seconds")
         with tempfile.TemporaryDirectory() as folder:
-            measured = WAYS[options.way](options.seconds, options.planted, options.threads, Path(folder))
+            measured = WAYS[options.way](options.threads, Path(folder))
         with open(options.file, "a", encoding="utf-8") as file:
-            file.write(json.dumps({**kind, "trial": number, **measured}) + "\n")
+            file.write(json.dumps({**kind, "started": started, "measured": measured}) + "\n")
         print(f"{kind}: {number} of {options.trials}", file=sys.stderr, flush=True)
 
 
@@ -240,37 +260,53 @@ def read(paths):
     return trials
 
 
-def judged(trial):
-    """Return the ratio second / first, its interval's ends (NaN where the way has none), and whether 1 is excluded."""
-    first, second = ([np.array(part) for part in trial[name]] for name in ("first", "second"))
+def comparisons(trial):
+    """Yield from a trial: the planted share, both sides as lists of arrays, and whether the way's own test says so."""
+    measured = trial["measured"]
     if trial["way"] == "turns":
-        ratio = statistics.paired_ratio(second, first, statistics.scatter([list(first), list(second)]))
-    elif trial["way"] == "blocks":
+        sides = {name: [np.array(turns) for turns in rounds] for name, rounds in measured.items()}
+        for share, seconds in SECONDS.items():
+            rounds = round(seconds / ROUND_S)
+            for begin in range(0, len(sides["first"]) - rounds + 1, rounds):
+                piece = slice(begin, begin + rounds)
+                yield share, sides["first"][piece], sides[str(share)][piece], None
+    else:
+        for share, both in measured.items():
+            first, second = ([np.array(part) for part in both[name]] for name in ("first", "second"))
+            yield float(share), first, second, both.get("significant")
+
+
+def judged(way, first, second, significant):
+    """Return the ratio second / first, its interval's ends (NaN where the way has none), and whether it says other."""
+    if way == "turns":
+        ratio = statistics.paired_ratio(second, first, statistics.scatter([first, second]))
+    elif way == "blocks":
         ratio = statistics.unpaired_ratio(second, first)
     else:
-        estimate = np.median(np.concatenate(second)) / np.median(np.concatenate(first))
-        if trial["way"] == "pyperf":  # as it says: by means
-            estimate = np.mean(np.concatenate(second)) / np.mean(np.concatenate(first))
-        return float(estimate), np.nan, np.nan, trial.get("significant")
+        centre = np.mean if way == "pyperf" else np.median  # pyperf compares means
+        estimate = centre(np.concatenate(second)) / centre(np.concatenate(first))
+        return float(estimate), np.nan, np.nan, significant
     return ratio.estimate, ratio.low, ratio.high, ratio.excludes(1)
 
 
 def report(options):
-    """Print the table: by way, seconds, threads and what was planted."""
+    """Print the table: by threads, what was planted, and way."""
     kinds = {}
     for trial in read(options.files):
-        key = (trial["threads"], trial["planted"], trial["seconds"], list(WAYS).index(trial["way"]), trial["way"])
-        kinds.setdefault(key, []).append(judged(trial))
+        for share, *sides in comparisons(trial):
+            key = (trial["threads"], list(SECONDS).index(share), list(WAYS).index(trial["way"]))
+            kinds.setdefault(key, []).append(judged(trial["way"], *sides))
     print("| threads | planted | seconds | way | trials | says different | scatter of the ratio | worst | half-width |")
     print("|---|---|---|---|---|---|---|---|---|")
-    for (threads, planted, seconds, _, way), found in sorted(kinds.items()):
+    for (threads, place, way), found in sorted(kinds.items()):
+        share, seconds = list(SECONDS.items())[place]
         ratios, lows, highs, said = (np.array(each) for each in zip(*found))
-        different = "it cannot say" if said[0] is None else f"{np.mean(said.astype(bool)):.0%}"
+        different = "it has no test" if said[0] is None else f"{np.mean(said.astype(bool)):.0%}"
         half = np.median((highs - lows) / 2)
-        off = ratios / (1 + planted) - 1
+        off = ratios / (1 + share) - 1
         print(
-            f"| {threads} | {planted:.0%} | {seconds:g} | {way} | {len(found)} | {different} | {np.std(off):.2%} | "
-            f"{np.abs(off).max():.1%} | {'-' if np.isnan(half) else f'{half:.2%}'} |"
+            f"| {threads} | {share:.0%} | {seconds} | {list(WAYS)[way]} | {len(found)} | {different} | "
+            f"{np.std(off):.2%} | {np.abs(off).max():.1%} | {'-' if np.isnan(half) else f'{half:.2%}'} |"
         )
 
 
@@ -280,10 +316,8 @@ def main():
     command = commands.add_parser("collect")
     command.add_argument("file")
     command.add_argument("--way", choices=WAYS, default="turns")
-    command.add_argument("--seconds", type=float, default=20)
-    command.add_argument("--planted", type=float, default=0.0)
     command.add_argument("--threads", type=int, default=1)
-    command.add_argument("--trials", type=int, default=100)
+    command.add_argument("--trials", type=int, default=34)
     command.set_defaults(act=collect)
     command = commands.add_parser("report")
     command.add_argument("files", nargs="+")

@@ -187,7 +187,7 @@ def run(
         _print_sweep(report)
         out.print(f"Tables: {work.run.folder / 'tables'}", highlight=False, soft_wrap=True)
     control = report.control()
-    if any(row["failure"] for row in report.rows) or (control is not None and control[1].excludes(1)):
+    if report.failed or (control is not None and control[1].excludes(1)):
         raise typer.Exit(1)
 
 

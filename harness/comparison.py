@@ -455,7 +455,7 @@ class Comparison:
                 write = partial(_swept, task, labels)
                 for each in contestants:
                     if cannot[each.backend]:
-                        write("failure", "speed", cannot[each.backend], backend=each.backend, variant=each.variant)
+                        write("failure", "spec", cannot[each.backend], backend=each.backend, variant=each.variant)
                 speed.run_round(1, entered, problem, plan, write, {}, job.say)
                 job.outcome = f"{plan.turns} turns of {len(entered)} workers"
 

@@ -62,6 +62,12 @@ class Report:
         """The rows of the summary."""
         return [self._row(backend, variant) for backend, variant in self.entries]
 
+    @property
+    def failed(self) -> bool:
+        """Whether something failed, or no row has figures. That a framework cannot do the network is no failure."""
+        failed = self._where(measure="failure")["quantity"].ne("spec").any() or self.records["red"].eq(True).any()
+        return bool(failed) or all(row["failure"] for row in self.rows)
+
     def _row(self, backend: str, variant: str) -> Row:
         one = self._one
         here = {"backend": backend, "variant": variant}

@@ -181,7 +181,7 @@ def test_a_run_gives_it_a_row_with_the_reason_and_runs_nothing_of_it(bakeoff, tm
     code, out, err = bakeoff("run", "small.toml", "--quick", "--budget", "1s", "--json")
     assert out, err
     rows = {row["backend"]: row for row in json.loads(out)["rows"]}
-    assert code == 1
+    assert code == 0
     assert rows["mine"]["failure"] == "spec: cannot do batch_norm = True: It has no batch norm."
     assert [rows["mine"][key] for key in ("conforms", "step_s", "test_accuracy")] == [None] * 3
     assert not rows["other"]["failure"]
@@ -189,6 +189,13 @@ def test_a_run_gives_it_a_row_with_the_reason_and_runs_nothing_of_it(bakeoff, tm
     assert bakeoff.built == ["other"]
     tasks = results.read_records(results.latest(tmp_path / "results"))["task"].dropna()
     assert not [task for task in tasks if task.startswith(("check mine", "train mine"))]
+
+
+def test_a_run_of_nothing_else_has_failed(bakeoff, tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    code, _, err = bakeoff("run", "small.toml", "--quick", "--budget", "1s", "--backends", "mine")
+    assert code == 1
+    assert "mine: cannot do batch_norm = True: It has no batch norm." in err
 
 
 def test_a_check_shows_what_it_cannot_do_and_ends_well(bakeoff, tmp_path):
