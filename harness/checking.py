@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -125,8 +126,10 @@ def prove(
     kept = verdicts.find(key)
     if kept is not None:
         return kept, f"{conformance.in_words(kept.outcomes)} (as checked {kept.at}: nothing has changed since)"
+    started = time.monotonic()
     outcomes = _outcomes(place, cases, device, variant, say, entry.cannot)
-    verdict = Verdict(tuple(outcomes), f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}")
+    at = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    verdict = Verdict(tuple(outcomes), at, round(time.monotonic() - started, 3))
     verdicts.keep(key, verdict)
     return verdict, conformance.in_words(outcomes)
 

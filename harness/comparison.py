@@ -34,6 +34,7 @@ from harness import (
     sweep,
     verdicts,
 )
+from harness.agreement import Case
 from harness.conformance import Outcome
 from harness.ease import changes
 from harness.environments import BuildFailed, Environment, Missing
@@ -207,10 +208,10 @@ class Comparison:
         builders, checkers = ThreadPoolExecutor(JOBS), ThreadPoolExecutor(JOBS)
         building = {builders.submit(self._environment, entry, board): entry for entry in entries.values()}
         proving: list[concurrent.futures.Future[None]] = []
-        waiting: PriorityQueue[tuple[int, int, Entry, str]] = PriorityQueue()
+        waiting: PriorityQueue[tuple[float, int, int, Entry, str]] = PriorityQueue()
 
         def most_urgent() -> None:
-            _, _, entry, variant = waiting.get_nowait()
+            *_, entry, variant = waiting.get_nowait()
             self._variant(entry, variant, board)
 
         try:
@@ -218,11 +219,13 @@ class Comparison:
                 built.result()
                 entry = building[built]
                 if entry.label in self.environments:
-                    # The plainest is declared first and takes least. The one declared last goes before what waits of
-                    # other backends; the plainest fills the gap that the others leave.
+                    # What took longest to check is slowest to train, and goes first. Where nothing is known of that:
+                    # the plainest is declared first and takes least to check. The one declared last goes before what
+                    # waits of other backends; the plainest fills the gap that the others leave.
                     variants = [variant for each, variant in self.chosen if each.label == entry.label][::-1]
                     for plainness, variant in enumerate(variants):
-                        waiting.put((plainness, len(proving), entry, variant))
+                        slowness = self._checked_in(entry, variant)
+                        waiting.put((-slowness, plainness, len(proving), entry, variant))
                         proving.append(checkers.submit(most_urgent))
             for checked in concurrent.futures.as_completed(proving):
                 checked.result()
@@ -233,6 +236,16 @@ class Comparison:
             raise
         builders.shutdown()
         checkers.shutdown()
+
+    def _cases(self, entry: Entry) -> list[Case]:
+        """Return the cases that the backend is checked on before it is timed."""
+        return conformance.cases(conformance.within(conformance.gates(self.spec), entry.cannot))
+
+    def _checked_in(self, entry: Entry, variant: str) -> float:
+        """Return the seconds of the checks whose verdict stands from an earlier run; 0 where there is none."""
+        environment, device = self.environments[entry.label], self.plan["device"]
+        kept = verdicts.find(verdicts.key(entry, variant, environment, device, self._cases(entry)))
+        return kept.seconds if kept else 0.0
 
     def _refused(self, entry: Entry, board: Board) -> bool:
         """Return whether the backend says that it cannot do the run's network; write down why. Nothing of it is run."""
@@ -285,9 +298,9 @@ class Comparison:
                 self._train(entry, variant, task, job)
 
     def _check(self, entry: Entry, variant: str, task: Task, job: Job) -> None:
-        cases = conformance.cases(conformance.within(conformance.gates(self.spec), entry.cannot))
         place, environment = self._place(entry, variant), self.environments[entry.label]
-        verdict, words = checking.prove(entry, variant, environment, place, cases, self.plan["device"], job.say)
+        cases, device = self._cases(entry), self.plan["device"]
+        verdict, words = checking.prove(entry, variant, environment, place, cases, device, job.say)
         job.outcome = words
         labels = {"backend": entry.name, "variant": variant, "checked_at": verdict.at}
         for outcome in verdict.outcomes:

@@ -25,6 +25,8 @@ class Verdict(NamedTuple):
     outcomes: tuple[Outcome, ...]
     at: str
     """UTC, as in 2026-11-22T17:00:00Z."""
+    seconds: float
+    """What the checks took: what is slow to check is slow to train, and had better start early."""
 
 
 def key(entry: Entry, variant: str, environment: Environment, device: str, cases: Sequence[Case]) -> str:
@@ -49,7 +51,7 @@ def find(key: str) -> Verdict | None:
     try:
         kept = cache.find("verdicts", key)
         outcomes = tuple(_outcome(fields) for fields in kept["outcomes"])
-        return Verdict(outcomes, str(kept["at"]))
+        return Verdict(outcomes, str(kept["at"]), float(kept["seconds"]))
     except (ValueError, LookupError, TypeError, AttributeError):
         return None  # nothing kept, or nothing that can be read: the checks run again
 
@@ -57,7 +59,9 @@ def find(key: str) -> Verdict | None:
 def keep(key: str, verdict: Verdict) -> None:
     """Keep a verdict under `key`, unless something in it is red: what failed is tried again."""
     if not any(outcome.red for outcome in verdict.outcomes):
-        cache.keep("verdicts", key, {"at": verdict.at, "outcomes": _plain(verdict.outcomes)})
+        cache.keep(
+            "verdicts", key, {"at": verdict.at, "seconds": verdict.seconds, "outcomes": _plain(verdict.outcomes)}
+        )
 
 
 def _plain(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:

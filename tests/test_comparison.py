@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -13,12 +14,14 @@ from typing import NamedTuple
 import pandas as pd
 import psutil
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
-from harness import cli, comparison, conformance, environments, registry, results, speed, statistics
+from harness import cli, comparison, conformance, environments, registry, results, speed, statistics, verdicts
 from harness.ease.changes import CHANGES
 from harness.environments import Environment
 from harness.errors import InputError
+from harness.progress import Board
 from harness.session import Place
 from harness.spec import Spec, parse
 
@@ -513,3 +516,43 @@ def test_a_run_that_is_not_quick_has_more_rounds(tmp_path):
     request = request_for(Spec(), tmp_path, wanted="numpy_plain", quick=False)
     with comparison.begin(request).run as run:
         assert (run.header["plan"]["rounds"], run.header["plan"]["turns"]) == (2, 60)
+
+
+# The order
+
+
+def test_what_took_longest_to_check_is_trained_first(tmp_path, monkeypatch):
+    """Of three, one at a time; the first is let go when the others wait."""
+    monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
+    seconds = {"quick": 1.0, "slow": 9.0, "medium": 5.0}
+    for name in seconds:
+        copied(tmp_path / "backends", name)
+    monkeypatch.setattr(registry, "backends_folder", lambda: tmp_path / "backends")
+    monkeypatch.setattr(comparison, "JOBS", 1)
+
+    def made(entry, *_):
+        return Environment(Path(sys.executable), Path(f"{entry.name}-0123456789ab"), 1.0, 2, {"numpy": "2"})
+
+    monkeypatch.setattr(environments, "build", made)
+    work = comparison.begin(request_for(parse(SMALL, "spec"), tmp_path))
+    for entry, variant in work.chosen:
+        key = verdicts.key(entry, variant, made(entry), "cpu", work._cases(entry))
+        verdicts.keep(key, verdicts.Verdict((), "2026-11-23T00:00:00Z", seconds[entry.name]))
+    begun, all_wait = [], threading.Event()
+
+    def variant_of(entry, variant, board):
+        all_wait.wait(60)
+        begun.append(entry.name)
+
+    def last_built(entry, board, build=work._environment):
+        if len(work.environments) == 2:
+            threading.Timer(1, all_wait.set).start()
+        build(entry, board)
+
+    monkeypatch.setattr(work, "_variant", variant_of)
+    monkeypatch.setattr(work, "_environment", last_built)
+    with work.run, Board(Console(stderr=True)) as board:
+        work._qualify(board)
+    # One was taken when it stood alone; of those that waited the slow one goes first.
+    assert len(begun) == 3
+    assert begun[1:] == sorted(begun[1:], key=lambda name: -seconds[name])

@@ -30,6 +30,7 @@ WORKS = Verdict(
         PASSES._replace(status="loses precision", reason="17.3 floors, allowed 16"),
     ),
     "2026-11-22T17:00:00Z",
+    2.5,
 )
 
 
@@ -134,13 +135,13 @@ def test_a_verdict_comes_back_as_it_was_kept():
 
 def test_numbers_come_back_to_the_last_bit_nan_and_infinity_too():
     measured = [Measured(Quantity("loss", "losses", 1), error, 1e-300) for error in (math.inf, 5e-324, math.pi)]
-    verdicts.keep("0123456789ab", Verdict((PASSES._replace(measured=measured, gated=False),), "2026"))
+    verdicts.keep("0123456789ab", Verdict((PASSES._replace(measured=measured, gated=False),), "2026", 1.5))
     assert verdicts.find("0123456789ab").outcomes[0].measured == measured
 
 
 def test_a_verdict_with_something_red_is_not_kept(cache):
     red = PASSES._replace(status="fails", reason="9e-03 off, 38,000 floors, allowed 128")
-    verdicts.keep("0123456789ab", Verdict((*WORKS.outcomes, red), "2026"))
+    verdicts.keep("0123456789ab", Verdict((*WORKS.outcomes, red), "2026", 1.5))
     assert verdicts.find("0123456789ab") is None
     assert not (cache / "verdicts").exists()
 
@@ -150,7 +151,7 @@ def test_nothing_is_left_beside_a_kept_verdict(cache):
     assert [path.name for path in (cache / "verdicts").iterdir()] == ["0123456789ab.json"]
 
 
-KEPT = {"at": "2026", "outcomes": [PASSES._asdict()]}
+KEPT = {"at": "2026", "seconds": 1.5, "outcomes": [PASSES._asdict()]}
 
 
 @pytest.mark.parametrize(
@@ -163,6 +164,8 @@ KEPT = {"at": "2026", "outcomes": [PASSES._asdict()]}
         "null",
         '{"at": "2026"}',
         '{"outcomes": []}',
+        '{"at": "2026", "outcomes": []}',
+        '{"at": "2026", "seconds": "few", "outcomes": []}',
         '{"at": "2026", "outcomes": 5}',
         '{"at": "2026", "outcomes": [5]}',
         '{"at": "2026", "outcomes": ["text"]}',
