@@ -1,6 +1,6 @@
 """Whether a variant is written the fastest way its framework teaches: other ways of the same steps, beside it.
 
-    python bench/idioms.py [--backends a,b:variant] [--rounds 6] [--turns 40]
+    python bench/idioms.py [--backends a,b:variant] [--rounds 6] [--turns 40] [--spec FILE]
 
 The other ways stand in idioms/<backend>.py, each under what it does. In each round the variant's own loop and every
 other way have a fresh process, with a memory layout drawn by lot; they take turns in slices of about 20 ms on one core.
@@ -15,10 +15,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from overhead import CORES, HERE, Bare, slice_steps, with_layout
+from overhead import HERE, Bare, slice_steps, with_layout
+from problems import CORES, place_of, problem_of
 
-from harness import conformance, environments, registry, speed, statistics
-from harness.session import Place, keeping_off
+from harness import registry, statistics
+from harness.session import keeping_off
 
 OWN = "as it is"
 LIMIT = 0.98
@@ -33,27 +34,17 @@ def idioms_of(entry, variant):
     return re.findall(r'^        "([^"]+)":', listed[1], re.MULTILINE) if listed else []
 
 
-def measure(entry, variant, names, number, turns, folder):
+def measure(entry, variant, names, problem, number, turns, folder):
     """Return {way: seconds of its slices (turns,)} of one round."""
-    place = Place(
-        environments.build(entry).python,
-        entry.folder,
-        folder / "worker.log",
-        CORES,
-        1,
-        entry.worker.threads,
-        entry.worker.variables,
-    )
-    case = next(each for each in conformance.cases(conformance.STANDARD) if each.label == "default-relu-adam float32")
-    problem = speed.Problem(case.spec, case.arrays, case.x, case.y, case.order)
-    order = problem.steps(slice_steps(place, variant, problem))
+    place = place_of(entry, folder)
+    problem = problem._replace(order=problem.steps(slice_steps(place, variant, problem)))
     rng = np.random.default_rng(number)
     ways = {}
     try:
         for name in [OWN, *names]:
             idiom = None if name == OWN else name
             own = with_layout(place, rng.integers(0, 2**31))
-            ways[name] = Bare(entry, variant, own, case, order, folder, idiom)
+            ways[name] = Bare(entry, variant, own, problem, folder, idiom)
             for _ in range(30):
                 ways[name].slice()
             ways[name].pause()
@@ -74,7 +65,9 @@ def main():
     parser.add_argument("--backends", help="as of `bakeoff run`")
     parser.add_argument("--rounds", type=int, default=6, help="of fresh processes: two of a kind differ")
     parser.add_argument("--turns", type=int, default=40)
+    parser.add_argument("--spec", help="a spec file, in place of the default network")
     options = parser.parse_args()
+    problem = problem_of(options.spec)
     entries = registry.read_all()
     faster = False
     print("| backend | another way | its time / the variant's [95 %] |\n|---|---|---|")
@@ -84,7 +77,8 @@ def main():
             continue
         with tempfile.TemporaryDirectory() as folder, keeping_off(CORES):
             rounds = [
-                measure(entry, variant, names, number, options.turns, Path(folder)) for number in range(options.rounds)
+                measure(entry, variant, names, problem, number, options.turns, Path(folder))
+                for number in range(options.rounds)
             ]
         by_way = {name: [each[name] for each in rounds] for name in rounds[0]}
         processes = statistics.scatter(list(by_way.values()))

@@ -18,29 +18,29 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from problems import CORES, place_of, problem_of
 
-from harness import conformance, environments, registry, speed, statistics
-from harness.session import THREAD_VARIABLES, Place, Session, first_cores, keeping_off, worker_environment
+from harness import registry, statistics
+from harness.session import THREAD_VARIABLES, Session, keeping_off, worker_environment
 
 HERE = Path(__file__).resolve().parent
 LIMIT = 1.02
-CORES = first_cores(1)
 
 
 class Bare:
     """The model's loop in a process of its own, with nothing around it."""
 
-    def __init__(self, entry, variant, place, case, order, folder, idiom=None):
-        problem = folder / "problem.npz"
-        np.savez(problem, x=case.x, y=case.y, order=order, **case.arrays)
+    def __init__(self, entry, variant, place, problem, folder, idiom=None):
+        saved = folder / "problem.npz"
+        np.savez(saved, x=problem.x, y=problem.y, order=problem.order, **problem.arrays)
         config = {
             "cores": place.cores,
             "threads": place.threads,
             "thread_variables": [*THREAD_VARIABLES, *place.thread_variables],
-            "problem": str(problem),
+            "problem": str(saved),
             "model": str(entry.folder / "model.py"),
             "bare": str(HERE / "bare" / f"{entry.name}.py"),
-            "spec": case.spec._asdict(),
+            "spec": problem.spec._asdict(),
             "variant": variant,
             "idioms": str(HERE / "idioms" / f"{entry.name}.py") if idiom else None,
             "idiom": idiom,
@@ -106,24 +106,14 @@ def with_layout(place, seed):
 
 def measure(entry, variant, number, turns, folder):
     """Return the steps of a slice, and the seconds of the slices (turns,) through the harness and bare."""
-    place = Place(
-        environments.build(entry).python,
-        entry.folder,
-        folder / "worker.log",
-        CORES,
-        1,
-        entry.worker.threads,
-        entry.worker.variables,
-    )
-    case = next(each for each in conformance.cases(conformance.STANDARD) if each.label == "default-relu-adam float32")
-    problem = speed.Problem(case.spec, case.arrays, case.x, case.y, case.order)
+    place, problem = place_of(entry, folder), problem_of()
     steps = slice_steps(place, variant, problem)
     order = problem.steps(steps)
     rng = np.random.default_rng(number)
     layouts = rng.integers(0, 2**31, 2)
     with Session(with_layout(place, layouts[0])) as session:
         ready(session, variant, problem)
-        bare = Bare(entry, variant, with_layout(place, layouts[1]), case, order, folder)
+        bare = Bare(entry, variant, with_layout(place, layouts[1]), problem._replace(order=order), folder)
         try:
             for _ in range(20):
                 session.train(order)

@@ -29,8 +29,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from problems import problem_of
 
-from harness import conformance, registry, speed, statistics
+from harness import registry, speed, statistics
 from harness.session import THREAD_VARIABLES, Place, first_cores, keeping_off
 
 HERE = Path(__file__).resolve().parent
@@ -92,12 +93,6 @@ def test_train(benchmark, planted):
 """
 
 
-def problem():
-    """Return the default network on random rows."""
-    case = next(each for each in conformance.cases(conformance.STANDARD) if each.label == "default-relu-adam float32")
-    return speed.Problem(case.spec, case.arrays, case.x, case.y, case.order)
-
-
 def runner(planted, threads):
     """Return a call of 20 ms of steps in this process, for the tools that time a function."""
     cores = first_cores(threads)
@@ -110,7 +105,7 @@ def runner(planted, threads):
         twin = write_twin(Path(folder), entry.folder, planted)
         module = {}
         exec(compile((twin / "adapter.py").read_text(), "adapter.py", "exec"), module)
-    given = problem()
+    given = problem_of()
     backend = module["Backend"](given.spec)
     backend.load(given.arrays)
     backend.put(given.x, given.y)
@@ -148,7 +143,7 @@ def slices_of(contestants, rounds, turns, threads):
             of_round = taken.setdefault((more["variant"], more["round"]), [])
             of_round.append(float(f"{value / more['steps']:.5g}"))
 
-    given = problem()
+    given = problem_of()
     with keeping_off(cores):
         for number in range(1, rounds + 1):
             speed.run_round(number, contestants, given, plan, write, steps, lambda line: None)

@@ -7,7 +7,21 @@ https://numpy.org/doc/stable/user/basics.broadcasting.html
 import numpy as np
 
 
-class Dense:
+class Layer:
+    """What is trained of it is in `shapes`; what it works in is kept from one batch to the next."""
+
+    shapes = {}
+
+    def work(self, name, shape, dtype):
+        """Return the array of this name, made anew only where the batch has another size."""
+        array = vars(self).get(name)
+        if array is None or array.shape != shape:
+            array = np.empty(shape, dtype)
+            setattr(self, name, array)
+        return array
+
+
+class Dense(Layer):
     """x @ kernel (+ bias): (batch, fan_in) to (batch, fan_out)."""
 
     def __init__(self, fan_in, fan_out, bias):
@@ -17,19 +31,22 @@ class Dense:
 
     def forward(self, x, training):
         self.x = x
-        z = x @ self.kernel
+        z = np.matmul(x, self.kernel, out=self.work("z", (len(x), self.kernel.shape[1]), x.dtype))
         if "bias" in self.shapes:
             z += self.bias
         return z
 
-    def backward(self, d):
+    def gradients(self, d):
         np.matmul(self.x.T, d, out=self.d_kernel)
         if "bias" in self.shapes:
             np.add.reduce(d, axis=0, out=self.d_bias)
-        return d @ self.kernel.T
+
+    def backward(self, d):
+        self.gradients(d)
+        return np.matmul(d, self.kernel.T, out=self.work("d_x", self.x.shape, d.dtype))
 
 
-class BatchNorm:
+class BatchNorm(Layer):
     """gamma * (z - mean) / sqrt(var + epsilon) + beta, by the batch in training and by its averages in test."""
 
     def __init__(self, width, epsilon, decay):
@@ -40,34 +57,33 @@ class BatchNorm:
     def forward(self, z, training):
         if training:
             mean = np.add.reduce(z, axis=0) / len(z)
-            self.z_hat = z - mean
-            var = np.einsum("ij,ij->j", self.z_hat, self.z_hat) / len(z)
+            z_hat = np.subtract(z, mean, out=self.work("z_hat", z.shape, z.dtype))
+            var = np.einsum("ij,ij->j", z_hat, z_hat) / len(z)
             for average, value in ((self.running_mean, mean), (self.running_var, var)):
                 average *= self.decay
                 average += (1 - self.decay) * value
             self.deviation = np.sqrt(var + self.epsilon)
-            self.z_hat /= self.deviation
-            out = self.gamma * self.z_hat
+            z_hat /= self.deviation
+            np.multiply(z_hat, self.gamma, out=z)
         else:
-            out = (z - self.running_mean) * (self.gamma / np.sqrt(self.running_var + self.epsilon))
-        out += self.beta
-        return out
+            z -= self.running_mean
+            z *= self.gamma / np.sqrt(self.running_var + self.epsilon)
+        z += self.beta
+        return z
 
     def backward(self, d):
         np.add.reduce(d, axis=0, out=self.d_beta)
         np.einsum("ij,ij->j", d, self.z_hat, out=self.d_gamma)
         # Through z, through the mean and through the variance (Ioffe & Szegedy 2015).
         self.z_hat *= self.d_gamma / len(d)
-        d = d - self.d_beta / len(d)
+        d -= self.d_beta / len(d)
         d -= self.z_hat
         d *= self.gamma / self.deviation
         return d
 
 
-class Activation:
+class Activation(Layer):
     """relu, tanh or sigmoid."""
-
-    shapes = {}
 
     def __init__(self, name):
         self.name = name
@@ -84,7 +100,7 @@ class Activation:
 
     def backward(self, d):
         if self.name == "relu":
-            d *= self.a > 0
+            d *= np.greater(self.a, 0, out=self.work("positive", d.shape, bool))
         elif self.name == "tanh":
             d *= 1 - self.a * self.a
         else:
@@ -138,8 +154,10 @@ def loss_and_gradients(layers, x, y):
     d = np.divide(powers, sums, out=powers)
     d[rows, y] -= 1
     d /= len(y)
-    for layer in reversed(layers):
+    first, *others = layers
+    for layer in reversed(others):
         d = layer.backward(d)
+    first.gradients(d)  # nothing comes before it that wants d with respect to x
     return loss
 
 
@@ -190,7 +208,9 @@ class Optimiser:
 def train(layers, optimiser, x, y, order):
     """Take one step for each line of order (steps, batch); return the losses (steps,)."""
     losses = np.empty(len(order), x.dtype)
+    batch = np.empty((order.shape[1], x.shape[1]), x.dtype)
     for step, rows in enumerate(order):
-        losses[step] = loss_and_gradients(layers, x[rows], y[rows])
+        np.take(x, rows, axis=0, out=batch, mode="clip")  # any other mode would copy twice
+        losses[step] = loss_and_gradients(layers, batch, y[rows])
         optimiser.step()
     return losses

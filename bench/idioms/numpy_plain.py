@@ -1,19 +1,26 @@
 """Other ways to write the steps of numpy_plain's model.py.
 
-https://numpy.org/doc/stable/reference/generated/numpy.take.html
+https://numpy.org/doc/stable/user/basics.indexing.html
+https://numpy.org/doc/stable/reference/generated/numpy.matmul.html
 """
 
 import numpy as np
 
 
-def rows_into_buffers(bare, model, *given):
+def new_arrays(bare, model, *given):
+    def work(self, name, shape, dtype):
+        setattr(self, name, np.empty(shape, dtype))
+        return getattr(self, name)
+
+    model.Layer.work = work
+    return bare.prepare(model, *given)
+
+
+def rows_by_index(bare, model, *given):
     def train(layers, optimiser, x, y, order):
         losses = np.empty(len(order), x.dtype)
-        some, labels = np.empty((order.shape[1], x.shape[1]), x.dtype), np.empty(order.shape[1], y.dtype)
         for step, rows in enumerate(order):
-            np.take(x, rows, axis=0, out=some, mode="clip")
-            np.take(y, rows, out=labels, mode="clip")
-            losses[step] = model.loss_and_gradients(layers, some, labels)
+            losses[step] = model.loss_and_gradients(layers, x[rows], y[rows])
             optimiser.step()
         return losses
 
@@ -21,44 +28,24 @@ def rows_into_buffers(bare, model, *given):
     return bare.prepare(model, *given)
 
 
-def products_into_buffers(bare, model, *given):
-    def forward(self, x, training):
-        self.x = x
-        if getattr(self, "z", np.empty(0)).shape[:1] != x.shape[:1]:
-            self.z = np.empty((len(x), self.kernel.shape[1]), x.dtype)
-        np.matmul(x, self.kernel, out=self.z)
-        if "bias" in self.shapes:
-            self.z += self.bias
-        return self.z
+def squares_by_multiply(bare, model, *given):
+    einsum = np.einsum
 
-    model.Dense.forward = forward
-    return bare.prepare(model, *given)
+    class Numpy:
+        def __getattr__(self, name):
+            return getattr(np, name)
 
+        def einsum(self, terms, a, b, out=None):
+            return np.add.reduce(a * b, axis=0, out=out) if terms == "ij,ij->j" else einsum(terms, a, b, out=out)
 
-def no_gradient_for_the_rows(bare, model, *given):
-    def loss_and_gradients(layers, x, y):
-        logits = model.forward(layers, x, training=True)
-        rows = np.arange(len(y))
-        logits -= logits.max(axis=1, keepdims=True)
-        powers = np.exp(logits)
-        sums = powers.sum(axis=1, keepdims=True)
-        loss = (np.log(sums[:, 0]) - logits[rows, y]).mean()
-        d = np.divide(powers, sums, out=powers)
-        d[rows, y] -= 1
-        d /= len(y)
-        for layer in reversed(layers[1:]):
-            d = layer.backward(d)
-        np.matmul(layers[0].x.T, d, out=layers[0].d_kernel)
-        return loss
-
-    model.loss_and_gradients = loss_and_gradients
+    model.np = Numpy()
     return bare.prepare(model, *given)
 
 
 IDIOMS = {
     "plain": {
-        "rows taken into buffers": rows_into_buffers,
-        "products into buffers": products_into_buffers,
-        "no gradient with respect to the rows": no_gradient_for_the_rows,
+        "new arrays at each step": new_arrays,
+        "rows by index": rows_by_index,
+        "squares multiplied and summed": squares_by_multiply,
     },
 }
