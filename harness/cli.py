@@ -286,14 +286,22 @@ def table(
     results: Results = Path("results"),
     form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.terminal,
     speed: Annotated[bool, typer.Option("--speed", help="All that was timed, in place of the summary.")] = False,
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw it too, .svg, .png or .html: the sweep's curves, or the step times."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Print the table of a run again, and write its tables/ anew from the raw records."""
+    from harness import figures
     from harness.results import latest
     from harness.tables import Report, to_markdown
 
     report = Report(latest(results) if run is None else _existing(run, results))
     report.write()
+    if figure is not None:
+        figures.draw(report, figure)
+        err.print(f"Figure: {figure}", highlight=False, soft_wrap=True)
     raw = report.speed() if speed else report.summary()
     readable = report.readable_speed() if speed else report.readable()
     remarks = [*report.remarks(), report.SPEED] if speed else report.remarks()
