@@ -3,10 +3,13 @@
 https://docs.jax.dev/en/latest/buffer_donation.html
 https://docs.jax.dev/en/latest/_autosummary/jax.lax.scan.html
 https://docs.jax.dev/en/latest/_autosummary/jax.lax.fori_loop.html
+https://docs.jax.dev/en/latest/_autosummary/jax.nn.one_hot.html
+https://docs.jax.dev/en/latest/_autosummary/jax.flatten_util.ravel_pytree.html
 """
 
 import jax
 import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
 
 
 def not_donated(bare, model, *given):
@@ -41,12 +44,61 @@ def by_fori_loop(bare, model, *given):
     return bare.prepare(model, *given)
 
 
+def scaled_at_once(bare, model, *given):
+    def batch_norm(z, norm, mean, var, epsilon):
+        return (z - mean) * (norm["gamma"] * jax.lax.rsqrt(var + epsilon)) + norm["beta"]
+
+    model.batch_norm = batch_norm
+    return bare.prepare(model, *given)
+
+
+def by_one_hot(bare, model, *given):
+    def loss_of(params, averages, x, y, **network):
+        scores, averages = model.logits(params, averages, x, training=True, **network)
+        chosen = jax.nn.one_hot(y, scores.shape[1], dtype=scores.dtype)
+        return -(jax.nn.log_softmax(scores) * chosen).sum(axis=1).mean(), averages
+
+    model.loss_of = loss_of
+    return bare.prepare(model, *given)
+
+
+def flat_moments(bare, model, *given):
+    """Adam on one flat array, as ravel_pytree makes of the parameters and of the gradients."""
+    adam, begin = model.adam, model.begin
+
+    def on_flat(params, grads, state, **constants):
+        flat, whole = ravel_pytree(params)
+        moved, state = adam(flat, ravel_pytree(grads)[0], state, **constants)
+        return whole(moved), state
+
+    def flat_begin(params, averages):
+        params, averages, (first, second, t) = begin(params, averages)
+        return params, averages, (ravel_pytree(first)[0], ravel_pytree(second)[0], t)
+
+    model.OPTIMISERS["adam"], model.begin = on_flat, flat_begin
+    return bare.prepare(model, *given)
+
+
+def all_three(bare, model, *given):
+    scaled_at_once(bare, model, *given)
+    by_one_hot(bare, model, *given)
+    return flat_moments(bare, model, *given)
+
+
 IDIOMS = {
     "step": {
+        "batch norm scaled by gamma * rsqrt at once": scaled_at_once,
+        "the loss by one_hot": by_one_hot,
+        "Adam on one flat array": flat_moments,
+        "these three": all_three,
         "buffers not donated": not_donated,
         "the order put on the device first": rows_on_the_device,
     },
     "scan": {
+        "batch norm scaled by gamma * rsqrt at once": scaled_at_once,
+        "the loss by one_hot": by_one_hot,
+        "Adam on one flat array": flat_moments,
+        "these three": all_three,
         "buffers not donated": not_donated,
         "two steps unrolled": unrolled(2),
         "eight steps unrolled": unrolled(8),
