@@ -25,8 +25,8 @@ class Board:
         if console.is_terminal and not quiet:
             columns = (
                 SpinnerColumn(),
+                TimeElapsedColumn(),  # before what may be cut at the terminal's edge
                 TextColumn("{task.description}"),
-                TimeElapsedColumn(),
                 TextColumn("{task.fields[last]}"),
             )
             self._live = Progress(*columns, console=console, transient=True)

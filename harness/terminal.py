@@ -190,8 +190,9 @@ def print_findings(console: Console, findings: "Sequence[Finding]", fit: bool) -
         _print(console, f"{finding.subject:<{subjects}}  {finding.measured}")
         if finding.advice:
             _print(console, f"{'':<{verdicts + subjects + 4}}{finding.advice}")
-    unfit = ", ".join(finding.subject for finding in findings if finding.verdict == "unfit")
-    _print(console, "Fit to measure." if fit else f"NOT FIT to measure: {unfit}.")
+    named = {each: ", ".join(finding.subject for finding in findings if finding.verdict == each) for each in colours}
+    doubts = f", but doubtful: {named['doubtful']}" if named["doubtful"] else ""
+    _print(console, f"Fit to measure{doubts}." if fit else f"NOT FIT to measure: {named['unfit']}.")
 
 
 def print_comparison(console: Console, pair: "Pair") -> None:

@@ -251,7 +251,10 @@ def test_labels_alone_are_refused(folder: Folder) -> None:
 
 
 def test_the_target_has_to_be_named(folder: Folder) -> None:
-    refused(lambda: folder.frame(table(), target=""), "Set `data.target` to one of `width`, `height`, `kind`")
+    refused(
+        lambda: folder.frame(table(), target=""),
+        "Set `data.target`, or `--target`, to one of `width`, `height`, `kind`",
+    )
     refused(lambda: folder.frame(table(), target="knid"), "no column `knid`", "Did you mean `kind`?")
     refused(lambda: folder.frame(table(), target="species"), "It has `width`, `height`, `kind`")
 
@@ -758,7 +761,9 @@ def test_an_unknown_openml_target_gets_a_suggestion(openml: OpenML, tmp_path: Pa
 @pytest.mark.parametrize(("targets", "found"), [(set(), "none"), ({"kind", "height"}, "2 (`height`, `kind`)")])
 def test_openml_without_one_target_asks_for_it(openml: OpenML, tmp_path: Path, targets: set[str], found: str) -> None:
     openml.targets = targets
-    refused(lambda: load(DataSpec(source="openml:toy"), cache=tmp_path), f"names {found}. Set `data.target`")
+    refused(
+        lambda: load(DataSpec(source="openml:toy"), cache=tmp_path), f"names {found}. Set `data.target`, or `--target`."
+    )
 
 
 def test_an_inactive_openml_version_gets_a_note(openml: OpenML, tmp_path: Path) -> None:

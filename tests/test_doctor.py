@@ -262,7 +262,10 @@ def test_doctor_looks_at_everything_on_this_machine(bakeoff):
     assert "one program against itself" in err
 
 
-@pytest.mark.parametrize(("verdict", "code", "last"), [(DOUBTFUL, 0, "Fit to"), (UNFIT, 1, "NOT FIT to measure: load")])
+@pytest.mark.parametrize(
+    ("verdict", "code", "last"),
+    [(DOUBTFUL, 0, "Fit to measure, but doubtful: load."), (UNFIT, 1, "NOT FIT to measure: load")],
+)
 def test_only_what_is_unfit_gives_exit_code_1(bakeoff, monkeypatch, verdict, code, last):
     finding = Finding("load", verdict, "9.00 over the last minute [sic]", "End what runs.")
     monkeypatch.setattr(doctor, "examine", lambda seconds, say: ([finding, Finding("clock", FINE, "8 ns")], QUIET))

@@ -33,9 +33,13 @@ def from_frame(source: str, frame: "pd.DataFrame", target: str, notes: tuple[str
     """Return the data set in a table, given the column of its labels and what was noted of it so far."""
     columns = list(frame.columns)
     if not target:
-        raise InputError(f"{source}: which column holds the labels? Set `data.target` to one of {quoted(columns)}.")
+        raise InputError(
+            f"{source}: which column holds the labels? Set `data.target`, or `--target`, to one of {quoted(columns)}."
+        )
     if target not in columns:
-        raise InputError(f"{source}: {unknown('column', target, columns)} Set `data.target` to the column of labels.")
+        raise InputError(
+            f"{source}: {unknown('column', target, columns)} Set `data.target`, or `--target`, to the column of labels."
+        )
     features = [name for name in columns if name != target]
     if not len(frame) or not features:
         raise InputError(

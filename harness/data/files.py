@@ -122,7 +122,8 @@ def _npz(path: Path, spec: DataSpec) -> Dataset:
     arrays = _npz_arrays(path)
     target = spec.target or "y"
     if target not in arrays:
-        raise InputError(f"{path}: {unknown('array', target, list(arrays))} Set `data.target` to the array of labels.")
+        there = unknown("array", target, list(arrays))
+        raise InputError(f"{path}: {there} Set `data.target`, or `--target`, to the array of labels.")
     name = _npz_features(path, arrays, target)
     x, labels = arrays[name], arrays[target]
     if x.ndim != 2 or not x.size or labels.shape != x.shape[:1]:

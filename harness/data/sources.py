@@ -155,7 +155,9 @@ def _unquoted(values: "pd.Series") -> "pd.Series":
 def _default_target(source: str, names: Sequence[str]) -> str:
     if len(names) != 1:
         found = f"{len(names)} ({quoted(names)})" if names else "none"
-        raise InputError(f"{source}: expected one column of labels, OpenML names {found}. Set `data.target`.")
+        raise InputError(
+            f"{source}: expected one column of labels, OpenML names {found}. Set `data.target`, or `--target`."
+        )
     return names[0]
 
 
