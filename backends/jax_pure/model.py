@@ -16,7 +16,7 @@ ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid}
 
 def batch_norm(z, norm, mean, var, epsilon):
     """Normalise z (batch, width), scale by gamma and shift by beta."""
-    return norm["gamma"] * (z - mean) / jnp.sqrt(var + epsilon) + norm["beta"]
+    return (z - mean) * (norm["gamma"] / jnp.sqrt(var + epsilon)) + norm["beta"]
 
 
 def dense(layer, a):
