@@ -175,9 +175,16 @@ def print_explained(console: Console, name: str, lines: Sequence["Line"], measur
 
 
 def print_mistakes(
-    console: Console, findings: Mapping[str, Sequence["Finding"]], unable: Mapping[str, str], messages: bool
+    console: Console,
+    findings: Mapping[str, Sequence["Finding"]],
+    networks: Mapping[str, str],
+    unable: Mapping[str, str],
+    messages: bool,
 ) -> None:
-    """Print what became of every mistake in every variant, and the counts; with `messages` all that was said."""
+    """Print what became of every mistake in every variant, and the counts; with `messages` all that was said.
+
+    `networks` says of variants that were tried on another network than the default one on which.
+    """
     from harness.mistakes import OUTCOMES, outcomes, shares  # noqa: PLC0415  # pandas
 
     if findings:
@@ -196,6 +203,8 @@ def print_mistakes(
         for name, some in findings.items():
             for each in some:
                 _print_message(console, name, each)
+    for name, network in networks.items():
+        say(console, f"{name}: {network}")
     for name, reason in unable.items():
         say(console, f"{name}: not tried: {reason}")
 

@@ -26,7 +26,7 @@ class Backend:
     def load(self, arrays):
         s = self.spec
         optimiser = {"optimiser": s.optimiser, "beta1": s.beta1, "beta2": s.beta2, "epsilon": s.epsilon}
-        self.net = model.network(s.sizes, s.activation, s.batch_size, s.learning_rate, s.dtype, **optimiser)
+        self.net = model.network(s.sizes, s.activation, s.batch_size, s.learning_rate, **optimiser)
         model.start(self.net, *([array.copy() for array in some] for some in self.leaves(arrays)))
 
     def leaves(self, arrays):
