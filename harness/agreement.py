@@ -222,7 +222,9 @@ def _truth(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], 
         arrays={name: array.astype(np.float64) for name, array in case.arrays.items()},
         x=case.x.astype(np.float64),
     )
-    return experiment(oracle(wide.spec, conventions=dict(declared)), wide)
+    truth = oracle(wide.spec, conventions=dict(declared))
+    truth.run_dtype = case.spec.dtype
+    return experiment(truth, wide)
 
 
 @lru_cache(maxsize=128)

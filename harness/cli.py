@@ -598,10 +598,11 @@ def commit_mistakes(
         mistakes.write(mistakes.records(measured, versions), records)
         err.print(f"Records: {records}", highlight=False, soft_wrap=True)
     findings = {name: each.findings for name, each in measured.items()}
+    networks = {name: each.network for name, each in measured.items() if each.network}
     if as_json:
-        _print_json({"findings": showing.plain(findings), "unable": unable})
+        _print_json({"findings": showing.plain(findings), "networks": networks, "unable": unable})
     else:
-        showing.print_mistakes(out, findings, unable, messages)
+        showing.print_mistakes(out, findings, networks, unable, messages)
     if unable:
         raise typer.Exit(1)
 

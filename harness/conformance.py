@@ -285,7 +285,7 @@ def judge(check: Check, subject: Subject, known_failures: Mapping[str, Known]) -
                 status, reason = "known failure", f"{known.reason} ({reason})"
             else:
                 why = f"declared a known failure ({known.reason}), but it passes: remove the declaration"
-                status, reason = "fails", f"{why}{', or narrow it' if not known.where else ''}"
+                status, reason = "fails", f"{why}{', or narrow it' if not (known.where or known.either) else ''}"
         return Outcome(name, case.name, case.spec.dtype, case.gated, status, reason, measured, traceback)
 
     try:

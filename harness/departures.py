@@ -70,6 +70,8 @@ def effective(spec: portable.Spec, declared: Mapping[str, str]) -> dict[str, str
 
 def _used(spec: portable.Spec, convention: str, value: str) -> bool:
     """Return whether this value gives another formula than the common spec's own."""
+    if convention == "loss":
+        return False  # it is told, and nothing is computed from it: the same is trained
     if convention in portable.CONSTANTS:
         return portable.uses(spec, convention) and portable.rounded(spec, {**COMMON, convention: value}) != spec
     # Some differ only in what is remembered of the steps before.

@@ -75,6 +75,8 @@ class Package(NamedTuple):
     """In how many of its licence files each licence was found, most often first."""
     undeclared: tuple[str, ...]
     """The licences that its files name and its metadata do not, sorted."""
+    environments: tuple[str, ...] = ()
+    """Names of those it is in, of a backend with several; () for a backend with one."""
 
 
 class View(NamedTuple):
@@ -86,7 +88,9 @@ class View(NamedTuple):
     unknown: tuple[str, ...]
     """Keys that backend.toml leaves out: not established."""
     environment: str | None
-    """Why no installed package could be read; None where the environment is built."""
+    """Why no installed package could be read; None where the environment is built, or one of several."""
+    unread: dict[str, str]
+    """Of a backend with several environments of which some are built, why each of the others could not be read."""
     packages: tuple[Package, ...]
     framework: tuple[str, ...]
     """Names of the packages that are the framework: the one of the headline, and those that bring its modules."""
@@ -95,7 +99,9 @@ class View(NamedTuple):
 
 
 def look(entry: Entry, today: datetime.date, extra: Sequence[Path] = ()) -> View:
-    """Return what is known of a backend on the day `today`; `extra` are interpreters to look for its environment with.
+    """Return what is known of a backend on the day `today`; `extra` are interpreters to look for its environments with.
+
+    All of the backend is looked at, also where `entry` is a part of it.
 
     Raises InputError for a path in `extra` that is no interpreter, and for a requirements.txt that cannot be read.
     """
@@ -105,11 +111,32 @@ def look(entry: Entry, today: datetime.date, extra: Sequence[Path] = ()) -> View
         for key, fact in openness.facts()
     )
     unknown = tuple(key for key in type(openness).model_fields if getattr(openness, key) is None)
-    folder, reason = _environment(entry, extra)
-    packages = installed(folder) if folder else ()
-    findings = tuple(contradictions(entry, packages, _python_of(folder))) if folder else ()
-    framework = tuple(each.name for each in packages if _is_of_the_framework(each, entry))
-    return View(entry.name, entry.description.title, facts, unknown, reason, packages, framework, findings)
+    found: list[Package] = []
+    findings: list[str] = []
+    unread: dict[str, str] = {}
+    parts = entry.whole.parts
+    for part in parts:
+        folder, reason = _environment(part, extra)
+        if folder is None:
+            unread[part.part] = reason
+            continue
+        packages = installed(folder)
+        findings += contradictions(part, packages, _python_of(folder))
+        found += [package._replace(environments=(part.part,)) if part.part else package for package in packages]
+    every = joined(found)
+    whole = unread[parts[0].part] if len(unread) == len(parts) else None
+    framework = tuple(dict.fromkeys(each.name for each in every if _is_of_the_framework(each, entry)))
+    return View(
+        backend=entry.name,
+        title=entry.description.title,
+        facts=facts,
+        unknown=unknown,
+        environment=whole,
+        unread={} if whole else unread,
+        packages=every,
+        framework=framework,
+        findings=tuple(dict.fromkeys(findings)),
+    )
 
 
 def age(asof: str, today: datetime.date, past: bool = False) -> str:
@@ -144,15 +171,25 @@ def _a_year_before(today: datetime.date) -> datetime.date:
 # What is installed
 
 
-def _environment(entry: Entry, extra: Sequence[Path]) -> tuple[Path | None, str | None]:
-    """Return the folder of the backend's environment, or of its plainest variant's, or why there is none."""
+def _environment(part: Entry, extra: Sequence[Path]) -> tuple[Path | None, str]:
+    """Return the folder of the environment of a backend, or of a part of it; or None and why there is none."""
     try:
-        found = environments.find(entry.parts[0], extra)
+        found = environments.find(part, extra)
     except environments.Missing as missing:
         return None, str(missing)
     if found is None:
-        return None, f"not built: run `bakeoff setup {entry.folder if entry.outside else entry.name}`"
-    return found.folder, None
+        return None, f"not built: run `bakeoff setup {part.folder if part.outside else part.name}`"
+    return found.folder, ""
+
+
+def joined(packages: Sequence[Package]) -> tuple[Package, ...]:
+    """Return each version of each package once, by name and version, with all the environments that it is in."""
+    found: dict[tuple[str, str], Package] = {}
+    for each in packages:
+        key = (canonicalize_name(each.name), each.version)
+        before = found.get(key, each._replace(environments=()))
+        found[key] = before._replace(environments=(*before.environments, *each.environments))
+    return tuple(found[key] for key in sorted(found))
 
 
 def installed(folder: Path) -> tuple[Package, ...]:
@@ -232,7 +269,8 @@ def contradictions(entry: Entry, packages: Sequence[Package], python: str) -> It
     wanted = canonicalize_name(entry.description.package)
     main = next((each for each in packages if canonicalize_name(each.name) == wanted), None)
     if main is None:
-        yield f"{entry.description.package} is what backend.toml names as the package, and it is not installed."
+        where = f" in the environment {entry.label}" if entry.part else ""
+        yield f"{entry.description.package} is what backend.toml names as the package, and it is not installed{where}."
     else:
         yield from _against_the_facts(entry.description.openness, main)
     yield from _against_the_pins(entry, packages, python)

@@ -175,9 +175,16 @@ def print_explained(console: Console, name: str, lines: Sequence["Line"], measur
 
 
 def print_mistakes(
-    console: Console, findings: Mapping[str, Sequence["Finding"]], unable: Mapping[str, str], messages: bool
+    console: Console,
+    findings: Mapping[str, Sequence["Finding"]],
+    networks: Mapping[str, str],
+    unable: Mapping[str, str],
+    messages: bool,
 ) -> None:
-    """Print what became of every mistake in every variant, and the counts; with `messages` all that was said."""
+    """Print what became of every mistake in every variant, and the counts; with `messages` all that was said.
+
+    `networks` says of variants that were tried on another network than the default one on which.
+    """
     from harness.mistakes import OUTCOMES, outcomes, shares  # noqa: PLC0415  # pandas
 
     if findings:
@@ -196,6 +203,8 @@ def print_mistakes(
         for name, some in findings.items():
             for each in some:
                 _print_message(console, name, each)
+    for name, network in networks.items():
+        say(console, f"{name}: {network}")
     for name, reason in unable.items():
         say(console, f"{name}: not tried: {reason}")
 
@@ -233,6 +242,8 @@ def print_openness(console: Console, views: Sequence["View"]) -> None:
         if view.environment is not None:
             say(console, f"Installed packages: not read, as its environment is {view.environment}")
             continue
+        for name, reason in view.unread.items():
+            say(console, f"Installed packages of the environment {name}: not read, as it is {reason}")
         _print_installed(console, view)
         for finding in view.findings or ("No contradiction with backend.toml or requirements.txt was found.",):
             style = "yellow" if view.findings else ""
@@ -284,12 +295,19 @@ def _print_installed(console: Console, view: "View") -> None:
     _print_pairs(
         console,
         ("licence", f"of the {len(view.packages)} packages installed"),
-        _grouped((each.declared.spdx or each.declared.words, f"{each.name} {each.version}") for each in view.packages),
+        _grouped((each.declared.spdx or each.declared.words, _named(each, view)) for each in view.packages),
     )
-    others = [(", ".join(each.undeclared), each.name) for each in view.packages if each.undeclared]
+    others = list(dict.fromkeys((", ".join(each.undeclared), each.name) for each in view.packages if each.undeclared))
     if others:
         say(console, "")
         _print_pairs(console, ("not declared, and named", "in the licence files of"), _grouped(others))
+
+
+def _named(package: "Package", view: "View") -> str:
+    """Return a package with its version, and its environments where it is not in every one that was read."""
+    every = {name for each in view.packages for name in each.environments}
+    where = "" if set(package.environments) == every else f" ({', '.join(package.environments)})"
+    return f"{package.name} {package.version}{where}"
 
 
 def _print_pairs(console: Console, headings: tuple[str, str], rows: Iterable[tuple[str, str]]) -> None:

@@ -126,9 +126,17 @@ def test_what_is_left_out_makes_no_difference_and_what_is_not_makes_one(conventi
         assert bool(effective(given.spec, {convention: value})) == differs, (optimiser, change)
 
 
-def test_a_convention_is_batch_norm_s_or_an_optimiser_s():
+def test_a_convention_is_batch_norm_s_an_optimiser_s_or_of_the_loss():
     of_an_optimiser = {*OPTIMISERS, *(f"{name}_constants" for name in OPTIMISERS)}
-    assert set(portable.CONVENTIONS) - of_an_optimiser == {"running_variance", "batch_norm_constants"}
+    assert set(portable.CONVENTIONS) - of_an_optimiser == {"running_variance", "batch_norm_constants", "loss"}
+
+
+def test_a_convention_of_the_loss_alone_is_no_departure_of_what_is_trained():
+    given = problem(optimiser="sgd", batch_norm=False, learning_rate=10.0)
+    (common, losses), (clipped, told) = trained(given), trained(given, {"loss": "clipped"})
+    assert np.abs(losses - told).max() > 0, "or the problem does not tell"
+    assert all(np.array_equal(array, clipped.dump()[name]) for name, array in common.dump().items())
+    assert departures(given, {"loss": "clipped"}) == []
 
 
 @pytest.mark.parametrize("declared", [{"momentun": "sum"}, {"momentum": "nesterov"}])

@@ -548,7 +548,7 @@ EXAMPLES = {
     "gradients set to zero": [("optimiser.zero_grad()", 2), ("for p in net:\n    p.grad = None", 3)],
     "gradient summed": [("trainer.step(64)", 2), ("fw.adam(p, use_mean_gradient=True)", 2)],
     "optimiser stepped": [("optimiser.step()", 2), ("o.apply_gradients(g)", 2)],
-    "fitted by the framework": [("net.fit(x, y)", 2)],
+    "fitted by the framework": [("net.fit(x, y)", 2), ("net.partial_fit(x, y)", 2)],
     "train or test switch": [
         ("net.eval()", 2),
         ("y = layer(x, training=True)", 2),

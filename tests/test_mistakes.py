@@ -31,9 +31,16 @@ SUBJECTS = registry.select(ENTRIES, os.environ.get("BAKEOFF_BACKENDS") or None)
 """As in tests/conformance: `tox -e backend-...` tries one at a time."""
 EDITED = [name for name, entry in ENTRIES.items() if (entry.folder / catalogue.FILE).exists()]
 """Backends whose mistakes.toml says how mistakes are made in their code."""
-CANNOT = {("autograd_numpy", "wrong_device"), ("numpy_plain", "wrong_device"), ("paddlepaddle", "wrong_device")}
+CANNOT = {
+    ("autograd_numpy", "wrong_device"),
+    ("numpy_plain", "wrong_device"),
+    ("paddlepaddle", "wrong_device"),
+    ("sklearn_mlp", "evaluation_in_training_mode"),
+    ("sklearn_mlp", "softmax_twice"),
+    ("sklearn_mlp", "wrong_device"),
+}
 """What no edit can make; all else can be made."""
-NOT_YET = {"autograd_numpy", "flax_nnx", "keras3", "paddlepaddle"}
+NOT_YET = {"autograd_numpy", "flax_nnx", "keras3", "paddlepaddle", "sklearn_mlp"}
 """Backends that came after results/reference/mistakes.jsonl was last made."""
 CODED = [name for name, mistake in MISTAKES.items() if mistake.spoil is None]
 
@@ -239,6 +246,33 @@ def test_a_mistake_left_out_is_an_error(tmp_path):
         catalogue.read_coded(tmp_path)
     file.unlink()
     assert catalogue.read_coded(tmp_path) is None
+
+
+# A backend that cannot do the default network
+
+
+def declaring(tmp_path, cannot):
+    folder = tmp_path / "mine"
+    shutil.copytree(ENTRIES["numpy_plain"].folder, folder)
+    toml = (folder / "backend.toml").read_text()
+    (folder / "backend.toml").write_text(toml.replace("[openness]", f"{cannot}\n\n[openness]", 1))
+    return registry.read_entry(folder)
+
+
+def test_what_cannot_do_the_default_network_is_tried_on_the_likest_that_it_can(tmp_path):
+    assert mistakes.problem_for(ENTRIES["numpy_plain"])[1] == ""
+    given, network = mistakes.problem_for(declaring(tmp_path, '[[cannot]]\nbatch_norm = true\nreason = "No beads."'))
+    assert given.spec == problem().spec._replace(batch_norm=False)
+    assert "norm0/gamma" not in given.arrays
+    assert (given.order == problem().order).all()
+    assert network == "tried with batch_norm = False, as it cannot do batch_norm = True: No beads."
+
+
+def test_what_can_do_no_network_says_so(tmp_path):
+    entry = declaring(tmp_path, '[[cannot]]\nbatch_norm = [true, false]\nreason = "No beads."')
+    given, network = mistakes.problem_for(entry)
+    assert given.spec == problem().spec
+    assert network == "cannot do batch_norm = True: No beads."
 
 
 # Records and tables

@@ -186,6 +186,81 @@ def test_licence_files_are_found_by_place_name_and_metadata(make_entry, build):
     assert package.undeclared == ("Apache-2.0", "GPL-3.0-or-later WITH GCC-exception-3.1")
 
 
+# Several environments
+
+SEVERAL = """
+[environments.wood]
+variants = ["eager"]
+requirements = "requirements-wood.txt"
+
+[environments.iron]
+variants = ["cast"]
+requirements = "requirements-iron.txt"
+
+[openness]
+"""
+
+
+@pytest.fixture
+def in_two(make_entry, build):
+    """Return a backend with two environments, and a way to build those of these names."""
+    folder = make_entry().folder
+    toml = (folder / "backend.toml").read_text()
+    toml = toml.replace('["eager"]', '["eager", "cast"]').replace("[openness]", SEVERAL, 1)
+    (folder / "backend.toml").write_text(toml)
+    for name, beads in (("wood", "1.0"), ("iron", "1.0\nrust==7")):
+        (folder / f"requirements-{name}.txt").write_text(f"abacus_core==2.0\nBeads=={beads}\n")
+    entry = registry.read_entry(folder)
+    return entry, {part.part: part for part in entry.parts}
+
+
+def build_part(part, build, **installed):
+    """Build an environment of a part: the fixture's, under the part's own label."""
+    folder = build(part)
+    labelled = folder.with_name(folder.name.replace(part.name, part.label, 1))
+    folder.rename(labelled)
+    for name, version in installed.items():
+        install(labelled, name, version)
+
+
+@pytest.mark.parametrize("asked", ["", "wood", "iron"], ids=["whole", "first", "last"])
+def test_every_environment_of_a_backend_is_read(in_two, build, asked):
+    entry, parts = in_two
+    build_part(parts["wood"], build)
+    build_part(parts["iron"], build, rust="8")
+    view = openness.look(parts.get(asked, entry), TODAY)
+    assert [(each.name, each.version, each.environments) for each in view.packages] == [
+        ("abacus-core", "2.0", ("wood", "iron")),
+        ("Beads", "1.0", ("wood", "iron")),
+        ("pip", "23.0", ("wood", "iron")),
+        ("rust", "8", ("iron",)),
+    ]
+    assert (view.environment, view.unread, view.framework) == (None, {}, ("abacus-core",))
+    assert view.findings == ("requirements-iron.txt pins rust 7, and 8 is installed.",)
+
+
+def test_of_several_environments_those_that_are_not_built_are_named(in_two, build):
+    entry, parts = in_two
+    assert openness.look(entry, TODAY).environment.startswith("not built: run `bakeoff setup ")
+    assert openness.look(entry, TODAY).unread == {}
+    build_part(parts["iron"], build, rust="7")
+    view = openness.look(entry, TODAY)
+    assert view.environment is None
+    assert list(view.unread) == ["wood"]
+    assert view.unread["wood"].startswith("not built: run `bakeoff setup ")
+    assert {each.environments for each in view.packages} == {("iron",)}
+    assert view.findings == ()
+
+
+def test_what_is_not_in_every_environment_is_shown_with_its_own(in_two, build, bakeoff, monkeypatch):
+    entry, parts = in_two
+    build_part(parts["wood"], build)
+    build_part(parts["iron"], build, rust="7")
+    monkeypatch.setattr(registry, "backends_folder", lambda: entry.folder.parent)
+    _, out, _ = bakeoff("abacus_plain")
+    assert "Beads 1.0, abacus-core 2.0, pip 23.0, rust 7 (iron)" in out
+
+
 # Contradictions
 
 

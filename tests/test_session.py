@@ -104,7 +104,26 @@ def test_a_known_failure_may_be_of_one_value_among_several(open_session):
     assert holds == [False, True, False, True]
 
 
-@pytest.mark.parametrize("declared", ['{"dtype": "float64"}', '{"reason": "no", "dytpe": "float64"}', "[]"])
+def test_a_known_failure_may_be_of_either_of_some_specs(open_session):
+    declared = '{"reason": "no", "dtype": "float64", "either": [{"batch_norm": true}, {"activation": "tanh"}]}'
+    (known,) = open_session("at_import", variables={"AT_IMPORT": "", "KNOWN": declared}).known_failures.values()
+    asked = [(norm, activation) for norm in (True, False) for activation in ("relu", "tanh")]
+    specs = [SPEC._replace(batch_norm=norm, activation=activation, dtype="float64") for norm, activation in asked]
+    assert [known.holds(spec) for spec in specs] == [True, True, False, True]
+    assert [known.holds(spec._replace(dtype="float32")) for spec in specs] == [False] * 4
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        '{"dtype": "float64"}',
+        '{"reason": "no", "dytpe": "float64"}',
+        "[]",
+        '{"reason": "no", "either": [{"dytpe": "float64"}]}',
+        '{"reason": "no", "either": [{}]}',
+        '{"reason": "no", "either": {"dtype": "float64"}}',
+    ],
+)
 def test_a_known_failure_that_is_not_as_the_contract_has_it_is_a_sentence(open_session, declared):
     with pytest.raises(WorkerFailed, match=r"broke the contract: KNOWN_FAILURES\['updates'\]: expected a reason, or"):
         open_session("at_import", variables={"AT_IMPORT": "", "KNOWN": declared})

@@ -66,9 +66,9 @@ def known_failures(engine):
     if engine == "jax":
         reason = (
             "keras.backend.result_type makes float32 of float64 on every engine but TensorFlow "
-            "(https://github.com/keras-team/keras/pull/18482): BatchNormalization is in float32."
+            "(https://github.com/keras-team/keras/pull/18482): BatchNormalization and tanh are in float32."
         )
-        narrow = {"reason": reason, "dtype": "float64", "batch_norm": True}
+        narrow = {"reason": reason, "dtype": "float64", "either": [{"batch_norm": True}, {"activation": "tanh"}]}
     else:
         reason = (
             "keras.backend.result_type makes float32 of float64 on every engine but TensorFlow "

@@ -5,16 +5,11 @@ import sklearn
 
 from . import model
 
-KNOWN_FAILURES = {
-    "large_logits": "log_loss clips probabilities to within the dtype's epsilon of 0 and 1: no loss is above 36 in "
-    "float64, nor above 16 in float32.",
-}
-
 
 class Backend:
     """The common network, less batch norm, as an MLPClassifier that is given one batch after the other."""
 
-    conventions = {"adam": "epsilon-hat", "momentum": "sum"}
+    conventions = {"adam": "epsilon-hat", "momentum": "sum", "loss": "clipped"}
     variants = ("partial_fit",)
 
     def __init__(self, spec, device="cpu", variant=None):
@@ -31,7 +26,7 @@ class Backend:
     def load(self, arrays):
         s = self.spec
         optimiser = {"optimiser": s.optimiser, "beta1": s.beta1, "beta2": s.beta2, "epsilon": s.epsilon}
-        self.net = model.network(s.sizes, s.activation, s.batch_size, s.learning_rate, s.dtype, **optimiser)
+        self.net = model.network(s.sizes, s.activation, s.batch_size, s.learning_rate, **optimiser)
         model.start(self.net, *([array.copy() for array in some] for some in self.leaves(arrays)))
 
     def leaves(self, arrays):

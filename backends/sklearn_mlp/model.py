@@ -18,7 +18,7 @@ def solver(optimiser, beta1, beta2, epsilon):
     return {"solver": "sgd", "momentum": momentum, "nesterovs_momentum": False}
 
 
-def network(sizes, activation, batch_size, learning_rate, dtype, **optimiser):
+def network(sizes, activation, batch_size, learning_rate, **optimiser):
     """Return the classifier of `sizes` (features, hidden widths ..., classes), its arrays allocated."""
     features, *hidden, classes = sizes
     net = MLPClassifier(
@@ -31,11 +31,11 @@ def network(sizes, activation, batch_size, learning_rate, dtype, **optimiser):
         **solver(**optimiser),
     )
     # It allocates its arrays when it first sees data.
-    return net.partial_fit(np.zeros((batch_size, features), dtype), np.zeros(batch_size, int), classes=range(classes))
+    return net.partial_fit(np.zeros((batch_size, features)), np.zeros(batch_size, int), classes=range(classes))
 
 
 def start(net, kernels, biases):
-    """Put in the arrays that training starts from; the optimiser starts anew."""
+    """Put in the arrays that training starts from, in whose dtype it goes on; the optimiser starts anew."""
     net.coefs_, net.intercepts_ = kernels, biases
     del net._optimizer  # partial_fit makes one where there is none
 

@@ -105,7 +105,7 @@ RULES = (
     Rule(
         "fitted by the framework",
         "the loop over the batches is the framework's",
-        attributes=("fit", "train_on_batch", "train_step", "train_minibatch"),
+        attributes=("fit", "partial_fit", "train_on_batch", "train_step", "train_minibatch"),
     ),
     Rule(
         "train or test switch",

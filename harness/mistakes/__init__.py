@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from harness import checking, environments
+from harness import checking, conformance, environments
 from harness.mistakes.catalogue import MISTAKES, Coded, Mistake, Problem, edited_copy, problem, read_coded
 from harness.mistakes.commit import LIMIT_S, Attempt, attempt
 from harness.mistakes.judge import OUTCOMES, Finding, judge
@@ -13,6 +13,7 @@ from harness.mistakes.tables import by_mistake, outcomes, shares
 from harness.progress import Board
 from harness.registry import Entry
 from harness.session import Place
+from harness.spec import Spec
 
 __all__ = [
     "LIMIT_S", "MISTAKES", "OUTCOMES", "Finding", "Measured", "Mistake", "Problem", "by_mistake", "commit_all",
@@ -32,16 +33,18 @@ def commit_all(
     Returns by NAME:VARIANT what was found, and for those that could not be tried, why.
     """
     coded = {entry.name: read_coded(entry.folder) for entry, _ in chosen}
-    given = problem()
+    problems = {entry.name: problem_for(entry) for entry, _ in chosen}
 
     def one(entry: Entry, variant: str, python: Path) -> Measured | str:
         name = f"{entry.name}:{variant}"
         with board.job(f"{name}: mistakes") as job:
             place = checking.place_of(entry, variant, python)._replace(timeout_s=limit_s)
+            given, network = problems[entry.name]
             found = measure(place, variant, names, coded[entry.name], given, job.say)
             if isinstance(found, str):
                 job.outcome = found
             else:
+                found = found._replace(network=network)
                 silent = sum(finding.outcome in ("NaN", "wrong", "hung") for finding in found.findings)
                 noticed = sum(finding.noticed for finding in found.findings)
                 job.outcome = f"{noticed} noticed, {silent} silent and wrong"
@@ -66,6 +69,20 @@ def commit_all(
             else:
                 measured[name] = found
     return measured, unable
+
+
+def problem_for(entry: Entry) -> tuple[Problem, str]:
+    """Return the default problem and ""; or the likest that the backend can do, and in words what is other in it."""
+    usual = problem()
+    reason = entry.cannot(usual.spec)
+    if not reason:
+        return usual, ""
+    kind = conformance.within([conformance.USUAL], entry.cannot)[-1]
+    network = {"activation": kind.activation, "batch_norm": kind.batch_norm}
+    likest = problem(Spec.model_validate({"network": network, "optimiser": {"name": kind.optimiser}}))
+    pairs = zip(usual.spec._fields, usual.spec, likest.spec, strict=True)
+    other = ", ".join(f"{field} = {chosen}" for field, common, chosen in pairs if chosen != common)
+    return likest, f"tried with {other}, as it {reason}" if other else reason
 
 
 def measure(

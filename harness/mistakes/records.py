@@ -21,6 +21,8 @@ class Measured(NamedTuple):
     findings: tuple[Finding, ...]
     seconds: float
     """Of the training without a mistake, its worker's start and end included."""
+    network: str = ""
+    """In words, what is other than in the default spec, for a backend that cannot do that; "" where nothing is."""
 
 
 def shares_of(findings: tuple[Finding, ...]) -> dict[str, float]:
@@ -48,6 +50,7 @@ def records(measured: Mapping[str, Measured], versions: Mapping[str, str]) -> li
         backend, _, variant = entry.partition(":")
         head = {"task": f"mistakes {entry}", "attempt": 1, "at": round(time.time(), 3), "measure": "mistakes"}
         who = {"backend": backend, "variant": variant, "version": versions.get(backend, "")}
+        who |= {"network": each.network} if each.network else {}
         for finding in each.findings:
             fields = {key: value for key, value in finding._asdict().items() if value is not None}
             outcome = fields.pop("outcome")

@@ -22,6 +22,7 @@ class Reference:
         declared = self.conventions if conventions is None else conventions
         self.convention = specs.full_conventions(declared)
         self.spec = specs.rounded(spec, self.convention)
+        self.run_dtype = self.spec.dtype  # of the backend held against this: agreement.py says where it is another
         self.layers = range(len(spec.sizes) - 2)
         self.output = len(spec.sizes) - 2
 
@@ -161,10 +162,14 @@ class Reference:
         return powers / powers.sum(axis=1, keepdims=True)
 
     def loss(self, logits, y):
-        """Return the mean cross-entropy of logits (batch, classes) against labels y (batch,)."""
+        """Return the mean cross-entropy of logits (batch, classes) against labels y (batch,), by its convention."""
         shifted = logits - logits.max(axis=1, keepdims=True)
         log_sum = np.log(np.exp(shifted).sum(axis=1))
-        return (log_sum - shifted[np.arange(len(y)), y]).mean()
+        losses = log_sum - shifted[np.arange(len(y)), y]
+        if self.convention["loss"] == "clipped":
+            epsilon = float(np.finfo(self.run_dtype).eps)
+            losses = np.clip(losses, -math.log1p(-epsilon), -math.log(epsilon))
+        return losses.mean()
 
     def logits_gradient(self, logits, y):
         """Return the gradient of the loss for the logits (batch, classes)."""

@@ -39,6 +39,7 @@ CONVENTIONS = {
     "batch_norm_constants": ("exact", "float32"),
     "momentum_constants": ("exact", "float32"),
     "rmsprop_constants": ("exact", "float32"),
+    "loss": ("exact", "clipped"),
 }
 """Each choice on which frameworks differ by design, and its values; the common spec's own value is the first."""
 
@@ -68,6 +69,8 @@ def uses(spec: Spec, convention: str) -> bool:
     """Return whether the network or the optimiser of `spec` has what the convention is about."""
     if convention in ("running_variance", "batch_norm_constants"):
         return spec.batch_norm and len(spec.sizes) > 2
+    if convention == "loss":
+        return True
     return convention.replace("_constants", "") == spec.optimiser  # the others are named after the optimiser
 
 

@@ -21,5 +21,5 @@ def cases():
 
 def optimiser_of(convention):
     """Return an optimiser that the convention makes a difference with."""
-    of_batch_norm = convention in ("running_variance", "batch_norm_constants")
-    return "adam" if of_batch_norm else convention.removesuffix("_constants")
+    of_none = convention in ("running_variance", "batch_norm_constants", "loss")
+    return "adam" if of_none else convention.removesuffix("_constants")

@@ -58,6 +58,7 @@ UNNAMED = {
     mutants.ReluSlopeOfAHalf: "activation_at_zero",
     mutants.UnshiftedSoftmax: "large_logits",
     mutants.ClippedProbabilities: "large_logits",
+    mutants.undeclared("loss", "clipped"): "large_logits",
     mutants.StaleMoments: "losses",
     mutants.StaleStepCount: "losses",
 }

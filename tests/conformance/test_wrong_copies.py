@@ -46,9 +46,7 @@ def test_a_mistake_whose_text_is_gone_says_what_to_do(tmp_path):
 
 
 def test_five_mistakes_a_backend_and_together_they_depart_in_every_phase():
-    assert Counter(copy.backend for copy in WRONG_COPIES) == dict.fromkeys(
-        ("numpy_plain", "pytorch", "tensorflow_core", "jax_pure"), 5
-    )
+    assert Counter(copy.backend for copy in WRONG_COPIES) == dict.fromkeys(ENTRIES, 5)
     assert {copy.phase for copy in WRONG_COPIES} == set(diagnosis.PHASES)
 
 
@@ -72,12 +70,13 @@ def test_a_wrong_copy_is_caught_and_named(copy, tmp_path):
         thread_variables=worker.threads,
         variables=worker.variables,
     )
-    case = conformance.cases([Kind("stress", "relu", True, "adam", copy.dtype)])
+    kinds = conformance.within([Kind("stress", "relu", True, "adam", copy.dtype)], entry.cannot)
+    case = conformance.cases(kinds[-1:])
     outcomes = list(conformance.check_backend(lambda: Session(place), case, "cpu", copy.variant))
 
     sentence = next((outcome.explanation for outcome in outcomes if outcome.explanation), "none")
     print(sentence)
-    statuses = [outcome.status for outcome in outcomes if outcome.measured]
+    statuses = [outcome.status for outcome in outcomes if outcome.measured and not outcome.known]
     assert max(statuses, key=("passes", "loses precision", "fails").index) == copy.status, sentence
     where, _, why = sentence.partition(", ")
     assert where.startswith(f"{copy.phase} "), sentence

@@ -326,6 +326,28 @@ def test_an_unknown_convention_is_refused(wrong):
         Reference(small(), conventions=wrong)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_clipped_loss_is_of_probabilities_within_the_epsilon_of_the_run_s_dtype(dtype):
+    logits, labels = np.array([[0.0, 50.0], [2.0, 1.0], [40.0, 0.0]]), np.array([0, 0, 0])
+    truth = Reference(small(), conventions={"loss": "clipped"})
+    truth.run_dtype = dtype
+    p = [0.0, math.exp(2) / (math.exp(2) + math.exp(1)), 1.0]
+    epsilon = {"float64": 2.0**-52, "float32": 2.0**-23}[dtype]
+    expected = -sum(math.log(min(max(each, epsilon), 1 - epsilon)) for each in p) / 3
+    assert truth.loss(logits, labels) == pytest.approx(expected, rel=1e-15)
+    assert Reference(small()).loss(logits, labels) == pytest.approx((50 - math.log(p[1])) / 3, rel=1e-15)
+
+
+def test_the_convention_of_the_loss_changes_nothing_else():
+    spec = small()
+    order = some_order(spec, 40, 3)
+    common, clipped = loaded(spec), loaded(spec, {"loss": "clipped"})
+    for each in (common, clipped):
+        each.arrays["dense2/bias"][0] = 100.0  # so that some rows are lost beyond what float64 is clipped at
+    assert np.all(common.train(order) > clipped.train(order))
+    assert_same_bits(common.dump(), clipped.dump())
+
+
 # The contract
 
 

@@ -115,6 +115,7 @@ def test_nothing_declared_is_the_common_spec():
         "batch_norm_constants": "exact",
         "momentum_constants": "exact",
         "rmsprop_constants": "exact",
+        "loss": "exact",
     }
 
 
