@@ -30,8 +30,9 @@ class Backend:
         if device != "cpu":
             raise ValueError("PyTensor computes on the cpu, got device %r" % device)
         pytensor.config.floatX = spec.dtype
+        # Not an argument of the functions: what they call, such as softmax, is compiled by a function of its own.
+        pytensor.config.mode = "NUMBA" if variant == "numba" else "CVM"
         self.spec = spec
-        self.mode = "NUMBA" if variant == "numba" else "CVM"
         self.layers = model.network(spec.sizes, spec.batch_norm)
         self.hyper = {
             "activation": spec.activation,
@@ -48,17 +49,17 @@ class Backend:
         """The function of a step, and the optimiser's state."""
         s = self.spec
         constants = {"learning_rate": s.learning_rate, "beta1": s.beta1, "beta2": s.beta2, "epsilon": s.epsilon}
-        return model.trainer(self.layers, self.x, self.y, s.optimiser, constants, self.mode, **self.hyper)
+        return model.trainer(self.layers, self.x, self.y, s.optimiser, constants, **self.hyper)
 
     @cached_property
     def compute(self):
         """The function of a batch's gradients."""
-        return model.gradients(self.layers, self.mode, **self.hyper)
+        return model.gradients(self.layers, **self.hyper)
 
     @cached_property
     def probabilities(self):
         """The function of the probabilities of rows."""
-        return model.predictor(self.layers, self.mode, **self.hyper)
+        return model.predictor(self.layers, **self.hyper)
 
     def variable(self, name):
         layer, leaf = name.split("/")

@@ -107,28 +107,28 @@ def loss_of(layers, x, y, **hyper):
     return -log_softmax(scores, axis=1)[pt.arange(y.shape[0]), y].mean(), updates
 
 
-def trainer(layers, data, labels, optimiser, constants, mode, **hyper):
+def trainer(layers, data, labels, optimiser, constants, **hyper):
     """Return a function of row numbers that takes a step and returns the loss, and the optimiser's state."""
     rows = pt.lvector("rows")
     loss, averages = loss_of(layers, data[rows], labels[rows], **hyper)
     params = trained(layers)
     updates = OPTIMISERS[optimiser](params, pt.grad(loss, params), **constants)
     state = [variable for variable, _ in updates if variable not in params]
-    return pytensor.function([rows], loss, updates=averages + updates, mode=mode, trust_input=True), state
+    return pytensor.function([rows], loss, updates=averages + updates, trust_input=True), state
 
 
-def gradients(layers, mode, **hyper):
+def gradients(layers, **hyper):
     """Return a function of a batch that returns the gradient of its loss for each trained variable."""
     x, y = pt.matrix("x"), pt.lvector("y")
     loss, _ = loss_of(layers, x, y, **hyper)
-    return pytensor.function([x, y], pt.grad(loss, trained(layers)), mode=mode)
+    return pytensor.function([x, y], pt.grad(loss, trained(layers)))
 
 
-def predictor(layers, mode, **hyper):
+def predictor(layers, **hyper):
     """Return a function of rows that returns their probabilities, by the running statistics."""
     x = pt.matrix("x")
     scores, _ = logits(layers, x, training=False, **hyper)
-    return pytensor.function([x], softmax(scores, axis=1), mode=mode)
+    return pytensor.function([x], softmax(scores, axis=1))
 
 
 def train(step, order):
