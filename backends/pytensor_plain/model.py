@@ -3,6 +3,7 @@
 https://pytensor.readthedocs.io/en/latest/tutorial/examples.html
 https://pytensor.readthedocs.io/en/latest/tutorial/gradients.html
 https://pytensor.readthedocs.io/en/latest/tutorial/modes.html
+https://pytensor.readthedocs.io/en/latest/faq.html
 """
 
 import math
