@@ -6,15 +6,16 @@ from functools import cached_property
 
 import numpy as np
 
-FLAGS = {
-    # What it compiles stays with the environment that compiled it, not in the user's home.
-    "base_compiledir": os.path.join(sys.prefix, "pytensor"),
-    # pip brings no BLAS to link with. Empty, as the documentation has it, leaves matrix products in C mode to NumPy.
-    "blas__ldflags": "",
-    # With it, the process that compiles gets other bits than one that finds the compiled code; it was no faster.
-    "numba__fastmath": "False",
-}
-os.environ["PYTENSOR_FLAGS"] = ",".join("%s=%s" % flag for flag in FLAGS.items())
+os.environ["PYTENSOR_FLAGS"] = ",".join(
+    (
+        # What it compiles stays with the environment that compiled it, not in the user's home.
+        "base_compiledir=" + os.path.join(sys.prefix, "pytensor"),
+        # pip brings no BLAS to link with. Empty, as the documentation has it, leaves C mode's products to NumPy.
+        "blas__ldflags=",
+        # With it, the process that compiles gets other bits than one that finds the compiled code; it was no faster.
+        "numba__fastmath=False",
+    )
+)
 import pytensor  # it reads its flags when it is imported
 
 from . import model

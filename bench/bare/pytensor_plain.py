@@ -4,8 +4,9 @@ import os
 import sys
 
 # As the adapter has them: PyTensor reads its flags when it is imported.
-FLAGS = ("base_compiledir=" + os.path.join(sys.prefix, "pytensor"), "blas__ldflags=", "numba__fastmath=False")
-os.environ["PYTENSOR_FLAGS"] = ",".join(FLAGS)
+os.environ["PYTENSOR_FLAGS"] = ",".join(
+    ("base_compiledir=" + os.path.join(sys.prefix, "pytensor"), "blas__ldflags=", "numba__fastmath=False")
+)
 
 
 def prepare(model, spec, arrays, x, y, order, variant):
