@@ -14,6 +14,8 @@ os.environ["PYTENSOR_FLAGS"] = ",".join(
         "blas__ldflags=",
         # With it, the process that compiles gets other bits than one that finds the compiled code; it was no faster.
         "numba__fastmath=False",
+        # In C mode what a step computes on its way keeps its memory for the next step.
+        "allow_gc=False",
     )
 )
 import pytensor  # it reads its flags when it is imported

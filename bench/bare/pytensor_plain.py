@@ -5,7 +5,12 @@ import sys
 
 # As the adapter has them: PyTensor reads its flags when it is imported.
 os.environ["PYTENSOR_FLAGS"] = ",".join(
-    ("base_compiledir=" + os.path.join(sys.prefix, "pytensor"), "blas__ldflags=", "numba__fastmath=False")
+    (
+        "base_compiledir=" + os.path.join(sys.prefix, "pytensor"),
+        "blas__ldflags=",
+        "numba__fastmath=False",
+        "allow_gc=False",
+    )
 )
 
 

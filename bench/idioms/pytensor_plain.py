@@ -8,6 +8,7 @@ import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
 from pytensor.graph.replace import clone_replace
+from pytensor.link.vm import VMLinker
 
 
 def compiled_by(function):
@@ -25,8 +26,9 @@ def not_trusted(function, *arguments, trust_input, **more):
     return function(*arguments, **more)
 
 
-def kept(function, *arguments, **more):
-    return function(*arguments, mode=Mode("cvm_nogc", "fast_run"), **more)
+def given_back(function, *arguments, **more):
+    linker = VMLinker(use_cloop=True, allow_gc=True)
+    return function(*arguments, mode=Mode(linker, "fast_run"), **more)
 
 
 def scanned(function, inputs, loss, updates, **more):
@@ -49,7 +51,7 @@ def by_scan(bare, model, *given):
 IDIOMS = {
     "c": {
         "the rows of a step checked": compiled_by(not_trusted),
-        "intermediate results kept": compiled_by(kept),
+        "intermediate results given back": compiled_by(given_back),
         "one scan for all the steps": by_scan,
     },
     "numba": {
