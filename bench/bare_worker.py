@@ -27,8 +27,8 @@ def main(config):
     with np.load(config["problem"]) as problem:
         arrays = {name: problem[name] for name in problem.files}
     x, y, order = (arrays.pop(name) for name in ("x", "y", "order"))
+    bare = load(config["bare"], "bare")  # first: it may set what the framework reads when it is imported
     model = load(config["model"], "model")
-    bare = load(config["bare"], "bare")
     given = (model, config["spec"], arrays, x, y, order, config["variant"])
     if config["idioms"]:
         run = load(config["idioms"], "idioms").IDIOMS[config["variant"]][config["idiom"]](bare, *given)

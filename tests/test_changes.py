@@ -514,6 +514,7 @@ MISTAKES = {
     "paddlepaddle": ("optimiser", "paddle.optimizer.Adagrad(", "paddle.optimizer.RMSProp("),
     "flax_nnx": ("optimiser", "initial_accumulator_value=0.0, ", ""),
     "keras3": ("optimiser", "initial_accumulator_value=0.0, ", ""),
+    "pytensor_plain": ("layer", "x.var(axis=1, keepdims=True)", "x.var(axis=1, ddof=1, keepdims=True)"),
 }
 """A mistake in a patch of each backend: its change, what is right, and what is wrong."""
 
