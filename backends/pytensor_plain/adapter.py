@@ -24,17 +24,18 @@ from . import model
 
 
 class Backend:
-    """The common network in PyTensor: a compiled function a step, through C or through Numba."""
+    """The common network in PyTensor: a function a step, compiled through C or Numba, or one scan for all the steps."""
 
     conventions = {}
-    variants = ("c", "numba")
+    variants = ("c", "numba", "numba_scan")
 
     def __init__(self, spec, device="cpu", variant=None):
         if device != "cpu":
             raise ValueError("PyTensor computes on the cpu, got device %r" % device)
         pytensor.config.floatX = spec.dtype
         # Not an argument of the functions: what they call, such as softmax, is compiled by a function of its own.
-        pytensor.config.mode = "NUMBA" if variant == "numba" else "CVM"
+        pytensor.config.mode = "NUMBA" if variant in ("numba", "numba_scan") else "CVM"
+        self.compiled = model.by_scan if variant == "numba_scan" else model.by_step
         self.spec = spec
         self.layers = model.network(spec.sizes, spec.batch_norm)
         self.hyper = {
@@ -49,10 +50,10 @@ class Backend:
 
     @cached_property
     def trainer(self):
-        """The function of a step, and the optimiser's state."""
+        """The function that trains, and the optimiser's state."""
         s = self.spec
         constants = {"learning_rate": s.learning_rate, "beta1": s.beta1, "beta2": s.beta2, "epsilon": s.epsilon}
-        return model.trainer(self.layers, self.x, self.y, s.optimiser, constants, **self.hyper)
+        return model.trainer(self.layers, self.x, self.y, s.optimiser, constants, self.compiled, **self.hyper)
 
     @cached_property
     def compute(self):
@@ -83,7 +84,7 @@ class Backend:
         self.y.set_value(y)
 
     def train(self, order):
-        return model.train(self.trainer[0], order)
+        return self.trainer[0](order)
 
     def wait(self):
         """PyTensor's functions return when they have computed."""

@@ -4,6 +4,7 @@ https://pytensor.readthedocs.io/en/latest/tutorial/examples.html
 https://pytensor.readthedocs.io/en/latest/tutorial/gradients.html
 https://pytensor.readthedocs.io/en/latest/tutorial/modes.html
 https://pytensor.readthedocs.io/en/latest/faq.html
+https://pytensor.readthedocs.io/en/latest/library/scan.html
 """
 
 import math
@@ -11,6 +12,7 @@ import math
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
+from pytensor.graph.replace import clone_replace
 from pytensor.tensor.special import log_softmax, softmax
 
 ACTIVATIONS = {"relu": lambda z: pt.switch(z > 0, z, 0), "tanh": pt.tanh, "sigmoid": pt.sigmoid}
@@ -108,14 +110,33 @@ def loss_of(layers, x, y, **hyper):
     return -log_softmax(scores, axis=1)[pt.arange(y.shape[0]), y].mean(), updates
 
 
-def trainer(layers, data, labels, optimiser, constants, **hyper):
-    """Return a function of row numbers that takes a step and returns the loss, and the optimiser's state."""
+def by_step(rows, loss, updates):
+    """Return a way to train: a compiled function of the rows of a step, called for each."""
+    step = pytensor.function([rows], loss, updates=updates, trust_input=True)
+    return lambda order: np.array([step(rows) for rows in order])
+
+
+def by_scan(rows, loss, updates):
+    """Return a way to train: a compiled function of the rows of all the steps."""
+    variables, following = zip(*updates)
+
+    def step(rows_of_step, *values):
+        return clone_replace([loss, *following], {rows: rows_of_step, **dict(zip(variables, values))})
+
+    order = pt.lmatrix("order")
+    losses, *after = pytensor.scan(step, sequences=[order], outputs_info=[None, *variables], return_updates=False)
+    last = [(variable, values[-1]) for variable, values in zip(variables, after)]
+    return pytensor.function([order], losses, updates=last, trust_input=True)
+
+
+def trainer(layers, data, labels, optimiser, constants, compiled, **hyper):
+    """Return a function of row numbers (steps, batch) that trains and returns the losses, and the optimiser's state."""
     rows = pt.lvector("rows")
     loss, averages = loss_of(layers, data[rows], labels[rows], **hyper)
     params = trained(layers)
     updates = OPTIMISERS[optimiser](params, pt.grad(loss, params), **constants)
     state = [variable for variable, _ in updates if variable not in params]
-    return pytensor.function([rows], loss, updates=averages + updates, trust_input=True), state
+    return compiled(rows, loss, averages + updates), state
 
 
 def gradients(layers, **hyper):
@@ -130,8 +151,3 @@ def predictor(layers, **hyper):
     x = pt.matrix("x")
     scores, _ = logits(layers, x, training=False, **hyper)
     return pytensor.function([x], softmax(scores, axis=1))
-
-
-def train(step, order):
-    """Take a step for each line of `order` (steps, batch), row numbers; return the losses (steps,)."""
-    return np.array([step(rows) for rows in order])

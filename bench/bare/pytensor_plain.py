@@ -17,7 +17,7 @@ os.environ["PYTENSOR_FLAGS"] = ",".join(
 def prepare(model, spec, arrays, x, y, order, variant):
     pytensor = model.pytensor
     pytensor.config.floatX = spec["dtype"]
-    pytensor.config.mode = {"c": "CVM", "numba": "NUMBA"}[variant]
+    pytensor.config.mode = "CVM" if variant == "c" else "NUMBA"
     layers = model.network(spec["sizes"], spec["batch_norm"])
     for name, array in arrays.items():
         layer, leaf = name.split("/")
@@ -25,5 +25,6 @@ def prepare(model, spec, arrays, x, y, order, variant):
     network = {key: spec[key] for key in ("activation", "bn_epsilon", "bn_decay")}
     constants = {key: spec[key] for key in ("learning_rate", "beta1", "beta2", "epsilon")}
     data, labels = pytensor.shared(x), pytensor.shared(y)
-    step, _ = model.trainer(layers, data, labels, spec["optimiser"], constants, **network)
-    return lambda: model.train(step, order)
+    compiled = model.by_scan if variant == "numba_scan" else model.by_step
+    train, _ = model.trainer(layers, data, labels, spec["optimiser"], constants, compiled, **network)
+    return lambda: train(order)

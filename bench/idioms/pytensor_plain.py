@@ -5,9 +5,7 @@ https://pytensor.readthedocs.io/en/latest/library/scan.html
 """
 
 import pytensor
-import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
-from pytensor.graph.replace import clone_replace
 from pytensor.link.vm import VMLinker
 
 
@@ -31,21 +29,9 @@ def given_back(function, *arguments, **more):
     return function(*arguments, mode=Mode(linker, "fast_run"), **more)
 
 
-def scanned(function, inputs, loss, updates, **more):
-    (rows,) = inputs
-    order = pt.lmatrix("order")
-    variables, following = zip(*updates)
-
-    def step(rows_of_step, *values):
-        return clone_replace([loss, *following], {rows: rows_of_step, **dict(zip(variables, values))})
-
-    losses, *after = pytensor.scan(step, sequences=[order], outputs_info=[None, *variables], return_updates=False)
-    return function([order], losses, updates=[(old, new[-1]) for old, new in zip(variables, after)], **more)
-
-
 def by_scan(bare, model, *given):
-    model.train = lambda steps, order: steps(order)
-    return compiled_by(scanned)(bare, model, *given)
+    model.by_step = model.by_scan
+    return bare.prepare(model, *given)
 
 
 IDIOMS = {
@@ -56,6 +42,5 @@ IDIOMS = {
     },
     "numba": {
         "the rows of a step checked": compiled_by(not_trusted),
-        "one scan for all the steps": by_scan,
     },
 }
