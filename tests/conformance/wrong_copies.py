@@ -559,5 +559,63 @@ SKLEARN = (
     ),
 )
 
+PYTENSOR = (
+    WrongCopy(
+        "running-statistics-unused-in-test",
+        "pytensor_plain",
+        "c",
+        "model.py",
+        "logits(layers, x, training=False",
+        "logits(layers, x, training=True",
+        phase="forward",
+        array="probabilities at the start",
+        cause="predicts with the batch's own statistics",
+    ),
+    WrongCopy(
+        "loss-summed",
+        "pytensor_plain",
+        "c",
+        "model.py",
+        "[pt.arange(y.shape[0]), y].mean(), updates",
+        "[pt.arange(y.shape[0]), y].sum(), updates",
+        phase="loss",
+        array="of the batch after 1 step",
+        cause="sums the loss over the batch",
+    ),
+    WrongCopy(
+        "no-gradient-through-the-statistics",
+        "pytensor_plain",
+        "c",
+        "model.py",
+        "                mean, var = batch_mean, batch_var\n",
+        "                mean, var = (pytensor.gradient.disconnected_grad(each) for each in (batch_mean, batch_var))\n",
+        phase="gradient",
+        array="dense1/kernel at the start",
+        cause="takes batch norm's mean and variance for constants in the gradient",
+    ),
+    WrongCopy(
+        "steps-not-counted",
+        "pytensor_plain",
+        "c",
+        "model.py",
+        "updates = [(t, t_next)]",
+        "updates = [(t, t)]",
+        phase="update",
+        array="dense0/kernel after 10 steps",
+        cause="corrects the bias of every step of Adam as if it were the first",
+    ),
+    WrongCopy(
+        "running-statistics-not-updated",
+        "pytensor_plain",
+        "c",
+        "model.py",
+        "return compiled(rows, loss, averages + updates), state",
+        "return compiled(rows, loss, updates), state",
+        phase="running statistics",
+        array="norm0/running_mean after 1 step",
+        cause="leaves the running statistics as they were loaded",
+    ),
+)
+
 # Those with the same conventions together: the suspects are worked out once for them all, and then forgotten.
-WRONG_COPIES = (*NUMPY, *TENSORFLOW, *JAX, *AUTOGRAD, *PYTORCH, *FLAX, *PADDLE, *KERAS, *SKLEARN)
+WRONG_COPIES = (*NUMPY, *TENSORFLOW, *JAX, *AUTOGRAD, *PYTENSOR, *PYTORCH, *FLAX, *PADDLE, *KERAS, *SKLEARN)
