@@ -2,7 +2,7 @@
 
     python docs/figures/floors.py
 
-From results/reference/check.csv.gz and results/reference/selftest.json, as `bakeoff check --records` and
+From results/all/check.csv.gz and results/reference/selftest.json, as `bakeoff check --records` and
 `bakeoff selftest --json` wrote them. Needs altair and vl-convert-python.
 """
 
@@ -13,13 +13,13 @@ import altair as alt
 import pandas as pd
 
 HERE = Path(__file__).resolve().parent
-REFERENCE = HERE.parent.parent / "results" / "reference"
+RESULTS = HERE.parent.parent / "results"
 LEAST, MOST = 0.1, 1e18
 
 
 def points():
     """Return one row a point: what it belongs to, floors, and a kind for its colour."""
-    checked = pd.read_csv(REFERENCE / "check.csv.gz")
+    checked = pd.read_csv(RESULTS / "all" / "check.csv.gz")
     checked = checked[checked["gated"] & checked["floors"].notna()]
     backends = pd.DataFrame(
         {
@@ -28,7 +28,7 @@ def points():
             "kind": "a backend's arrays",
         }
     )
-    selftest = json.loads((REFERENCE / "selftest.json").read_text())
+    selftest = json.loads((RESULTS / "reference" / "selftest.json").read_text())
 
     def judged(key, row, kind):
         floors = [each["floors"] for each in selftest[key] if each["floors"] and each["floors"] == each["floors"]]
