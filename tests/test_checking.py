@@ -171,3 +171,17 @@ def test_json_holds_everything():
     assert answer["unable"] == {"beads:eager": "no interpreter"}
     assert answer["determinism"]["abacus:eager"] == {"twice": True, "processes": True, "threads": None}
     assert [len(outcome["measured"]) for outcome in answer["outcomes"]["abacus:eager"]] == [1, 1, 0]
+
+
+def test_the_summary_counts_no_floors_of_a_known_failure_and_names_that_there_is_one():
+    right = found()["abacus:eager"]
+    known = right.outcomes[0]._replace(
+        check="large_logits",
+        status="known failure",
+        reason="its softmax stops at 64",
+        measured=[Measured(Quantity("update", "dense0/kernel", 10), 1e6, 1.0)],
+    )
+    table = checking.records({"abacus:eager": right._replace(outcomes=(*right.outcomes, known))})
+    (row,) = checking.summary(table).to_dict("records")
+    assert row["conforms"] == "yes, but for known failures"
+    assert row["default float32, step 10"] == "3.0"
