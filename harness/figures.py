@@ -31,8 +31,8 @@ def draw(report: Report, path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path}: expected a file that ends in {', '.join(SUFFIXES)}.")
     try:
-        import altair  # noqa: F401, PLC0415  # an extra, and a second to import
-        import vl_convert  # noqa: F401, PLC0415
+        import altair  # noqa: F401, PLC0415  # tried only: an extra, and a second to import
+        import vl_convert  # noqa: F401, PLC0415  # as above: Altair asks for it when it writes
     except ImportError as error:
         raise InputError(f"A figure needs {error.name}: pip install 'bakeoff[figures]'.") from None
     times = report.sweep_times
@@ -52,7 +52,7 @@ def sweep_chart(curves: pd.DataFrame, lines: pd.DataFrame) -> alt.HConcatChart:
 
     `curves` and `lines` are those of harness.sweep.
     """
-    import altair as alt  # noqa: PLC0415
+    import altair as alt  # noqa: PLC0415  # an extra: whoever only reads tables has none
 
     style = _style(list(dict.fromkeys(curves["backend"])))
     panels = []
@@ -78,7 +78,7 @@ def sweep_chart(curves: pd.DataFrame, lines: pd.DataFrame) -> alt.HConcatChart:
 
 def step_chart(summary: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     """Return a row a variant that was timed: seconds a step with its interval, the quickest first."""
-    import altair as alt  # noqa: PLC0415
+    import altair as alt  # noqa: PLC0415  # an extra: whoever only reads tables has none
 
     timed = summary[summary["step_s"].notna()]
     if not len(timed):
@@ -116,7 +116,7 @@ def _seconds(channel: Any, field: str) -> Any:
 
 def _style(names: list[str]) -> dict[str, Any]:
     """Return a colour a backend and a dash a variant, in one legend."""
-    import altair as alt  # noqa: PLC0415
+    import altair as alt  # noqa: PLC0415  # an extra: whoever only reads tables has none
 
     of_backend: dict[str, list[str]] = {}
     for name in names:
