@@ -19,7 +19,7 @@ from overhead import HERE, Bare, slice_steps, with_layout
 from problems import CORES, place_of, problem_of
 
 from harness import registry, statistics
-from harness.session import keeping_off
+from harness.session import timing_on
 
 OWN = "as it is"
 LIMIT = 0.98
@@ -75,7 +75,7 @@ def main():
         names = idioms_of(entry, variant)
         if not names:
             continue
-        with tempfile.TemporaryDirectory() as folder, keeping_off(CORES):
+        with tempfile.TemporaryDirectory() as folder, timing_on(CORES):
             rounds = [
                 measure(entry, variant, names, problem, number, options.turns, Path(folder))
                 for number in range(options.rounds)

@@ -21,7 +21,7 @@ import numpy as np
 from problems import CORES, place_of, problem_of
 
 from harness import registry, statistics
-from harness.session import THREAD_VARIABLES, Session, keeping_off, worker_environment
+from harness.session import THREAD_VARIABLES, Session, timing_on, worker_environment
 
 HERE = Path(__file__).resolve().parent
 LIMIT = 1.01
@@ -146,7 +146,7 @@ def main():
     print("| backend | steps a slice | harness / bare [95 %] |\n|---|---|---|")
     entries = registry.read_all()
     for entry, variant in registry.select(entries, options.backends or registry.usual(entries)):
-        with tempfile.TemporaryDirectory() as folder, keeping_off(CORES):
+        with tempfile.TemporaryDirectory() as folder, timing_on(CORES):
             rounds = [measure(entry, variant, number, options.turns, Path(folder)) for number in range(options.rounds)]
         steps, harness, bare = zip(*rounds)
         ratio = statistics.paired_ratio(list(harness), list(bare), statistics.scatter([list(harness), list(bare)]))

@@ -11,7 +11,7 @@ A trial times NumPy's backend against twins whose `wait` returns later by a plan
 construction exactly that much slower. Of each share there are as many seconds as `SECONDS` says, of both sides
 together; what it takes to start and to warm up comes on top. The ways:
 
-    turns             Bakeoff's: rounds of fresh workers that take turns in slices of 20 ms. All twins are in the same
+    turns             Bakeoff's: rounds of fresh workers that take turns in slices of 10 ms. All twins are in the same
                       turns, for the longest of the times; the shorter ones are pieces of it, several a trial
     blocks            one after the other, in one fresh worker each; the same slices, a bootstrap of the two medians
     pyperf            pyperf, one after the other; its own processes, its own test of significance
@@ -32,13 +32,13 @@ import numpy as np
 from problems import problem_of
 
 from harness import registry, speed, statistics
-from harness.session import THREAD_VARIABLES, Place, first_cores, keeping_off
+from harness.session import THREAD_VARIABLES, Place, first_cores
 
 HERE = Path(__file__).resolve().parent
 HERE_TOO = {**os.environ, "PYTHONPATH": str(HERE.parent)}
 """So that a checkout that is not installed is found from another folder."""
 BACKEND = "numpy_plain"
-SLICE_S = 0.02
+SLICE_S = 0.01
 SECONDS = {0.0: 20, 0.02: 30, 0.01: 60}
 """Of a trial, for each planted share."""
 ROUND_S = 2.5
@@ -144,9 +144,8 @@ def slices_of(contestants, rounds, turns, threads):
             of_round.append(float(f"{value / more['steps']:.5g}"))
 
     given = problem_of()
-    with keeping_off(cores):
-        for number in range(1, rounds + 1):
-            speed.run_round(number, contestants, given, plan, write, steps, lambda line: None)
+    for number in range(1, rounds + 1):
+        speed.run_round(number, contestants, given, plan, write, steps, lambda line: None)
     return {each.variant: [taken[each.variant, number] for number in range(1, rounds + 1)] for each in contestants}
 
 

@@ -51,9 +51,10 @@ UNKNOWN = "unknown"
 
 JOBS = 2
 """Environments at a time, and checks at a time. Never while timing."""
-HANDOVER_S = 0.004
+SLICE_S = 0.01
+HANDOVER_S = 0.001
 """What stopping one worker, letting go of the next and asking it adds to a slice, about."""
-SWEEP_TURNS = 24
+SWEEP_TURNS = 48
 """Of the one round at each point of a sweep."""
 LEAST_TURNS = 8
 """Of a round, however small the budget: one block of the bootstrap."""
@@ -106,9 +107,9 @@ def begin(request: Request) -> "Comparison":
         "plan": {
             "entries": [[entry.name, variant] for entry, variant in chosen],
             "rounds": request.rounds or (1 if request.quick else 2),
-            "turns": None if request.budget_s is not None else request.turns or (30 if request.quick else 60),
+            "turns": None if request.budget_s is not None else request.turns or (60 if request.quick else 120),
             "budget_s": request.budget_s,
-            "slice_s": 0.02,
+            "slice_s": SLICE_S,
             "threads": request.threads,
             "cores": cores,
             "device": request.device,

@@ -6,8 +6,9 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -427,16 +428,45 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+KEEP_AWAKE = """
+import os, sys
+
+core, parent = map(int, sys.argv[1:])
+os.sched_setaffinity(0, {core})
+os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+while os.getppid() == parent:
+    for _ in range(100_000):
+        pass
+"""
+"""Runs on a core whenever nothing else would, and ends with its parent."""
+
+
 @contextmanager
-def keeping_off(cores: Sequence[int] | None) -> Iterator[None]:
-    """Keep this thread off the cores that are timed, where there are others: it would empty the workers' caches."""
-    free = os.sched_getaffinity(0) if cores is not None else set()
-    others = free - set(cores or ())
-    if not others:
-        yield
+def timing_on(cores: Sequence[int] | None) -> Iterator[Callable[[], int]]:
+    """Make ready to time on these cores, where cores can be chosen; yield what tells how many are kept awake.
+
+    This thread keeps off them, if there are others: it would empty the workers' caches. And they never idle. Between a
+    slice and the next nothing runs on them, and a core that idles comes back at another pace: it is halted, clocked
+    down, or on a virtual machine given away. A process of the lowest priority (SCHED_IDLE) fills the gaps, and yields
+    to the first that wants to run.
+    """
+    if cores is None:
+        yield lambda: 0
         return
-    os.sched_setaffinity(0, others)
+    free = os.sched_getaffinity(0)
+    fillers = [_filler(core) for core in cores] if hasattr(os, "SCHED_IDLE") else []
     try:
-        yield
+        os.sched_setaffinity(0, free - set(cores) or free)
+        yield lambda: sum(filler.poll() is None for filler in fillers)
     finally:
         os.sched_setaffinity(0, free)
+        for filler in fillers:
+            filler.kill()
+            filler.wait()
+
+
+def _filler(core: int) -> subprocess.Popen[bytes]:
+    """Start a process that runs on a core whenever nothing else would. Not in this group: Ctrl-C is for the harness."""
+    command = [sys.executable, "-S", "-E", "-c", KEEP_AWAKE, str(core), str(os.getpid())]
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)

@@ -2,8 +2,8 @@
 
 A round starts a fresh worker for each contestant, all pinned to the same cores. Each is built, called once, calibrated
 and warmed up, and then stopped. Turn by turn every contestant, in random order, is let go for one slice of training
-and stopped again. The first contestant takes part twice: the control, whose ratio to itself must not differ from 1.
-Then, in turns too, each predicts: single rows, and full batches.
+and stopped again; in between, the cores do not idle. The first contestant takes part twice: the control, whose ratio
+to itself must not differ from 1. Then, in turns too, each predicts: single rows, and full batches.
 """
 
 import time
@@ -15,7 +15,7 @@ import numpy as np
 
 from harness import peak, warmup
 from harness.portable import spec as portable
-from harness.session import Array, Arrays, Place, Session, Trained, WorkerFailed, keeping_off
+from harness.session import Array, Arrays, Place, Session, Trained, WorkerFailed, timing_on
 
 FIRST_STEPS = 8
 """Steps of the first call and of calibration, while the steps of a slice are not known."""
@@ -177,7 +177,7 @@ def run_round(
 
     `known_steps` are the steps a slice of an earlier round had, by backend and variant; what is calibrated is added.
     """
-    with keeping_off(plan.cores):
+    with timing_on(plan.cores) as awake:
         if plan.beside:
             say("the machine's own matrix product")
             rate = peak.measure(plan.cores, plan.threads, problem.spec.dtype)
@@ -207,6 +207,7 @@ def run_round(
                     for index in rng.permutation(len(ready)):
                         if not ready[index].contestant.control:
                             _unless_buried(ready[index], Runner.predict, turn, rows)
+            write("speed", "kept awake", awake(), "cores", round=number)
             for runner in ready:
                 _unless_buried(runner, Runner.end)
         finally:

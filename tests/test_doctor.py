@@ -138,7 +138,7 @@ FINDINGS = [
     (doctor.swap(QUIET._replace(swap_bytes=3 << 20), NOTHING), DOUBTFUL, "3 MB in use"),
     (doctor.swap(QUIET, NOTHING._replace(swapped_bytes=5 << 20)), UNFIT, "5 MB moved"),
     (doctor.clock(QUIET._replace(clock_step_s=5e-6)), DOUBTFUL, "steps of 5,000 ns"),
-    (doctor.clock(QUIET._replace(clock_step_s=1e-3)), UNFIT, "a slice has 20 ms"),
+    (doctor.clock(QUIET._replace(clock_step_s=1e-3)), UNFIT, "a slice has 10 ms"),
     (doctor.pace(np.repeat([1e-3, 2e-3], 50), np.repeat([1e-3, 2e-3], 50)), DOUBTFUL, "100.0% longer"),
 ]
 

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -432,4 +433,37 @@ def test_all_workers_of_a_round_run_on_the_same_cores(contestant):
         {},
         lambda line: line.startswith("turn") and seen.extend(os.sched_getaffinity(each.pid) for each in workers()),
     )
-    assert seen == [{core}, {core}]
+    assert seen == [{core}] * 3  # the third keeps the core awake
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="cores cannot be kept from idling here: no SCHED_IDLE")
+def test_the_cores_do_not_idle_between_slices_and_are_left_alone_afterwards(contestant):
+    core = min(os.sched_getaffinity(0))
+    records, policies = Records(), []
+
+    def look(line):
+        if line.startswith("turn"):
+            policies.extend(os.sched_getscheduler(each.pid) for each in workers())
+
+    run_round(1, [contestant("brisk")], PROBLEM, PLAN._replace(turns=1, cores=(core,)), records.add, {}, look)
+    assert sorted(policies) == [os.SCHED_OTHER, os.SCHED_IDLE]
+    assert [each["value"] for each in records.of("kept awake")] == [1]
+    assert workers() == []
+
+
+def test_where_cores_cannot_be_chosen_none_is_said_to_be_kept_awake(race):
+    assert [each["value"] for each in race("brisk").of("kept awake")] == [0]
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="cores cannot be kept from idling here: no SCHED_IDLE")
+def test_what_keeps_a_core_awake_ends_when_the_harness_is_killed():
+    core = min(os.sched_getaffinity(0))
+    code = (
+        f"from harness.session import timing_on\nwith timing_on([{core}]) as awake: print(awake(), flush=True); input()"
+    )
+    harness = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert harness.stdout.readline() == b"1\n"
+    (filler,) = psutil.Process(harness.pid).children()
+    harness.kill()
+    harness.communicate()
+    filler.wait(10)  # raises where it stays
