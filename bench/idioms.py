@@ -34,7 +34,7 @@ def idioms_of(entry, variant):
     return re.findall(r'^        "([^"]+)":', listed[1], re.MULTILINE) if listed else []
 
 
-def measure(entry, variant, names, problem, number, turns, folder):
+def measure(entry, variant, names, problem, number, turns, folder, fillers):
     """Return {way: seconds of its slices (turns,)} of one round."""
     place = place_of(entry, folder)
     problem = problem._replace(order=problem.steps(slice_steps(place, variant, problem)))
@@ -45,14 +45,16 @@ def measure(entry, variant, names, problem, number, turns, folder):
             idiom = None if name == OWN else name
             own = with_layout(place, rng.integers(0, 2**31))
             ways[name] = Bare(entry, variant, own, problem, folder, idiom)
-            for _ in range(30):
-                ways[name].slice()
+            with fillers.aside():
+                for _ in range(30):
+                    ways[name].slice()
             ways[name].pause()
         times = {name: [] for name in ways}
         for _ in range(turns):
             for name in rng.permutation(list(ways)):
                 ways[name].resume()
-                times[name].append(ways[name].slice())
+                with fillers.aside():
+                    times[name].append(ways[name].slice())
                 ways[name].pause()
     finally:
         for way in ways.values():
@@ -75,9 +77,9 @@ def main():
         names = idioms_of(entry, variant)
         if not names:
             continue
-        with tempfile.TemporaryDirectory() as folder, timing_on(CORES):
+        with tempfile.TemporaryDirectory() as folder, timing_on(CORES) as fillers:
             rounds = [
-                measure(entry, variant, names, problem, number, options.turns, Path(folder))
+                measure(entry, variant, names, problem, number, options.turns, Path(folder), fillers)
                 for number in range(options.rounds)
             ]
         by_way = {name: [each[name] for each in rounds] for name in rounds[0]}

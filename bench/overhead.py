@@ -104,7 +104,7 @@ def with_layout(place, seed):
     return place._replace(variables={**place.variables, **path})
 
 
-def measure(entry, variant, number, turns, folder):
+def measure(entry, variant, number, turns, folder, fillers):
     """Return the steps of a slice, and the seconds of the slices (turns,) through the harness and bare."""
     place, problem = place_of(entry, folder), problem_of()
     steps = slice_steps(place, variant, problem)
@@ -115,9 +115,10 @@ def measure(entry, variant, number, turns, folder):
         ready(session, variant, problem)
         bare = Bare(entry, variant, with_layout(place, layouts[1]), problem._replace(order=order), folder)
         try:
-            for _ in range(20):
-                session.train(order)
-                bare.slice()
+            with fillers.aside():
+                for _ in range(20):
+                    session.train(order)
+                    bare.slice()
             session.pause()
             bare.pause()
             times = {"harness": [], "bare": []}
@@ -125,11 +126,13 @@ def measure(entry, variant, number, turns, folder):
                 for name in rng.permutation(list(times)):
                     if name == "bare":
                         bare.resume()
-                        times["bare"].append(bare.slice())
+                        with fillers.aside():
+                            times["bare"].append(bare.slice())
                         bare.pause()
                     else:
                         session.resume()
-                        times["harness"].append(session.train_by_the_clock(order).wall_s)
+                        with fillers.aside():
+                            times["harness"].append(session.train_by_the_clock(order).wall_s)
                         session.pause()
         finally:
             bare.close()
@@ -146,8 +149,11 @@ def main():
     print("| backend | steps a slice | harness / bare [95 %] |\n|---|---|---|")
     entries = registry.read_all()
     for entry, variant in registry.select(entries, options.backends or registry.usual(entries)):
-        with tempfile.TemporaryDirectory() as folder, timing_on(CORES):
-            rounds = [measure(entry, variant, number, options.turns, Path(folder)) for number in range(options.rounds)]
+        with tempfile.TemporaryDirectory() as folder, timing_on(CORES) as fillers:
+            rounds = [
+                measure(entry, variant, number, options.turns, Path(folder), fillers)
+                for number in range(options.rounds)
+            ]
         steps, harness, bare = zip(*rounds)
         ratio = statistics.paired_ratio(list(harness), list(bare), statistics.scatter([list(harness), list(bare)]))
         interval = f"{ratio.estimate:.4f} [{ratio.low:.4f}, {ratio.high:.4f}]"

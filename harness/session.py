@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -429,44 +429,77 @@ def usable_cores() -> int:
 
 
 KEEP_AWAKE = """
-import os, sys
-
-core, parent = map(int, sys.argv[1:])
-os.sched_setaffinity(0, {core})
-os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-while os.getppid() == parent:
+import os
+while os.getppid() == {parent}:
     for _ in range(100_000):
         pass
 """
-"""Runs on a core whenever nothing else would, and ends with its parent."""
+"""Ends with its parent."""
+
+
+class Fillers:
+    """Processes that keep cores from idling between slices. They run while nothing is timed: see `aside`."""
+
+    def __init__(self, cores: Sequence[int]) -> None:
+        self._processes = [self._start(core) for core in cores] if hasattr(os, "SCHED_IDLE") else []
+
+    @staticmethod
+    def _start(core: int) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-S", "-E", "-c", KEEP_AWAKE.format(parent=os.getpid())]
+        quiet = subprocess.DEVNULL
+        # A group of its own, as Ctrl-C is for the harness.
+        process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, process_group=0)
+        try:
+            os.sched_setscheduler(process.pid, os.SCHED_IDLE, os.sched_param(0))
+            os.sched_setaffinity(process.pid, {core})
+        except OSError:  # a sandbox forbids it: at full priority, or on another core, it would do harm
+            process.kill()
+        return process
+
+    def alive(self) -> int:
+        """Return how many cores are kept awake."""
+        return sum(process.poll() is None for process in self._processes)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Stop them while something is timed.
+
+        Their low priority is not enough: where the kernel shares cores out by login session (autogroup), the idle task
+        of one session gets half of a core that a busy task of another wants.
+        """
+        self._send(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._send(signal.SIGCONT)
+
+    def _send(self, number: int) -> None:
+        for process in self._processes:
+            process.send_signal(number)
+
+    def end(self) -> None:
+        """End them and wait for that."""
+        for process in self._processes:
+            process.kill()
+            process.wait()
 
 
 @contextmanager
-def timing_on(cores: Sequence[int] | None) -> Iterator[Callable[[], int]]:
-    """Make ready to time on these cores, where cores can be chosen; yield what tells how many are kept awake.
+def timing_on(cores: Sequence[int] | None) -> Iterator[Fillers]:
+    """Make ready to time on these cores, where cores can be chosen.
 
     This thread keeps off them, if there are others: it would empty the workers' caches. And they never idle. Between a
-    slice and the next nothing runs on them, and a core that idles comes back at another pace: it is halted, clocked
-    down, or on a virtual machine given away. A process of the lowest priority (SCHED_IDLE) fills the gaps, and yields
-    to the first that wants to run.
+    slice and the next nothing would run on them, and a core that idles comes back at another pace: it is halted,
+    clocked down, or on a virtual machine given away.
     """
-    if cores is None:
-        yield lambda: 0
-        return
-    free = os.sched_getaffinity(0)
-    fillers = [_filler(core) for core in cores] if hasattr(os, "SCHED_IDLE") else []
+    fillers = Fillers(cores or ())
+    free = os.sched_getaffinity(0) if cores is not None else set()
+    others = free - set(cores or ())
     try:
-        os.sched_setaffinity(0, free - set(cores) or free)
-        yield lambda: sum(filler.poll() is None for filler in fillers)
+        if others:
+            os.sched_setaffinity(0, others)
+        yield fillers
     finally:
-        os.sched_setaffinity(0, free)
-        for filler in fillers:
-            filler.kill()
-            filler.wait()
-
-
-def _filler(core: int) -> subprocess.Popen[bytes]:
-    """Start a process that runs on a core whenever nothing else would. Not in this group: Ctrl-C is for the harness."""
-    command = [sys.executable, "-S", "-E", "-c", KEEP_AWAKE, str(core), str(os.getpid())]
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+        if others:
+            os.sched_setaffinity(0, free)
+        fillers.end()

@@ -15,7 +15,7 @@ import numpy as np
 
 from harness import peak, warmup
 from harness.portable import spec as portable
-from harness.session import Array, Arrays, Place, Session, Trained, WorkerFailed, timing_on
+from harness.session import Array, Arrays, Fillers, Place, Session, Trained, WorkerFailed, timing_on
 
 FIRST_STEPS = 8
 """Steps of the first call and of calibration, while the steps of a slice are not known."""
@@ -89,8 +89,8 @@ class Problem(NamedTuple):
 class Runner:
     """A contestant's live worker in one round."""
 
-    def __init__(self, contestant: Contestant, problem: Problem, plan: Plan, write: Write) -> None:
-        self.contestant, self.problem, self.plan = contestant, problem, plan
+    def __init__(self, contestant: Contestant, problem: Problem, plan: Plan, write: Write, fillers: Fillers) -> None:
+        self.contestant, self.problem, self.plan, self.fillers = contestant, problem, plan, fillers
         self.write = write
         self.started = time.perf_counter()
         self.session = Session(contestant.place)
@@ -141,14 +141,16 @@ class Runner:
     def take(self, turn: int, position: int) -> None:
         """Let the worker go for one slice, and stop it again."""
         self.session.resume()
-        trained = self.session.train_by_the_clock(self.order)
+        with self.fillers.aside():
+            trained = self.session.train_by_the_clock(self.order)
         self.session.pause()
         self._slice(trained, "slice", turn, position=position)
 
     def predict(self, turn: int, rows: int) -> None:
         """Let the worker go for some calls of `predict`, and stop it again; keep the seconds of each."""
         self.session.resume()
-        taken = self.session.latency(self.problem.rows(rows), LATENCY_CALLS, LATENCY_LIMIT_S)
+        with self.fillers.aside():
+            taken = self.session.latency(self.problem.rows(rows), LATENCY_CALLS, LATENCY_LIMIT_S)
         self.session.pause()
         each = [float(f"{seconds:.6g}") for seconds in taken]
         self.write("speed", "latency", float(np.median(taken)), "s", rows=rows, turn=turn, calls=each)
@@ -177,10 +179,11 @@ def run_round(
 
     `known_steps` are the steps a slice of an earlier round had, by backend and variant; what is calibrated is added.
     """
-    with timing_on(plan.cores) as awake:
+    with timing_on(plan.cores) as fillers:
         if plan.beside:
             say("the machine's own matrix product")
-            rate = peak.measure(plan.cores, plan.threads, problem.spec.dtype)
+            with fillers.aside():
+                rate = peak.measure(plan.cores, plan.threads, problem.spec.dtype)
             write("speed", "peak", rate, "FLOP/s", round=number, dtype=problem.spec.dtype)
         started: list[Runner] = []
         ready: list[Runner] = []
@@ -189,8 +192,8 @@ def run_round(
                 key = contestant.backend_variant
                 say(f"warming up {':'.join(key)}{' (control)' if contestant.control else ''}")
                 labelled = _labelled(write, contestant, number)
-                with _burying(labelled):
-                    runner = Runner(contestant, problem, plan, labelled)
+                with fillers.aside(), _burying(labelled):
+                    runner = Runner(contestant, problem, plan, labelled, fillers)
                     started.append(runner)
                     with _burying(labelled, runner):  # at once: it must not run beside its rivals
                         runner.prepare(known_steps.get(key))
@@ -207,7 +210,7 @@ def run_round(
                     for index in rng.permutation(len(ready)):
                         if not ready[index].contestant.control:
                             _unless_buried(ready[index], Runner.predict, turn, rows)
-            write("speed", "kept awake", awake(), "cores", round=number)
+            write("speed", "kept awake", fillers.alive(), "cores", round=number)
             for runner in ready:
                 _unless_buried(runner, Runner.end)
         finally:

@@ -437,16 +437,36 @@ def test_all_workers_of_a_round_run_on_the_same_cores(contestant):
 
 
 @pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="cores cannot be kept from idling here: no SCHED_IDLE")
+def test_the_fillers_stand_aside_while_a_worker_is_timed(monkeypatch, contestant):
+    train, stood = speed.Session.train_by_the_clock, []
+
+    def timed(session, order):
+        time.sleep(0.02)  # until the signal has come
+        stood.append([each.status() for each in workers() if os.sched_getscheduler(each.pid) == os.SCHED_IDLE])
+        return train(session, order)
+
+    monkeypatch.setattr(speed.Session, "train_by_the_clock", timed)
+    core = min(os.sched_getaffinity(0))
+    run_round(1, [contestant("brisk")], PROBLEM, PLAN._replace(cores=(core,)), Records().add, {}, lambda line: None)
+    assert stood == [[psutil.STATUS_STOPPED]] * len(stood)
+    assert len(stood) > PLAN.turns
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="cores cannot be kept from idling here: no SCHED_IDLE")
 def test_the_cores_do_not_idle_between_slices_and_are_left_alone_afterwards(contestant):
     core = min(os.sched_getaffinity(0))
-    records, policies = Records(), []
+    records, seen = Records(), []
 
     def look(line):
-        if line.startswith("turn"):
-            policies.extend(os.sched_getscheduler(each.pid) for each in workers())
+        if line.startswith(("warming", "turn")):
+            time.sleep(0.1)
+            seen.append({os.sched_getscheduler(each.pid): each.status() for each in workers()})
 
     run_round(1, [contestant("brisk")], PROBLEM, PLAN._replace(turns=1, cores=(core,)), records.add, {}, look)
-    assert sorted(policies) == [os.SCHED_OTHER, os.SCHED_IDLE]
+    assert seen == [
+        {os.SCHED_IDLE: psutil.STATUS_RUNNING},
+        {os.SCHED_IDLE: psutil.STATUS_RUNNING, os.SCHED_OTHER: psutil.STATUS_STOPPED},
+    ]
     assert [each["value"] for each in records.of("kept awake")] == [1]
     assert workers() == []
 
@@ -456,11 +476,17 @@ def test_where_cores_cannot_be_chosen_none_is_said_to_be_kept_awake(race):
 
 
 @pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="cores cannot be kept from idling here: no SCHED_IDLE")
-def test_what_keeps_a_core_awake_ends_when_the_harness_is_killed():
-    core = min(os.sched_getaffinity(0))
-    code = (
-        f"from harness.session import timing_on\nwith timing_on([{core}]) as awake: print(awake(), flush=True); input()"
-    )
+@pytest.mark.parametrize("what", ["nothing", "a slice"])
+def test_what_keeps_a_core_awake_ends_when_the_harness_is_killed_amid(what):
+    code = f"""
+from contextlib import nullcontext
+from harness.session import timing_on
+
+with timing_on([{min(os.sched_getaffinity(0))}]) as fillers:
+    with fillers.aside() if {what == "a slice"} else nullcontext():
+        print(fillers.alive(), flush=True)
+        input()
+"""
     harness = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert harness.stdout.readline() == b"1\n"
     (filler,) = psutil.Process(harness.pid).children()
