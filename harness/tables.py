@@ -217,7 +217,12 @@ class Report:
 
     def speed(self) -> pd.DataFrame:
         """Return what was timed of each variant beside its step, as raw values: seconds, shares, counts."""
-        rows = []
+        return pd.DataFrame(self.timed)
+
+    @cached_property
+    def timed(self) -> list[Row]:
+        """The rows of `speed`."""
+        rows: list[Row] = []
         flops, rate = timings.operations(self.header), timings.peak_rate(self.records)
         for row in self.rows:
             backend, variant = row["backend"], row["variant"]
@@ -237,7 +242,7 @@ class Report:
                         "time_to_target_s": target * self._steps_an_epoch() * row["step_s"],
                     }
                 )
-        return pd.DataFrame(rows)
+        return rows
 
     SPEED = (
         "Over all turns: a step's quick tenth, median and slow tenth; slices labelled outliers (they are kept); slices "
@@ -467,13 +472,10 @@ class Report:
     def _doubts(self) -> list[str]:
         """Return what speaks against a step time: a worker that was never steady, threads that were not asked for."""
         lines, asked = [], self.header["plan"]["threads"]
-        for row in self.speed().to_dict("records"):
+        for row in self.timed:
             if row["never_steady"]:
                 lines.append(f"{row['backend']} was never steady: its step times are of a worker still warming up.")
-            threads = row.get("threads")
-            more = (
-                {name: count for name, count in threads.items() if count > asked} if isinstance(threads, dict) else {}
-            )
+            more = {name: count for name, count in row["threads"].items() if count > asked}
             if more:
                 said = ", ".join(f"{name} {count}" for name, count in more.items())
                 lines.append(f"{row['backend']} had more threads in force than the {asked} asked for: {said}.")
