@@ -41,11 +41,11 @@ def measure(entry, variant, names, problem, number, turns, folder, fillers):
     rng = np.random.default_rng(number)
     ways = {}
     try:
-        for name in [OWN, *names]:
+        for name in map(str, rng.permutation([OWN, *names])):  # as harness/speed.py starts its workers
             idiom = None if name == OWN else name
             own = with_layout(place, rng.integers(0, 2**31))
-            ways[name] = Bare(entry, variant, own, problem, folder, idiom)
             with fillers.aside():
+                ways[name] = Bare(entry, variant, own, problem, folder, idiom)
                 for _ in range(30):
                     ways[name].slice()
             ways[name].pause()

@@ -104,38 +104,47 @@ def with_layout(place, seed):
     return place._replace(variables={**place.variables, **path})
 
 
+class Harness:
+    """The loop through the harness's worker, with the methods of `Bare`."""
+
+    def __init__(self, place, variant, problem):
+        self.session, self.order = Session(place), problem.order
+        self.pause, self.resume, self.close = self.session.pause, self.session.resume, self.session.close
+        ready(self.session, variant, problem)
+
+    def slice(self):
+        """Run one slice; return its seconds."""
+        return self.session.train_by_the_clock(self.order).wall_s
+
+
 def measure(entry, variant, number, turns, folder, fillers):
     """Return the steps of a slice, and the seconds of the slices (turns,) through the harness and bare."""
     place, problem = place_of(entry, folder), problem_of()
     steps = slice_steps(place, variant, problem)
-    order = problem.steps(steps)
+    problem = problem._replace(order=problem.steps(steps))
     rng = np.random.default_rng(number)
-    layouts = rng.integers(0, 2**31, 2)
-    with Session(with_layout(place, layouts[0])) as session:
-        ready(session, variant, problem)
-        bare = Bare(entry, variant, with_layout(place, layouts[1]), problem._replace(order=order), folder)
-        try:
+    start = {
+        "harness": lambda own: Harness(own, variant, problem),
+        "bare": lambda own: Bare(entry, variant, own, problem, folder),
+    }
+    loops = {}
+    try:
+        for name in rng.permutation(list(start)):  # as harness/speed.py starts its workers
             with fillers.aside():
+                loops[name] = start[name](with_layout(place, rng.integers(0, 2**31)))
                 for _ in range(20):
-                    session.train(order)
-                    bare.slice()
-            session.pause()
-            bare.pause()
-            times = {"harness": [], "bare": []}
-            for _ in range(turns):
-                for name in rng.permutation(list(times)):
-                    if name == "bare":
-                        bare.resume()
-                        with fillers.aside():
-                            times["bare"].append(bare.slice())
-                        bare.pause()
-                    else:
-                        session.resume()
-                        with fillers.aside():
-                            times["harness"].append(session.train_by_the_clock(order).wall_s)
-                        session.pause()
-        finally:
-            bare.close()
+                    loops[name].slice()
+            loops[name].pause()
+        times = {name: [] for name in loops}
+        for _ in range(turns):
+            for name in rng.permutation(list(loops)):
+                loops[name].resume()
+                with fillers.aside():
+                    times[name].append(loops[name].slice())
+                loops[name].pause()
+    finally:
+        for loop in loops.values():
+            loop.close()
     return steps, np.array(times["harness"]), np.array(times["bare"])
 
 

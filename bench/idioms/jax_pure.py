@@ -52,6 +52,17 @@ def normalised_then_scaled(bare, model, *given):
     return bare.prepare(model, *given)
 
 
+def scaled_and_shifted(bare, model, *given):
+    """In one pass over the rows, as Keras does it."""
+
+    def batch_norm(z, norm, mean, var, epsilon):
+        scale = norm["gamma"] / jnp.sqrt(var + epsilon)
+        return z * scale + (norm["beta"] - mean * scale)
+
+    model.batch_norm = batch_norm
+    return bare.prepare(model, *given)
+
+
 def by_one_hot(bare, model, *given):
     def loss_of(params, averages, x, y, **network):
         scores, averages = model.logits(params, averages, x, training=True, **network)
@@ -82,6 +93,7 @@ def flat_moments(bare, model, *given):
 IDIOMS = {
     "step": {
         "rows normalised, then scaled": normalised_then_scaled,
+        "rows scaled, then shifted": scaled_and_shifted,
         "the loss by one_hot": by_one_hot,
         "Adam on one flat array": flat_moments,
         "buffers not donated": not_donated,
@@ -89,6 +101,7 @@ IDIOMS = {
     },
     "scan": {
         "rows normalised, then scaled": normalised_then_scaled,
+        "rows scaled, then shifted": scaled_and_shifted,
         "the loss by one_hot": by_one_hot,
         "Adam on one flat array": flat_moments,
         "buffers not donated": not_donated,
