@@ -11,6 +11,7 @@ def load(path, name):
     """Import one file by its path."""
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # torch.compile imports it by that name
     spec.loader.exec_module(module)
     return module
 

@@ -3,6 +3,7 @@
 https://www.tensorflow.org/guide/core/mlp_core
 https://www.tensorflow.org/guide/core/optimizers_core
 https://www.tensorflow.org/guide/function
+https://www.tensorflow.org/api_docs/python/tf/raw_ops/ResourceApplyAdam
 """
 
 import math
@@ -108,11 +109,16 @@ class RMSprop:
 
 
 class Adam:
-    """Kingma & Ba 2015, Algorithm 1; 1 - beta**t by expm1, which in float32 does not cancel."""
+    """Kingma & Ba 2015, Algorithm 1, by TensorFlow's one kernel for a whole update.
+
+    The kernel adds its epsilon before the bias is corrected, and raises the betas to their powers in the variables'
+    precision, where 1 - beta**t cancels. So it is told of powers of 0, which correct nothing, and of a rate and an
+    epsilon that are corrected here: by expm1, which does not cancel, and for the betas as the kernel rounds them.
+    """
 
     def __init__(self, variables, learning_rate, beta1, beta2, epsilon):
-        self.variables, self.learning_rate, self.beta1, self.beta2 = variables, learning_rate, beta1, beta2
-        self.epsilon = epsilon
+        self.variables, self.learning_rate, self.epsilon = variables, learning_rate, epsilon
+        self.beta1, self.beta2 = (variables[0].dtype.as_numpy_dtype(beta) for beta in (beta1, beta2))
         self.t = tf.Variable(tf.zeros((), variables[0].dtype))
         self.v = [tf.Variable(tf.zeros_like(p)) for p in variables]
         self.s = [tf.Variable(tf.zeros_like(p)) for p in variables]
@@ -123,10 +129,22 @@ class Adam:
         v_share, s_share = (
             -tf.math.expm1(t * math.log(beta)) if beta else tf.ones_like(t) for beta in (self.beta1, self.beta2)
         )
+        correction = tf.sqrt(s_share)
+        rate, epsilon = self.learning_rate * correction / v_share, self.epsilon * correction
+        none = tf.zeros_like(t)
         for p, g, v, s in zip(self.variables, gradients, self.v, self.s):
-            v.assign(self.beta1 * v + (1 - self.beta1) * g)
-            s.assign(self.beta2 * s + (1 - self.beta2) * tf.square(g))
-            p.assign_sub(self.learning_rate * (v / v_share) / (tf.sqrt(s / s_share) + self.epsilon))
+            tf.raw_ops.ResourceApplyAdam(
+                var=p.handle,
+                m=v.handle,
+                v=s.handle,
+                beta1_power=none,
+                beta2_power=none,
+                lr=rate,
+                beta1=self.beta1,
+                beta2=self.beta2,
+                epsilon=epsilon,
+                grad=g,
+            )
 
 
 def optimiser(name, variables, learning_rate, beta1, beta2, epsilon):

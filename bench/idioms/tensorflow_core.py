@@ -2,8 +2,10 @@
 
 https://www.tensorflow.org/guide/function
 https://www.tensorflow.org/xla
-https://www.tensorflow.org/api_docs/python/tf/raw_ops/ResourceApplyAdam
+https://www.tensorflow.org/guide/core/optimizers_core
 """
+
+import math
 
 import tensorflow as tf
 
@@ -45,24 +47,16 @@ def all_rows_at_once(bare, model, *given):
     return bare.prepare(model, *given)
 
 
-def one_kernel_for_adam(bare, model, *given):
-    """TensorFlow's own kernel. Its bias correction is computed in float32: other bits, the same work."""
+def adam_written_out(bare, model, *given):
+    """As the guide to the Core APIs writes it, an operation for each of its operations."""
 
     def apply_gradients(self, gradients):
         t = self.t.assign_add(1.0)
+        v_share, s_share = (-tf.math.expm1(t * math.log(beta)) for beta in (self.beta1, self.beta2))
         for p, g, v, s in zip(self.variables, gradients, self.v, self.s):
-            tf.raw_ops.ResourceApplyAdam(
-                var=p.handle,
-                m=v.handle,
-                v=s.handle,
-                beta1_power=tf.pow(tf.cast(self.beta1, p.dtype), t),
-                beta2_power=tf.pow(tf.cast(self.beta2, p.dtype), t),
-                lr=tf.cast(self.learning_rate, p.dtype),
-                beta1=tf.cast(self.beta1, p.dtype),
-                beta2=tf.cast(self.beta2, p.dtype),
-                epsilon=tf.cast(self.epsilon, p.dtype),
-                grad=g,
-            )
+            v.assign(self.beta1 * v + (1 - self.beta1) * g)
+            s.assign(self.beta2 * s + (1 - self.beta2) * tf.square(g))
+            p.assign_sub(self.learning_rate * (v / v_share) / (tf.sqrt(s / s_share) + self.epsilon))
 
     model.Adam.apply_gradients = apply_gradients
     return bare.prepare(model, *given)
@@ -70,15 +64,16 @@ def one_kernel_for_adam(bare, model, *given):
 
 IDIOMS = {
     "eager": {
-        "one kernel for Adam": one_kernel_for_adam,
+        "Adam written out": adam_written_out,
     },
     "function": {
         "a compiled step called from a Python loop": stepped(tf.function),
         "the rows of all steps taken at once": all_rows_at_once,
-        "one kernel for Adam": one_kernel_for_adam,
+        "Adam written out": adam_written_out,
     },
     "xla": {
         "a compiled step called from a Python loop": stepped(tf.function(jit_compile=True)),
         "the rows of all steps taken at once": all_rows_at_once,
+        "Adam written out": adam_written_out,
     },
 }
