@@ -1,18 +1,20 @@
 """What timing can tell, and how often it is wrong: A/A trials, planted slowdowns, and the usual ways beside them.
 
-    python bench/resolution.py collect FILE.jsonl --way turns --threads 1 --trials 34
+    python bench/resolution.py collect FILE.jsonl --way turns --threads 1 --trials 10
     python bench/resolution.py collect FILE.jsonl --way pyperf --threads 1 --trials 10
     python bench/resolution.py report FILE.jsonl [FILE.jsonl ...]
 
 `collect` appends a trial a line, with all it measured, and goes on where it was interrupted: it counts the lines of the
-same kind. `report` prints the table of docs/resolution.md from such files, and nothing else is in it.
+same kind. `report` prints the table of docs/resolution.md from such files, and nothing else is in it. No trial is left
+out; those in which a virtual machine's host took more time than `bakeoff doctor` calls fine stand in rows of their own.
 
 A trial times NumPy's backend against twins whose `wait` returns later by a planted share of what the call took: by
 construction exactly that much slower. Of each share there are as many seconds as `SECONDS` says, of both sides
 together; what it takes to start and to warm up comes on top. The ways:
 
-    turns             Bakeoff's: rounds of fresh workers that take turns in slices of 10 ms. All twins are in the same
-                      turns, for the longest of the times; the shorter ones are pieces of it, several a trial
+    turns             Bakeoff's: rounds of fresh workers that take turns in slices of 10 ms. Four equal ones and the
+                      slower twins are in the same turns, for the longest of the times; the shorter ones are pieces of
+                      it. Every pair is a run of its own: of the 18 of equals in a trial, 6 share no process
     blocks            one after the other, in one fresh worker each; the same slices, a bootstrap of the two medians
     pyperf            pyperf, one after the other; its own processes, its own test of significance
     pytest-benchmark  both in one process, one after the other; it has no test of significance
@@ -20,6 +22,7 @@ together; what it takes to start and to warm up comes on top. The ways:
 
 import argparse
 import gzip
+import itertools
 import json
 import os
 import subprocess
@@ -31,7 +34,7 @@ from pathlib import Path
 import numpy as np
 from problems import problem_of
 
-from harness import registry, speed, statistics
+from harness import doctor, machine, registry, speed, statistics
 from harness.session import THREAD_VARIABLES, Place, first_cores
 
 HERE = Path(__file__).resolve().parent
@@ -41,6 +44,7 @@ BACKEND = "numpy_plain"
 SLICE_S = 0.01
 SECONDS = {0.0: 20, 0.02: 30, 0.01: 60}
 """Of a trial, for each planted share."""
+EQUALS = ("equal 1", "equal 2", "equal 3", "equal 4")
 ROUND_S = 2.5
 """Of the turns of two contestants in a round. Two processes of one program are a per cent apart and the slices of one
 agree to a fraction of that, so many short rounds tell more than a few long ones."""
@@ -155,11 +159,10 @@ class Alike(speed.Contestant):
     backend_variant = (BACKEND, "plain")
 
 
-def contestants(shares, threads, folder):
-    """Return the backend, "first", and for each share its twin that is slower by it."""
+def contestants(twins, threads, folder):
+    """Return the backend once for each of the twins: of each its name, and the share that it is slower by."""
     entry = registry.read_all()[BACKEND]
     place = Place(Path(sys.executable), entry.folder, folder / "worker.log", first_cores(threads), threads)
-    twins = {"first": 0.0, **{str(share): share for share in shares}}
     return [
         Alike(BACKEND, name, place._replace(folder=write_twin(folder / name, entry.folder, share)))
         for name, share in twins.items()
@@ -168,7 +171,8 @@ def contestants(shares, threads, folder):
 
 def turns(threads, folder):
     rounds = round(max(SECONDS.values()) / ROUND_S)
-    return slices_of(contestants(SECONDS, threads, folder), rounds, int(ROUND_S / (2 * SLICE_S)), threads)
+    twins = {**dict.fromkeys(EQUALS, 0.0), **{str(share): share for share in SECONDS if share}}
+    return slices_of(contestants(twins, threads, folder), rounds, int(ROUND_S / (2 * SLICE_S)), threads)
 
 
 def each_share(measure):
@@ -185,7 +189,7 @@ def each_share(measure):
 
 
 def blocks(seconds, planted, threads, folder):
-    first, second = contestants([planted], threads, folder)
+    first, second = contestants({"first": 0.0, "second": planted}, threads, folder)
     count = int(seconds / (2 * SLICE_S))
     sides = [slices_of([side], 1, count, threads)[side.variant] for side in (first, second)]
     return dict(zip(("first", "second"), sides))
@@ -233,10 +237,12 @@ def collect(options):
     have = sum(1 for trial in read([options.file]) if all(trial[key] == value for key, value in kind.items()))
     for number in range(have + 1, options.trials + 1):
         started = datetime.now(UTC).isoformat(timespec="seconds")
+        before = machine.counters()
         with tempfile.TemporaryDirectory() as folder:
             measured = WAYS[options.way](options.threads, Path(folder))
+        between = machine.between(before, machine.counters())._asdict()
         with open(options.file, "a", encoding="utf-8") as file:
-            file.write(json.dumps({**kind, "started": started, "measured": measured}) + "\n")
+            file.write(json.dumps({**kind, "started": started, "between": between, "measured": measured}) + "\n")
         print(f"{kind}: {number} of {options.trials}", file=sys.stderr, flush=True)
 
 
@@ -260,10 +266,11 @@ def comparisons(trial):
     if trial["way"] == "turns":
         sides = {name: [np.array(turns) for turns in rounds] for name, rounds in measured.items()}
         for share, seconds in SECONDS.items():
+            pairs = [(equal, str(share)) for equal in EQUALS] if share else itertools.combinations(EQUALS, 2)
             rounds = round(seconds / ROUND_S)
-            for begin in range(0, len(sides["first"]) - rounds + 1, rounds):
+            for (first, second), begin in itertools.product(pairs, range(0, len(sides[EQUALS[0]]), rounds)):
                 piece = slice(begin, begin + rounds)
-                yield share, sides["first"][piece], sides[str(share)][piece], None
+                yield share, sides[first][piece], sides[second][piece], None
     else:
         for share, both in measured.items():
             first, second = ([np.array(part) for part in both[name]] for name in ("first", "second"))
@@ -284,23 +291,26 @@ def judged(way, first, second, significant):
 
 
 def report(options):
-    """Print the table: by threads, what was planted, and way."""
+    """Print the table: by threads, what was planted, way, and what `bakeoff doctor` says to the stolen time."""
     kinds = {}
-    for trial in read(options.files):
+    for number, trial in enumerate(read(options.files)):
+        stolen = doctor.stolen(machine.Between(**trial["between"])).verdict
         for share, *sides in comparisons(trial):
-            key = (trial["threads"], list(SECONDS).index(share), list(WAYS).index(trial["way"]))
-            kinds.setdefault(key, []).append(judged(trial["way"], *sides))
-    print("| threads | planted | seconds | way | trials | says different | scatter of the ratio | worst | half-width |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for (threads, place, way), found in sorted(kinds.items()):
+            key = (trial["threads"], list(SECONDS).index(share), list(WAYS).index(trial["way"]), stolen)
+            kinds.setdefault(key, []).append((number, *judged(trial["way"], *sides)))
+    heads = ["threads", "planted", "seconds", "way", "stolen time", "trials", "runs"]
+    heads += ["says different", "scatter of the ratio", "worst", "half-width"]
+    print("| " + " | ".join(heads) + " |")
+    print("|---" * len(heads) + "|")
+    for (threads, place, way, stolen), found in sorted(kinds.items()):
         share, seconds = list(SECONDS.items())[place]
-        ratios, lows, highs, said = (np.array(each) for each in zip(*found))
-        different = "it has no test" if said[0] is None else f"{np.mean(said.astype(bool)):.0%}"
+        trials, ratios, lows, highs, said = (np.array(each) for each in zip(*found))
+        different = "it has no test" if said[0] is None else f"{np.mean(said.astype(bool)):.1%}"
         half = np.median((highs - lows) / 2)
         off = ratios / (1 + share) - 1
         print(
-            f"| {threads} | {share:.0%} | {seconds} | {list(WAYS)[way]} | {len(found)} | {different} | "
-            f"{np.std(off):.2%} | {np.abs(off).max():.1%} | {'-' if np.isnan(half) else f'{half:.2%}'} |"
+            f"| {threads} | {share:.0%} | {seconds} | {list(WAYS)[way]} | {stolen} | {len(set(trials))} | {len(found)} | "
+            f"{different} | {np.std(off):.2%} | {np.abs(off).max():.1%} | {'-' if np.isnan(half) else f'{half:.2%}'} |"
         )
 
 
