@@ -429,12 +429,15 @@ def usable_cores() -> int:
 
 
 KEEP_AWAKE = """
-import os
+import ctypes, os, signal
+PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+os.write(1, b"+")
 while os.getppid() == {parent}:
     for _ in range(100_000):
         pass
 """
-"""Ends with its parent."""
+"""Ends with its parent, and also while it is stopped: by prctl. Says when it has come so far."""
 
 
 class Fillers:
@@ -446,9 +449,12 @@ class Fillers:
     @staticmethod
     def _start(core: int) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-S", "-E", "-c", KEEP_AWAKE.format(parent=os.getpid())]
-        quiet = subprocess.DEVNULL
+        quiet, pipe = subprocess.DEVNULL, subprocess.PIPE
         # A group of its own, as Ctrl-C is for the harness.
-        process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, process_group=0)
+        process = subprocess.Popen(command, stdin=quiet, stdout=pipe, stderr=quiet, process_group=0)
+        assert process.stdout is not None
+        with process.stdout as answer:
+            answer.read(1)
         try:
             os.sched_setscheduler(process.pid, os.SCHED_IDLE, os.sched_param(0))
             os.sched_setaffinity(process.pid, {core})

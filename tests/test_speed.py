@@ -483,20 +483,35 @@ def test_where_cores_cannot_be_chosen_none_is_said_to_be_kept_awake(race):
 
 
 @pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="cores cannot be kept from idling here: no SCHED_IDLE")
-@pytest.mark.parametrize("what", ["nothing", "a slice"])
+@pytest.mark.parametrize("what", ["nothing", "a slice", "a slice, on a core that is taken"])
 def test_what_keeps_a_core_awake_ends_when_the_harness_is_killed_amid(what):
+    core = min(os.sched_getaffinity(0))
     code = f"""
 from contextlib import nullcontext
 from harness.session import timing_on
 
-with timing_on([{min(os.sched_getaffinity(0))}]) as fillers:
-    with fillers.aside() if {what == "a slice"} else nullcontext():
+with timing_on([{core}]) as fillers:
+    input()
+    with fillers.aside() if {what != "nothing"} else nullcontext():
         print(fillers.alive(), flush=True)
         input()
 """
-    harness = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert harness.stdout.readline() == b"1\n"
-    (filler,) = psutil.Process(harness.pid).children()
-    harness.kill()
-    harness.communicate()
-    filler.wait(10)  # raises where it stays
+    pipe = subprocess.PIPE
+    harness = subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, bufsize=0)
+    while not (fillers := psutil.Process(harness.pid).children()):
+        time.sleep(0.01)
+    spin = f"import os\nos.sched_setaffinity(0, [{core}])\nwhile True: pass"
+    rival = subprocess.Popen(
+        [sys.executable, "-c", spin if "taken" in what else ""]
+    )  # the stop is pending, or was taken
+    try:
+        time.sleep(0.5)
+        harness.stdin.write(b"\n")
+        assert harness.stdout.readline() == b"1\n"
+        harness.kill()
+        harness.communicate()
+    finally:
+        rival.kill()
+        rival.wait()
+    psutil.wait_procs(fillers, 10)
+    assert not [each for each in fillers if each.is_running()]
