@@ -78,15 +78,20 @@ def rmsprop(params, grads, state, learning_rate, beta2, epsilon, **_):
 
 
 def adam(params, grads, state, learning_rate, beta1, beta2, epsilon):
-    """Kingma & Ba 2015, Algorithm 1; 1 - beta**t by expm1 and a logarithm taken in float64: exact in float32 too."""
+    """Kingma & Ba 2015, Algorithm 1, in the order of section 2: what all elements share is computed once.
+
+    1 - beta**t is by expm1 and a logarithm taken in float64: exact in float32 too.
+    """
     m, v, t = state
     t = t + 1
     m = jax.tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, m, grads)
     v = jax.tree.map(lambda v, g: beta2 * v + (1 - beta2) * g * g, v, grads)
     m_share, v_share = (-jnp.expm1(t * math.log(beta)) if beta else 1.0 for beta in (beta1, beta2))
+    root = jnp.sqrt(v_share)
+    rate, small = learning_rate * root / m_share, epsilon * root
 
     def step(p, m, v):
-        return p - learning_rate * (m / m_share) / (jnp.sqrt(v / v_share) + epsilon)
+        return p - rate * m / (jnp.sqrt(v) + small)
 
     return jax.tree.map(step, params, m, v), (m, v, t)
 

@@ -7,6 +7,8 @@ https://docs.jax.dev/en/latest/_autosummary/jax.nn.one_hot.html
 https://docs.jax.dev/en/latest/_autosummary/jax.flatten_util.ravel_pytree.html
 """
 
+import math
+
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
@@ -73,6 +75,25 @@ def by_one_hot(bare, model, *given):
     return bare.prepare(model, *given)
 
 
+def averages_divided(bare, model, *given):
+    """Adam as Algorithm 1 reads, and as jax.example_libraries has it."""
+
+    def adam(params, grads, state, learning_rate, beta1, beta2, epsilon):
+        m, v, t = state
+        t = t + 1
+        m = jax.tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, m, grads)
+        v = jax.tree.map(lambda v, g: beta2 * v + (1 - beta2) * g * g, v, grads)
+        m_share, v_share = (-jnp.expm1(t * math.log(beta)) for beta in (beta1, beta2))
+
+        def step(p, m, v):
+            return p - learning_rate * (m / m_share) / (jnp.sqrt(v / v_share) + epsilon)
+
+        return jax.tree.map(step, params, m, v), (m, v, t)
+
+    model.OPTIMISERS["adam"] = adam
+    return bare.prepare(model, *given)
+
+
 def flat_moments(bare, model, *given):
     """Adam on one flat array, as ravel_pytree makes of the parameters and of the gradients."""
     adam, begin = model.adam, model.begin
@@ -95,6 +116,7 @@ IDIOMS = {
         "rows normalised, then scaled": normalised_then_scaled,
         "rows scaled, then shifted": scaled_and_shifted,
         "the loss by one_hot": by_one_hot,
+        "Adam with both averages divided": averages_divided,
         "Adam on one flat array": flat_moments,
         "buffers not donated": not_donated,
         "the order put on the device first": rows_on_the_device,
@@ -103,6 +125,7 @@ IDIOMS = {
         "rows normalised, then scaled": normalised_then_scaled,
         "rows scaled, then shifted": scaled_and_shifted,
         "the loss by one_hot": by_one_hot,
+        "Adam with both averages divided": averages_divided,
         "Adam on one flat array": flat_moments,
         "buffers not donated": not_donated,
         "two steps unrolled": unrolled(2),
