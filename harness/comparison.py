@@ -51,8 +51,10 @@ UNKNOWN = "unknown"
 
 JOBS = 2
 """Environments at a time, and checks at a time. Never while timing."""
+ROUNDS, TURNS = 2, 80
+QUICK_ROUNDS, QUICK_TURNS = 1, 40
 SLICE_S = 0.01
-HANDOVER_S = 0.001
+HANDOVER_S = 0.002
 """What stopping one worker, letting go of the next and asking it adds to a slice, about."""
 SWEEP_TURNS = 48
 """Of the one round at each point of a sweep."""
@@ -86,6 +88,7 @@ def begin(request: Request) -> "Comparison":
     dataset = data.load(request.spec.data, request.spec.training.seed)
     splits = data.split(dataset, request.spec)
     cores = _cores(request.threads, "--threads")
+    rounds, turns = (QUICK_ROUNDS, QUICK_TURNS) if request.quick else (ROUNDS, TURNS)
     for point in sweep.points(request.spec, request.threads):
         _cores(point.threads, f"[sweep] {point.name}")
         data.check_batch(len(splits.y_train), point.spec.training.batch_size)
@@ -106,8 +109,8 @@ def begin(request: Request) -> "Comparison":
         "backends": {entry.name: _identity(entry.whole) for entry, _ in chosen},
         "plan": {
             "entries": [[entry.name, variant] for entry, variant in chosen],
-            "rounds": request.rounds or (1 if request.quick else 2),
-            "turns": None if request.budget_s is not None else request.turns or (60 if request.quick else 120),
+            "rounds": request.rounds or rounds,
+            "turns": None if request.budget_s is not None else request.turns or turns,
             "budget_s": request.budget_s,
             "slice_s": SLICE_S,
             "threads": request.threads,

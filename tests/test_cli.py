@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness import cli, environments, registry, results, statistics
+from harness import cli, comparison, environments, registry, results, statistics
 
 SAVED = Path(__file__).parent / "data" / "run"
 COMMANDS = (
@@ -133,6 +133,9 @@ def test_the_help_of_run_has_examples(bakeoff):
         assert f"bakeoff run {example}" in out
     for option in ("--backends", "--data", "--target", "--device", "--threads", "--quick", "--resume", "--results"):
         assert option in out
+    text = " ".join(out.replace("│", " ").split())
+    assert f"Default: {comparison.ROUNDS}, or {comparison.QUICK_ROUNDS} if quick." in text
+    assert f"Default: {comparison.TURNS}; quick: {comparison.QUICK_TURNS}." in text
 
 
 def test_the_help_of_check_says_what_a_floor_is(bakeoff):
@@ -455,7 +458,7 @@ def test_the_live_display_runs_to_its_end_in_a_terminal(tmp_path):
     assert "\x1b[" in shown
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
     assert "numpy_plain:plain: training: test accuracy" in text
-    assert re.search(r"turn \d+ of 60", text)
+    assert re.search(r"turn \d+ of 40", text)
     assert shown.count("\x1b[?25l") <= shown.count("\x1b[?25h")  # the cursor is given back
 
 

@@ -483,7 +483,7 @@ def test_nothing_is_made_of_a_request_that_is_refused(tmp_path, monkeypatch, fie
 
 def test_the_plan_is_fixed_before_the_run(begun):
     plan = results.read_header(begun)["plan"]
-    assert (plan["rounds"], plan["turns"], plan["threads"], plan["device"]) == (1, 60, 1, "cpu")
+    assert (plan["rounds"], plan["turns"], plan["threads"], plan["device"]) == (1, 40, 1, "cpu")
     assert plan["entries"] == [["own", "plain"]]
 
 
@@ -503,19 +503,19 @@ def turns_of(begun, budget_s, epochs):
         return first
 
 
-@pytest.mark.parametrize(("budget_s", "turns"), [(60, 2727), (6, 272), (0.001, comparison.LEAST_TURNS)])
+@pytest.mark.parametrize(("budget_s", "turns"), [(60, 2500), (6, 250), (0.001, comparison.LEAST_TURNS)])
 def test_a_budget_becomes_turns_by_the_pace_of_the_quickest_epoch(begun, budget_s, turns):
     assert turns_of(begun, budget_s, [(0.4, 10), (0.01, 10)]) == pytest.approx(turns, rel=0.01)
 
 
 def test_where_a_step_takes_longer_than_a_slice_fewer_turns_fit(begun):
-    assert turns_of(begun, 60, [(5.0, 10)]) == pytest.approx(60 / (2 * 0.501), abs=1)
+    assert turns_of(begun, 60, [(5.0, 10)]) == pytest.approx(60 / (2 * 0.502), abs=1)
 
 
 def test_a_run_that_is_not_quick_has_more_rounds(tmp_path):
     request = request_for(Spec(), tmp_path, wanted="numpy_plain", quick=False)
     with comparison.begin(request).run as run:
-        assert (run.header["plan"]["rounds"], run.header["plan"]["turns"]) == (2, 120)
+        assert (run.header["plan"]["rounds"], run.header["plan"]["turns"]) == (2, 80)
 
 
 # The order
