@@ -309,7 +309,8 @@ def report(options):
         half = np.median((highs - lows) / 2)
         cells = [threads, f"{share:.0%}", seconds, list(WAYS)[way], stolen, len(set(trials)), len(found)]
         cells.append("it has no test" if said[0] is None else f"{np.mean(said.astype(bool)):.1%}")
-        cells += [f"{np.std(off):.2%}", f"{np.abs(off).max():.1%}", "-" if np.isnan(half) else f"{half:.2%}"]
+        cells += ["-" if len(found) < 2 else f"{np.std(off, ddof=1):.2%}", f"{np.abs(off).max():.1%}"]
+        cells.append("-" if np.isnan(half) else f"{half:.2%}")
         print("| " + " | ".join(map(str, cells)) + " |")
 
 

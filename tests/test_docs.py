@@ -1,7 +1,10 @@
 """The guides say what the code does: every key with its default, every name and number that can drift."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -237,3 +240,14 @@ def test_what_is_shared_by_the_engines_is_counted(tmp_path):
         figures = ease.measure(file, modules).figures()
         counted.append((figures["logical lines"], figures["tokens"]))
     assert told == counted
+
+
+# What the timing can tell
+
+
+def test_the_table_of_what_timing_can_tell_is_the_report_of_its_data():
+    command = [sys.executable, "bench/resolution.py", "report", "bench/data/resolution.jsonl.gz"]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    report = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True).stdout
+    assert report in (ROOT / "docs" / "resolution.md").read_text(encoding="utf-8")
+    assert len(report.splitlines()) > 2
