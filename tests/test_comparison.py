@@ -184,8 +184,8 @@ def test_every_backend_has_a_row_whatever_became_of_it(ended):
 def test_the_right_one_raced_itself(ended):
     slices = ended.records[ended.records["quantity"] == "slice"]
     assert slices.groupby(["backend", "control"])["turn"].nunique().to_dict() == {
-        ("right", False): 60,
-        ("right", True): 60,
+        ("right", False): comparison.QUICK_TURNS,
+        ("right", True): comparison.QUICK_TURNS,
     }
 
 
@@ -367,7 +367,7 @@ def test_a_resumed_run_ends_with_a_complete_table(chain):
     (row,) = pd.read_csv(chain.folder / "tables" / "summary.csv").to_dict("records")
     assert [name for name, value in row.items() if name not in ("failure", "known_failures") and pd.isna(value)] == []
     slices = results.read_records(chain.folder).query("quantity == 'slice'")
-    assert slices.groupby("control")["turn"].apply(list).tolist() == [list(range(1, 61))] * 2
+    assert slices.groupby("control")["turn"].apply(list).tolist() == [list(range(1, comparison.QUICK_TURNS + 1))] * 2
     epochs = results.read_records(chain.folder).query("quantity == 'loss'")["epoch"]
     assert epochs.tolist() == list(range(1, 101))
 
