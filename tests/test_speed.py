@@ -499,13 +499,13 @@ with timing_on([{core}]) as fillers:
     pipe = subprocess.PIPE
     harness = subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, bufsize=0)
     while not (fillers := psutil.Process(harness.pid).children()):
-        time.sleep(0.01)
+        time.sleep(0.01)  # the harness is still being imported
     spin = f"import os\nos.sched_setaffinity(0, [{core}])\nwhile True: pass"
     rival = subprocess.Popen(
         [sys.executable, "-c", spin if "taken" in what else ""]
     )  # the stop is pending, or was taken
     try:
-        time.sleep(0.5)
+        time.sleep(0.5)  # until the rival spins: the stop stays pending only on a core that is taken
         harness.stdin.write(b"\n")
         assert harness.stdout.readline() == b"1\n"
         harness.kill()
