@@ -484,7 +484,8 @@ class Comparison:
         if planned is None:
             paces = self._paces()
             slices = [each.backend_variant for each in contestants]
-            turn_s = sum(steps.get(each, 1) * paces.get(each, self.plan["slice_s"]) + HANDOVER_S for each in slices)
+            taken = [steps.get(each, 1) * paces.get(each, self.plan["slice_s"]) for each in slices]
+            turn_s = sum(2 * slice_s + HANDOVER_S for slice_s in taken)  # each with its lead-in
             planned = max(LEAST_TURNS, int(self.plan["budget_s"] / self.plan["rounds"] / turn_s))
             with self.run.task("plan") as task:
                 task.add("speed", "turns", planned, "turns", turn_s=turn_s, budget_s=self.plan["budget_s"])

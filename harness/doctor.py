@@ -25,7 +25,7 @@ from harness.statistics import Floats, Interval
 FINE, DOUBTFUL, UNFIT, NOT_READABLE = "fine", "doubtful", "unfit", "not readable here"
 
 SLICE_S = 0.01
-TURN_S = 2.1 * SLICE_S
+TURN_S = 4.2 * SLICE_S
 """Two slices, with what it costs to stop one worker and let the other go."""
 LEAST_TURNS = 2 * statistics.BLOCK
 ROWS, FEATURES, CLASSES = 1024, 64, 10

@@ -211,9 +211,12 @@ class Session:
         """Take one step for each line of order (steps, batch); return the losses (steps,)."""
         return self.train_by_the_clock(order).losses
 
-    def train_by_the_clock(self, order: Array, drain: bool = False) -> Trained:
-        """As `train`, with what the clock said; `drain` asks for `left_s` too."""
-        header, arrays = self._ask("train", {"order": order}, drain=drain)
+    def train_by_the_clock(self, order: Array, drain: bool = False, lead_in: bool = False) -> Trained:
+        """As `train`, with what the clock said; `drain` asks for `left_s` too.
+
+        With `lead_in` the same steps are taken once before, off the clock.
+        """
+        header, arrays = self._ask("train", {"order": order}, drain=drain, lead_in=lead_in)
         losses = self._verified("train", arrays, {"losses": (len(order),)})["losses"]
         return Trained(losses, float(header["wall_s"]), float(header["cpu_s"]), header["left_s"])
 

@@ -2,8 +2,10 @@
 
 A round starts a fresh worker for each contestant, in random order, all pinned to the same cores. Each is built, called
 once, calibrated and warmed up, and then stopped. Turn by turn every contestant, in random order again, is let go for
-one slice of training and stopped again; in between, the cores do not idle. The first contestant takes part twice: the
-control, whose ratio to itself must not differ from 1. Then, in turns too, each predicts: single rows, and full batches.
+one slice of training and stopped again; in between, the cores do not idle. A slice has a lead-in: the same steps once
+before, off the clock, as a worker that was stopped comes back to cold caches, and its threads to any core. The first
+contestant takes part twice: the control, whose ratio to itself must not differ from 1. Then, in turns too, each
+predicts: single rows, and full batches.
 """
 
 import time
@@ -139,10 +141,10 @@ class Runner:
                 self.write("speed", "threads", count, "threads", of=name, source=source)
 
     def take(self, turn: int, position: int) -> None:
-        """Let the worker go for one slice, and stop it again."""
+        """Let the worker go for one slice and its lead-in, and stop it again."""
         self.session.resume()
         with self.fillers.aside():
-            trained = self.session.train_by_the_clock(self.order)
+            trained = self.session.train_by_the_clock(self.order, lead_in=True)
         self.session.pause()
         self._slice(trained, "slice", turn, position=position)
 

@@ -29,11 +29,20 @@ import time
 import numpy as np
 
 calls = 0
+stopped = False
+
+
+def been_stopped(number, frame):
+    global stopped
+    stopped = True
+
+
+signal.signal(signal.SIGCONT, been_stopped)
 
 
 class Backend:
     conventions = {}
-    variants = ("brisk", "slow", "dies_late", "lies_late", "raises_at_once", "dies_at_once")
+    variants = ("brisk", "slow", "comes_back_cold", "dies_late", "lies_late", "raises_at_once", "dies_at_once")
 
     def __init__(self, spec, device="cpu", variant=None):
         self.spec, self.variant = spec, variant
@@ -47,8 +56,11 @@ class Backend:
         pass
 
     def train(self, order):
-        global calls
+        global calls, stopped
         calls += 1
+        if self.variant == "comes_back_cold" and stopped:
+            stopped = False
+            time.sleep(0.5)
         if self.variant == "raises_at_once":
             raise ZeroDivisionError("the learning rate vanished")
         if self.variant == "dies_at_once":
@@ -184,6 +196,14 @@ def test_every_slice_carries_its_raw_values(race):
     assert (first["round"], first["backend"], first["variant"]) == (7, "sleeper", "brisk")
 
 
+def test_what_a_worker_pays_for_having_been_stopped_is_not_in_its_slices(race):
+    """It pays half a second for the first steps after each stop."""
+    started = time.monotonic()
+    taken = race("comes_back_cold", plan=PLAN._replace(turns=2), control=False).of("slice")
+    assert time.monotonic() - started > 2 * 0.5
+    assert [each["turn"] for each in taken if each["value"] < 0.4] == [1, 2]
+
+
 def test_the_costs_off_the_clock_are_records_of_their_own(race):
     records = race("brisk", control=False)
     units = {"import": "s", "build": "s", "transfer": "s", "first call": "s", "peak memory": "bytes"}
@@ -245,8 +265,8 @@ def clock(monkeypatch):
     real = speed.Session.train_by_the_clock
 
     def script(shown):
-        def train_by_the_clock(session, order, drain=False):
-            trained = real(session, order, drain)
+        def train_by_the_clock(session, order, drain=False, lead_in=False):
+            trained = real(session, order, drain, lead_in)
             return trained._replace(wall_s=next(shown)) if len(order) == 2 else trained
 
         monkeypatch.setattr(speed.Session, "train_by_the_clock", train_by_the_clock)
@@ -441,9 +461,9 @@ def test_all_workers_of_a_round_run_on_the_same_cores(contestant):
 def test_the_fillers_stand_aside_while_a_worker_is_timed(monkeypatch, contestant):
     train, stood = speed.Session.train_by_the_clock, []
 
-    def timed(session, order):
+    def timed(session, order, **how):
         stood.append([told_to_stop(each.pid) for each in workers() if os.sched_getscheduler(each.pid) == os.SCHED_IDLE])
-        return train(session, order)
+        return train(session, order, **how)
 
     monkeypatch.setattr(speed.Session, "train_by_the_clock", timed)
     core = min(os.sched_getaffinity(0))
