@@ -10,11 +10,11 @@ out; those in which a virtual machine's host took more time than `bakeoff doctor
 
 A trial times NumPy's backend against twins whose `wait` returns later by a planted share of what the call took: by
 construction exactly that much slower. Of each share there are as many seconds as `SECONDS` says, of both sides
-together; what it takes to start and to warm up comes on top. The ways:
+together; what it takes to start and to warm up comes on top, and so do lead-ins. The ways:
 
-    turns             Bakeoff's: rounds of fresh workers that take turns in slices of 10 ms. Four equal ones and the
+    turns             Bakeoff's: rounds of fresh workers that take turns in slices of 10 ms. Five equal ones and the
                       slower twins are in the same turns, for the longest of the times; the shorter ones are pieces of
-                      it. Every pair is a run of its own: of the 18 of equals in a trial, 6 share no process
+                      it. Every pair is a run of its own: of the 30 of equals in a trial, 6 share no process
     blocks            one after the other, in one fresh worker each; the same slices, a bootstrap of the two medians
     pyperf            pyperf, one after the other; its own processes, its own test of significance
     pytest-benchmark  both in one process, one after the other; it has no test of significance
@@ -44,13 +44,18 @@ BACKEND = "numpy_plain"
 SLICE_S = 0.01
 SECONDS = {0.0: 20, 0.02: 30, 0.01: 60}
 """Of a trial, for each planted share."""
-EQUALS = ("equal 1", "equal 2", "equal 3", "equal 4")
+EQUALS = tuple(f"equal {number}" for number in range(1, 6))
 ROUND_S = 2.5
 """Of the turns of two contestants in a round. Two processes of one program are a per cent apart and the slices of one
 agree to a fraction of that, so many short rounds tell more than a few long ones."""
+AT_ONCE_S = 1e-4
+"""A call of `train` that follows the one before at once, within the worker, has had its lead-in."""
 
 TWIN = '''
-"""The backend in `folder`, whose `wait` returns later, by a share of what the call took."""
+"""The backend in `folder`, whose `wait` returns later, by a share of what the call took.
+
+Not after a lead-in: a pause there would let the second thread fall asleep, and the slice pay for waking it.
+"""
 
 import importlib, sys, time, types
 
@@ -61,15 +66,19 @@ adapter = importlib.import_module("original.adapter")
 
 
 class Backend(adapter.Backend):
+    ended = 0
+
     def train(self, order):
         self.started = time.perf_counter()
+        self.planted = {planted} if self.started - self.ended < {at_once} else 0
         return super().train(order)
 
     def wait(self):
         super().wait()
-        until = time.perf_counter() + {planted} * (time.perf_counter() - self.started)
+        until = time.perf_counter() + self.planted * (time.perf_counter() - self.started)
         while time.perf_counter() < until:
             pass
+        self.ended = time.perf_counter()
 '''
 
 PERF = """
@@ -127,7 +136,7 @@ def write_twin(parent, folder, planted):
     """Write the twin's folder under `parent`; return it."""
     twin = parent / "twin"
     twin.mkdir(parents=True)
-    (twin / "adapter.py").write_text(TWIN.format(folder=str(folder), planted=planted))
+    (twin / "adapter.py").write_text(TWIN.format(folder=str(folder), planted=planted, at_once=AT_ONCE_S))
     return twin
 
 
@@ -242,7 +251,8 @@ def collect(options):
             measured = WAYS[options.way](options.threads, Path(folder))
         between = machine.between(before, machine.counters())._asdict()
         with open(options.file, "a", encoding="utf-8") as file:
-            file.write(json.dumps({**kind, "started": started, "between": between, "measured": measured}) + "\n")
+            trial = {**kind, "processor": machine.processor(), "started": started, "between": between}
+            file.write(json.dumps({**trial, "measured": measured}) + "\n")
         print(f"{kind}: {number} of {options.trials}", file=sys.stderr, flush=True)
 
 
@@ -266,6 +276,8 @@ def comparisons(trial):
     if trial["way"] == "turns":
         sides = {name: [np.array(turns) for turns in rounds] for name, rounds in measured.items()}
         for share, seconds in SECONDS.items():
+            if share and str(share) not in sides:  # docs/resolution.md says of which trial
+                continue
             pairs = [(equal, str(share)) for equal in EQUALS] if share else itertools.combinations(EQUALS, 2)
             rounds = round(seconds / ROUND_S)
             for (first, second), begin in itertools.product(pairs, range(0, len(sides[EQUALS[0]]), rounds)):
@@ -291,23 +303,24 @@ def judged(way, first, second, significant):
 
 
 def report(options):
-    """Print the table: by threads, what was planted, way, and what `bakeoff doctor` says to the stolen time."""
+    """Print the table: by threads, what was planted, way, processor, and what `bakeoff doctor` says of stolen time."""
     kinds = {}
     for number, trial in enumerate(read(options.files)):
         stolen = doctor.stolen(machine.Between(**trial["between"])).verdict
         for share, *sides in comparisons(trial):
-            key = (trial["threads"], list(SECONDS).index(share), list(WAYS).index(trial["way"]), stolen)
+            way = list(WAYS).index(trial["way"])
+            key = (trial["threads"], list(SECONDS).index(share), way, trial["processor"], stolen)
             kinds.setdefault(key, []).append((number, *judged(trial["way"], *sides)))
-    heads = ["threads", "planted", "seconds", "way", "stolen time", "trials", "runs"]
+    heads = ["threads", "planted", "seconds", "way", "processor", "stolen time", "trials", "runs"]
     heads += ["says different", "scatter of the ratio", "worst", "half-width"]
     print("| " + " | ".join(heads) + " |")
     print("|---" * len(heads) + "|")
-    for (threads, place, way, stolen), found in sorted(kinds.items()):
+    for (threads, place, way, processor, stolen), found in sorted(kinds.items()):
         share, seconds = list(SECONDS.items())[place]
         trials, ratios, lows, highs, said = (np.array(each) for each in zip(*found))
         off = ratios / (1 + share) - 1
         half = np.median((highs - lows) / 2)
-        cells = [threads, f"{share:.0%}", seconds, list(WAYS)[way], stolen, len(set(trials)), len(found)]
+        cells = [threads, f"{share:.0%}", seconds, list(WAYS)[way], processor, stolen, len(set(trials)), len(found)]
         cells.append("it has no test" if said[0] is None else f"{np.mean(said.astype(bool)):.1%}")
         cells += ["-" if len(found) < 2 else f"{np.std(off, ddof=1):.2%}", f"{np.abs(off).max():.1%}"]
         cells.append("-" if np.isnan(half) else f"{half:.2%}")

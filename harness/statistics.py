@@ -59,9 +59,19 @@ def scatter(contestants: Sequence[list[Floats]]) -> Scatter:
     if freedom < 1:
         return UNKNOWN
     logs = [np.log(np.stack(of_round)) for of_round in zip(*contestants, strict=True)]
-    paces = np.array([np.median(each - each.mean(axis=0), axis=1) for each in logs])
+    paces = np.array([[_pace(turns, index) for index in range(len(turns))] for turns in logs])
     left = paces - paces.mean(axis=0) - paces.mean(axis=1, keepdims=True) + paces.mean()
     return Scatter(float((left**2).sum() / freedom), freedom)
+
+
+def _pace(logs: Floats, index: int) -> float:
+    """Return how far one process of a round stands from the mean of all, from logarithms (processes, turns).
+
+    In each turn it is held against the median of its rivals. Their mean would be pulled along by any that is disturbed;
+    the median of all would often be the process itself.
+    """
+    rivals = np.delete(logs, index, axis=0)
+    return float(np.median(logs[index] - np.median(rivals, axis=0)) * len(rivals) / len(logs))
 
 
 def median(rounds: list[Floats], processes: Scatter = UNKNOWN) -> Interval:

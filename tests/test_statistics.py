@@ -179,6 +179,20 @@ def test_the_scatter_of_processes_is_found(apart):
     assert np.sqrt(np.mean([each.variance for each in found]) - least) == pytest.approx(apart, rel=0.15)
 
 
+def test_disturbed_slices_of_some_are_no_scatter_of_all():
+    """One slice in five takes up to three times as long, as when threads wake on the same core."""
+    rng = np.random.default_rng(15)
+
+    def disturbed(series):
+        late = rng.random((len(series), TURNS)) < 0.2
+        return [each * np.where(slow, 1 + 2 * rng.random(TURNS), 1) for each, slow in zip(series, late, strict=True)]
+
+    calm = [[white(rng, spread=0.01) for _ in range(9)] for _ in range(100)]
+    wild = [[disturbed(series) for series in given] for given in calm]
+    before, after = (np.sqrt(np.mean([scatter(given).variance for given in each])) for each in (calm, wild))
+    assert after < 2 * before
+
+
 def test_what_rounds_and_contestants_have_in_common_is_no_scatter():
     rng = np.random.default_rng(12)
     weather = [wandering(rng, spread=0.3)[0], 1.4 * wandering(rng, spread=0.3)[0]]

@@ -1,0 +1,79 @@
+"""What a step seems to take where slices have no lead-in: the same workers with and without, in turns.
+
+    python bench/lead_in.py [--backends a,b:variant] [--threads 1] [--rounds 3] [--turns 40]
+
+As in a run, the workers of all variants are alive and stopped but for one, in rounds of fresh ones. In each turn every
+variant has a slice of about 10 ms with a lead-in, the same steps once before off the clock, and another without; all
+in random order. Prints the paired ratio without / with and its 95 % interval for each variant: what is over 1 is what
+a step pays for its worker having been stopped, and no training loop pays that.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from overhead import ready
+from problems import place_of, problem_of
+
+from harness import registry, statistics
+from harness.session import Session, first_cores, timing_on
+
+SLICE_S = 0.01
+WARM_SLICES = 40
+WAYS = (True, False)
+
+
+def measure(chosen, number, options, folder, cores, fillers):
+    """Return {(variant, lead-in or not): seconds of its slices (turns,)} of one round."""
+    rng, problem, sessions, orders = np.random.default_rng(number), problem_of(), {}, {}
+    try:
+        for index in rng.permutation(len(chosen)):
+            entry, variant = chosen[index]
+            with fillers.aside():
+                place = place_of(entry, folder)._replace(cores=cores, threads=options.threads)
+                session = sessions[entry.name, variant] = Session(place)
+                ready(session, variant, problem)
+                session.train(problem.steps(64))
+                pace = min(session.train_by_the_clock(problem.steps(64)).wall_s for _ in range(3)) / 64
+                order = orders[entry.name, variant] = problem.steps(max(1, round(SLICE_S / pace)))
+                for _ in range(WARM_SLICES):
+                    session.train(order)
+            session.pause()
+        slices = [(key, lead_in) for key in sessions for lead_in in WAYS]
+        taken = {each: [] for each in slices}
+        for _ in range(options.turns):
+            for index in rng.permutation(len(slices)):
+                key, lead_in = slices[index]
+                sessions[key].resume()
+                with fillers.aside():
+                    trained = sessions[key].train_by_the_clock(orders[key], lead_in=lead_in)
+                taken[key, lead_in].append(trained.wall_s)
+                sessions[key].pause()
+    finally:
+        for session in sessions.values():
+            session.close()
+    return {each: np.array(seconds) for each, seconds in taken.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backends", help="as of `bakeoff run`")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--turns", type=int, default=40)
+    options = parser.parse_args()
+    entries, cores = registry.read_all(), first_cores(options.threads)
+    chosen = registry.select(entries, options.backends or registry.usual(entries))
+    with tempfile.TemporaryDirectory() as folder, timing_on(cores) as fillers:
+        rounds = [measure(chosen, number, options, Path(folder), cores, fillers) for number in range(options.rounds)]
+    print("| backend | threads | without a lead-in / with one [95 %] |\n|---|---|---|")
+    for entry, variant in chosen:
+        own, without = ([each[(entry.name, variant), lead_in] for each in rounds] for lead_in in WAYS)
+        ratio = statistics.paired_ratio(without, own)
+        interval = f"{ratio.estimate:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]"
+        print(f"| {entry.name}:{variant} | {options.threads} | {interval} |")
+
+
+if __name__ == "__main__":
+    main()
