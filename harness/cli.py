@@ -126,7 +126,7 @@ def run(
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Rounds of fresh workers. Default: 2, or 1 if quick.")
     ] = None,
-    turns: Annotated[int | None, typer.Option(min=8, help="Turns a round. Default: 80; quick: 40.")] = None,
+    turns: Annotated[int | None, typer.Option(min=8, help="Turns a round. Default: 40; quick: 24.")] = None,
     budget: Annotated[
         str | None,
         typer.Option(metavar="60s", help="As many turns as fit into this time (s, m or h), in place of --turns."),

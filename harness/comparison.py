@@ -51,8 +51,8 @@ UNKNOWN = "unknown"
 
 JOBS = 2
 """Environments at a time, and checks at a time. Never while timing."""
-ROUNDS, TURNS = 2, 80
-QUICK_ROUNDS, QUICK_TURNS = 1, 40
+ROUNDS, TURNS = 2, 40
+QUICK_ROUNDS, QUICK_TURNS = 1, 24
 SLICE_S = 0.01
 HANDOVER_S = 0.002
 """What stopping one worker, letting go of the next and asking it adds to a slice, about."""

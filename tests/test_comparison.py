@@ -483,7 +483,7 @@ def test_nothing_is_made_of_a_request_that_is_refused(tmp_path, monkeypatch, fie
 
 def test_the_plan_is_fixed_before_the_run(begun):
     plan = results.read_header(begun)["plan"]
-    assert (plan["rounds"], plan["turns"], plan["threads"], plan["device"]) == (1, 40, 1, "cpu")
+    assert (plan["rounds"], plan["turns"], plan["threads"], plan["device"]) == (1, 24, 1, "cpu")
     assert plan["entries"] == [["own", "plain"]]
 
 
@@ -518,7 +518,7 @@ def test_where_a_step_takes_longer_than_a_slice_fewer_turns_fit(begun):
 def test_a_run_that_is_not_quick_has_more_rounds(tmp_path):
     request = request_for(Spec(), tmp_path, wanted="numpy_plain", quick=False)
     with comparison.begin(request).run as run:
-        assert (run.header["plan"]["rounds"], run.header["plan"]["turns"]) == (2, 80)
+        assert (run.header["plan"]["rounds"], run.header["plan"]["turns"]) == (2, 40)
 
 
 # The order
