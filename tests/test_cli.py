@@ -458,7 +458,7 @@ def test_the_live_display_runs_to_its_end_in_a_terminal(tmp_path):
     assert "\x1b[" in shown
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
     assert "numpy_plain:plain: training: test accuracy" in text
-    assert re.search(r"turn \d+ of 40", text)
+    assert re.search(rf"turn \d+ of {comparison.QUICK_TURNS}", text)
     assert shown.count("\x1b[?25l") <= shown.count("\x1b[?25h")  # the cursor is given back
 
 
