@@ -54,7 +54,7 @@ AT_ONCE_S = 1e-4
 TWIN = '''
 """The backend in `folder`, whose `wait` returns later, by a share of what the call took.
 
-Not after a lead-in: a pause there would let the second thread fall asleep, and the slice pay for waking it.
+Not after a lead-in: a pause there could let a second thread fall asleep, and the slice pay for waking it.
 """
 
 import importlib, sys, time, types

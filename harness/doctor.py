@@ -26,7 +26,7 @@ FINE, DOUBTFUL, UNFIT, NOT_READABLE = "fine", "doubtful", "unfit", "not readable
 
 SLICE_S = 0.01
 TURN_S = 4.2 * SLICE_S
-"""Two slices, with what it costs to stop one worker and let the other go."""
+"""Two slices with their lead-ins, and what it costs to stop one worker and let the other go."""
 LEAST_TURNS = 2 * statistics.BLOCK
 ROWS, FEATURES, CLASSES = 1024, 64, 10
 """Of the numbers that the test trains on: as many as the default spec's data has, near enough."""
