@@ -3,9 +3,9 @@
     python bench/idioms.py [--backends a,b:variant] [--rounds 6] [--turns 40] [--spec FILE]
 
 The other ways stand in idioms/<backend>.py, each under what it does. In each round the variant's own loop and every
-other way have a fresh process, with a memory layout drawn by lot; they take turns in slices of about 20 ms on one core.
-Prints the paired ratio to the variant's own loop with its 95 % interval: below 1, the other way is faster. Exit code 1
-where one is surely faster by more than 2 %.
+other way have a fresh process, with a memory layout drawn by lot; they take turns in slices of about 20 ms on one core,
+each with a lead-in: the same steps once before, off the clock. Prints the paired ratio to the variant's own loop with
+its 95 % interval: below 1, the other way is faster. Exit code 1 where one is surely faster by more than 2 %.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from overhead import HERE, Bare, slice_steps, with_layout
+from overhead import HERE, WARM_SLICES, Bare, slice_steps, with_layout
 from problems import CORES, place_of, problem_of
 
 from harness import registry, statistics
@@ -46,7 +46,7 @@ def measure(entry, variant, names, problem, number, turns, folder, fillers):
             own = with_layout(place, rng.integers(0, 2**31))
             with fillers.aside():
                 ways[name] = Bare(entry, variant, own, problem, folder, idiom)
-                for _ in range(30):
+                for _ in range(WARM_SLICES):
                     ways[name].slice()
             ways[name].pause()
         times = {name: [] for name in ways}

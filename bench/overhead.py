@@ -1,11 +1,12 @@
 """What the harness adds to a step: the worker's clock over the same model.py loop run bare.
 
-    python bench/overhead.py [--backends a,b:variant] [--rounds 8] [--turns 40]
+    python bench/overhead.py [--backends a,b:variant] [--rounds 8] [--turns 40] [--spec FILE]
 
 Both take the order of the rows as the NumPy array that it is drawn as. Both run in the backend's own environment, on
-the same core, in slices of about 20 ms that take turns, the idle one stopped and this program on another core. In each
-round both processes are fresh, and have a memory layout drawn by lot. Prints
-the paired ratio with its 95 % interval for each variant; exit code 1 where a ratio is over the limit.
+the same core, in slices of about 20 ms that take turns, each with a lead-in, the idle one stopped and this program on
+another core. In each round both processes are fresh, and have a memory layout drawn by lot. Prints the paired ratio
+with its 95 % interval for each variant, or why a backend cannot do the network; exit code 1 where a ratio is over the
+limit.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from harness.session import THREAD_VARIABLES, Session, timing_on, worker_environ
 
 HERE = Path(__file__).resolve().parent
 LIMIT = 1.01
+WARM_SLICES = 15  # with their lead-ins 0.6 s
 
 
 class Bare:
@@ -114,12 +116,12 @@ class Harness:
 
     def slice(self):
         """Run one slice; return its seconds."""
-        return self.session.train_by_the_clock(self.order).wall_s
+        return self.session.train_by_the_clock(self.order, lead_in=True).wall_s
 
 
-def measure(entry, variant, number, turns, folder, fillers):
+def measure(entry, variant, problem, number, turns, folder, fillers):
     """Return the steps of a slice, and the seconds of the slices (turns,) through the harness and bare."""
-    place, problem = place_of(entry, folder), problem_of()
+    place = place_of(entry, folder)
     steps = slice_steps(place, variant, problem)
     problem = problem._replace(order=problem.steps(steps))
     rng = np.random.default_rng(number)
@@ -132,7 +134,7 @@ def measure(entry, variant, number, turns, folder, fillers):
         for name in rng.permutation(list(start)):  # as harness/speed.py starts its workers
             with fillers.aside():
                 loops[name] = start[name](with_layout(place, rng.integers(0, 2**31)))
-                for _ in range(20):
+                for _ in range(WARM_SLICES):
                     loops[name].slice()
             loops[name].pause()
         times = {name: [] for name in loops}
@@ -153,14 +155,19 @@ def main():
     parser.add_argument("--backends", help="as of `bakeoff run`")
     parser.add_argument("--rounds", type=int, default=8, help="fresh pairs of processes: two of a kind differ")
     parser.add_argument("--turns", type=int, default=40)
+    parser.add_argument("--spec", help="a spec file, in place of the default network")
     options = parser.parse_args()
+    problem = problem_of(options.spec)
     over = False
     print("| backend | steps a slice | harness / bare [95 %] |\n|---|---|---|")
     entries = registry.read_all()
     for entry, variant in registry.select(entries, options.backends or registry.usual(entries)):
+        if reason := entry.cannot(problem.spec):
+            print(f"| {entry.name}:{variant} | | {reason} |", flush=True)
+            continue
         with tempfile.TemporaryDirectory() as folder, timing_on(CORES) as fillers:
             rounds = [
-                measure(entry, variant, number, options.turns, Path(folder), fillers)
+                measure(entry, variant, problem, number, options.turns, Path(folder), fillers)
                 for number in range(options.rounds)
             ]
         steps, harness, bare = zip(*rounds)
