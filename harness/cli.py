@@ -294,8 +294,9 @@ def table(
 ) -> None:
     """Print the table of a run again, and write its tables/ anew from the raw records."""
     from harness import figures
+    from harness.readable import to_markdown
     from harness.results import latest
-    from harness.tables import Report, to_markdown
+    from harness.tables import Report
 
     report = Report(latest(results) if run is None else _existing(run, results))
     report.write()

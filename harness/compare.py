@@ -15,8 +15,9 @@ import pandas as pd
 
 from harness import statistics
 from harness.errors import InputError
+from harness.readable import HEADINGS
 from harness.statistics import Floats, Interval, Scatter
-from harness.tables import HEADINGS, Report, Row
+from harness.tables import Report, Row
 
 Key = tuple[str, str]
 """A backend and its variant."""

@@ -1,6 +1,6 @@
 """Tables from the records of a run: what people read, as Markdown and CSV, made anew whenever they are asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -8,31 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness import results, statistics, sweep, timings
-from harness.agreement import LOSES_PRECISION, in_floors
+from harness import readable, results, statistics, sweep, timings
 from harness.defaults import TARGET
 from harness.errors import InputError
+from harness.readable import in_brackets, in_time, shown, size, to_markdown
 from harness.statistics import Interval
 
 Row = dict[str, Any]
-
-HEADINGS = {
-    "backend": "backend",
-    "version": "version",
-    "conforms": "conforms (worst floors)",
-    "validation": "validation",
-    "test": "test",
-    "first_call": "first call",
-    "step": "step [95 %]",
-    "ratio": "to fastest [95 %]",
-    "examples": "examples/s",
-    "memory": "memory",
-    "import": "import",
-    "tokens": "tokens",
-    "names": "names",
-    "licence": "licence",
-}
-"""Of the summary for people, in their order."""
 
 DEPARTURE = ["largest", "mean", "flips", "accuracy", "common_accuracy"]
 """What a departure is told by: harness/departures.py."""
@@ -254,7 +236,7 @@ class Report:
     def readable_speed(self) -> pd.DataFrame:
         """Return `speed` with its values written out, under the headings that people read."""
         batch = self.header["spec"]["training"]["batch_size"]
-        return pd.DataFrame([_readable_speed(row, batch) for row in self.speed().to_dict("records")])
+        return pd.DataFrame([readable.speed_row(row, batch) for row in self.speed().to_dict("records")])
 
     def slices(self) -> pd.DataFrame:
         """Return every slice of every turn, with its label where it is an outlier."""
@@ -360,7 +342,7 @@ class Report:
             taken = mine[mine["quantity"].ne("apart")]
             row: Row = {"backend": f"{backend}:{variant}"}
             row |= {str(each.quantity): f"{each.value}{'*' if each.own is True else ''}" for each in taken.itertuples()}
-            row["test"] = _shown(self._one("test accuracy", {"backend": backend, "variant": variant}), "{:.1%}".format)
+            row["test"] = shown(self._one("test accuracy", {"backend": backend, "variant": variant}), "{:.1%}".format)
             row |= self._to_target(backend, variant)
             far = mine[mine["quantity"].eq("apart") & mine.get("other", pd.Series(dtype=str)).eq("the common spec")]
             for each in far.itertuples():
@@ -383,7 +365,7 @@ class Report:
         seconds = epochs * self._steps_an_epoch() * self._speed(backend, variant)[0].estimate
         return {
             f"epochs to {TARGET:.0%}": "never" if pd.isna(epochs) else f"{epochs:.0f}",
-            f"time to {TARGET:.0%}": "never" if pd.isna(epochs) else _shown(seconds, in_time),
+            f"time to {TARGET:.0%}": "never" if pd.isna(epochs) else shown(seconds, in_time),
         }
 
     def _steps_an_epoch(self) -> int:
@@ -404,14 +386,14 @@ class Report:
             rows.append(
                 {
                     "backend": f"{backend}:{variant}",
-                    "download": _size(self._one("download size", here)),
-                    "installed": _size(self._one("install size", here)),
-                    "packages": _shown(self._one("packages", here), lambda value: f"{value:.0f}"),
-                    "install": _shown(self._one("install time", here), lambda value: f"{value:.0f} s"),
-                    "needs Python": _shown(self._one("requires python", here), str),
-                    "has wheels for": _shown(self._one("interpreters", here), str),
-                    "import": _shown(imported, lambda value: f"{value:.2f} s"),
-                    "cold start to the first steps": _shown(cold, lambda value: f"{value:.2f} s"),
+                    "download": size(self._one("download size", here)),
+                    "installed": size(self._one("install size", here)),
+                    "packages": shown(self._one("packages", here), lambda value: f"{value:.0f}"),
+                    "install": shown(self._one("install time", here), lambda value: f"{value:.0f} s"),
+                    "needs Python": shown(self._one("requires python", here), str),
+                    "has wheels for": shown(self._one("interpreters", here), str),
+                    "import": shown(imported, lambda value: f"{value:.2f} s"),
+                    "cold start to the first steps": shown(cold, lambda value: f"{value:.2f} s"),
                 }
             )
         return pd.DataFrame(rows)
@@ -426,7 +408,7 @@ class Report:
 
     def readable(self) -> pd.DataFrame:
         """Return the summary with its values written out, under the headings that people read."""
-        return pd.DataFrame([_readable(row) for row in self.rows]).rename(columns=HEADINGS)
+        return pd.DataFrame([readable.summary_row(row) for row in self.rows]).rename(columns=readable.HEADINGS)
 
     def remarks(self) -> list[str]:
         """Return what must be said over the table: where, when, on what; the control's verdict; every failure."""
@@ -444,18 +426,18 @@ class Report:
             if ratio.excludes(1):
                 lines.insert(
                     0,
-                    f"CONTROL FAILED: {name} against itself came out at {_ratio(ratio, 3)}, which excludes 1. "
+                    f"CONTROL FAILED: {name} against itself came out at {in_brackets(ratio, 3)}, which excludes 1. "
                     "The ratios of this run are not to be trusted.",
                 )
             else:
-                lines.append(f"Control: {name} against itself came out at {_ratio(ratio, 3)}; 1 is inside.")
+                lines.append(f"Control: {name} against itself came out at {in_brackets(ratio, 3)}; 1 is inside.")
         elif self.step_times:
             lines.append("No control: a backend timed against itself did not live to the end of every round.")
         if self.step_times and not self.scatter.freedom:
             lines.append("Nothing says by how much two processes of one program differ: it is in no interval.")
         lines += self._doubts()
         found = self._where(measure="agreement", quantity="departure")
-        departures = [_departure(row) for row in found.to_dict("records")]
+        departures = [readable.departure(row) for row in found.to_dict("records")]
         if departures:
             lines.append(f"Departures from the common spec, by the oracle: {'; '.join(departures)}.")
         ended = self._where(measure="task", quantity="finished")["task"]
@@ -528,95 +510,3 @@ class Report:
 
 def _or_nothing(table: pd.DataFrame) -> str:
     return to_markdown(table) if len(table) else "Nothing to show."
-
-
-def to_markdown(table: pd.DataFrame) -> str:
-    """Return the table as Markdown, its text as it stands."""
-    cells = table.astype(object).where(table.notna(), "").map(lambda value: str(value).replace("|", "\\|"))
-    return str(cells.to_markdown(index=False, disable_numparse=True))
-
-
-def _readable(row: Row) -> Row:
-    floors: str = in_floors(row["worst_floors"]) if pd.notna(row["worst_floors"]) else "?"
-    conforms = {None: "not checked", True: f"yes ({floors})", False: f"no ({floors})"}[row["conforms"]]
-    if row["conforms"] and row["worst_floors"] > LOSES_PRECISION:
-        conforms = f"loses precision ({floors})"
-    if row["known_failures"]:
-        conforms = f"{conforms}, known failures {row['known_failures'].partition(':')[0]}"
-    step = Interval(row["step_s"], row["step_s_low"], row["step_s_high"])
-    ratio = Interval(row["ratio"], row["ratio_low"], row["ratio_high"])
-    return {
-        "backend": f"{row['backend']}:{row['variant']}",
-        "version": row["version"],
-        "conforms": conforms,
-        "validation": _shown(row["validation_accuracy"], lambda value: f"{value:.1%}"),
-        "test": _shown(row["test_accuracy"], lambda value: f"{value:.1%}"),
-        "first_call": _shown(row["first_call_s"], lambda value: f"{value:.2f} s"),
-        "step": _shown(
-            row["step_s"], lambda _: f"{in_time(step.estimate)} [{in_time(step.low)}, {in_time(step.high)}]"
-        ),
-        "ratio": _shown(row["ratio"], lambda _: _ratio(ratio)),
-        "examples": _shown(row["examples_per_s"], lambda value: f"{value:,.0f}"),
-        "memory": _shown(row["peak_memory_bytes"], lambda value: f"{value / 1e6:,.0f} MB"),
-        "import": _shown(row["import_s"], lambda value: f"{value:.2f} s"),
-        "tokens": _shown(row["tokens"], lambda value: f"{value:,.0f}"),
-        "names": _shown(row["names"], lambda value: f"{value:.0f}"),
-        "licence": _shown(row["licence"], str),
-    }
-
-
-def _size(value: Any) -> str:
-    return _shown(value, lambda known: known if isinstance(known, str) else f"{known / 1e6:,.0f} MB")
-
-
-def _readable_speed(row: Mapping[Any, Any], batch: int) -> Row:
-    def times(*names: str) -> str:
-        return " / ".join(_shown(row.get(name, np.nan), in_time) for name in names)
-
-    warm = "never" if row["never_steady"] else _shown(row["steady_since"], "{:.0f} slices".format)
-    return {
-        "backend": row["backend"],
-        "step: quick / median / slow": times("quick_step_s", "step_s", "slow_step_s"),
-        "outliers": f"{row['outliers']} of {row['slices']}",
-        "warm after": warm,
-        "cores busy": f"{row['cores_busy']:.2f}",
-        "threads": _threads(row["threads"]) or "-",
-        "GFLOP/s": f"{row['flop_rate'] / 1e9:.3g}",
-        "of peak": _shown(row["of_peak"], "{:.0%}".format),
-        "transfer": _shown(row["transfer_s"], in_time),
-        "predict 1 row": times(*(f"latency_1_p{quantile}_s" for quantile in timings.QUANTILES)),
-        f"predict {batch} rows": times(*(f"latency_{batch}_p{quantile}_s" for quantile in timings.QUANTILES)),
-        f"to {TARGET:.0%}": "never"
-        if pd.isna(row["epochs_to_target"])
-        else f"{row['epochs_to_target']:.0f} epochs, {in_time(row['time_to_target_s'])}",
-    }
-
-
-def _threads(counts: Mapping[str, int] | None) -> str:
-    return ", ".join(f"{name} {count}" for name, count in (counts or {}).items())
-
-
-def _shown(value: Any, show: Callable[[Any], str]) -> str:
-    return "-" if pd.isna(value) else show(value)
-
-
-def _ratio(ratio: Interval, digits: int = 2) -> str:
-    return f"{ratio.estimate:.{digits}f} [{ratio.low:.{digits}f}, {ratio.high:.{digits}f}]"
-
-
-def _departure(row: Mapping[Any, Any]) -> str:
-    who = f"{row['backend']}'s {row['convention']} {row['chosen']}"
-    if pd.isna(row["largest"]):
-        return f"{who} cannot be told: a training did not stay finite"
-    return (
-        f"{who} moves test probabilities by up to {row['largest']:.1e}, {row['flips']:.1%} of the predicted classes, "
-        f"and accuracy from {row['common_accuracy']:.1%} to {row['accuracy']:.1%}"
-    )
-
-
-def in_time(seconds: float) -> str:
-    """Return a time with three digits, in the unit that suits it."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 1e-9:.3g} ns"

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from harness import cli, conformance, data, environments, registry, results, speed, statistics, tables
+from harness import cli, conformance, data, environments, readable, registry, results, speed, statistics, tables
 from harness.departures import Problem, _probabilities, departures, effective
 from harness.environments import Environment
 from harness.portable import spec as portable
@@ -164,7 +164,7 @@ def test_a_choice_that_diverges_is_not_a_number():
     (found,) = departures(given, {"momentum": "sum"})
     assert np.isnan([found.largest, found.mean, found.flips, found.accuracy]).all()
     row = {"backend": "own", "convention": "momentum", "chosen": "sum", "largest": np.nan}
-    assert tables._departure(row) == "own's momentum sum cannot be told: a training did not stay finite"
+    assert readable.departure(row) == "own's momentum sum cannot be told: a training did not stay finite"
 
 
 # In a run

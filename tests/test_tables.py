@@ -16,9 +16,10 @@ import pytest
 
 from harness import results, statistics
 from harness.errors import InputError
+from harness.readable import to_markdown
 from harness.results import Run
 from harness.statistics import Interval
-from harness.tables import Report, to_markdown
+from harness.tables import Report
 
 SAVED = Path(__file__).parent / "data" / "run"
 TURNS = 12

@@ -19,9 +19,10 @@ from harness.agreement import LOSES_PRECISION
 from harness.errors import InputError
 from harness.licences import approved
 from harness.openness import age
+from harness.readable import in_time
 from harness.results import Record
 from harness.statistics import Interval
-from harness.tables import Report, in_time
+from harness.tables import Report
 
 CRITERIA = ("ease", "speed", "agreement", "open")
 
