@@ -14,7 +14,8 @@ together; what it takes to start and to warm up comes on top, and so do lead-ins
 
     turns             Bakeoff's: rounds of fresh workers that take turns in slices of 10 ms. Five equal ones and the
                       slower twins are in the same turns, for the longest of the times; the shorter ones are pieces of
-                      it. Every pair is a run of its own: of the 30 of equals in a trial, 6 share no process
+                      it. Every pair is a run of its own: of the 30 of equals in a trial, 6 share no process. They
+                      are read as default runs, too: two rounds of 40 turns
     blocks            one after the other, in one fresh worker each; the same slices, a bootstrap of the two medians
     pyperf            pyperf, one after the other; its own processes, its own test of significance
     pytest-benchmark  both in one process, one after the other; it has no test of significance
@@ -25,16 +26,19 @@ import gzip
 import itertools
 import json
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from problems import problem_of
 
 from harness import doctor, machine, registry, speed, statistics
+from harness.comparison import ROUNDS, TURNS
 from harness.session import THREAD_VARIABLES, Place, first_cores
 
 HERE = Path(__file__).resolve().parent
@@ -48,6 +52,9 @@ EQUALS = tuple(f"equal {number}" for number in range(1, 6))
 ROUND_S = 2.5
 """Of the turns of two contestants in a round. Two processes of one program are a per cent apart and the slices of one
 agree to a fraction of that, so many short rounds tell more than a few long ones."""
+DEFAULT_RUN = "turns, a default run"
+"""As `bakeoff run` takes them: so many rounds and turns, and the scatter of processes of all contestants together."""
+DEFAULT_RUN_S = 2 * SLICE_S * ROUNDS * TURNS
 AT_ONCE_S = 1e-4
 """A call of `train` that follows the one before at once, within the worker, has had its lead-in."""
 
@@ -146,7 +153,7 @@ def write_twin(parent, folder, planted):
 def slices_of(contestants, rounds, turns, threads):
     """Return the seconds a step of each contestant, a list of rounds of turns, in interleaved slices."""
     cores = first_cores(threads)
-    plan = speed.Plan(rounds, turns, SLICE_S, threads, cores, "cpu", beside=False)
+    plan = speed.Plan(rounds, turns, SLICE_S, threads, cores, "cpu", secrets.randbits(32), beside=False)
     taken, steps = {}, {}
 
     def write(measure, quantity, value, unit="", **more):
@@ -270,57 +277,78 @@ def read(paths):
     return trials
 
 
+class Comparison(NamedTuple):
+    """Two sides of a trial, as arrays (turns,) a round, and what is known beside them."""
+
+    way: str
+    share: float
+    seconds: float
+    first: list
+    second: list
+    processes: statistics.Scatter = statistics.UNKNOWN
+    significant: bool | None = None
+    """What the way's own test says, where it has one."""
+
+
 def comparisons(trial):
-    """Yield from a trial: the planted share, both sides as lists of arrays, and whether the way's own test says so."""
-    measured = trial["measured"]
-    if trial["way"] == "turns":
-        sides = {name: [np.array(turns) for turns in rounds] for name, rounds in measured.items()}
-        for share, seconds in SECONDS.items():
-            if share and str(share) not in sides:  # docs/resolution.md says of which trial
-                continue
-            pairs = [(equal, str(share)) for equal in EQUALS] if share else itertools.combinations(EQUALS, 2)
-            rounds = round(seconds / ROUND_S)
-            for (first, second), begin in itertools.product(pairs, range(0, len(sides[EQUALS[0]]), rounds)):
-                piece = slice(begin, begin + rounds)
-                yield share, sides[first][piece], sides[second][piece], None
-    else:
+    """Yield what a trial compares."""
+    way, measured = trial["way"], trial["measured"]
+    if way != "turns":
         for share, both in measured.items():
-            first, second = ([np.array(part) for part in both[name]] for name in ("first", "second"))
-            yield float(share), first, second, both.get("significant")
+            sides = ([np.array(part) for part in both[name]] for name in ("first", "second"))
+            yield Comparison(way, float(share), SECONDS[float(share)], *sides, significant=both.get("significant"))
+        return
+    sides = {name: [np.array(turns) for turns in rounds] for name, rounds in measured.items()}
+    count = len(sides[EQUALS[0]])
+    for share, seconds in SECONDS.items():
+        if share and str(share) not in sides:  # docs/resolution.md says of which trial
+            continue
+        pairs = [(equal, str(share)) for equal in EQUALS] if share else list(itertools.combinations(EQUALS, 2))
+        rounds = round(seconds / ROUND_S)
+        for begin in range(0, count, rounds):
+            for pair in pairs:
+                first, second = (sides[name][begin : begin + rounds] for name in pair)
+                yield Comparison(way, share, seconds, first, second, statistics.scatter([first, second]))
+        for begin in range(0, count, ROUNDS):
+            run = {name: [turns[:TURNS] for turns in rounds[begin : begin + ROUNDS]] for name, rounds in sides.items()}
+            processes = statistics.scatter(list(run.values()))
+            for first, second in pairs:
+                yield Comparison(DEFAULT_RUN, share, DEFAULT_RUN_S, run[first], run[second], processes)
 
 
-def judged(way, first, second, significant):
+def judged(each):
     """Return the ratio second / first, its interval's ends (NaN where the way has none), and whether it says other."""
-    if way == "turns":
-        ratio = statistics.paired_ratio(second, first, statistics.scatter([first, second]))
-    elif way == "blocks":
-        ratio = statistics.unpaired_ratio(second, first)
+    if each.way in ("turns", DEFAULT_RUN):
+        ratio = statistics.paired_ratio(each.second, each.first, each.processes)
+    elif each.way == "blocks":
+        ratio = statistics.unpaired_ratio(each.second, each.first)
     else:
-        centre = np.mean if way == "pyperf" else np.median  # pyperf compares means
-        estimate = centre(np.concatenate(second)) / centre(np.concatenate(first))
-        return float(estimate), np.nan, np.nan, significant
+        centre = np.mean if each.way == "pyperf" else np.median  # pyperf compares means
+        estimate = centre(np.concatenate(each.second)) / centre(np.concatenate(each.first))
+        return float(estimate), np.nan, np.nan, each.significant
     return ratio.estimate, ratio.low, ratio.high, ratio.excludes(1)
 
 
 def report(options):
     """Print the table: by threads, what was planted, way, processor, and what `bakeoff doctor` says of stolen time."""
     kinds = {}
+    ways = [DEFAULT_RUN, *WAYS]
     for number, trial in enumerate(read(options.files)):
         stolen = doctor.stolen(machine.Between(**trial["between"])).verdict
-        for share, *sides in comparisons(trial):
-            way = list(WAYS).index(trial["way"])
-            key = (trial["threads"], list(SECONDS).index(share), way, trial["processor"], stolen)
-            kinds.setdefault(key, []).append((number, *judged(trial["way"], *sides)))
+        for each in comparisons(trial):
+            place, way = list(SECONDS).index(each.share), ways.index(each.way)
+            key = (trial["threads"], place, way, each.seconds, trial["processor"], stolen)
+            kinds.setdefault(key, []).append((number, *judged(each)))
     heads = ["threads", "planted", "seconds", "way", "processor", "stolen time", "trials", "runs"]
     heads += ["says different", "scatter of the ratio", "worst", "half-width"]
     print("| " + " | ".join(heads) + " |")
     print("|---" * len(heads) + "|")
-    for (threads, place, way, processor, stolen), found in sorted(kinds.items()):
-        share, seconds = list(SECONDS.items())[place]
+    for (threads, place, way, seconds, processor, stolen), found in sorted(kinds.items()):
+        share = list(SECONDS)[place]
         trials, ratios, lows, highs, said = (np.array(each) for each in zip(*found))
         off = ratios / (1 + share) - 1
         half = np.median((highs - lows) / 2)
-        cells = [threads, f"{share:.0%}", seconds, list(WAYS)[way], processor, stolen, len(set(trials)), len(found)]
+        cells = [threads, f"{share:.0%}", f"{seconds:g}", ways[way], processor, stolen, len(set(trials)), len(found)]
         cells.append("it has no test" if said[0] is None else f"{np.mean(said.astype(bool)):.1%}")
         cells += ["-" if len(found) < 2 else f"{np.std(off, ddof=1):.2%}", f"{np.abs(off).max():.1%}"]
         cells.append("-" if np.isnan(half) else f"{half:.2%}")

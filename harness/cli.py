@@ -63,7 +63,9 @@ Results = Annotated[Path, typer.Option("--results", metavar="FOLDER", help="Wher
 
 def _print_sweep(report: "Report") -> None:
     if len(report.sweep_times):
-        terminal.print_report(out, [report.SWEEP], report.readable_lines())
+        lines = report.readable_lines()
+        if len(lines):
+            terminal.print_report(out, [report.SWEEP], lines)
         terminal.print_report(out, [], report.readable_sweep())
 
 
@@ -126,7 +128,7 @@ def run(
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Rounds of fresh workers. Default: 2, or 1 if quick.")
     ] = None,
-    turns: Annotated[int | None, typer.Option(min=8, help="Turns a round. Default: 40; quick: 24.")] = None,
+    turns: Annotated[int | None, typer.Option(min=16, help="Turns a round. Default: 40; quick: 24.")] = None,
     budget: Annotated[
         str | None,
         typer.Option(metavar="60s", help="As many turns as fit into this time (s, m or h), in place of --turns."),
@@ -312,6 +314,8 @@ def table(
     elif form is Format.markdown:
         typer.echo("\n".join((*(f"- {line}" for line in remarks), "", to_markdown(readable))))
     elif form is Format.csv:
+        for line in remarks:
+            err.print(line, highlight=False, soft_wrap=True, markup=False)
         typer.echo(raw.to_csv(index=False), nl=False)
     else:
         terminal.print_report(out, remarks, readable)
@@ -442,7 +446,7 @@ def new(
 @app.command()
 def doctor(
     seconds: Annotated[
-        float, typer.Option(min=1, metavar="S", help="How long the test of one program against itself takes.")
+        float, typer.Option(min=1, max=3600, metavar="S", help="How long one program is timed against itself.")
     ] = 20,
     as_json: Json = False,
 ) -> None:

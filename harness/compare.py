@@ -82,6 +82,12 @@ def compare(folders: Sequence[Path], threshold: float | None = None, relative_to
     baseline, *others = (Report(folder) for folder in folders)
     for other in others:
         refuse_unlike(baseline, other)
+    for other in others:
+        if not set(baseline.entries) & set(other.entries):
+            raise InputError(
+                f"{other.folder} and {baseline.folder} have no variant in common: "
+                f"{_named(other.entries)} there, {_named(baseline.entries)} here. Compare runs of the same backends."
+            )
     for report in (baseline, *others) if relative_to else ():
         _must_be_timed(report, relative_to)
     return [Pair(baseline, other, threshold, relative_to) for other in others]
@@ -126,7 +132,15 @@ class Pair:
     @property
     def worse(self) -> bool:
         """Whether a stated threshold is passed."""
-        return any(change.worse for change in self.changes)
+        return bool(self.missing) or any(change.worse for change in self.changes)
+
+    @property
+    def missing(self) -> list[str]:
+        """What was timed in the baseline and has no part in the other run; empty where no threshold is stated."""
+        if self.threshold is None:
+            return []
+        timed = {key[:2] for key in self.baseline.step_times}
+        return [":".join(key) for key in self.baseline.entries if key in timed and key not in self.other.entries]
 
     def only(self) -> tuple[list[str], list[str]]:
         """Return the variants that the baseline alone has, and those that the other alone has."""
@@ -152,13 +166,23 @@ class Pair:
                     f"CONTROL FAILED in {report.folder}: {control[0]} against itself came out at "
                     f"{in_words(control[1])}, which excludes 1. Ratios to this run are not to be trusted."
                 )
+            if report.step_times and not report.scatter.freedom:
+                lines.append(f"{report.folder} has one round: it does not tell by how much two processes differ.")
             missing = report.header["plan"]["rounds"] - _rounds(report)
             if missing:
                 lines.append(f"{report.folder} is not whole: {missing} of its rounds of timing are missing.")
+        slices = ["lead_in" in report.header["plan"] for report in (self.baseline, self.other)]
+        if slices[0] != slices[1]:
+            without = self.other if slices[0] else self.baseline
+            lines.append(
+                f"{without.folder} was made before slices had a lead-in. Its step times are too long, by 3 to 14 % "
+                "where it was measured (docs/adr/0023-a-lead-in.md), and ratios between the two carry that."
+            )
         lines += self._on_the_ratios()
         for report, names in zip((self.baseline, self.other), self.only(), strict=True):
             if names:
                 lines.append(f"Only in {report.folder}: {', '.join(names)}.")
+        lines += [f"WORSE: {name}: it was timed in the baseline, and has no part in this run" for name in self.missing]
         for change in self.changes:
             lines += [f"WORSE: {change.name}: {reason}" for reason in change.worse]
         if self.threshold is not None and not self.worse:
@@ -225,6 +249,7 @@ class Pair:
                 }
                 for change in self.changes
             ],
+            "missing": self.missing,
             "only_in_baseline": only_before,
             "only_in_run": only_after,
             "differences": [each._asdict() for each in self.differences()],
@@ -288,6 +313,10 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not np.isfinite(value) else value
 
 
+def _named(entries: Sequence[Key]) -> str:
+    return ", ".join(":".join(key) for key in entries)
+
+
 def _rounds(report: Report) -> int:
     """Return how many rounds of timing came to their end."""
     ended = report.records.loc[report.records["quantity"] == "finished", "task"]
@@ -299,7 +328,7 @@ def _circumstances(report: Report) -> dict[str, Any]:
     header = report.header
     machine = dict(header["machine"])
     facts = machine.pop("facts", {})
-    plan = {name: value for name, value in header["plan"].items() if name != "entries"}
+    plan = {name: value for name, value in header["plan"].items() if name not in ("entries", "seed")}
     return {
         "bakeoff": header["bakeoff"],
         "commit": header["commit"],

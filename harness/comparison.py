@@ -7,6 +7,7 @@ common spec. Then, with nothing else running, the rounds of timing. What fails i
 
 import concurrent.futures
 import hashlib
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from harness import (
     registry,
     results,
     speed,
+    statistics,
     sweep,
     verdicts,
 )
@@ -58,8 +60,8 @@ HANDOVER_S = 0.002
 """What stopping one worker, letting go of the next and asking it adds to a slice, about."""
 SWEEP_TURNS = 48
 """Of the one round at each point of a sweep."""
-LEAST_TURNS = 8
-"""Of a round, however small the budget: one block of the bootstrap."""
+LEAST_TURNS = statistics.LEAST_TURNS
+"""Of a round, however small the budget."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +115,13 @@ def begin(request: Request) -> "Comparison":
             "turns": None if request.budget_s is not None else request.turns or turns,
             "budget_s": request.budget_s,
             "slice_s": SLICE_S,
+            "lead_in": True,
+            "seed": secrets.randbits(32),
             "threads": request.threads,
             "cores": cores,
             "device": request.device,
             "pythons": [str(path) for path in request.pythons],
+            "folders": {entry.name: str(entry.folder.resolve()) for entry, _ in chosen if entry.outside},
         },
     }
     return Comparison(Run.create(request.parent, header), request.spec, splits, chosen)
@@ -131,20 +136,37 @@ def _cores(threads: int, asked: str) -> tuple[int, ...] | None:
 
 
 def resume(folder: Path) -> "Comparison":
-    """Open a run that was killed. Raises InputError where its data or a backend is not what it was."""
+    """Open a run that was killed. Raises InputError where it would go on as another: see `_refuse_another`."""
     header = results.read_header(folder)
+    _refuse_another(folder, header)
     spec = Spec.model_validate({**header["spec"]}, strict=False)
     splits = data.split(data.load(spec.data, spec.training.seed), spec)
     if splits.hash != header["data"]["hash"]:
         raise InputError(
             f"{folder}: its data had the hash {header['data']['hash']}, now {splits.hash}. Start a new run."
         )
-    entries = registry.read_all()
+    outside = {name: registry.read_entry(Path(path)) for name, path in header["plan"]["folders"].items()}
+    entries = {**registry.read_all(), **outside}
     for name, identity in header["backends"].items():
         if name not in entries or _identity(entries[name]) != identity:
             raise InputError(f"{folder}: backend {name} has changed since it began. Start a new run.")
     chosen = [(entries[name].within(variant), variant) for name, variant in header["plan"]["entries"]]
     return Comparison(Run(folder), spec, splits, chosen)
+
+
+def _refuse_another(folder: Path, header: Mapping[str, Any]) -> None:
+    """Raise InputError where this is not the machine, or not the Bakeoff, that began the run: its rounds are one."""
+    began = header["machine"]
+    now = {
+        "the processor": (began["processor"], machine.processor()),
+        "the number of usable cores": (began["usable_threads"], len(machine.usable_cores())),
+        "Bakeoff's version": (header["bakeoff"], version("bakeoff")),
+        "Bakeoff's commit": (header["commit"], results.commit()),
+        "how a slice is taken": ("lead_in" in header["plan"], True),
+    }
+    for what, (then, here) in now.items():
+        if then != here:
+            raise InputError(f"{folder}: {what} was {then} when it began, and is {here} now. Start a new run.")
 
 
 def _identity(entry: Entry) -> dict[str, str]:
@@ -334,6 +356,9 @@ class Comparison:
                     task.add("training", "epoch time", trained.wall_s, "s", epoch=epoch, steps=len(order), **labels)
                     task.add("training", "validation accuracy", score, "", epoch=epoch, **labels)
                     job.say(f"epoch {epoch} of {len(epochs)}: loss {loss:.4f}, validation {score:.1%}")
+                if len(epochs) == 1:  # the first call's, which compiles, is no pace to plan slices by
+                    again = session.train_by_the_clock(self.order).wall_s
+                    task.add("training", "pace", again, "s", steps=len(self.order), **labels)
                 probabilities = session.predict(x_test)
                 self._keep_probabilities(f"{entry.name}-{variant}", probabilities)
                 score = accuracy(probabilities, splits.y_test)
@@ -430,6 +455,7 @@ class Comparison:
             self.plan["threads"],
             tuple(self.plan["cores"]) if self.plan["cores"] is not None else None,
             self.plan["device"],
+            self.plan["seed"],
         )
         problem = speed.Problem(
             self.network, self.arrays, self.splits.x_train.astype(self.network.dtype), self.splits.y_train, self.order
@@ -445,7 +471,7 @@ class Comparison:
         """Time a round at every point of the spec's sweep, each variant once in a turn."""
         contestants = [each for each in self._contestants() if not each.control]
         features, classes = self.splits.features, len(self.splits.classes)
-        for point in sweep.points(self.spec, self.plan["threads"]):
+        for number, point in enumerate(sweep.points(self.spec, self.plan["threads"]), start=1):
             if not contestants or self.run.finished(f"sweep {point.name}"):
                 continue
             network = point.spec.portable(features, classes)
@@ -458,9 +484,8 @@ class Comparison:
                 self.splits.y_train,
                 data.batch_orders(len(self.splits.y_train), training.batch_size, 1, training.seed),
             )
-            plan = speed.Plan(
-                1, SWEEP_TURNS, self.plan["slice_s"], point.threads, cores, self.plan["device"], beside=False
-            )
+            device, seed = self.plan["device"], self.plan["seed"] + number
+            plan = speed.Plan(1, SWEEP_TURNS, self.plan["slice_s"], point.threads, cores, device, seed, beside=False)
             cannot = {entry.name: entry.cannot(network) for entry, _ in self.chosen}
             entered = [
                 each._replace(place=each.place._replace(cores=cores, threads=point.threads), spec=None)
@@ -472,7 +497,7 @@ class Comparison:
                 write = partial(_swept, task, labels)
                 for each in contestants:
                     if cannot[each.backend]:
-                        write("failure", "spec", cannot[each.backend], backend=each.backend, variant=each.variant)
+                        write("sweep", "cannot", cannot[each.backend], backend=each.backend, variant=each.variant)
                 speed.run_round(1, entered, problem, plan, write, {}, job.say)
                 job.outcome = f"{plan.turns} turns of {len(entered)} workers"
 
@@ -494,7 +519,7 @@ class Comparison:
     def _contestants(self) -> list[speed.Contestant]:
         """Return who is timed: no speed for a backend with a red check, nor for one that could not be trained."""
         records = results.read_records(self.run.folder)
-        failed = (records["measure"] == "failure") & (records["quantity"] != "speed")
+        failed = (records["measure"] == "failure") & ~records["quantity"].str.match("speed|sweep")
         red = records["red"].eq(True) if "red" in records else False
         own: dict[str, set[str]] = {entry.name: set() for entry, _ in self.chosen}
         for row in records[records["measure"] == "defaults"].to_dict("records"):
@@ -515,10 +540,11 @@ class Comparison:
         return [*able, able[0]._replace(control=True)] if able else []
 
     def _paces(self) -> dict[tuple[str, str], float]:
-        """Return the seconds a step of each variant's quickest epoch of training."""
+        """Return the seconds a step of each variant's quickest epoch of training, but for the first, which compiles."""
         records = results.read_records(self.run.folder)
         paces: dict[tuple[str, str], float] = {}
-        for row in records[records["quantity"] == "epoch time"].to_dict("records"):
+        trained = records["quantity"].eq("epoch time") & records["epoch"].gt(1) | records["quantity"].eq("pace")
+        for row in records[trained].to_dict("records"):
             key, pace = (str(row["backend"]), str(row["variant"])), float(row["value"]) / int(row["steps"])
             paces[key] = min(pace, paces.get(key, pace))
         return paces
@@ -550,7 +576,10 @@ def _swept(
     task: Task, labels: dict[str, Any], measure: str, quantity: str, value: Any, unit: str = "", **more: Any
 ) -> None:
     """Write a record of a round as one of the sweep, and where in the sweep it belongs."""
-    task.add("sweep" if measure == "speed" else measure, quantity, value, unit, **more, **labels)
+    if measure == "failure":
+        task.add(measure, f"sweep {labels['axis']}={labels['at']}", value, unit, **more, **labels)
+    else:
+        task.add("sweep", quantity, value, unit, **more, **labels)
 
 
 def accuracy(probabilities: Array, y: Array) -> float:

@@ -5,6 +5,7 @@ harness's own protocol on one program entered twice. That is the judge in the en
 """
 
 import contextlib
+import secrets
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -27,13 +28,15 @@ FINE, DOUBTFUL, UNFIT, NOT_READABLE = "fine", "doubtful", "unfit", "not readable
 SLICE_S = 0.01
 TURN_S = 4.2 * SLICE_S
 """Two slices with their lead-ins, and what it costs to stop one worker and let the other go."""
-LEAST_TURNS = 2 * statistics.BLOCK
+ROUND_S = 2.5
+"""Of a round of the test. Two processes of one program differ, so many short rounds tell more than one long one."""
+LEAST_ROUNDS = 4
 ROWS, FEATURES, CLASSES = 1024, 64, 10
 """Of the numbers that the test trains on: as many as the default spec's data has, near enough."""
 
 # Where a finding becomes doubtful, and where unfit.
 LOAD = (0.5, 1.0)
-"""Of the usable cores."""
+"""Of all cores, as the load is."""
 BUSY = (0.1, 0.5)
 """Of the usable cores, kept busy by other programs."""
 STOLEN = (0.02, 0.2)
@@ -59,9 +62,9 @@ class Finding(NamedTuple):
 
 
 class Race(NamedTuple):
-    """One program timed against itself: seconds a step (turns,), turn by turn; None where a worker failed."""
+    """One program timed against itself: seconds a step, (turns,) a round, of both; None where a worker failed."""
 
-    steps_s: tuple[Floats, Floats] | None
+    steps_s: tuple[list[Floats], list[Floats]] | None
     failure: str
     frequencies_mhz: list[float]
     """Of the core that they ran on, at every turn; empty where it is not readable."""
@@ -108,8 +111,12 @@ def own_entry() -> Entry:
 
 
 def race_itself(entry: Entry, seconds: float, say: Callable[[str], None]) -> Race:
-    """Time the first variant of a backend against itself, in turns on one core; the turns take about `seconds`."""
-    cores, turns = first_cores(1), max(LEAST_TURNS, round(seconds / TURN_S))
+    """Time the first variant of a backend against itself, in turns on one core; the turns take about `seconds`.
+
+    In rounds of fresh processes, `LEAST_ROUNDS` or more.
+    """
+    rounds = max(LEAST_ROUNDS, round(seconds / ROUND_S))
+    cores, turns = first_cores(1), max(statistics.LEAST_TURNS, round(seconds / rounds / TURN_S))
     records: list[dict[str, Any]] = []
     frequencies: list[float] = []
 
@@ -128,21 +135,20 @@ def race_itself(entry: Entry, seconds: float, say: Callable[[str], None]) -> Rac
             Path(sys.executable), entry.folder, Path(folder) / "worker.log", cores, 1, worker.threads, worker.variables
         )
         first = speed.Contestant(entry.name, entry.variants[0], place)
-        plan = speed.Plan(rounds=1, turns=turns, slice_s=SLICE_S, threads=1, cores=cores, device="cpu", beside=False)
-        speed.run_round(1, [first, first._replace(control=True)], _problem(), plan, write, {}, watch)
+        plan = speed.Plan(rounds, turns, SLICE_S, 1, cores, "cpu", secrets.randbits(32), beside=False)
+        problem, steps = _problem(), dict[tuple[str, str], int]()
+        for number in range(1, rounds + 1):
+            speed.run_round(number, [first, first._replace(control=True)], problem, plan, write, steps, watch)
     failures = [str(record["value"]) for record in records if record["measure"] == "failure"]
     if failures:
         return Race(None, failures[0], frequencies)
-    one, other = (
-        np.array(
-            [
-                record["value"] / record["steps"]
-                for record in records
-                if record["quantity"] == "slice" and record["control"] is control
-            ]
-        )
-        for control in (False, True)
-    )
+    slices = [record for record in records if record["quantity"] == "slice"]
+
+    def steps_s(control: bool, number: int) -> Floats:
+        mine = [each for each in slices if each["control"] is control and each["round"] == number]
+        return np.array([each["value"] / each["steps"] for each in mine])
+
+    one, other = ([steps_s(control, number) for number in range(1, rounds + 1)] for control in (False, True))
     return Race((one, other), "", frequencies)
 
 
@@ -163,13 +169,15 @@ def _problem() -> speed.Problem:
 # What it says
 
 
-def control(first: Floats, second: Floats) -> Finding:
-    """Judge by the ratio of a program to itself: seconds a step (turns,), paired turn by turn."""
-    ratio = statistics.paired_ratio([first], [second])
+def control(first: list[Floats], second: list[Floats]) -> Finding:
+    """Judge by the ratio of a program to itself: seconds a step, (turns,) a round, paired turn by turn."""
+    ratio = statistics.paired_ratio(first, second, statistics.scatter([first, second]))
+    turns = sum(map(len, first))
     half_width = (ratio.high - ratio.low) / 2
     excludes = ratio.excludes(1)
     measured = (
-        f"one program against itself, {len(first)} turns: {_interval(ratio)}, half-width {half_width:.2%}, "
+        f"one program against itself, {len(first)} rounds, {turns} turns: {_interval(ratio)}, half-width "
+        f"{half_width:.2%}, "
         f"1 is {'OUTSIDE' if excludes else 'inside'}"
     )
     verdict, advice = _grade(half_width, HALF_WIDTH), ""
@@ -184,7 +192,7 @@ def control(first: Floats, second: Floats) -> Finding:
             f"A difference below {half_width:.1%} is not seen in so short a time. End other programs, or measure "
             "longer: four times as long halves the width."
         )
-    values = {**ratio._asdict(), "half_width": half_width, "excludes_1": excludes, "turns": len(first)}
+    values = {**ratio._asdict(), "half_width": half_width, "excludes_1": excludes, "turns": turns, "rounds": len(first)}
     return Finding("A/A", verdict, measured, advice, values)
 
 
@@ -194,9 +202,9 @@ def failed(race: Race) -> Finding:
     return Finding("A/A", UNFIT, f"the test could not be run: {race.failure}", advice)
 
 
-def pace(first: Floats, second: Floats) -> Finding:
+def pace(first: list[Floats], second: list[Floats]) -> Finding:
     """Judge how steady the same work went: the medians of neighbouring turns, against the median of all."""
-    turns = (first + second) / 2
+    turns = (np.concatenate(first) + np.concatenate(second)) / 2
     blocks = [np.median(part) for part in np.array_split(turns, max(1, len(turns) // statistics.BLOCK))]
     low, high = np.quantile(blocks, [0.1, 0.9])
     moved, tail = float(high / low - 1), float(np.quantile(turns, 0.95) / np.median(turns))
@@ -213,11 +221,13 @@ def pace(first: Floats, second: Floats) -> Finding:
 def load(facts: Facts) -> Finding:
     """Judge the load average before the test."""
     one, five, fifteen = facts.load
-    share = one / facts.usable_cores
+    share = one / facts.all_cores
     verdict = _grade(share, LOAD)
     advice = "" if verdict == FINE else "End what runs, or wait: this average lags by a minute."
-    measured = f"{one:.2f} over the last minute ({five:.2f} over 5, {fifteen:.2f} over 15), on {_cores(facts)}"
-    return Finding("load", verdict, measured, advice, {"load": facts.load, "usable_cores": facts.usable_cores})
+    measured = (
+        f"{one:.2f} over the last minute ({five:.2f} over 5, {fifteen:.2f} over 15), on {_cores(facts.all_cores)}"
+    )
+    return Finding("load", verdict, measured, advice, {"load": facts.load, "all_cores": facts.all_cores})
 
 
 def others(facts: Facts, between: Between, busiest: Sequence[tuple[str, float]]) -> Finding:
@@ -236,7 +246,7 @@ def cores(facts: Facts) -> Finding:
     """Judge whether the harness has a core besides the one that is timed."""
     values = {"usable_cores": facts.usable_cores}
     if facts.usable_cores > 1:
-        return Finding("cores", FINE, f"{_cores(facts)} usable", "", values)
+        return Finding("cores", FINE, f"{_cores(facts.usable_cores)} usable", "", values)
     advice = (
         "The harness itself must run on the core that it times. Give it a second one (taskset, the container's cpuset)."
     )
@@ -356,8 +366,8 @@ def _busiest(
     return sorted((each for each in shares if each[1] >= least), key=lambda each: -each[1])[:count]
 
 
-def _cores(facts: Facts) -> str:
-    return f"{facts.usable_cores} core{'' if facts.usable_cores == 1 else 's'}"
+def _cores(count: int) -> str:
+    return f"{count} core{'' if count == 1 else 's'}"
 
 
 def _interval(ratio: Interval) -> str:

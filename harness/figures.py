@@ -5,6 +5,7 @@ Altair writes them, as SVG, PNG or a page that needs no network; it is asked for
 
 from __future__ import annotations
 
+import textwrap
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,13 +32,17 @@ def draw(report: Report, path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path}: expected a file that ends in {', '.join(SUFFIXES)}.")
     try:
-        import altair  # noqa: F401, PLC0415  # tried only: an extra, and a second to import
+        import altair as alt  # noqa: PLC0415  # an extra, and a second to import
         import vl_convert  # noqa: F401, PLC0415  # as above: Altair asks for it when it writes
     except ImportError as error:
         raise InputError(f"A figure needs {error.name}: pip install 'bakeoff[figures]'.") from None
     times = report.sweep_times
     curves = times[times["axis"].isin(sweep.FITTED)] if len(times) else times
     chart: Any = sweep_chart(curves, sweep.lines(curves)) if len(curves) else step_chart(report.summary())
+    doubts = report.warnings()
+    if doubts:
+        title = alt.TitleParams([wrapped for line in doubts for wrapped in textwrap.wrap(line, 90)], color="#be123c")
+        chart = chart.properties(title=title)
     # A white ground: a figure is printed, and looked at in a dark window.
     chart = chart.configure(background="white").configure_view(stroke=None).configure_axis(gridColor="#e5e7eb")
     how: dict[str, Any] = {"inline": True} if path.suffix.lower() == ".html" else {"scale_factor": 2}

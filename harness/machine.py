@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import psutil
+import pynvml
 
 ROOT = Path("/")
 CLOCK_SOURCE = "sys/devices/system/clocksource/clocksource0/current_clocksource"
@@ -30,10 +31,11 @@ class Facts(NamedTuple):
     """What the machine is at, at one moment. None: not readable, or no limit; `not_readable` tells which."""
 
     load: list[float]
-    """Programs that ran or waited to run, averaged over 1, 5 and 15 minutes."""
+    """Programs that ran or waited to run, averaged over 1, 5 and 15 minutes: on all cores, usable or not."""
+    all_cores: int
     usable_cores: int
     others_cores: float
-    """Cores that other programs kept busy."""
+    """Usable cores that other programs kept busy."""
     frequency_mhz: float | None
     """Of the first usable core, as are the next three."""
     frequency_least_mhz: float | None
@@ -55,7 +57,7 @@ class Counters(NamedTuple):
 
     at_s: float
     busy_s: float
-    """Processor time of all programs, over all cores."""
+    """Processor time of all programs, over the usable cores."""
     own_s: float
     """Of which this program's, and that of its processes that have ended."""
     stolen_s: float | None
@@ -89,6 +91,7 @@ def describe() -> dict[str, Any]:
         "memory_bytes": psutil.virtual_memory().total,
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "gpus": gpus(),
         "load_before": _load(),
         "facts": facts()._asdict(),
     }
@@ -103,6 +106,27 @@ def processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def gpus() -> list[dict[str, Any]]:
+    """Return the name, the memory and the driver of each NVIDIA GPU; none where there is no driver."""
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []
+    try:
+        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        driver = pynvml.nvmlSystemGetDriverVersion()
+        return [
+            {
+                "name": pynvml.nvmlDeviceGetName(handle),
+                "memory_bytes": pynvml.nvmlDeviceGetMemoryInfo(handle).total,
+                "driver": driver,
+            }
+            for handle in handles
+        ]
+    finally:
+        pynvml.nvmlShutdown()
 
 
 def usable_cores() -> list[int]:
@@ -133,6 +157,7 @@ def facts(root: Path = ROOT) -> Facts:
     speed = read("frequency", lambda: frequency(first, root))
     return Facts(
         load=_load(),
+        all_cores=psutil.cpu_count() or len(cores),
         usable_cores=len(cores),
         others_cores=round(others, 2),
         frequency_mhz=speed["cur"] if speed else None,
@@ -250,14 +275,18 @@ def _stopped(group: Path) -> int:
 
 def counters(root: Path = ROOT) -> Counters:
     """Return what only grows, as it stands now."""
-    total, own, swap = psutil.cpu_times(), os.times(), psutil.swap_memory()
-    # What a guest of this machine takes is within `user`.
-    busy = sum(getattr(total, kind, 0.0) for kind in ("user", "nice", "system", "irq", "softirq"))
+    usable = set(usable_cores())
+    cores = [each for number, each in enumerate(psutil.cpu_times(percpu=True)) if number in usable]
+    own, swap = os.times(), psutil.swap_memory()
+
+    def total(*kinds: str) -> float:
+        return sum(getattr(core, kind, 0.0) for core in cores for kind in kinds)
+
     return Counters(
         at_s=time.monotonic(),
-        busy_s=busy,
+        busy_s=total("user", "nice", "system", "irq", "softirq"),  # what a guest of this machine takes is in `user`
         own_s=own.user + own.system + own.children_user + own.children_system,
-        stolen_s=getattr(total, "steal", None),  # Linux alone counts it
+        stolen_s=total("steal") if any(hasattr(core, "steal") for core in cores) else None,  # Linux alone counts it
         throttle_events=_or_none(throttle_events, root),
         limited_periods=_or_none(limited_periods, root),
         swapped_bytes=swap.sin + swap.sout,

@@ -83,14 +83,15 @@ def speed_row(row: Mapping[Any, Any], batch: int) -> dict[str, Any]:
         "warm after": warm,
         "cores busy": f"{row['cores_busy']:.2f}",
         "threads": _threads(row["threads"]) or "-",
-        "GFLOP/s": f"{row['flop_rate'] / 1e9:.3g}",
+        "GFLOP/s": shown(row["flop_rate"], lambda rate: f"{rate / 1e9:.3g}"),
         "of peak": shown(row["of_peak"], "{:.0%}".format),
         "transfer": shown(row["transfer_s"], in_time),
+        **({} if pd.isna(row["device_bytes"]) else {"on the device": size(row["device_bytes"])}),
         "predict 1 row": times(*(f"latency_1_p{quantile}_s" for quantile in timings.QUANTILES)),
         f"predict {batch} rows": times(*(f"latency_{batch}_p{quantile}_s" for quantile in timings.QUANTILES)),
         f"to {TARGET:.0%}": "never"
         if pd.isna(row["epochs_to_target"])
-        else f"{row['epochs_to_target']:.0f} epochs, {in_time(row['time_to_target_s'])}",
+        else f"{row['epochs_to_target']:.0f} epochs, {shown(row['time_to_target_s'], in_time)}",
     }
 
 

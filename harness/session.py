@@ -7,6 +7,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -267,6 +268,11 @@ class Session:
         """Return the largest resident size of the worker so far."""
         return int(self._ask("memory")[0]["peak_bytes"])
 
+    def device_peak_bytes(self) -> int | None:
+        """Return the most that the framework has held on its device; None where it has none, or does not tell."""
+        told = self._ask("memory")[0]["device_peak_bytes"]
+        return None if told is None else int(told)
+
     # The process
 
     def pause(self) -> None:
@@ -497,18 +503,26 @@ class Fillers:
 def timing_on(cores: Sequence[int] | None) -> Iterator[Fillers]:
     """Make ready to time on these cores, where cores can be chosen.
 
-    This thread keeps off them, if there are others: it would empty the workers' caches. And they never idle. Between a
-    slice and the next nothing would run on them, and a core that idles comes back at another pace: it is halted,
-    clocked down, or on a virtual machine given away.
+    This process keeps off them, all its threads, if there are others: it would empty the workers' caches. And they
+    never idle. Between a slice and the next nothing would run on them, and a core that idles comes back at another
+    pace: it is halted, clocked down, or on a virtual machine given away.
     """
     fillers = Fillers(cores or ())
     free = os.sched_getaffinity(0) if cores is not None else set()
     others = free - set(cores or ())
     try:
         if others:
-            os.sched_setaffinity(0, others)
+            _move(others)
         yield fillers
     finally:
         if others:
-            os.sched_setaffinity(0, free)
+            _move(free)
         fillers.end()
+
+
+def _move(cores: set[int]) -> None:
+    """Have every thread of this process run on these cores: the display's redraws, too."""
+    for thread in threading.enumerate():
+        if thread.native_id is not None:
+            with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+                os.sched_setaffinity(thread.native_id, cores)

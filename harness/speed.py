@@ -1,11 +1,11 @@
 """Speed: interleaved slices of live workers.
 
 A round starts a fresh worker for each contestant, in random order, all pinned to the same cores. Each is built, called
-once, calibrated and warmed up, and then stopped. Turn by turn every contestant, in random order again, is let go for
-one slice of training and stopped again; in between, the cores do not idle. A slice has a lead-in: the same steps once
-before, off the clock, as a worker that was stopped comes back to cold caches, and its threads to any core. The first
-contestant takes part twice: the control, whose ratio to itself must not differ from 1. Then, in turns too, each
-predicts: single rows, and full batches.
+once, calibrated where the steps of a slice are not known, warmed up, and then stopped. Turn by turn every contestant,
+in random order again, is let go for one slice of training and stopped again; in between, the cores do not idle. A slice
+has a lead-in: the same steps once before, off the clock, as a worker that was stopped comes back to cold caches, and
+its threads to any core. The first contestant takes part twice: the control, whose ratio to itself must not differ from
+1. Then, in turns too, each predicts: single rows, and full batches.
 """
 
 import time
@@ -27,7 +27,7 @@ WARM_LIMIT_S = 3.0
 LATENCY_TURNS = 5
 LATENCY_CALLS = 40
 """Calls of `predict` in a turn, for each number of rows."""
-LATENCY_LIMIT_S = 0.05
+LATENCY_LIMIT_S = 0.5
 
 Write = Callable[..., None]
 """Takes measure, quantity, value, unit and whatever tells the record apart: results.Task.add."""
@@ -42,8 +42,10 @@ class Plan(NamedTuple):
     threads: int
     cores: tuple[int, ...] | None
     device: str
+    seed: int
+    """Of the orders that are drawn: in which workers start, and of every turn."""
     beside: bool = True
-    """Whether what stands beside the steps is measured too: the matrix product, threads, predictions."""
+    """Whether what stands beside the steps is measured too: the matrix product, predictions."""
 
 
 class Contestant(NamedTuple):
@@ -115,8 +117,7 @@ class Runner:
             session.train(self.order)  # another number of steps may be another program to compile
         write("speed", "slice steps", len(self.order), "steps")
         self._warm_up()
-        if self.plan.beside:
-            self._threads()
+        self._threads()
         session.pause()
 
     def _warm_up(self) -> None:
@@ -165,6 +166,9 @@ class Runner:
         """Write down the peak of memory, and end the worker."""
         self.session.resume()
         self.write("speed", "peak memory", self.session.peak_bytes(), "bytes")
+        on_the_device = self.session.device_peak_bytes()
+        if on_the_device is not None:
+            self.write("speed", "peak device memory", on_the_device, "bytes")
         self.session.close()
 
 
@@ -181,9 +185,9 @@ def run_round(
 
     `known_steps` are the steps a slice of an earlier round had, by backend and variant; what is calibrated is added.
     """
-    rng = np.random.default_rng(number)
+    rng = np.random.default_rng([plan.seed, number])
     with timing_on(plan.cores) as fillers:
-        if plan.beside:
+        if plan.beside and plan.device == "cpu":  # another device's rate is no share of the cores'
             say("the machine's own matrix product")
             with fillers.aside():
                 rate = peak.measure(plan.cores, plan.threads, problem.spec.dtype)

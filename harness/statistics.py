@@ -22,7 +22,9 @@ Places = npt.NDArray[np.int64]
 LEVEL = 0.95
 RESAMPLES = 2000
 BLOCK = 8
-"""Turns that are drawn together: over one second of neighbouring slices."""
+"""Turns that are drawn together: neighbouring slices, a third of a second of two contestants."""
+LEAST_TURNS = 2 * BLOCK
+"""Of a round. However one block is drawn, it is the same turns."""
 
 
 class Interval(NamedTuple):
@@ -92,13 +94,19 @@ def unpaired_ratio(
 
     Nothing pairs them: each is resampled by itself, so what both would have shared does not cancel. The interval tells
     of the scatter within each run; what changed on the machine between the two is in the estimate, and not in it.
+    Where a run does not tell how far its processes are apart, they are taken to be as far apart as the other's.
     """
+    one, other = processes
+    processes = (one if one.freedom else other, other if other.freedom else one)
     rng = np.random.default_rng(0)
     medians = [np.log([np.median(resample(rounds, rng)) for _ in range(RESAMPLES)]) for rounds in (first, second)]
-    tail = _tail(_blocks_of_both(medians, [_blocks(first), _blocks(second)]))
+    estimate = float(np.median(np.concatenate(first)) / np.median(np.concatenate(second)))
+    blocks = [_blocks(first), _blocks(second)]
+    if min(blocks) < 2:
+        return Interval(estimate, 0.0, np.inf)
+    tail = _tail(_blocks_of_both(medians, blocks))
     low, high = np.exp(np.quantile(medians[0] - medians[1], [tail, 1 - tail]))
-    estimate = np.median(np.concatenate(first)) / np.median(np.concatenate(second))
-    ratio = Interval(float(estimate), float(low), float(high))
+    ratio = Interval(estimate, float(low), float(high))
     variances = [each.variance / len(rounds) for each, rounds in zip(processes, (first, second), strict=True)]
     return _widened(ratio, sum(variances), _welch(variances, [each.freedom for each in processes]))
 
@@ -152,9 +160,12 @@ def _interval(rounds: list[Floats]) -> Interval:
     medians = np.concatenate(
         [np.median(turns[places], axis=1) for places in _draws(tuple(map(len, rounds)), RESAMPLES)]
     )
+    estimate = float(np.median(turns))
+    if _blocks(rounds) < 2:
+        return Interval(estimate, 0.0, np.inf)
     tail = _tail(_blocks(rounds))
     low, high = np.quantile(medians, [tail, 1 - tail])
-    return Interval(float(np.median(np.concatenate(rounds))), float(low), float(high))
+    return Interval(estimate, float(low), float(high))
 
 
 def _tail(blocks: float) -> float:

@@ -16,6 +16,9 @@ from harness.statistics import Interval
 
 Row = dict[str, Any]
 
+COSTLY = 1.5
+"""How much longer a step may take as timed than in training, where two trainings share the machine, and pass unsaid."""
+
 DEPARTURE = ["largest", "mean", "flips", "accuracy", "common_accuracy"]
 """What a departure is told by: harness/departures.py."""
 
@@ -53,7 +56,7 @@ class Report:
     def _row(self, backend: str, variant: str) -> Row:
         one = self._one
         here = {"backend": backend, "variant": variant}
-        speed = {**here, "control": False}
+        speed = {"measure": "speed", **here, "control": False}
         floors, red, known = self._conformance(backend, variant)
         step, ratio = self._speed(backend, variant)
         batch = self.header["spec"]["training"]["batch_size"]
@@ -219,7 +222,8 @@ class Report:
                         "flop_rate": flops / row["step_s"],
                         "of_peak": flops / row["step_s"] / rate,
                         **found,
-                        "transfer_s": self._one("transfer", {**here, "control": False}, "median"),
+                        "device_bytes": self._one("peak device memory", {**here, "control": False}),
+                        "transfer_s": self._one("transfer", {"measure": "speed", **here, "control": False}, "median"),
                         "epochs_to_target": target,
                         "time_to_target_s": target * self._steps_an_epoch() * row["step_s"],
                     }
@@ -381,7 +385,8 @@ class Report:
         for backend, variant in self.entries:
             here = {"measure": "deployment", "backend": backend}
             mine = {**here, "variant": variant}
-            imported = self._one("import", {"backend": backend, "variant": variant, "control": False}, "median")
+            timed = {"measure": "speed", "backend": backend, "variant": variant, "control": False}
+            imported = self._one("import", timed, "median")
             cold = self._one("cold start", mine, "median")
             rows.append(
                 {
@@ -410,11 +415,27 @@ class Report:
         """Return the summary with its values written out, under the headings that people read."""
         return pd.DataFrame([readable.summary_row(row) for row in self.rows]).rename(columns=readable.HEADINGS)
 
+    def warnings(self) -> list[str]:
+        """Return why what is derived from this run is not to be trusted, or not yet; empty where nothing says so."""
+        ended = self._where(measure="task", quantity="finished")["task"]
+        lines = []
+        if not results.is_complete(set(ended), self.header):
+            go_on = f"bakeoff run --resume {self.folder}"
+            lines.append(f"UNFINISHED: this run was interrupted, and what is missing was not measured. `{go_on}`")
+        control = self.control()
+        if control and control[1].excludes(1):
+            lines.append(
+                f"CONTROL FAILED: {control[0]} against itself came out at {in_brackets(control[1], 3)}, which excludes "
+                "1. The ratios of this run are not to be trusted."
+            )
+        return lines
+
     def remarks(self) -> list[str]:
         """Return what must be said over the table: where, when, on what; the control's verdict; every failure."""
         header = self.header
         machine, data, plan = header["machine"], header["data"], header["plan"]
         lines = [
+            *self.warnings(),
             f"{header['created'][:10]}, {machine['processor']}, {machine['usable_threads']} cores, "
             f"{plan['threads']} thread{'s' if plan['threads'] > 1 else ''} in use, {plan['device']}; "
             f"data {data['name']} ({data['hash']}), spec {header['spec_hash']}, {header['spec']['training']['dtype']}.",
@@ -423,13 +444,7 @@ class Report:
         control = self.control()
         if control:
             name, ratio = control
-            if ratio.excludes(1):
-                lines.insert(
-                    0,
-                    f"CONTROL FAILED: {name} against itself came out at {in_brackets(ratio, 3)}, which excludes 1. "
-                    "The ratios of this run are not to be trusted.",
-                )
-            else:
+            if not ratio.excludes(1):
                 lines.append(f"Control: {name} against itself came out at {in_brackets(ratio, 3)}; 1 is inside.")
         elif self.step_times:
             lines.append("No control: a backend timed against itself did not live to the end of every round.")
@@ -440,10 +455,6 @@ class Report:
         departures = [readable.departure(row) for row in found.to_dict("records")]
         if departures:
             lines.append(f"Departures from the common spec, by the oracle: {'; '.join(departures)}.")
-        ended = self._where(measure="task", quantity="finished")["task"]
-        if not results.is_complete(set(ended), header):
-            go_on = f"bakeoff run --resume {self.folder}"
-            lines.insert(0, f"UNFINISHED: this run was interrupted, and what is missing was not measured. `{go_on}`")
         for row in self.rows:
             if row["known_failures"]:
                 lines.append(f"{row['backend']}:{row['variant']}: known failures {row['known_failures']}")
@@ -461,6 +472,39 @@ class Report:
             if more:
                 said = ", ".join(f"{name} {count}" for name, count in more.items())
                 lines.append(f"{row['backend']} had more threads in force than the {asked} asked for: {said}.")
+        return [*lines, *self._costly_calls(), *self._doubts_of_the_sweep()]
+
+    def _costly_calls(self) -> list[str]:
+        """Return whose step as timed is far from its pace in training: what a call costs beside its steps is in it."""
+        epochs = self._where(measure="training", quantity="epoch time")
+        lines = []
+        for row in self.timed:
+            backend, _, variant = row["backend"].partition(":")
+            mine = epochs[epochs["backend"].eq(backend) & epochs["variant"].eq(variant)]
+            slices = self._one("slice steps", {"measure": "speed", **self._mine(backend, variant), "control": False})
+            pace = (mine["value"].astype(float) / mine["steps"].astype(float)).min()
+            if row["step_s"] > COSTLY * pace:
+                lines.append(
+                    f"{row['backend']} took {in_time(row['step_s'])} a step in slices of {slices:.0f} steps, and "
+                    f"{in_time(pace)} in epochs of {mine['steps'].iloc[0]:.0f}: a call costs, however few steps it has."
+                )
+        return lines
+
+    def _doubts_of_the_sweep(self) -> list[str]:
+        """Return what speaks against points of the sweep, and which were not timed."""
+        lines, swept = [], self._where(measure="sweep")
+        for row in swept.to_dict("records"):
+            who = f"{row['backend']}:{row['variant']} at {row['axis']} {row['at']}"
+            if row["quantity"] == "cannot":
+                lines.append(f"{who}: {row['value']}")
+            elif row["quantity"] == "steady" and not row["value"]:
+                lines.append(f"{who} was never steady.")
+            elif row["quantity"] == "threads":
+                asked = int(row["at"]) if row["axis"] == "threads" else self.header["plan"]["threads"]
+                if row["value"] > asked:
+                    lines.append(
+                        f"{who} had more threads in force than the {asked} asked for: {row['of']} {row['value']}."
+                    )
         return lines
 
     def markdown(self) -> str:

@@ -26,6 +26,9 @@ def print_report(console: Console, remarks: list[str], rows: "pd.DataFrame") -> 
     """Print what must be said of a run, and its table: in several parts where the terminal is too narrow for one."""
     for line in remarks:
         _print(console, line)
+    if not len(rows):
+        _print(console, "Nothing to show.")
+        return
     console = _wide(console)
     name, *rest = (str(heading) for heading in rows.columns)
     part: list[str] = []

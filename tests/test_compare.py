@@ -354,16 +354,34 @@ def test_what_is_in_one_run_only_is_listed_and_is_no_other_difference():
     assert {"Only in a: old:plain.", "Only in b: new:plain."} <= {*pair.remarks()}
 
 
-def test_runs_with_nothing_in_common_have_no_rows():
+def test_runs_with_nothing_in_common_are_refused():
     def renamed(header, records):
         twin("other")(header, records)
         header["plan"]["entries"] = [["other", "plain"]]
         del header["backends"][PLAIN[0]]
 
-    pair = only(compare([run("a"), run("b", renamed)], threshold=1.05))
-    assert pair.changes == []
-    assert not pair.worse
-    assert len(pair.readable()) == 0
+    with pytest.raises(InputError, match=r"have no variant in common: other:plain there, numpy_plain:plain here"):
+        compare([run("a"), run("b", renamed)])
+
+
+def test_a_variant_that_has_no_part_any_more_is_worse():
+    pair = only(compare([run("a", twin("other")), run("b")], threshold=1.05))
+    assert pair.worse
+    assert pair.as_json()["missing"] == ["other:plain"]
+    assert "WORSE: other:plain: it was timed in the baseline, and has no part in this run" in pair.remarks()
+    two, one = Path("a"), Path("b")
+    assert not only(compare([one, two], threshold=1.05)).worse
+    assert not only(compare([two, one])).worse
+
+
+def test_slices_with_and_without_a_lead_in_are_told_apart():
+    def with_lead_in(header, records):
+        header["plan"]["lead_in"] = True
+
+    pair = only(compare([run("a"), run("b", with_lead_in)]))
+    assert sum(line.startswith("a was made before slices had a lead-in") for line in pair.remarks()) == 1
+    for alike in (Path("a"), Path("b")):
+        assert not any("lead-in" in line for line in only(compare([alike, alike])).remarks())
 
 
 # What stands over the table

@@ -455,6 +455,43 @@ def test_a_run_whose_backend_is_gone_is_refused(begun, tmp_path):
         comparison.resume(begun)
 
 
+@pytest.mark.parametrize(
+    ("table", "key", "value", "sentence"),
+    [
+        ("machine", "processor", "Z80", "the processor was Z80 when it began"),
+        ("machine", "usable_threads", 999, "the number of usable cores was 999"),
+        (None, "bakeoff", "0.0.1", "Bakeoff's version was 0.0.1"),
+        (None, "commit", "0123456789ab", "Bakeoff's commit was 0123456789ab"),
+    ],
+)
+def test_a_run_of_another_machine_or_another_bakeoff_is_refused(begun, table, key, value, sentence):
+    header = results.read_header(begun)
+    (header[table] if table else header)[key] = value
+    (begun / "run.json").write_text(json.dumps(header))
+    with pytest.raises(InputError, match=sentence):
+        comparison.resume(begun)
+
+
+def test_a_run_of_a_backend_outside_the_project_can_be_resumed(tmp_path, monkeypatch):
+    copied(tmp_path / "elsewhere", "mine")
+    request = request_for(parse(SMALL, "spec"), tmp_path, wanted=str(tmp_path / "elsewhere" / "mine"))
+    with comparison.begin(request).run as run:
+        pass
+    work = comparison.resume(run.folder)
+    with work.run:
+        assert [(entry.folder, variant) for entry, variant in work.chosen] == [
+            (tmp_path / "elsewhere" / "mine", "plain")
+        ]
+
+
+def test_no_two_runs_draw_the_same_orders(tmp_path):
+    seeds = set()
+    for _ in range(2):
+        with comparison.begin(request_for(Spec(), tmp_path / str(len(seeds)), wanted="numpy_plain")).run as run:
+            seeds.add(run.header["plan"]["seed"])
+    assert len(seeds) == 2
+
+
 def test_a_run_that_is_being_written_is_refused(begun):
     with comparison.resume(begun).run, pytest.raises(InputError, match="another bakeoff is writing this run"):
         comparison.resume(begun)
@@ -497,8 +534,11 @@ def turns_of(begun, budget_s, epochs):
         work.plan.update(turns=None, budget_s=budget_s)
         work.run.header["plan"].update(turns=None, budget_s=budget_s)
         with work.run.task("train own:plain") as task:
-            for value, steps in epochs:
-                task.add("training", "epoch time", value, "s", steps=steps, backend="own", variant="plain")
+            for epoch, (value, steps) in enumerate(epochs, start=1):
+                more = {"epoch": epoch, "steps": steps, "backend": "own", "variant": "plain"}
+                task.add("training", "epoch time", value, "s", **more)
+            if len(epochs) == 1:
+                task.add("training", "pace", value / 10, "s", steps=steps, backend="own", variant="plain")
         place = Place(Path(sys.executable), begun, begun / "log")
         twins = [speed.Contestant("own", "plain", place, control=control) for control in (False, True)]
         first = work._turns(twins, work._steps_so_far())
@@ -508,11 +548,32 @@ def turns_of(begun, budget_s, epochs):
 
 @pytest.mark.parametrize(("budget_s", "turns"), [(60, 60 / 0.044), (6, 6 / 0.044), (0.001, comparison.LEAST_TURNS)])
 def test_a_budget_becomes_turns_by_the_pace_of_the_quickest_epoch(begun, budget_s, turns):
-    assert turns_of(begun, budget_s, [(0.4, 10), (0.01, 10)]) == pytest.approx(turns, rel=0.01)
+    assert turns_of(begun, budget_s, [(0.0001, 10), (0.4, 10), (0.01, 10)]) == pytest.approx(turns, rel=0.01)
 
 
 def test_where_a_step_takes_longer_than_a_slice_fewer_turns_fit(begun):
-    assert turns_of(begun, 60, [(5.0, 10)]) == pytest.approx(60 / (2 * 1.002), abs=1)
+    assert turns_of(begun, 60, [(9.0, 10), (5.0, 10)]) == pytest.approx(60 / (2 * 1.002), abs=1)
+
+
+def test_one_epoch_is_no_pace_for_it_has_the_first_call(begun):
+    assert turns_of(begun, 60, [(50.0, 10)]) == pytest.approx(60 / (2 * 1.002), abs=1)
+
+
+def test_a_training_of_one_epoch_is_followed_by_one_for_its_pace(tmp_path, monkeypatch):
+    """And so the slices of a framework that compiles have more than one step."""
+    copied(tmp_path / "backends", "own")
+    monkeypatch.setattr(registry, "backends_folder", lambda: tmp_path / "backends")
+    made = Environment(Path(sys.executable), Path("own-0123456789ab"), 1.0, 2, {"numpy": "2"})
+    monkeypatch.setattr(environments, "build", lambda entry, *_: made)
+    work = comparison.begin(request_for(parse(SMALL.replace("epochs = 2", "epochs = 1"), "spec"), tmp_path))
+    ((entry, variant),) = work.chosen
+    with work.run, Board(Console(stderr=True)) as board:
+        work._environment(entry, board)
+        with board.job("training") as job, work.run.task("train own:plain") as task:
+            work._train(entry, variant, task, job)
+        (pace,) = results.read_records(work.run.folder).query("quantity == 'pace'").to_dict("records")
+        assert pace["steps"] == len(work.order)
+        assert work._paces() == {("own", "plain"): pace["value"] / len(work.order)}
 
 
 def test_a_run_that_is_not_quick_has_more_rounds(tmp_path):

@@ -14,6 +14,7 @@ from harness.machine import Between, Facts
 
 QUIET = Facts(
     load=[0.1, 0.2, 0.3],
+    all_cores=4,
     usable_cores=4,
     others_cores=0.0,
     frequency_mhz=3000.0,
@@ -30,7 +31,7 @@ QUIET = Facts(
 NOTHING = Between(20.0, 0.02, 0.0, 0, 0, 0)
 
 ADAPTER = '''
-"""Sleeps; the second process that is started sleeps longer, by half."""
+"""Sleeps; every second process that is started sleeps longer, by half."""
 
 import os
 import time
@@ -38,11 +39,10 @@ import time
 import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-try:
-    open(os.path.join(HERE, "started"), "x").close()
-    pace = 0.002
-except FileExistsError:
-    pace = 0.003
+with open(os.path.join(HERE, "started"), "a+") as file:
+    file.write("x")
+    file.seek(0)
+    pace = 0.002 if len(file.read()) % 2 else 0.003
 
 
 class Backend:
@@ -87,8 +87,9 @@ def entry(tmp_path):
     return make
 
 
-def quiet_steps(seed, turns=100, factor=1.0):
-    return factor * 1e-3 * (1 + 1e-3 * np.random.default_rng(seed).standard_normal(turns))
+def quiet_steps(seed, turns=25, factor=1.0):
+    """Return the seconds a step of four rounds."""
+    return list(factor * 1e-3 * (1 + 1e-3 * np.random.default_rng(seed).standard_normal((4, turns))))
 
 
 # What it says
@@ -120,6 +121,7 @@ BUSY = [("editor", 0.9)]
 FINDINGS = [
     (doctor.load(QUIET._replace(load=[2.5, 0, 0])), DOUBTFUL, "2.50 over the last minute"),
     (doctor.load(QUIET._replace(load=[4.1, 0, 0])), UNFIT, "on 4 cores"),
+    (doctor.load(QUIET._replace(load=[4.1, 0, 0], all_cores=64)), FINE, "on 64 cores"),
     (doctor.others(QUIET, NOTHING._replace(others_cores=0.9), BUSY), DOUBTFUL, "took 0.90 cores of 4"),
     (doctor.others(QUIET, NOTHING._replace(others_cores=2.5), BUSY), UNFIT, "the busiest: editor 90%"),
     (doctor.others(QUIET, NOTHING._replace(others_cores=2.5), []), UNFIT, "none that this process may see"),
@@ -139,7 +141,7 @@ FINDINGS = [
     (doctor.swap(QUIET, NOTHING._replace(swapped_bytes=5 << 20)), UNFIT, "5 MB moved"),
     (doctor.clock(QUIET._replace(clock_step_s=5e-6)), DOUBTFUL, "steps of 5,000 ns"),
     (doctor.clock(QUIET._replace(clock_step_s=1e-3)), UNFIT, "a slice has 10 ms"),
-    (doctor.pace(np.repeat([1e-3, 2e-3], 50), np.repeat([1e-3, 2e-3], 50)), DOUBTFUL, "100.0% longer"),
+    (doctor.pace(*[[np.full(50, 1e-3), np.full(50, 2e-3)]] * 2), DOUBTFUL, "100.0% longer"),
 ]
 
 
@@ -178,13 +180,20 @@ def test_a_program_that_differs_from_itself_makes_the_machine_unfit():
     assert "1 is OUTSIDE" in finding.measured
 
 
-@pytest.mark.parametrize(("spread", "verdict"), [(0.01, FINE), (0.15, DOUBTFUL), (0.6, UNFIT)])
+@pytest.mark.parametrize(("spread", "verdict"), [(0.01, FINE), (0.08, DOUBTFUL), (0.6, UNFIT)])
 def test_an_interval_too_wide_to_see_by_is_not_fine(spread, verdict):
-    steps = [np.exp(spread * np.random.default_rng(seed).standard_normal(100)) for seed in (3, 4)]
+    steps = [list(np.exp(spread * np.random.default_rng(seed).standard_normal((4, 25)))) for seed in (3, 4)]
     finding = doctor.control(*steps)
     assert finding.verdict == verdict
     assert not finding.values["excludes_1"]
     assert f"half-width {finding.values['half_width']:.2%}" in finding.measured
+
+
+def test_processes_that_differ_widen_the_interval_whatever_their_slices_say():
+    other = [steps * pace for steps, pace in zip(quiet_steps(2), (0.96, 1.04, 0.97, 1.03))]
+    finding = doctor.control(quiet_steps(1), other)
+    assert not finding.values["excludes_1"]
+    assert finding.values["half_width"] > 0.03
 
 
 def test_the_busiest_are_those_that_took_most_meanwhile():
@@ -201,17 +210,18 @@ def test_one_program_is_timed_against_itself_turn_by_turn():
     race = doctor.race_itself(doctor.own_entry(), 1, lines.append)
     first, second = race.steps_s
     assert race.failure == ""
-    assert len(first) == len(second) == max(doctor.LEAST_TURNS, round(1 / doctor.TURN_S))
-    assert (first > 0).all()
+    assert [*map(len, first)] == [*map(len, second)] == [statistics.LEAST_TURNS] * doctor.LEAST_ROUNDS
+    assert np.concatenate(first).min() > 0
     assert not np.array_equal(first, second)
-    assert sum(line.startswith("turn ") for line in lines) == len(first)
+    assert sum(line.startswith("turn ") for line in lines) == statistics.LEAST_TURNS * doctor.LEAST_ROUNDS
 
 
-def test_a_second_process_that_is_slower_is_found_out(entry):
+def test_every_second_process_that_is_slower_is_found_out(entry):
     race = doctor.race_itself(entry(), 1, lambda line: None)
     finding = doctor.control(*race.steps_s)
     assert finding.verdict == UNFIT
-    assert finding.values["high"] < 0.85, finding.measured  # 2 ms over 3 ms, and what waking up takes
+    # One takes 2 ms, the other 3: which of them is drawn in every round, and may by chance be the same in all.
+    assert finding.values["half_width"] > 0.2 or finding.values["excludes_1"], finding.measured
 
 
 def test_a_test_that_cannot_be_run_says_why(entry):
@@ -296,7 +306,7 @@ def test_its_help_says_what_it_does(bakeoff):
 def test_the_limits_are_as_told_in_the_guide():
     told = " ".join((Path(__file__).parent.parent / "docs" / "timing.md").read_text(encoding="utf-8").split())
     for words in (
-        f"over {doctor.LOAD[0]:g} of the usable cores | over {doctor.LOAD[1]:g} |",
+        f"over {doctor.LOAD[0]:g} of all cores | over {doctor.LOAD[1]:g} |",
         f"over {doctor.BUSY[0]:g} of the usable cores | over {doctor.BUSY[1]:g} |",
         f"over {doctor.STOLEN[0]:g} | over {doctor.STOLEN[1]:g} |",
         f"moves by over {doctor.PACE * 100:g} %",

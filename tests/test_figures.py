@@ -95,9 +95,18 @@ def test_a_file_of_each_kind_is_written_and_asks_nothing_of_the_network(referenc
 
 
 def test_the_curves_of_a_sweep_are_drawn_in_place_of_the_steps(reference, tmp_path):
-    swept = SimpleNamespace(sweep_times=curves(), summary=reference.summary)
+    swept = SimpleNamespace(sweep_times=curves(), summary=reference.summary, warnings=list)
     figures.draw(swept, tmp_path / "sweep.svg")
     assert "width of every hidden layer: 16, 17, 18" in (tmp_path / "sweep.svg").read_text()
+
+
+def test_what_is_drawn_of_a_run_that_is_not_to_be_trusted_says_so(reference, tmp_path):
+    reason = "CONTROL FAILED: a:b against itself came out at 1.2"
+    doubtful = SimpleNamespace(sweep_times=pd.DataFrame(), summary=reference.summary, warnings=lambda: [reason])
+    figures.draw(doubtful, tmp_path / "steps.svg")
+    assert reason in (tmp_path / "steps.svg").read_text()
+    figures.draw(reference, tmp_path / "steps.svg")
+    assert "CONTROL" not in (tmp_path / "steps.svg").read_text()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -33,6 +34,43 @@ def test_the_machine_is_described_in_json():
     assert described["processor"]
     assert 1 <= described["usable_threads"] <= os.cpu_count()
     assert described["memory_bytes"] > 1 << 28
+
+
+class Nvml:
+    """As pynvml is, on a machine with these GPUs."""
+
+    NVMLError = OSError
+
+    def __init__(self, *gpus, driver="580.1"):
+        self.nvmlInit = self.nvmlShutdown = lambda: None
+        self.nvmlDeviceGetCount = lambda: len(gpus)
+        self.nvmlDeviceGetHandleByIndex = lambda index: gpus[index]
+        self.nvmlSystemGetDriverVersion = lambda: driver
+        self.nvmlDeviceGetName = lambda gpu: gpu
+        self.nvmlDeviceGetMemoryInfo = lambda gpu: SimpleNamespace(total=80 << 30)
+
+
+def test_a_machine_s_gpus_are_named_with_their_driver(monkeypatch):
+    monkeypatch.setattr(machine, "pynvml", Nvml("H100", "H100"))
+    assert machine.gpus() == [{"name": "H100", "memory_bytes": 80 << 30, "driver": "580.1"}] * 2
+
+
+def test_a_machine_without_a_driver_has_no_gpus(monkeypatch):
+    def none():
+        raise OSError("no libnvidia-ml.so.1")
+
+    bare = Nvml()
+    bare.nvmlInit = none
+    monkeypatch.setattr(machine, "pynvml", bare)
+    assert machine.gpus() == []
+
+
+def test_processor_time_is_of_the_usable_cores(monkeypatch):
+    seconds = SimpleNamespace(user=1.0, nice=0.0, system=0.0, irq=0.0, softirq=0.0, steal=0.5)
+    monkeypatch.setattr(psutil, "cpu_times", lambda percpu: [seconds] * 64)
+    monkeypatch.setattr(machine, "usable_cores", lambda: [3, 5])
+    counters = machine.counters()
+    assert (counters.busy_s, counters.stolen_s) == (2.0, 1.0)
 
 
 def test_its_facts_travel_with_it_and_what_is_lacking_has_its_reason():

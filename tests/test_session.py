@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import psutil
 import pytest
 
 from harness.portable import spec as portable
-from harness.session import THREAD_VARIABLES, Known, Session, WorkerFailed, first_cores, worker_environment
+from harness.session import THREAD_VARIABLES, Known, Session, WorkerFailed, first_cores, timing_on, worker_environment
 
 SPEC = portable.Spec((5, 7, 4), "relu", True, 0.9, 1e-5, "adam", 0.001, 0.9, 0.999, 1e-8, 9, "float64")
 ORDER = np.zeros((3, 9), "int64")
@@ -52,6 +53,23 @@ def comes_true(condition, within_s=30):
     return True
 
 
+@linux
+def test_every_thread_keeps_off_the_cores_that_are_timed():
+    free = os.sched_getaffinity(0)
+    if len(free) < 2:
+        pytest.skip("one core: there is nowhere else to go")
+    over, ids = threading.Event(), []
+    thread = threading.Thread(target=lambda: (ids.append(threading.get_native_id()), over.wait(60)))
+    thread.start()
+    try:
+        with timing_on([min(free)]):
+            assert os.sched_getaffinity(0) == os.sched_getaffinity(ids[0]) == free - {min(free)}
+        assert os.sched_getaffinity(0) == os.sched_getaffinity(ids[0]) == free
+    finally:
+        over.set()
+        thread.join()
+
+
 # What goes well
 
 
@@ -67,6 +85,7 @@ def test_every_call_of_the_contract_crosses(built):
     assert session.aliases(portable.initial_arrays(SPEC, "he", 0), X, Y, ORDER) == ([], [])
     assert session.versions() == {"obedient": "1.0"}
     assert session.peak_bytes() > 1 << 20
+    assert session.device_peak_bytes() is None
     trained = session.train_by_the_clock(ORDER)
     assert trained.wall_s >= 0
     assert trained.left_s is None

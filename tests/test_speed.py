@@ -84,6 +84,9 @@ class Backend:
 
     def threads(self):
         return {"of its own": 3}
+
+    def device_peak_bytes(self):
+        return 5 << 20 if self.variant == "brisk" else None
 '''
 
 SPEC = portable.Spec((3, 2), "relu", False, 0.9, 1e-5, "sgd", 0.1, 0.9, 0.999, 1e-8, 4, "float64")
@@ -94,7 +97,7 @@ PROBLEM = Problem(
     np.zeros(12, "int64"),
     np.arange(12, dtype="int64").reshape(3, 4),
 )
-PLAN = Plan(rounds=1, turns=6, slice_s=0.004, threads=1, cores=None, device="cpu", beside=False)
+PLAN = Plan(rounds=1, turns=6, slice_s=0.004, threads=1, cores=None, device="cpu", seed=0, beside=False)
 WARM_CALLS = 5 + warmup.LEAST
 """Calls of train before the first slice: first, calibration, compilation, and a warm-up that is as short as can be."""
 
@@ -176,8 +179,8 @@ def test_every_contestant_has_one_slice_at_every_turn_the_control_too(race):
 
 
 def test_at_every_turn_the_order_is_drawn_anew_the_same_for_the_same_round(race):
-    def orders(number):
-        slices = race("brisk", "slow", number=number).of("slice")
+    def orders(number, seed=0):
+        slices = race("brisk", "slow", number=number, plan=PLAN._replace(seed=seed)).of("slice")
         by_turn = [[each for each in slices if each["turn"] == turn] for turn in range(1, PLAN.turns + 1)]
         assert all([each["position"] for each in turn] == [0, 1, 2] for turn in by_turn)
         return [tuple((each["variant"], each["control"]) for each in turn) for turn in by_turn]
@@ -186,6 +189,13 @@ def test_at_every_turn_the_order_is_drawn_anew_the_same_for_the_same_round(race)
     assert len(set(first)) > 2
     assert orders(1) == first
     assert orders(2) != first
+    assert orders(1, seed=1) != first
+
+
+def test_what_is_held_on_a_device_is_written_down_where_there_is_one(race):
+    records = race("brisk", "slow", control=False)
+    assert {each["variant"]: each["value"] for each in records.of("peak device memory")} == {"brisk": 5 << 20}
+    assert len(records.of("peak memory")) == 2
 
 
 def test_every_slice_carries_its_raw_values(race):
@@ -365,11 +375,8 @@ def test_between_turns_every_worker_is_stopped(race):
 def test_while_one_warms_up_those_that_are_ready_are_stopped(race):
     seen = []
     race("brisk", "slow", say=lambda line: line.startswith("warming up") and seen.append((line, at_rest())))
-    assert seen == [
-        ("warming up sleeper:brisk", 0),
-        ("warming up sleeper:slow", 1),
-        ("warming up sleeper:brisk (control)", 2),
-    ]
+    assert [stopped for _, stopped in seen] == [0, 1, 2]
+    assert {line.removeprefix("warming up sleeper:") for line, _ in seen} == {"brisk", "slow", "brisk (control)"}
 
 
 # Failures

@@ -112,8 +112,16 @@ def test_the_same_slices_give_the_same_interval():
 
 @pytest.mark.parametrize("turns", [1, 2, statistics.BLOCK, statistics.BLOCK + 1])
 def test_a_round_may_be_shorter_than_a_block(turns):
-    interval = median([np.linspace(1, 2, turns)])
+    interval = median([np.linspace(1, 2, turns)] * 2)
     assert 1 <= interval.low <= interval.estimate <= interval.high <= 2
+
+
+@pytest.mark.parametrize("turns", [1, statistics.BLOCK])
+def test_one_block_says_nothing_of_how_far_it_may_be_off(turns):
+    times = [np.linspace(1, 2, turns)]
+    for interval in (median(times), paired_ratio(times, times), statistics.unpaired_ratio(times, times * 4)):
+        assert (interval.low, interval.high) == (0, np.inf)
+        assert not interval.excludes(1)
 
 
 def test_rounds_of_one_that_the_other_lacks_are_refused():

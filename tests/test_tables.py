@@ -404,6 +404,51 @@ def test_the_first_remark_says_when_where_and_on_what(saved):
     assert header["spec_hash"] in first
 
 
+def swept(run, quantity, value, axis="width", at=512, **more):
+    who = {"backend": "swift", "variant": "eager", "control": False, "round": 1, "axis": axis, "at": at}
+    run.add(f"sweep {axis}={at}", "sweep", quantity, value, "", operations=1e6, **who, **more)
+
+
+def test_a_sweep_leaves_the_run_s_own_figures_as_they_are(written):
+    run = written(["swift:eager"])
+    who = {"backend": "swift", "variant": "eager", "control": False, "round": 1}
+    with run.run.task("round 1") as attempt:
+        for quantity, value in (("first call", 1.0), ("peak memory", 1e6), ("import", 2.0), ("transfer", 3.0)):
+            attempt.add("speed", quantity, value, "", **who)
+        attempt.add("deployment", "cold start", 4.0, "s", **who)
+    before = run.report()
+    for quantity in ("first call", "peak memory", "import", "transfer", "cold start"):
+        swept(run, quantity, 99.0)
+    after = run.report()
+    pd.testing.assert_frame_equal(after.summary(), before.summary())
+    pd.testing.assert_frame_equal(after.getting_started(), before.getting_started())
+    assert after.summary()["first_call_s"].tolist() == [1.0]
+
+
+def test_doubts_about_points_of_a_sweep_are_said(written):
+    run = written(["swift:eager"])
+    swept(run, "steady", False)
+    swept(run, "threads", 3, "threads", 2, of="pool")
+    swept(run, "cannot", "cannot do dtype = float64: none", "dtype", "float64")
+    lines = run.report().remarks()
+    assert "swift:eager at width 512 was never steady." in lines
+    assert "swift:eager at threads 2 had more threads in force than the 2 asked for: pool 3." in lines
+    assert "swift:eager at dtype float64: cannot do dtype = float64: none" in lines
+
+
+@pytest.mark.parametrize(("step_s", "said"), [(1.4, False), (1.6, True)])
+def test_a_step_that_takes_longer_in_slices_than_in_training_is_said_to(written, step_s, said):
+    run = written(["swift:eager"])
+    run.time(swift=step_s, swift_control=step_s)
+    with run.run.task("train swift:eager") as attempt:
+        for epoch, seconds in ((1, 40.0), (2, 16.0)):
+            who = {"backend": "swift", "variant": "eager", "epoch": epoch, "steps": 16}
+            attempt.add("training", "epoch time", seconds, "s", **who)
+    who = {"backend": "swift", "variant": "eager", "control": False}
+    run.add("steps", "speed", "slice steps", 5, "steps", **who)
+    assert any("in slices of 5 steps, and 1 s in epochs of 16" in line for line in run.report().remarks()) is said
+
+
 def test_markdown_shows_bars_and_gaps_as_they_are():
     table = pd.DataFrame({"a": ["x|y", None], "b": ["1.50", "002"]})
     rows = [[cell.strip() for cell in line.split(" | ")] for line in to_markdown(table).splitlines()]
@@ -414,10 +459,11 @@ def test_markdown_shows_bars_and_gaps_as_they_are():
     ("seconds", "shown"), [(2.0, "2 s"), (0.01234, "12.3 ms"), (1.5e-3, "1.5 ms"), (9.99e-4, "999 us"), (3e-8, "30 ns")]
 )
 def test_a_step_is_shown_in_the_unit_that_suits_it(written, seconds, shown):
-    run = written(["swift:eager"], turns=1)
+    run = written(["swift:eager"], turns=16)
     with run.run.task("round 1") as attempt:
         who = {"backend": "swift", "variant": "eager", "control": False, "round": 1}
-        attempt.add("speed", "slice", seconds, "s", steps=1, turn=1, **who)
+        for turn in range(1, 17):
+            attempt.add("speed", "slice", seconds, "s", steps=1, turn=turn, **who)
     assert run.report().readable()["step [95 %]"].tolist() == [f"{shown} [{shown}, {shown}]"]
 
 

@@ -104,6 +104,7 @@ class Backend:
 
     def put(self, x, y):
         self.x, self.y = self.device_array(x), self.device_array(y)
+        jax.block_until_ready((self.x, self.y))
 
     def train(self, order):
         return self.train_on(self.net, self.optimiser, self.x, self.y, order)

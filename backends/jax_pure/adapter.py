@@ -67,6 +67,7 @@ class Backend:
 
     def put(self, x, y):
         self.x, self.y = self.device_array(x), self.device_array(y)
+        jax.block_until_ready((self.x, self.y))
 
     def train(self, order):
         self.state, losses = self.train_state(self.state, self.x, self.y, order)

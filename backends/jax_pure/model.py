@@ -3,6 +3,7 @@
 https://docs.jax.dev/en/latest/notebooks/neural_network_with_tfds_data.html
 https://docs.jax.dev/en/latest/working-with-pytrees.html
 https://docs.jax.dev/en/latest/_autosummary/jax.lax.scan.html
+https://docs.jax.dev/en/latest/_autosummary/jax.flatten_util.ravel_pytree.html
 """
 
 import functools
@@ -10,6 +11,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
 
 ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid}
 
@@ -57,43 +59,41 @@ def predict(params, averages, x, **network):
     return jax.nn.softmax(logits(params, averages, x, training=False, **network)[0])
 
 
-def sgd(params, grads, state, learning_rate, **_):
+# The optimisers: parameters and gradients are one flat array each, and so are the moments m and v.
+
+
+def sgd(p, g, state, learning_rate, **_):
     """Plain stochastic gradient descent."""
-    return jax.tree.map(lambda p, g: p - learning_rate * g, params, grads), state
+    return p - learning_rate * g, state
 
 
-def momentum(params, grads, state, learning_rate, beta1, **_):
+def momentum(p, g, state, learning_rate, beta1, **_):
     """Gradient descent along the exponentially weighted average of the gradients."""
     m, v, t = state
-    m = jax.tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, m, grads)
-    return jax.tree.map(lambda p, m: p - learning_rate * m, params, m), (m, v, t)
+    m = beta1 * m + (1 - beta1) * g
+    return p - learning_rate * m, (m, v, t)
 
 
-def rmsprop(params, grads, state, learning_rate, beta2, epsilon, **_):
+def rmsprop(p, g, state, learning_rate, beta2, epsilon, **_):
     """Each gradient over the root of the average of its squares (Hinton 2012)."""
     m, v, t = state
-    v = jax.tree.map(lambda v, g: beta2 * v + (1 - beta2) * g * g, v, grads)
-    params = jax.tree.map(lambda p, g, v: p - learning_rate * g / (jnp.sqrt(v) + epsilon), params, grads, v)
-    return params, (m, v, t)
+    v = beta2 * v + (1 - beta2) * g * g
+    return p - learning_rate * g / (jnp.sqrt(v) + epsilon), (m, v, t)
 
 
-def adam(params, grads, state, learning_rate, beta1, beta2, epsilon):
+def adam(p, g, state, learning_rate, beta1, beta2, epsilon):
     """Kingma & Ba 2015, Algorithm 1, in the order of section 2: what all elements share is computed once.
 
     1 - beta**t is by expm1 and a logarithm taken in float64: exact in float32 too.
     """
     m, v, t = state
     t = t + 1
-    m = jax.tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, m, grads)
-    v = jax.tree.map(lambda v, g: beta2 * v + (1 - beta2) * g * g, v, grads)
+    m = beta1 * m + (1 - beta1) * g
+    v = beta2 * v + (1 - beta2) * g * g
     m_share, v_share = (-jnp.expm1(t * math.log(beta)) if beta else 1.0 for beta in (beta1, beta2))
     root = jnp.sqrt(v_share)
     rate, small = learning_rate * root / m_share, epsilon * root
-
-    def step(p, m, v):
-        return p - rate * m / (jnp.sqrt(v) + small)
-
-    return jax.tree.map(step, params, m, v), (m, v, t)
+    return p - rate * m / (jnp.sqrt(v) + small), (m, v, t)
 
 
 OPTIMISERS = {"sgd": sgd, "momentum": momentum, "rmsprop": rmsprop, "adam": adam}
@@ -101,8 +101,8 @@ OPTIMISERS = {"sgd": sgd, "momentum": momentum, "rmsprop": rmsprop, "adam": adam
 
 def begin(params, averages):
     """Return the state of a training that has not begun: parameters, running statistics, the optimiser's state."""
-    first, second = (jax.tree.map(jnp.zeros_like, params) for _ in range(2))
-    return params, averages, (first, second, jnp.zeros((), params[-1]["dense"]["kernel"].dtype))
+    flat, _ = ravel_pytree(params)
+    return params, averages, (jnp.zeros_like(flat), jnp.zeros_like(flat), jnp.zeros((), flat.dtype))
 
 
 def trainer(network, optimiser, constants):
@@ -113,8 +113,9 @@ def trainer(network, optimiser, constants):
     def step(state, x, y, rows):
         params, averages, moments = state
         (loss, averages), grads = loss_and_grads(params, averages, x[rows], y[rows])
-        params, moments = update(params, grads, moments)
-        return (params, averages, moments), loss
+        flat, unravel = ravel_pytree(params)
+        flat, moments = update(flat, ravel_pytree(grads)[0], moments)
+        return (unravel(flat), averages, moments), loss
 
     compiled_step = jax.jit(step, donate_argnums=0)
 

@@ -57,6 +57,7 @@ class Backend:
     defaults = ("learning_rate", "beta1", "beta2", "epsilon", "bn_decay", "bn_epsilon", "initial_weights")
 
     def __init__(self, spec, device="cpu", variant=None):
+        torch.set_float32_matmul_precision("highest")  # no TF32: PyTorch's default, and the spec's float32
         own = own_defaults(spec.optimiser) if None in spec else {}
         self.spec = spec._replace(**{field: value for field, value in own.items() if getattr(spec, field) is None})
         self.device = torch.device(device)
@@ -159,5 +160,9 @@ class Backend:
     def threads(self):
         return {"intra-op": torch.get_num_threads()}
 
+    def device_peak_bytes(self):
+        device = next(self.net.parameters()).device
+        return None if device.type == "cpu" else torch.accelerator.max_memory_allocated(device)
+
     def versions(self):
-        return {"torch": torch.__version__}
+        return {"torch": torch.__version__, "float32 matrix products": torch.get_float32_matmul_precision()}

@@ -9,11 +9,14 @@ def prepare(model, spec, arrays, x, y, order, variant):
     params, averages = [], []
     for layer, width in enumerate(spec["sizes"][1:]):
         params.append({"dense": {"kernel": jnp.array(arrays["dense%d/kernel" % layer])}})
-        if layer == len(spec["sizes"]) - 2:
+        last = layer == len(spec["sizes"]) - 2
+        if last or not spec["batch_norm"]:
             params[-1]["dense"]["bias"] = jnp.zeros(width, spec["dtype"])
-        else:
+        if not last:
+            averages.append({})
+        if not last and spec["batch_norm"]:
             params[-1]["norm"] = {"gamma": jnp.ones(width, spec["dtype"]), "beta": jnp.zeros(width, spec["dtype"])}
-            averages.append({"mean": jnp.zeros(width, spec["dtype"]), "var": jnp.ones(width, spec["dtype"])})
+            averages[-1] = {"mean": jnp.zeros(width, spec["dtype"]), "var": jnp.ones(width, spec["dtype"])}
     network = {key: spec[key] for key in ("activation", "bn_epsilon", "bn_decay")}
     constants = {key: spec[key] for key in ("learning_rate", "beta1", "beta2", "epsilon")}
     train = model.trainer(network, spec["optimiser"], constants)[variant]

@@ -4,7 +4,7 @@ https://docs.jax.dev/en/latest/buffer_donation.html
 https://docs.jax.dev/en/latest/_autosummary/jax.lax.scan.html
 https://docs.jax.dev/en/latest/_autosummary/jax.lax.fori_loop.html
 https://docs.jax.dev/en/latest/_autosummary/jax.nn.one_hot.html
-https://docs.jax.dev/en/latest/_autosummary/jax.flatten_util.ravel_pytree.html
+https://docs.jax.dev/en/latest/working-with-pytrees.html
 """
 
 import math
@@ -78,36 +78,52 @@ def by_one_hot(bare, model, *given):
 def averages_divided(bare, model, *given):
     """Adam as Algorithm 1 reads, and as jax.example_libraries has it."""
 
-    def adam(params, grads, state, learning_rate, beta1, beta2, epsilon):
+    def adam(p, g, state, learning_rate, beta1, beta2, epsilon):
         m, v, t = state
         t = t + 1
-        m = jax.tree.map(lambda m, g: beta1 * m + (1 - beta1) * g, m, grads)
-        v = jax.tree.map(lambda v, g: beta2 * v + (1 - beta2) * g * g, v, grads)
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g * g
         m_share, v_share = (-jnp.expm1(t * math.log(beta)) for beta in (beta1, beta2))
-
-        def step(p, m, v):
-            return p - learning_rate * (m / m_share) / (jnp.sqrt(v / v_share) + epsilon)
-
-        return jax.tree.map(step, params, m, v), (m, v, t)
+        return p - learning_rate * (m / m_share) / (jnp.sqrt(v / v_share) + epsilon), (m, v, t)
 
     model.OPTIMISERS["adam"] = adam
     return bare.prepare(model, *given)
 
 
-def flat_moments(bare, model, *given):
-    """Adam on one flat array, as ravel_pytree makes of the parameters and of the gradients."""
-    adam, begin = model.adam, model.begin
+def leaf_by_leaf(bare, model, *given):
+    """Adam over the tree of parameters, as the guide to pytrees has its updates."""
+    adam = model.adam
+    of_a_leaf = jax.tree.structure((0, (0, 0, 0)))
 
-    def on_flat(params, grads, state, **constants):
-        flat, whole = ravel_pytree(params)
-        moved, state = adam(flat, ravel_pytree(grads)[0], state, **constants)
-        return whole(moved), state
+    def over_the_tree(params, grads, state, **constants):
+        m, v, t = state
+        each = jax.tree.map(lambda p, g, m, v: adam(p, g, (m, v, t), **constants), params, grads, m, v)
+        params, (m, v, _) = jax.tree.transpose(jax.tree.structure(params), of_a_leaf, each)
+        return params, (m, v, t + 1)
 
-    def flat_begin(params, averages):
-        params, averages, (first, second, t) = begin(params, averages)
-        return params, averages, (ravel_pytree(first)[0], ravel_pytree(second)[0], t)
+    def begin(params, averages):
+        m, v = (jax.tree.map(jnp.zeros_like, params) for _ in range(2))
+        return params, averages, (m, v, jnp.zeros((), params[-1]["dense"]["kernel"].dtype))
 
-    model.OPTIMISERS["adam"], model.begin = on_flat, flat_begin
+    model.OPTIMISERS["adam"], model.begin = over_the_tree, begin
+    model.ravel_pytree = lambda tree: (tree, lambda same: same)
+    return bare.prepare(model, *given)
+
+
+def all_flat(bare, model, *given):
+    """The parameters on one flat array between steps, too; the network takes its leaves out of it."""
+    unravels = []
+    loss_of = model.loss_of
+
+    def begin(params, averages):
+        flat, unravel = ravel_pytree(params)
+        unravels.append(unravel)
+        return flat, averages, (jnp.zeros_like(flat), jnp.zeros_like(flat), jnp.zeros((), flat.dtype))
+
+    def of_flat(flat, averages, x, y, **network):
+        return loss_of(unravels[0](flat), averages, x, y, **network)
+
+    model.begin, model.loss_of = begin, of_flat
     return bare.prepare(model, *given)
 
 
@@ -117,7 +133,8 @@ IDIOMS = {
         "rows scaled, then shifted": scaled_and_shifted,
         "the loss by one_hot": by_one_hot,
         "Adam with both averages divided": averages_divided,
-        "Adam on one flat array": flat_moments,
+        "Adam leaf by leaf": leaf_by_leaf,
+        "the parameters flat, too": all_flat,
         "buffers not donated": not_donated,
         "the order put on the device first": rows_on_the_device,
     },
@@ -126,7 +143,8 @@ IDIOMS = {
         "rows scaled, then shifted": scaled_and_shifted,
         "the loss by one_hot": by_one_hot,
         "Adam with both averages divided": averages_divided,
-        "Adam on one flat array": flat_moments,
+        "Adam leaf by leaf": leaf_by_leaf,
+        "the parameters flat, too": all_flat,
         "buffers not donated": not_donated,
         "two steps unrolled": unrolled(2),
         "eight steps unrolled": unrolled(8),

@@ -33,7 +33,7 @@ class Backend:
         raise NotImplementedError
 
     def put(self, x, y):
-        """Bring the training rows to the device. Off the clock."""
+        """Bring the training rows to the device; return when they are there. Not on the clock of `train`."""
         raise NotImplementedError
 
     def train(self, order):
@@ -65,6 +65,10 @@ class Backend:
 
     def threads(self):
         """Return {what: threads} in force, as the framework itself says. May be left out."""
+        raise NotImplementedError
+
+    def device_peak_bytes(self):
+        """Return the most bytes that the framework has held on the device; None on the cpu. May be left out."""
         raise NotImplementedError
 
     def versions(self):

@@ -123,7 +123,8 @@ class Host(object):
         return {"versions": self.backend.versions()}
 
     def answer_memory(self, arrays):
-        return {"peak_bytes": peak_bytes()}
+        told = getattr(self.backend, "device_peak_bytes", None)
+        return {"peak_bytes": peak_bytes(), "device_peak_bytes": told() if told else None}
 
 
 def copies(arrays):

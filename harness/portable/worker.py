@@ -35,7 +35,7 @@ The first answer carries import_s, conventions, variants, defaults, known_failur
     settings                                                   -> settings
     initial    seed                                            -> arrays
     versions                                                   -> versions
-    memory                                                     -> peak_bytes
+    memory                                                     -> peak_bytes, device_peak_bytes (or null)
 
 wall_s and cpu_s cover train and wait, and nothing else. With lead_in, train and wait are called once before, off the
 clock: a process that was stopped starts with cold caches, and with its threads on whatever core they woke. With drain,
