@@ -126,7 +126,8 @@ def run(
         bool, typer.Option("--quick", help="One short round of timing in place of two: wider intervals.")
     ] = False,
     rounds: Annotated[
-        int | None, typer.Option(min=1, help="Rounds of fresh workers. Default: 2, or 1 if quick.")
+        int | None,
+        typer.Option(min=1, help="Rounds of fresh workers. Default: 2; quick: 1; more in a large budget."),
     ] = None,
     turns: Annotated[int | None, typer.Option(min=16, help="Turns a round. Default: 40; quick: 24.")] = None,
     budget: Annotated[

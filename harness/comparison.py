@@ -58,6 +58,12 @@ QUICK_ROUNDS, QUICK_TURNS = 1, 24
 SLICE_S = 0.01
 HANDOVER_S = 0.002
 """What stopping one worker, letting go of the next and asking it adds to a slice, about."""
+BUDGET_ROUND_S = 2.5
+"""Of a contestant's slices and lead-ins in a round, where a budget has room for more rounds than `ROUNDS`.
+
+Two processes of one program differ, so many short rounds tell more than a few long ones; shorter ones would mostly
+start workers.
+"""
 SWEEP_TURNS = 48
 """Of the one round at each point of a sweep."""
 LEAST_TURNS = statistics.LEAST_TURNS
@@ -91,6 +97,8 @@ def begin(request: Request) -> "Comparison":
     splits = data.split(dataset, request.spec)
     cores = _cores(request.threads, "--threads")
     rounds, turns = (QUICK_ROUNDS, QUICK_TURNS) if request.quick else (ROUNDS, TURNS)
+    if request.budget_s is not None and not request.quick:
+        rounds = max(rounds, int(request.budget_s / (BUDGET_ROUND_S * (len(chosen) + 1))))  # one is its own rival, too
     for point in sweep.points(request.spec, request.threads):
         _cores(point.threads, f"[sweep] {point.name}")
         data.check_batch(len(splits.y_train), point.spec.training.batch_size)

@@ -582,6 +582,16 @@ def test_a_run_that_is_not_quick_has_more_rounds(tmp_path):
         assert (run.header["plan"]["rounds"], run.header["plan"]["turns"]) == (2, 40)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "budget_s", "quick", "rounds"),
+    [("numpy_plain", 60, False, 12), ("numpy_plain", 60, True, 1), ("numpy_plain", 6, False, 2), ("all", 60, False, 2)],
+)
+def test_a_budget_is_spent_in_rounds_of_some_seconds(tmp_path, wanted, budget_s, quick, rounds):
+    request = request_for(Spec(), tmp_path, wanted=wanted, quick=quick, turns=None, budget_s=budget_s)
+    with comparison.begin(request).run as run:
+        assert run.header["plan"]["rounds"] == rounds
+
+
 # The order
 
 
