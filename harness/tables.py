@@ -214,7 +214,7 @@ class Report:
             here = self._mine(backend, variant)
             found = timings.details(self.records, backend, variant)
             if found:
-                target = self._target(backend, variant)
+                target, timed = self._target(backend, variant), {"measure": "speed", **here, "control": False}
                 rows.append(
                     {
                         "backend": f"{backend}:{variant}",
@@ -222,8 +222,8 @@ class Report:
                         "flop_rate": flops / row["step_s"],
                         "of_peak": flops / row["step_s"] / rate,
                         **found,
-                        "device_bytes": self._one("peak device memory", {**here, "control": False}),
-                        "transfer_s": self._one("transfer", {"measure": "speed", **here, "control": False}, "median"),
+                        "device_bytes": self._one("peak device memory", timed),
+                        "transfer_s": self._one("transfer", timed, "median"),
                         "epochs_to_target": target,
                         "time_to_target_s": target * self._steps_an_epoch() * row["step_s"],
                     }
@@ -494,7 +494,8 @@ class Report:
         """Return what speaks against points of the sweep, and which were not timed."""
         lines, swept = [], self._where(measure="sweep")
         for row in swept.to_dict("records"):
-            who = f"{row['backend']}:{row['variant']} at {row['axis']} {row['at']}"
+            at = row["at"] if isinstance(row["at"], str) else f"{row['at']:g}"
+            who = f"{row['backend']}:{row['variant']} at {row['axis']} {at}"
             if row["quantity"] == "cannot":
                 lines.append(f"{who}: {row['value']}")
             elif row["quantity"] == "steady" and not row["value"]:
