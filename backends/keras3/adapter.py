@@ -177,7 +177,7 @@ class Backend:
 
     def train(self, order):
         if self.way == "fit":
-            return np.array(model.fit(self.net, self.x, self.y, order), self.spec.dtype)
+            return OnTheDevice(model.fit(self.net, self.x, self.y, order), self.spec.dtype)
         losses = self.step.train(self.x, self.y, keras.ops.convert_to_tensor(order))
         return OnTheDevice(losses, self.spec.dtype)
 
