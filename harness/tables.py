@@ -486,7 +486,8 @@ class Report:
             if row["step_s"] > COSTLY * pace:
                 lines.append(
                     f"{row['backend']} took {in_time(row['step_s'])} a step in slices of {slices:.0f} steps, and "
-                    f"{in_time(pace)} in epochs of {mine['steps'].iloc[0]:.0f}: a call costs, however few steps it has."
+                    f"{in_time(pace)} in epochs of {mine['steps'].iloc[0]:.0f}: a call has its price, or the machine "
+                    "was busy."
                 )
         return lines
 
