@@ -134,7 +134,7 @@ def test_the_help_of_run_has_examples(bakeoff):
     for option in ("--backends", "--data", "--target", "--device", "--threads", "--quick", "--resume", "--results"):
         assert option in out
     text = " ".join(out.replace("│", " ").split())
-    assert f"Default: {comparison.ROUNDS}, or {comparison.QUICK_ROUNDS} if quick." in text
+    assert f"Default: {comparison.ROUNDS}; quick: {comparison.QUICK_ROUNDS}; more in a large budget." in text
     assert f"Default: {comparison.TURNS}; quick: {comparison.QUICK_TURNS}." in text
 
 
@@ -487,7 +487,7 @@ def test_verdict_answers_on_one_screen_with_reasons_and_records(bakeoff, four, m
     code, out, err = bakeoff("verdict", "four", "--weights", "ease=2,speed=1,agreement=1,open=1")
     assert (code, err) == (0, "")
     assert len(out.splitlines()) <= 40
-    assert re.search(r"^(A tie: |\w+ \(\w+:\w+\): )[^\n]* \d\.\d+ \[.*\] times as good as ", out, re.MULTILINE)
+    assert re.search(r"^(A tie: [^\n]* |\w+ \(\w+:\w+\): )\d\.\d+ \[.*\] times as good as ", out, re.MULTILINE)
     lines = [line for file in four.glob("*.jsonl") for line in file.read_text().splitlines()]
     records = {f"{row['measure']}/{row['quantity']}" for row in map(json.loads, lines)}
     named = re.findall(r" x\d\.\d{3}  (\S.*?)\s*$", out, re.MULTILINE)
@@ -544,7 +544,7 @@ def test_verdict_explains_every_sub_measure_of_every_variant(bakeoff, four):
     assert code == 0
     for record in ("speed/slice", "ease/tokens", "openness/releases_24m", "agreement/floors"):
         assert re.search(rf"^{record}: .*% of the whole", out, re.MULTILINE)
-    assert re.search(r"^  tensorflow_core  +103 lines", out, re.MULTILINE)
+    assert re.search(r"^  tensorflow_core  +\d+ lines", out, re.MULTILINE)
     assert re.search(r"^  tensorflow_core:xla  +\d+ us \[", out, re.MULTILINE)
     assert "25 in 24 months" in out
 
