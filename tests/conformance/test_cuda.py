@@ -20,17 +20,7 @@ SUBJECTS = [
     for entry, variant in registry.select(registry.read_all(), os.environ.get("BAKEOFF_BACKENDS"))
     if DEVICE in entry.description.devices
 ]
-SMALL = """
-[data]
-source = "synthetic:300x6x3"
-
-[network]
-hidden = [8]
-
-[training]
-batch_size = 16
-epochs = 2
-"""
+SMALL = 'data.source = "synthetic:300x6x3"\nnetwork.hidden = [8]\ntraining = { batch_size = 16, epochs = 2 }'
 
 
 def board():
