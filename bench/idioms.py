@@ -15,11 +15,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from bakeoff.common import statistics
+from bakeoff.registry import entries as registry_entries
+from bakeoff.workers.cores import timing_on
 from overhead import HERE, WARM_SLICES, Bare, slice_steps, with_layout
 from problems import CORES, place_of, problem_of
-
-from harness import registry, statistics
-from harness.session import timing_on
 
 OWN = "as it is"
 LIMIT = 0.98
@@ -70,10 +70,10 @@ def main():
     parser.add_argument("--spec", help="a spec file, in place of the default network")
     options = parser.parse_args()
     problem = problem_of(options.spec)
-    entries = registry.read_all()
+    entries = registry_entries.read_all()
     faster = False
     print("| backend | another way | its time / the variant's [95 %] |\n|---|---|---|")
-    for entry, variant in registry.select(entries, options.backends or registry.usual(entries)):
+    for entry, variant in registry_entries.select(entries, options.backends or registry_entries.usual(entries)):
         names = idioms_of(entry, variant)
         if not names:
             continue

@@ -13,11 +13,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from bakeoff.common import statistics
+from bakeoff.registry import entries as registry_entries
+from bakeoff.workers.cores import first_cores, timing_on
+from bakeoff.workers.session import Session
 from overhead import ready
 from problems import place_of, problem_of
-
-from harness import registry, statistics
-from harness.session import Session, first_cores, timing_on
 
 SLICE_S = 0.01
 WARM_SLICES = 40
@@ -63,8 +64,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--turns", type=int, default=40)
     options = parser.parse_args()
-    entries, cores = registry.read_all(), first_cores(options.threads)
-    chosen = registry.select(entries, options.backends or registry.usual(entries))
+    entries, cores = registry_entries.read_all(), first_cores(options.threads)
+    chosen = registry_entries.select(entries, options.backends or registry_entries.usual(entries))
     with tempfile.TemporaryDirectory() as folder, timing_on(cores) as fillers:
         rounds = [measure(chosen, number, options, Path(folder), cores, fillers) for number in range(options.rounds)]
     print("| backend | threads | without a lead-in / with one [95 %] |\n|---|---|---|")

@@ -19,10 +19,12 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from bakeoff.common import statistics
+from bakeoff.registry import entries as registry_entries
+from bakeoff.workers.cores import timing_on
+from bakeoff.workers.place import THREAD_VARIABLES, worker_environment
+from bakeoff.workers.session import Session
 from problems import CORES, place_of, problem_of
-
-from harness import registry, statistics
-from harness.session import THREAD_VARIABLES, Session, timing_on, worker_environment
 
 HERE = Path(__file__).resolve().parent
 LIMIT = 1.01
@@ -160,8 +162,8 @@ def main():
     problem = problem_of(options.spec)
     over = False
     print("| backend | steps a slice | harness / bare [95 %] |\n|---|---|---|")
-    entries = registry.read_all()
-    for entry, variant in registry.select(entries, options.backends or registry.usual(entries)):
+    entries = registry_entries.read_all()
+    for entry, variant in registry_entries.select(entries, options.backends or registry_entries.usual(entries)):
         if reason := entry.cannot(problem.spec):
             print(f"| {entry.name}:{variant} | | {reason} |", flush=True)
             continue

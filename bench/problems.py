@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
-from harness import conformance, data, environments, speed
-from harness.session import Place, first_cores
-from harness.spec import default_spec, read_spec
+from bakeoff.environments import build
+from bakeoff.measures.agreement import cases
+from bakeoff.measures.speed import rounds
+from bakeoff.workers.cores import first_cores
+from bakeoff.workers.place import Place
+from bakeoff.workload import data
+from bakeoff.workload.spec import default_spec, read_spec
 
 CORES = first_cores(1)
 
@@ -14,12 +18,12 @@ def problem_of(path=None):
     run = read_spec(Path(path)) if path else default_spec()
     splits = data.split(data.load(run.data, run.training.seed), run)
     network = run.portable(splits.features, len(splits.classes))
-    case = conformance.case_of("default", network, run, splits, gated=False)
-    return speed.Problem(case.spec, case.arrays, case.x, case.y, case.order)
+    case = cases.case_of("default", network, run, splits, gated=False)
+    return rounds.Problem(case.spec, case.arrays, case.x, case.y, case.order)
 
 
 def place_of(entry, folder):
     """Return the backend in its environment on one core with one thread; `folder` gets the worker's log."""
     worker = entry.worker
-    python = environments.build(entry).python
+    python = build.build(entry).python
     return Place(python, entry.folder, folder / "worker.log", CORES, 1, worker.threads, worker.variables)

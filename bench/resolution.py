@@ -35,11 +35,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from bakeoff.common import machine, statistics
+from bakeoff.measures.speed import doctor
+from bakeoff.measures.speed import rounds as speed_rounds
+from bakeoff.registry import entries
+from bakeoff.runner.start import ROUNDS, TURNS
+from bakeoff.workers.cores import first_cores
+from bakeoff.workers.place import THREAD_VARIABLES, Place
 from problems import problem_of
-
-from harness import doctor, machine, registry, speed, statistics
-from harness.comparison import ROUNDS, TURNS
-from harness.session import THREAD_VARIABLES, Place, first_cores
 
 HERE = Path(__file__).resolve().parent
 HERE_TOO = {**os.environ, "PYTHONPATH": str(HERE.parent)}
@@ -120,7 +123,7 @@ def runner(planted, threads):
         os.sched_setaffinity(0, cores)
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(threads)
-    entry = registry.read_all()[BACKEND]
+    entry = entries.read_all()[BACKEND]
     with tempfile.TemporaryDirectory() as folder:
         twin = write_twin(Path(folder), entry.folder, planted)
         module = {}
@@ -153,7 +156,7 @@ def write_twin(parent, folder, planted):
 def slices_of(contestants, rounds, turns, threads):
     """Return the seconds a step of each contestant, a list of rounds of turns, in interleaved slices."""
     cores = first_cores(threads)
-    plan = speed.Plan(rounds, turns, SLICE_S, threads, cores, "cpu", secrets.randbits(32), beside=False)
+    plan = speed_rounds.Plan(rounds, turns, SLICE_S, threads, cores, "cpu", secrets.randbits(32), beside=False)
     taken, steps = {}, {}
 
     def write(measure, quantity, value, unit="", **more):
@@ -165,11 +168,11 @@ def slices_of(contestants, rounds, turns, threads):
 
     given = problem_of()
     for number in range(1, rounds + 1):
-        speed.run_round(number, contestants, given, plan, write, steps, lambda line: None)
+        speed_rounds.run_round(number, contestants, given, plan, write, steps, lambda line: None)
     return {each.variant: [taken[each.variant, number] for number in range(1, rounds + 1)] for each in contestants}
 
 
-class Alike(speed.Contestant):
+class Alike(speed_rounds.Contestant):
     """A contestant whose slices have the steps of its rivals': as a control's have those of what it is entered for."""
 
     backend_variant = (BACKEND, "plain")
@@ -177,7 +180,7 @@ class Alike(speed.Contestant):
 
 def contestants(twins, threads, folder):
     """Return the backend once for each of the twins: of each its name, and the share that it is slower by."""
-    entry = registry.read_all()[BACKEND]
+    entry = entries.read_all()[BACKEND]
     place = Place(Path(sys.executable), entry.folder, folder / "worker.log", first_cores(threads), threads)
     return [
         Alike(BACKEND, name, place._replace(folder=write_twin(folder / name, entry.folder, share)))

@@ -9,8 +9,7 @@ does (within 3 slices). Correlated noise is the weather of a shared machine: eac
 import argparse
 
 import numpy as np
-
-from harness import warmup
+from bakeoff.measures.speed import warmup
 
 
 def noise(rng, count, correlation=0.0, scale=0.01):

@@ -1,8 +1,8 @@
 """The conformance checks in anybody's own pytest, by two lines in a test file.
 
-import harness.testing
+import bakeoff.testing
 
-test_conformance = harness.testing.conformance("path/to/folder")
+test_conformance = bakeoff.testing.conformance("path/to/folder")
 """
 
 import inspect
@@ -12,11 +12,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from harness import checking, environments, registry
-from harness import conformance as suite
-from harness.conformance import Outcome
-from harness.errors import InputError
-from harness.session import Session
+from .common.errors import InputError
+from .measures.agreement import cases, suite
+from .measures.agreement.suite import Outcome
+from .registry import entries
+from .workers import launch
+from .workers.session import Session
+from .workload import networks
 
 
 def conformance(
@@ -32,22 +34,24 @@ def conformance(
         import pytest  # noqa: PLC0415  # here alone is it needed
     except ModuleNotFoundError:
         raise ImportError(
-            f"harness.testing makes tests for pytest, and {sys.executable} has none: pip install pytest"
+            f"bakeoff.testing makes tests for pytest, and {sys.executable} has none: pip install pytest"
         ) from None
 
     here = Path(inspect.stack(context=0)[1].filename).parent
-    entry = registry.read_entry(Path(os.path.abspath(here / folder)))
+    entry = entries.read_entry(Path(os.path.abspath(here / folder)))
     interpreter = _interpreter(python, here)
-    kinds = [kind for kind in suite.within(suite.cover() if full else suite.gates(), entry.cannot) if kind.gated]
+    kinds = [
+        kind for kind in networks.within(networks.cover() if full else networks.gates(), entry.cannot) if kind.gated
+    ]
 
     @pytest.mark.parametrize("kind", kinds, ids=lambda kind: f"{kind.name}-{kind.dtype}")
     @pytest.mark.parametrize("variant", entry.variants)
-    def test_conformance(variant: str, kind: suite.Kind, tmp_path: Path) -> None:
-        lacking = environments.lacking_program(entry, variant)
+    def test_conformance(variant: str, kind: networks.Kind, tmp_path: Path) -> None:
+        lacking = launch.lacking_program(entry, variant)
         if lacking:
             pytest.skip(lacking)
-        place = checking.place_of(entry.within(variant), variant, interpreter)._replace(log=tmp_path / "worker.log")
-        case = suite.cases([kind])
+        place = launch.place_of(entry.within(variant), variant, interpreter)._replace(log=tmp_path / "worker.log")
+        case = cases.cases([kind])
         outcomes = list(suite.check_backend(lambda: Session(place), case, "cpu", variant, cannot=entry.cannot))
         if any(outcome.red for outcome in outcomes):
             pytest.fail(_report(f"{entry.name}:{variant}", outcomes, place.log), pytrace=False)

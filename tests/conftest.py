@@ -16,7 +16,7 @@ MISBEHAVING = pathlib.Path(__file__).parent / "misbehaving"
 @pytest.fixture
 def place(tmp_path):
     """Return where a backend of tests/misbehaving runs: place(name, **fields of session.Place)."""
-    from harness.session import Place
+    from bakeoff.workers.place import Place
 
     def make(name, **fields):
         given = {"python": pathlib.Path(sys.executable), "folder": MISBEHAVING / name, "log": tmp_path / "worker.log"}
@@ -29,7 +29,7 @@ def place(tmp_path):
 @pytest.fixture
 def open_session(place):
     """Return a way to start a worker: open_session(name, **fields of session.Place). It is ended after the test."""
-    from harness.session import Session
+    from bakeoff.workers.session import Session
 
     sessions = []
 

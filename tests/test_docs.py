@@ -7,21 +7,26 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import get_args
 
 import pytest
+from bakeoff.common import statistics
+from bakeoff.measures import ease
+from bakeoff.measures.agreement import case as agreement_case
+from bakeoff.measures.agreement import cases, checks, floors
+from bakeoff.measures.speed import rounds, warmup
+from bakeoff.portable import contract
+from bakeoff.portable import spec as portable
+from bakeoff.portable.spec import CONVENTIONS
+from bakeoff.registry import entries
+from bakeoff.registry.description import Cannot, Description, Openness, OwnEnvironment, WorkerEnvironment
+from bakeoff.workload import networks
+from bakeoff.workload.data import load
+from bakeoff.workload.spec import DataSpec, Spec, parse
 from pydantic import BaseModel
 
-from harness import agreement, checks, conformance, ease, registry, speed, statistics, warmup
-from harness.data import load
-from harness.portable import contract
-from harness.portable import spec as portable
-from harness.portable.spec import CONVENTIONS
-from harness.registry import Cannot, Description, Openness, OwnEnvironment, WorkerEnvironment
-from harness.spec import DataSpec, Spec, parse
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 GUIDES = {
     name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     for name in ("spec", "backend", "agreement", "timing", "engines")
@@ -137,7 +142,7 @@ def test_the_example_of_a_fact_is_one():
 
 def test_the_changelog_names_every_backend():
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    for entry in registry.read_all().values():
+    for entry in entries.read_all().values():
         assert entry.description.title in text, entry.name
         assert [variant for variant in entry.variants if f"`{variant}`" not in text] == [], entry.name
 
@@ -147,11 +152,11 @@ def test_the_changelog_names_every_backend():
 
 def test_the_limits_of_agreement_are_as_told():
     rows = [row[0] for row in cells(GUIDES["agreement"])]
-    low, high = agreement.LOSES_PRECISION, agreement.NOT_CONFORMING
+    low, high = agreement_case.LOSES_PRECISION, agreement_case.NOT_CONFORMING
     for words in (f"up to {low:g}", f"over {low:g}, up to {high:g}", f"over {high:g}"):
         assert words in rows
-    one, ten, hundred = agreement.CHECKPOINTS
-    for words in (f"after {one}, {ten} and {hundred} steps", f"error of {agreement.PERMUTATIONS} runs"):
+    one, ten, hundred = agreement_case.CHECKPOINTS
+    for words in (f"after {one}, {ten} and {hundred} steps", f"error of {floors.PERMUTATIONS} runs"):
         assert words in flat(GUIDES["agreement"])
 
 
@@ -165,11 +170,11 @@ def test_the_cases_are_as_told():
         )
         for dtype, word in zip(("float64", "float32"), words)
     }
-    assert told == {(case.name, case.spec.dtype): case.gated for case in conformance.cases(conformance.STANDARD)}
+    assert told == {(case.name, case.spec.dtype): case.gated for case in cases.cases(networks.STANDARD)}
 
 
 def test_the_stress_spec_is_as_told():
-    stress = next(case.spec for case in conformance.cases(conformance.STANDARD) if case.name == "stress-relu-adam")
+    stress = next(case.spec for case in cases.cases(networks.STANDARD) if case.name == "stress-relu-adam")
     told = (
         f"a batch of {stress.batch_size}, `bn_epsilon` {stress.bn_epsilon:g}, `bn_decay` {stress.bn_decay:g} "
         "and Adam's epsilon 1e-3"
@@ -184,11 +189,11 @@ def test_the_numbers_of_timing_are_as_told():
         f"a bootstrap of {statistics.RESAMPLES} resamples",
         f"blocks of {statistics.BLOCK} neighbouring turns",
         f"with a {statistics.LEVEL:.0%} interval".replace("%", " %"),
-        f"within {speed.WARM_LIMIT_S:g} s",
-        f"takes {warmup.LEAST} slices, then {speed.WARM_BLOCK} more",
+        f"within {rounds.WARM_LIMIT_S:g} s",
+        f"takes {warmup.LEAST} slices, then {rounds.WARM_BLOCK} more",
         f"has lasted {warmup.LASTED} slices",
         f"differ by less than {100 * warmup.ALIKE:.0f} % are one",
-        f"{speed.LATENCY_CALLS} calls for one row, {speed.LATENCY_CALLS} for a full batch",
+        f"{rounds.LATENCY_CALLS} calls for one row, {rounds.LATENCY_CALLS} for a full batch",
     ):
         assert words in text
 

@@ -5,16 +5,17 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from bakeoff import testing
+from bakeoff.common.errors import InputError
+from bakeoff.registry import entries
+from bakeoff.workload import networks
 
-from harness import conformance, registry, testing
-from harness.errors import InputError
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
-RIGHT = registry.read_all()["numpy_plain"].folder
+RIGHT = entries.read_all()["numpy_plain"].folder
 CASE = "stress-tanh-adam-float64"
 
 
@@ -33,7 +34,7 @@ def run(project, tests, *options):
     """Run pytest elsewhere on project/tests/test_mine.py; return {test: (result, message)} and what it printed."""
     path = project / "tests" / "test_mine.py"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("import harness.testing\n\n" + textwrap.dedent(tests), encoding="utf-8")
+    path.write_text("import bakeoff.testing\n\n" + textwrap.dedent(tests), encoding="utf-8")
     report = project / "report.xml"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", str(path), "-p", "no:cacheprovider", f"--junitxml={report}", *options],
@@ -53,8 +54,8 @@ def run(project, tests, *options):
 
 def test_a_right_backend_passes_one_test_for_each_case(tmp_path):
     copied(tmp_path / "mine")
-    results, out = run(tmp_path, 'test_mine = harness.testing.conformance("../mine")\n')
-    assert set(results) == {f"test_mine[plain-{kind.name}-{kind.dtype}]" for kind in conformance.gates()}
+    results, out = run(tmp_path, 'test_mine = bakeoff.testing.conformance("../mine")\n')
+    assert set(results) == {f"test_mine[plain-{kind.name}-{kind.dtype}]" for kind in networks.gates()}
     assert set(results.values()) == {("passed", "")}, out
 
 
@@ -77,10 +78,10 @@ def wrong(tmp_path_factory):
         file="backend.toml",
     )
     tests = """
-        test_unbiased = harness.testing.conformance("../unbiased")
-        test_raises = harness.testing.conformance("../raises")
-        test_known = harness.testing.conformance("../known")
-        test_compiled = harness.testing.conformance("../compiled")
+        test_unbiased = bakeoff.testing.conformance("../unbiased")
+        test_raises = bakeoff.testing.conformance("../raises")
+        test_known = bakeoff.testing.conformance("../known")
+        test_compiled = bakeoff.testing.conformance("../compiled")
     """
     results, out = run(project, tests, "-k", CASE)
     assert len(results) == 4, out
@@ -122,8 +123,8 @@ def test_full_takes_every_case_that_can_fail(tmp_path):
     copied(tmp_path / "mine")
     marks = {mark.args[0]: mark.args[1] for mark in testing.conformance(tmp_path / "mine", full=True).pytestmark}
     assert marks["variant"] == ("plain",)
-    assert set(marks["kind"]) == {kind for kind in conformance.cover() if kind.gated}
-    assert set(marks["kind"]) > set(conformance.gates())
+    assert set(marks["kind"]) == {kind for kind in networks.cover() if kind.gated}
+    assert set(marks["kind"]) > set(networks.gates())
 
 
 def test_the_interpreter_is_the_callers_choice(tmp_path):
@@ -132,7 +133,7 @@ def test_the_interpreter_is_the_callers_choice(tmp_path):
     shown.parent.mkdir()
     shown.write_text(f'#!/bin/sh\ntouch "{tmp_path}/started"\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
     shown.chmod(0o755)
-    tests = 'test_mine = harness.testing.conformance("../mine", python="../bin/python")\n'
+    tests = 'test_mine = bakeoff.testing.conformance("../mine", python="../bin/python")\n'
     results, out = run(tmp_path, tests, "-k", CASE)
     assert [result for result, _ in results.values()] == ["passed"], out
     assert (tmp_path / "started").exists()
@@ -155,11 +156,11 @@ def in_a_process(code):
 
 
 def test_pytest_is_imported_only_when_a_test_is_asked_for():
-    assert in_a_process("import sys, harness.testing; print('pytest' in sys.modules)").strip() == "False"
+    assert in_a_process("import sys, bakeoff.testing; print('pytest' in sys.modules)").strip() == "False"
 
 
 def test_without_pytest_the_error_says_what_to_install():
-    code = f"import sys; sys.modules['pytest'] = None; import harness.testing as t; t.conformance({str(RIGHT)!r})"
+    code = f"import sys; sys.modules['pytest'] = None; import bakeoff.testing as t; t.conformance({str(RIGHT)!r})"
     last = in_a_process(code).strip().splitlines()[-1]
-    assert last.startswith("ImportError: harness.testing makes tests for pytest")
+    assert last.startswith("ImportError: bakeoff.testing makes tests for pytest")
     assert last.endswith("pip install pytest")

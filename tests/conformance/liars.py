@@ -2,7 +2,7 @@
 
 import threading
 
-from harness.mutants import (
+from bakeoff.measures.agreement.mutants import (
     BatchStatisticsInTest,
     CallsCountedAsSteps,
     ClippedProbabilities,
@@ -27,7 +27,7 @@ from harness.mutants import (
     WeightDecay,
     undeclared,
 )
-from harness.portable.reference import Reference
+from bakeoff.portable.reference import Reference
 
 
 class InPlace(dict):

@@ -2,10 +2,11 @@
 
 from functools import cache
 
-from harness.checks import CHECKS
-from harness.conformance import STANDARD, judge
-from harness.conformance import cases as cases_of
-from harness.inprocess import subject
+from bakeoff.measures.agreement.cases import cases as cases_of
+from bakeoff.measures.agreement.checks import CHECKS
+from bakeoff.measures.agreement.in_process import subject
+from bakeoff.measures.agreement.suite import judge
+from bakeoff.workload.networks import STANDARD
 
 
 def judged(check, backend_class, case, known_failures=None):

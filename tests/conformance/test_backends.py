@@ -8,25 +8,29 @@ import os
 from functools import cache
 
 import pytest
+from bakeoff.common.progress import Board
+from bakeoff.environments import build
+from bakeoff.environments.environment import Environment
+from bakeoff.measures.agreement import case as agreement_case
+from bakeoff.measures.agreement import cases, checks, run_checks, suite
+from bakeoff.measures.agreement.case import Case
+from bakeoff.measures.agreement.run_checks import Checked
+from bakeoff.registry import entries
+from bakeoff.registry.entries import Entry
+from bakeoff.workers import launch
+from bakeoff.workers.session import Session
+from bakeoff.workload import networks
 from rich.console import Console
-
-from harness import agreement, checking, checks, conformance, environments, registry
-from harness.agreement import Case
-from harness.checking import Checked
-from harness.environments import Environment
-from harness.progress import Board
-from harness.registry import Entry
-from harness.session import Session
 
 pytestmark = pytest.mark.conformance
 
-ENTRIES = registry.read_all()
+ENTRIES = entries.read_all()
 ONLY = os.environ.get("BAKEOFF_BACKENDS")
 """As --backends: `tox -e backend-...` checks one at a time."""
-SUBJECTS = registry.select(ENTRIES, ONLY or None)
+SUBJECTS = entries.select(ENTRIES, ONLY or None)
 STANDS_OUT = [
-    conformance.Kind("stress", "tanh", True, "adam", "float64"),
-    conformance.Kind("stress", "relu", True, "adam", "float32"),
+    networks.Kind("stress", "tanh", True, "adam", "float64"),
+    networks.Kind("stress", "relu", True, "adam", "float32"),
 ]
 ALLOWED = 8.0
 """Floors: half of what agrees. What goes over is looked into, though it conforms."""
@@ -46,13 +50,13 @@ def kinds_of(entry, variant):
     """
     first = variant == entry.description.variants[0]
     if entry.description.usual:
-        return conformance.cover() if first else conformance.gates()
-    return conformance.gates() if first else STANDS_OUT
+        return networks.cover() if first else networks.gates()
+    return networks.gates() if first else STANDS_OUT
 
 
 def cases_of(entry, variant):
     """Return the problems of these cells, and of those in place of what the backend says it cannot do."""
-    return conformance.cases(conformance.within(kinds_of(entry, variant), entry.cannot))
+    return cases.cases(networks.within(kinds_of(entry, variant), entry.cannot))
 
 
 RUNS = [(entry, variant, case) for entry, variant in SUBJECTS for case in cases_of(entry, variant)]
@@ -62,7 +66,7 @@ RUNS = [(entry, variant, case) for entry, variant in SUBJECTS for case in cases_
 def environment_of(label: str) -> Environment:
     """Build, or fail every test of this backend, or of this part of it, with pip's own words."""
     (part,) = {entry.label: entry for entry, _ in SUBJECTS if entry.label == label}.values()
-    return environments.build(part)
+    return build.build(part)
 
 
 @cache
@@ -71,9 +75,9 @@ def checked(name: str) -> dict[str, Checked]:
     chosen = [(entry, variant) for entry, variant in SUBJECTS if entry.name == name]
     made = {entry.label: environment_of(entry.label).python for entry, _ in chosen}
     found: dict[str, Checked] = {}
-    for kinds in (conformance.cover(), conformance.gates(), STANDS_OUT):
+    for kinds in (networks.cover(), networks.gates(), STANDS_OUT):
         some = [each for each in chosen if kinds_of(*each) == kinds]
-        found |= checking.check_all(some, made, kinds, "cpu", 1, Board(Console(stderr=True)))
+        found |= run_checks.check_all(some, made, kinds, "cpu", 1, Board(Console(stderr=True)))
     return found
 
 
@@ -83,13 +87,13 @@ def name_of(value: Entry | str | Case) -> str:
 
 @pytest.mark.parametrize(("entry", "variant", "case"), RUNS, ids=name_of)
 def test_backend_conforms(entry, variant, case):
-    lacking = environments.lacking_program(entry, variant)
+    lacking = launch.lacking_program(entry, variant)
     if lacking:
         pytest.skip(lacking)
     every = checked(entry.name)[f"{entry.name}:{variant}"].outcomes
     outcomes = [outcome for outcome in every if f"{outcome.case} {outcome.dtype}" == case.label]
     if entry.cannot(case.spec):
-        assert [(each.check, each.status) for each in outcomes] == [(conformance.REFUSAL, "cannot")], outcomes[0].reason
+        assert [(each.check, each.status) for each in outcomes] == [(suite.REFUSAL, "cannot")], outcomes[0].reason
         return
     able = [each for each in cases_of(entry, variant) if each.gated and not entry.cannot(each.spec)]
     first = next(each for each in able if each.spec.dtype == case.spec.dtype)
@@ -108,7 +112,7 @@ def test_backend_conforms(entry, variant, case):
 
 @pytest.mark.parametrize(("entry", "variant"), SUBJECTS, ids=lambda value: getattr(value, "name", value))
 def test_determinism_is_measured(entry, variant):
-    lacking = environments.lacking_program(entry, variant)
+    lacking = launch.lacking_program(entry, variant)
     if lacking:
         pytest.skip(lacking)
     found = checked(entry.name)[f"{entry.name}:{variant}"]
@@ -121,13 +125,13 @@ def test_what_backend_toml_says_is_what_the_adapter_offers(label, tmp_path):
     part = {entry.label: entry for entry, _ in SUBJECTS}.get(label)
     if part is None:
         pytest.skip(f"only {ONLY} is asked for, by BAKEOFF_BACKENDS")
-    place = checking.place_of(part, part.variants[0], environment_of(label).python)._replace(log=tmp_path / "log")
+    place = launch.place_of(part, part.variants[0], environment_of(label).python)._replace(log=tmp_path / "log")
     with Session(place) as session:
         assert session.variants == part.whole.variants
-        usual = conformance.within([conformance.USUAL], part.cannot)[-1:]
-        session.build(conformance.cases(usual)[0].spec, "cpu", part.variants[0])
+        usual = networks.within([networks.USUAL], part.cannot)[-1:]
+        session.build(cases.cases(usual)[0].spec, "cpu", part.variants[0])
         versions = session.versions()
-    assert registry.pinned_version(part) in {version.partition("+")[0] for version in versions.values()}
+    assert entries.pinned_version(part) in {version.partition("+")[0] for version in versions.values()}
 
 
 @pytest.mark.parametrize("name", [name for name in LOSES_PRECISION if name in {entry.name for entry, _ in SUBJECTS}])
@@ -135,4 +139,4 @@ def test_what_is_said_to_lose_precision_does(name):
     """Or the line above is out of date."""
     outcomes = [outcome for each in checked(name).values() for outcome in each.outcomes if outcome.gated]
     worst = max(outcome.floors for outcome in outcomes if not outcome.known)
-    assert agreement.LOSES_PRECISION < worst <= agreement.NOT_CONFORMING
+    assert agreement_case.LOSES_PRECISION < worst <= agreement_case.NOT_CONFORMING

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-
-from harness import agreement, diagnosis, mutants
-from harness.agreement import Measured, Quantity
-from harness.conformance import Kind, cases
-from harness.portable.reference import Reference
+from bakeoff.measures.agreement import case as agreement_case
+from bakeoff.measures.agreement import diagnosis, mutants
+from bakeoff.measures.agreement import floors as agreement_floors
+from bakeoff.measures.agreement.case import Measured, Quantity
+from bakeoff.measures.agreement.cases import cases
+from bakeoff.portable.reference import Reference
+from bakeoff.workload.networks import Kind
 
 from .subjects import cases as standard
 from .subjects import optimiser_of
@@ -25,7 +27,7 @@ FIRST_STEP = [
     measured("running statistics", "norm0/running_mean", 1),
     measured("test mode", "probabilities", 1),
     measured("loss", "of the batch", 2),
-    measured("loss", agreement.LATER_BATCHES, 10),
+    measured("loss", agreement_case.LATER_BATCHES, 10),
     measured("update", "dense0/kernel", 10),
 ]
 
@@ -49,7 +51,7 @@ def test_the_order_is_that_of_the_computation():
         ("test mode", "probabilities", 1),
         ("loss", "of the batch", 2),
         ("update", "dense0/kernel", 10),
-        ("loss", agreement.LATER_BATCHES, 10),
+        ("loss", agreement_case.LATER_BATCHES, 10),
     ]
 
 
@@ -83,8 +85,10 @@ def test_the_sentence_says_what_agrees_until_there():
 
 
 def explained(backend, case, conventions):
-    seen = agreement.training(backend, case)
-    return diagnosis.explain(seen, agreement.compare(agreement.training, seen, case, conventions), case, conventions)
+    seen = agreement_floors.training(backend, case)
+    return diagnosis.explain(
+        seen, agreement_floors.compare(agreement_floors.training, seen, case, conventions), case, conventions
+    )
 
 
 SHOWING = {"loss": Kind("default", "relu", False, "sgd", "float32")}

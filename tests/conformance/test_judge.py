@@ -1,14 +1,14 @@
 """What a check measured becomes an outcome: passes, loses precision, fails, or a known failure."""
 
 import pytest
-
-from harness.agreement import Measured, Quantity
-from harness.checks import CHECKS, ONCE_A_DTYPE
-from harness.conformance import check_backend, judge
-from harness.inprocess import subject
-from harness.mutants import LeakyRelu, StaleStepCount
-from harness.portable.reference import Reference
-from harness.session import Known, WorkerFailed
+from bakeoff.measures.agreement.case import Measured, Quantity
+from bakeoff.measures.agreement.checks import CHECKS, ONCE_A_DTYPE
+from bakeoff.measures.agreement.in_process import subject
+from bakeoff.measures.agreement.mutants import LeakyRelu, StaleStepCount
+from bakeoff.measures.agreement.suite import check_backend, judge
+from bakeoff.portable.reference import Reference
+from bakeoff.workers.known_failures import Known
+from bakeoff.workers.session import WorkerFailed
 
 from .subjects import cases, judged
 

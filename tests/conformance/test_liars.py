@@ -3,15 +3,17 @@
 import re
 
 import pytest
+from bakeoff.measures.agreement import cases as agreement_cases
+from bakeoff.measures.agreement import diagnosis, floors, mutants, selftest
+from bakeoff.measures.agreement.case import LOSES_PRECISION, NOT_CONFORMING
+from bakeoff.measures.agreement.checks import CHECKS, ONCE_A_DTYPE, Subject
+from bakeoff.measures.agreement.in_process import subject
+from bakeoff.measures.agreement.suite import judge
+from bakeoff.portable import spec as portable
+from bakeoff.portable.reference import Reference
+from bakeoff.workload import networks
 
 from backends.numpy_plain import adapter as numpy_plain
-from harness import agreement, conformance, diagnosis, mutants, selftest
-from harness.agreement import LOSES_PRECISION, NOT_CONFORMING
-from harness.checks import CHECKS, ONCE_A_DTYPE, Subject
-from harness.conformance import judge
-from harness.inprocess import subject
-from harness.portable import spec as portable
-from harness.portable.reference import Reference
 
 from .liars import LIARS
 from .subjects import cases, judged, optimiser_of
@@ -67,7 +69,7 @@ UNNAMED = {
 
 @pytest.mark.parametrize("mutant", mutants.MISTAKES, ids=lambda mutant: mutant.__name__)
 def test_every_mistake_is_caught_and_named(mutant):
-    caught = selftest.catch(mutant, conformance.cases(conformance.cover()))
+    caught = selftest.catch(mutant, agreement_cases.cases(networks.cover()))
     assert caught.case
     if mutant in UNNAMED:
         assert caught.check == UNNAMED[mutant]
@@ -92,22 +94,22 @@ def test_what_loses_precision_is_said_to_and_named(mutant):
 
 @pytest.mark.parametrize("mutant", mutants.LEGITIMATE, ids=lambda mutant: mutant.__name__)
 def test_other_arithmetic_is_no_fault(mutant):
-    measured = selftest.legitimacy_of(mutant, conformance.cases(conformance.cover()))
+    measured = selftest.legitimacy_of(mutant, agreement_cases.cases(networks.cover()))
     assert measured.right, f"{measured.floors} floors"
 
 
 @pytest.mark.parametrize("seed", [100, 101, 102])
 def test_another_order_of_every_sum_is_no_fault(seed):
-    for case in conformance.cases(conformance.cover()):
-        measured = agreement.measure(agreement.training, agreement.Permuted(case.spec, {}, seed), case, {})
+    for case in agreement_cases.cases(networks.cover()):
+        measured = floors.measure(floors.training, floors.Permuted(case.spec, {}, seed), case, {})
         assert max(each.floors for each in measured) <= LOSES_PRECISION
 
 
 @pytest.mark.parametrize(("convention", "value"), mutants.DEPARTURES, ids=lambda text: text)
 def test_a_departure_that_is_declared_conforms(convention, value):
     affected = optimiser_of(convention)
-    kind = next(kind for kind in conformance.matrix() if kind.optimiser == affected and kind.gated and kind.batch_norm)
-    (case,) = conformance.cases([kind])
+    kind = next(kind for kind in networks.matrix() if kind.optimiser == affected and kind.gated and kind.batch_norm)
+    (case,) = agreement_cases.cases([kind])
     declared = subject(mutants.undeclared(convention, value), case, {convention: value})
     outcomes = [judge(check, declared, {}) for name, check in CHECKS.items() if name not in ONCE_A_DTYPE]
     assert {outcome.check: outcome.reason for outcome in outcomes if outcome.status != "passes"} == {}

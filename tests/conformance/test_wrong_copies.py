@@ -5,17 +5,21 @@ import shutil
 from collections import Counter
 
 import pytest
-
-from harness import conformance, diagnosis, environments, registry
-from harness.conformance import Kind
-from harness.session import Place, Session
+from bakeoff.environments import build
+from bakeoff.measures.agreement import cases, diagnosis, suite
+from bakeoff.registry import entries
+from bakeoff.workers import launch
+from bakeoff.workers.place import Place
+from bakeoff.workers.session import Session
+from bakeoff.workload import networks
+from bakeoff.workload.networks import Kind
 
 from .wrong_copies import WRONG_COPIES
 
-ENTRIES = registry.read_all()
+ENTRIES = entries.read_all()
 ONLY = os.environ.get("BAKEOFF_BACKENDS")
 """As --backends: `tox -e backend-...` checks one at a time."""
-WANTED = {(entry.name, variant) for entry, variant in registry.select(ENTRIES, ONLY or None)}
+WANTED = {(entry.name, variant) for entry, variant in entries.select(ENTRIES, ONLY or None)}
 
 each_copy = pytest.mark.parametrize("copy", WRONG_COPIES, ids=lambda copy: f"{copy.backend}-{copy.name}")
 
@@ -56,7 +60,7 @@ def test_a_wrong_copy_is_caught_and_named(copy, tmp_path):
     if (copy.backend, copy.variant) not in WANTED:
         pytest.skip(f"only {ONLY} is asked for, by BAKEOFF_BACKENDS")
     entry = ENTRIES[copy.backend].within(copy.variant)
-    lacking = environments.lacking_program(entry, copy.variant)
+    lacking = launch.lacking_program(entry, copy.variant)
     if lacking:
         pytest.skip(lacking)
     folder = shutil.copytree(entry.folder, tmp_path / entry.name)
@@ -64,15 +68,15 @@ def test_a_wrong_copy_is_caught_and_named(copy, tmp_path):
 
     worker = entry.worker
     place = Place(
-        python=environments.build(entry).python,
+        python=build.build(entry).python,
         folder=folder,
         log=tmp_path / "worker.log",
         thread_variables=worker.threads,
         variables=worker.variables,
     )
-    kinds = conformance.within([Kind("stress", "relu", True, "adam", copy.dtype)], entry.cannot)
-    case = conformance.cases(kinds[-1:])
-    outcomes = list(conformance.check_backend(lambda: Session(place), case, "cpu", copy.variant))
+    kinds = networks.within([Kind("stress", "relu", True, "adam", copy.dtype)], entry.cannot)
+    case = cases.cases(kinds[-1:])
+    outcomes = list(suite.check_backend(lambda: Session(place), case, "cpu", copy.variant))
 
     sentence = next((outcome.explanation for outcome in outcomes if outcome.explanation), "none")
     print(sentence)

@@ -1,8 +1,7 @@
 """Small networks, with arrays at which nothing is zero, one or symmetric."""
 
 import numpy as np
-
-from harness.portable.spec import Spec, shapes
+from bakeoff.portable.spec import Spec, shapes
 
 SMALL = Spec(
     sizes=(5, 7, 6, 4),

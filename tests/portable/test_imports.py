@@ -4,13 +4,12 @@ import ast
 import pathlib
 import sys
 
+import bakeoff.portable
 import pytest
-
-import harness.portable
 
 pytestmark = pytest.mark.skipif(sys.version_info < (3, 10), reason="sys.stdlib_module_names came with Python 3.10")
 
-MODULES = sorted(pathlib.Path(harness.portable.__file__).parent.glob("*.py"))
+MODULES = sorted(pathlib.Path(bakeoff.portable.__file__).parent.glob("*.py"))
 
 
 def foreign(text):

@@ -4,9 +4,8 @@ import math
 
 import numpy as np
 import pytest
-
-from harness.portable.reference import Reference
-from harness.portable.spec import parameters, shapes
+from bakeoff.portable.reference import Reference
+from bakeoff.portable.spec import parameters, shapes
 
 from .networks import small, some_arrays, some_order, some_rows
 

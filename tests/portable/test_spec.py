@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-
-from harness.portable.spec import CONVENTIONS, full_conventions, initial_arrays, parameters, rounded, shapes
+from bakeoff.portable.spec import CONVENTIONS, full_conventions, initial_arrays, parameters, rounded, shapes
 
 from .networks import small
 

@@ -11,9 +11,8 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-
-from harness.portable import host, wire, worker
-from harness.portable.spec import shapes
+from bakeoff.portable import host, wire, worker
+from bakeoff.portable.spec import shapes
 
 from .networks import small
 

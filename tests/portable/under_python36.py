@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness.cache import cache_folder
-from harness.interpreters import Missing, find_interpreter
+from bakeoff.common.cache import cache_folder
+from bakeoff.environments.interpreters import Missing, find_interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = ("numpy==1.19.5", "pytest==7.0.1")

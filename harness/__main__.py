@@ -1,0 +1,5 @@
+"""`python -m bakeoff`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,117 @@
+"""Reading a TOML file into a pydantic model, and saying in a sentence what is wrong with it."""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from typing import TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from .errors import InputError
+
+Model = TypeVar("Model", bound=BaseModel)
+Location = tuple[int | str, ...]
+
+IN_TOML = {"model_type": "a table", "tuple_type": "an array"}
+"""What TOML calls the things that pydantic names by their Python classes."""
+
+
+def read_model(model: type[Model], text: str, name: str) -> Model:
+    """Return the `model` that the TOML in `text` describes; `name` is how errors call the file.
+
+    Raises InputError, a line for each thing wrong: file, key, what was expected, what came, the nearest valid key.
+    """
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{name}: not valid TOML: {error}") from None
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise InputError("\n".join(f"{name}: {_explain(model, detail)}" for detail in error.errors())) from None
+
+
+def nearest(wrong: str, valid: Iterable[str]) -> str:
+    """Return a sentence that names the valid word most like `wrong`, or all of them where none is like it."""
+    words = list(valid)
+    close = difflib.get_close_matches(wrong, words, n=1, cutoff=0.5)
+    if close:
+        return f"Did you mean `{close[0]}`?"
+    return f"Valid here: {', '.join(f'`{word}`' for word in words)}."
+
+
+def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
+    key = dotted(error["loc"])
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        return f"unknown key `{key}`. {_nearest_key(model, error['loc'])}"
+    if error["type"] == "missing":
+        return f"`{key}` is missing: {_purpose(model, error['loc'])}"
+    if error["type"] == "value_error":
+        return f"`{key}`: {message}" if key else message
+    expected = IN_TOML.get(error["type"]) or _without_subject(message)
+    if _may_be_default(model, error["loc"]):
+        expected += ' or "default"'
+    return f"`{key}`: expected {expected}, got {error['input']!r}"
+
+
+def dotted(location: Location) -> str:
+    """Return `location` as a key is written in TOML, with the number of a list's item in brackets."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
+
+
+def _without_subject(message: str) -> str:
+    """Turn pydantic's "Input should be a valid string" into what can follow "expected"."""
+    return re.sub(r"^\w+ should (be |have )?", "", message)
+
+
+def _purpose(model: type[BaseModel], location: Location) -> str:
+    """Return what the missing key is for, where its field says so."""
+    *table, key = _names(location)
+    owner = dict(_tables(model)).get(tuple(table))
+    field = owner.model_fields.get(key) if owner else None
+    return field.description if field and field.description else "it has no default."
+
+
+def _may_be_default(model: type[BaseModel], location: Location) -> bool:
+    *table, key = _names(location)
+    owner = dict(_tables(model)).get(tuple(table))
+    field = owner.model_fields.get(key) if owner else None
+    return field is not None and type(None) in get_args(field.annotation) and field.default is not None
+
+
+def _nearest_key(model: type[BaseModel], location: Location) -> str:
+    """Name the key meant at `location`: the same in another table, else the likest of its own table, else of any."""
+    *table, wrong = _names(location)
+    tables = dict(_tables(model))
+    here = [tuple(table)] if tuple(table) in tables else [()]
+    for paths, likeness in ((tables, 1.0), (here, 0.5), (tables, 0.5)):
+        # Backwards, so that of two tables with the same key the first is named.
+        keys = {key: dotted((*path, key)) for path in reversed(list(paths)) for key in tables[path].model_fields}
+        close = difflib.get_close_matches(wrong, keys, n=1, cutoff=likeness)
+        if close:
+            return f"Did you mean `{keys[close[0]]}`?"
+    return nearest(wrong, (dotted((*path, key)) for path in here for key in tables[path].model_fields))
+
+
+def _names(location: Location) -> list[str]:
+    """Return the keys in `location` without the numbers of list items: a list's tables are described once."""
+    return [part for part in location if isinstance(part, str)]
+
+
+def _tables(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:
+    """Yield every table of the file with its path, the file itself first."""
+    yield path, model
+    for key, field in model.model_fields.items():
+        for inner in _models(field.annotation):
+            yield from _tables(inner, (*path, key))
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    """Yield the models in `annotation`: itself, or what its union is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)

@@ -1,0 +1,203 @@
+"""Agreement: how far a backend is from the oracle, in floors.
+
+An experiment is a function that drives anything that meets the contract and returns what it saw. It is run on the
+backend, on the oracle (NumPy in float64, following the backend's declared conventions) and on plain NumPy in the
+run's dtype with every sum in another order. For an array T,
+
+    error = max|T_backend - T_oracle| / max|T_oracle|
+    floor = the largest error of the permuted runs, and at least half a unit in the last place
+
+and error / floor says how many times more the backend lost than plain NumPy must lose in that dtype on that problem.
+"""
+
+import hashlib
+import inspect
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from ...common import cache, machine
+from ...common.arrays import Array, Arrays
+from ...portable import reference
+from ...portable import spec as portable
+from ...portable.reference import Plain
+from .case import CHECKPOINTS, COMMON, LATER_BATCHES, Case, Contract, Experiment, Measured, Oracle, Quantity, Seen
+
+PERMUTATIONS = 6
+
+
+def training(backend: Contract, case: Case) -> Seen:
+    """Forward and gradients at the start; losses, every array and test-mode probabilities after 1, 10, 100 steps."""
+    backend.load(case.arrays)
+    backend.put(case.x, case.y)
+    x, y = case.batch
+    seen: Seen = {Quantity("forward", "probabilities", 0): backend.predict(x)}
+    for name, gradient in backend.gradients(x, y).items():
+        seen[Quantity("gradient", name, 0)] = gradient
+    done = 0
+    for step in CHECKPOINTS:
+        # Single steps up to the 10th, then ten at a time: both ways to be called, and two programs to compile.
+        size = 1 if step <= 10 else 10
+        first, *later = np.concatenate(
+            [backend.train(case.order[start : start + size]) for start in range(done, step, size)]
+        )
+        # The first is of arrays that were seen; those after it are of arrays that were not.
+        seen[Quantity("loss", "of the batch", done + 1)] = np.array([first])
+        if later:
+            seen[Quantity("loss", LATER_BATCHES, step)] = np.array(later)
+        for name, array in backend.dump().items():
+            phase = "running statistics" if "running" in name else "update"
+            seen[Quantity(phase, name, step)] = array
+        seen[Quantity("test mode", "probabilities", step)] = backend.predict(x)
+        done = step
+    return seen
+
+
+def measure(experiment: Experiment, backend: Contract, case: Case, conventions: Mapping[str, str]) -> list[Measured]:
+    """Run the experiment on the backend; return how far each quantity is from the oracle, in the order seen."""
+    return compare(experiment, experiment(backend, case), case, conventions)
+
+
+def compare(
+    experiment: Experiment,
+    seen: Seen,
+    case: Case,
+    conventions: Mapping[str, str],
+    oracle: Oracle | None = None,
+) -> list[Measured]:
+    """Return how far what an experiment saw is from what it sees on the oracle, or on another in the oracle's place."""
+    chosen: Oracle = oracle or case.page.oracle
+    declared = tuple(sorted(conventions.items()))
+    # One at a time, or two threads would work out the same truth; and on one core, or NumPy's BLAS would spin on all
+    # of them over matrices this small, and take them from the workers.
+    with _truth_is_worked_out, threadpool_limits(1, user_api="blas"):
+        truth, floors = _truth(experiment, case, declared, chosen), _floors(experiment, case, declared)
+    return [Measured(quantity, error(array, truth[quantity]), floors[quantity]) for quantity, array in seen.items()]
+
+
+def floors(experiment: Experiment, case: Case, conventions: Mapping[str, str]) -> dict[Quantity, float]:
+    """Return the floor of each quantity that the experiment sees."""
+    with _truth_is_worked_out, threadpool_limits(1, user_api="blas"):
+        return _floors(experiment, case, tuple(sorted(conventions.items())))
+
+
+def in_float32(case: Case) -> Case:
+    """Return the same problem with arrays and rows in float32."""
+    arrays = {name: array.astype(np.float32) for name, array in case.arrays.items()}
+    return replace(case, spec=case.spec._replace(dtype="float32"), arrays=arrays, x=case.x.astype(np.float32))
+
+
+def error(array: Array, truth: Array) -> float:
+    """Return max|array - truth| / max|truth|; the plain maximum where the truth is all zero."""
+    scale = np.abs(truth).max()
+    return float(np.abs(array.astype(np.float64) - truth).max() / (scale if scale > 0 else 1.0))
+
+
+_truth_is_worked_out = threading.Lock()
+
+
+@lru_cache(maxsize=128)
+def _truth(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], ...], oracle: Oracle) -> Seen:
+    """Return what the experiment sees on the oracle, in float64."""
+    wide = replace(
+        case,
+        spec=case.spec._replace(dtype="float64"),
+        arrays={name: array.astype(np.float64) for name, array in case.arrays.items()},
+        x=case.x.astype(np.float64),
+    )
+    truth = oracle(wide.spec, conventions=dict(declared))
+    truth.run_dtype = case.spec.dtype
+    return experiment(truth, wide)
+
+
+@lru_cache(maxsize=128)
+def _floors(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], ...]) -> dict[Quantity, float]:
+    """Return the floor of each quantity: worked out once on this machine, then kept by all that it depends on."""
+    key = _floors_key(experiment, case, declared)
+    kept = cache.find("floors", key)
+    if kept is not None:
+        return {Quantity(phase, array, step): floor for phase, array, step, floor in kept}
+    oracle: Oracle = case.page.oracle
+    truth = _truth(experiment, case, declared, oracle)
+    floors = dict.fromkeys(truth, float(np.finfo(case.spec.dtype).eps) / 2)
+    for seed in range(PERMUTATIONS):
+        for quantity, array in experiment(Permuted(case.spec, dict(declared), seed, case.page.plain), case).items():
+            floors[quantity] = max(floors[quantity], error(array, truth[quantity]))
+    cache.keep("floors", key, [[*quantity, floor] for quantity, floor in floors.items()])
+    return floors
+
+
+def _floors_key(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], ...]) -> str:
+    """Return a hash that changes with the spec, the arrays, the conventions, this code, NumPy or the processor."""
+    digest = hashlib.sha256()
+    changed = [] if case.page is COMMON else [inspect.getfile(case.page.plain), inspect.getfile(case.page.oracle)]
+    code = map(Path, (__file__, reference.__file__, portable.__file__, *changed))
+    words = [inspect.getsource(experiment), str(case.spec), str(declared), np.__version__, machine.processor()]
+    words += [case.page.plain.__qualname__] if changed else []
+    for part in (*(word.encode() for word in words), *(path.read_bytes() for path in code)):
+        digest.update(part + b"\0")
+    for array in (*case.arrays.values(), case.x, case.y, case.order):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
+
+
+class Permuted:
+    """Plain NumPy with features, hidden units, classes and the rows of each batch in another order.
+
+    So every sum is taken in another order; what goes in and comes out is in the order of the spec.
+    """
+
+    def __init__(
+        self, spec: portable.Spec, conventions: Mapping[str, str], seed: int, plain: type[Plain] = Plain
+    ) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.orders = [self.rng.permutation(width) for width in spec.sizes]
+        self.plain = plain(spec, conventions=dict(conventions))
+
+    def load(self, arrays: Arrays) -> None:
+        """Take every array."""
+        self.plain.load({name: array[self._places(name)] for name, array in arrays.items()})
+
+    def dump(self) -> Arrays:
+        """Return every array."""
+        return self._back(self.plain.dump())
+
+    def put(self, x: Array, y: Array) -> None:
+        """Take the training rows."""
+        self.plain.put(*self._rows(x, y))
+
+    def train(self, order: Array) -> Array:
+        """Take the steps, each with its rows shuffled."""
+        losses: Array = self.plain.train(self.rng.permuted(order, axis=1))
+        return losses
+
+    def gradients(self, x: Array, y: Array) -> Arrays:
+        """Return the gradient of every parameter."""
+        shuffled = self.rng.permutation(len(x))
+        return self._back(self.plain.gradients(*self._rows(x[shuffled], y[shuffled])))
+
+    def predict(self, x: Array) -> Array:
+        """Return probabilities (rows, classes)."""
+        probabilities: Array = self.plain.predict(x[:, self.orders[0]])
+        return probabilities[:, np.argsort(self.orders[-1])]
+
+    def _places(self, name: str) -> tuple[Array, ...]:
+        """Return the index that takes array `name` to this order."""
+        layer, leaf = name.split("/")
+        number = int(layer.lstrip("densorm"))
+        ways = (number, number + 1) if leaf == "kernel" else (number + 1,)
+        return np.ix_(*(self.orders[way] for way in ways))
+
+    def _back(self, arrays: Arrays) -> Arrays:
+        result = {name: np.empty_like(array) for name, array in arrays.items()}
+        for name, array in arrays.items():
+            result[name][self._places(name)] = array
+        return result
+
+    def _rows(self, x: Array, y: Array) -> tuple[Array, Array]:
+        return x[:, self.orders[0]], np.argsort(self.orders[-1])[y]

@@ -1,0 +1,319 @@
+"""What a reader of a model has to know of, found by rule: the rules are the tables below, shown in docs/ease.md.
+
+A rule knows words, not frameworks, and no name of the author's own: a name that the file defines matches nothing.
+"""
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from .names import Names
+
+
+class Found(NamedTuple):
+    """Something found in a file."""
+
+    what: str
+    line: int | None
+    """From 1; None where it is the whole file that shows it."""
+    text: str
+    """The name, keyword or assignment that shows it."""
+
+
+class Rule(NamedTuple):
+    """A concept, and the words that show it."""
+
+    concept: str
+    meaning: str
+    """What its reader has to know."""
+    names: tuple[str, ...] = ()
+    """Ends of the framework's dotted names."""
+    attributes: tuple[str, ...] = ()
+    """Names after a dot on a value."""
+    keywords: tuple[str, ...] = ()
+    """Keywords in a call of what is not the file's own."""
+    shape: str = ""
+    """The name in SHAPES of what no word shows."""
+
+
+RULES = (
+    Rule(
+        "session",
+        "what was built runs only inside an object that holds it",
+        names=("Session", "InteractiveSession", "Executor"),
+    ),
+    Rule(
+        "graph",
+        "the computation is written down first, as a graph with inputs, and run later",
+        names=(
+            *("Graph", "placeholder", "Program", "program_guard", "default_main_program", "default_startup_program"),
+            *("sym.Variable", "symbol.Variable", "input_variable", "NetSpec", "static.data"),
+            *("tensor.matrix", "tensor.vector", "tensor.ivector", "tensor.lvector", "tensor.fmatrix", "tensor.dmatrix"),
+        ),
+    ),
+    Rule(
+        "scope",
+        "names or variables live in a scope that is entered",
+        names=("name_scope", "variable_scope", "scope_guard", "global_scope", "Scope", "unique_name.guard"),
+    ),
+    Rule(
+        "tape",
+        "what is to be differentiated is recorded while it runs",
+        names=("GradientTape", "record"),
+        attributes=("watch",),
+    ),
+    Rule(
+        "gradient by call",
+        "the framework is asked for the gradient",
+        names=(
+            *("grad", "value_and_grad", "gradient", "gradients", "vjp", "jvp", "jacrev", "jacfwd", "append_backward"),
+            *("GradientTape", "record"),
+        ),
+        attributes=("backward", "gradient", "AddGradientOperators"),
+    ),
+    Rule(
+        "gradient by hand",
+        "nothing in the file asks for a gradient or trains: the derivatives are the author's",
+        shape="no gradient asked for",
+    ),
+    Rule(
+        "gradient switched off",
+        "a part must be kept out of the gradient",
+        names=("no_grad", "inference_mode", "stop_gradient", "pause"),
+        attributes=("detach", "requires_grad_", "stop_gradient"),
+    ),
+    Rule(
+        "gradients set to zero",
+        "gradients add up until they are cleared",
+        attributes=(
+            *("zero_grad", "clear_grad", "clear_grads", "clear_gradient", "clear_gradients", "cleargrads"),
+            *("zerograds", "zero_grads", "zero_gradients"),
+        ),
+        shape="gradient set to None",
+    ),
+    Rule(
+        "gradient summed",
+        "the gradient is the batch's sum, and is divided somewhere",
+        keywords=("rescale_grad", "use_mean_gradient", "unit_gain"),
+        shape="step told the batch",
+    ),
+    Rule(
+        "optimiser stepped",
+        "an object of the framework's holds the optimiser's state, and is told when to step",
+        attributes=("step", "apply_gradients", "minimize", "apply_optimizer"),
+    ),
+    Rule(
+        "fitted by the framework",
+        "the loop over the batches is the framework's",
+        attributes=("fit", "partial_fit", "train_on_batch", "train_step", "train_minibatch"),
+    ),
+    Rule(
+        "train or test switch",
+        "the network behaves otherwise in training, and must be told",
+        names=("train_mode", "predict_mode", "set_learning_phase"),
+        attributes=("train", "eval"),
+        keywords=("training", "train", "is_training", "is_test", "deterministic", "use_running_average", "test_mode"),
+        shape="flag both ways",
+    ),
+    Rule(
+        "state threaded by hand",
+        "state is handed in, and comes back new: nothing is changed in place",
+        names=("apply_updates", "functional_call", "nnx.split", "nnx.merge"),
+        keywords=("has_aux", "mutable"),
+        shape="returned and handed in",
+    ),
+    Rule(
+        "nested state",
+        "parameters are a tree of containers, worked on leaf by leaf",
+        names=("tree.map", "tree_map", "tree.leaves", "tree_leaves", "tree_flatten", "tree.flatten", "ravel_pytree"),
+    ),
+    Rule(
+        "variable object",
+        "what changes is a variable of the framework's, written through its methods",
+        names=("Variable", "Parameter", "shared"),
+        attributes=("assign", "assign_add", "assign_sub", "set_value", "set_data", "copy_"),
+    ),
+    Rule(
+        "subclass",
+        "the author's class inherits from one of the framework's, and keeps its rules",
+        shape="inherits",
+    ),
+    Rule(
+        "random key",
+        "randomness is a value that is split and handed on",
+        names=("PRNGKey", "random.key", "random.split", "random.fold_in", "Rngs"),
+    ),
+    Rule(
+        "compiled function",
+        "a function is traced and compiled: it runs once in Python, and its branches are taken then",
+        names=("jit", "pjit", "compile", "function", "to_static", "jit.script", "jit.trace"),
+        attributes=("hybridize",),
+        keywords=("jit_compile",),
+    ),
+    Rule(
+        "told to the compiler",
+        "the compiler must be told what is static, given away or of which shape",
+        keywords=(
+            *("static_argnums", "static_argnames", "donate_argnums", "donate_argnames", "input_signature"),
+            *("full_graph", "fullgraph", "dynamic", "reduce_retracing"),
+        ),
+    ),
+    Rule(
+        "loop or branch by call",
+        "a loop, a branch or a list that grows is a call, as the compiler cannot see Python's",
+        names=("scan", "while_loop", "fori_loop", "lax.cond", "lax.switch", "map_fn", "foldl", "TensorArray"),
+    ),
+    Rule(
+        "function transformed",
+        "a function is made of a function, by the batch, by the device or with less memory",
+        names=("vmap", "pmap", "shard_map", "remat", "checkpoint"),
+    ),
+    Rule(
+        "device placement",
+        "where an array lives is said",
+        names=("device", "device_put", "set_device", "CPUPlace", "CUDAPlace"),
+        attributes=("to", "cuda", "cpu", "as_in_context", "copyto", "to_device"),
+        keywords=("device", "ctx", "place"),
+    ),
+    Rule(
+        "output buffer",
+        "where a result is written is said, to save an allocation",
+        keywords=("out",),
+    ),
+)
+"""Every concept, in the order in which it is shown."""
+
+ARGUMENTS = {
+    "learning rate": ("lr", "learning_rate", "step_size"),
+    "share kept of an average": (
+        *("betas", "beta1", "beta2", "beta_1", "beta_2", "b1", "b2", "momentum", "alpha", "rho", "gamma1", "gamma2"),
+        *("decay", "decay_rate", "moving_average_fraction", "normalization_time_constant"),
+    ),
+    "epsilon": ("eps", "epsilon", "delta"),
+    "bias before batch norm": ("bias", "use_bias", "bias_attr", "no_bias"),
+    "form of the loss": ("reduction", "from_logits"),
+}
+"""What the spec fixes, and the keywords by which frameworks take it: an optimiser's and batch norm's alike."""
+
+
+def arguments(names: Names) -> tuple[Found, ...]:
+    """Return every keyword of ARGUMENTS in a call of the framework's names, by line."""
+    meaning = {word: constant for constant, words in ARGUMENTS.items() for word in words}
+    return _in_order(
+        Found(meaning[keyword.arg], keyword.value.lineno, f"{keyword.arg}={ast.unparse(keyword.value)}")
+        for call in names.calls
+        if _is_of_the_framework(call, names)
+        for keyword in call.keywords
+        if keyword.arg in meaning
+    )
+
+
+def concepts(names: Names) -> tuple[Found, ...]:
+    """Return every place where a rule holds, by line; what the whole file shows comes first."""
+    return _in_order(found for rule in RULES for found in _holds(rule, names))
+
+
+def _in_order(found: Iterator[Found]) -> tuple[Found, ...]:
+    return tuple(sorted(dict.fromkeys(found), key=lambda each: each.line or 0))
+
+
+def _holds(rule: Rule, names: Names) -> Iterator[Found]:
+    for node, full in names.uses:
+        if any(f".{full}".endswith(f".{word}") for word in rule.names):
+            yield Found(rule.concept, node.end_lineno, full)
+    for node in names.on_values:
+        if node.attr in rule.attributes:
+            yield Found(rule.concept, node.end_lineno, f".{node.attr}")
+    for call in names.calls:
+        for keyword in call.keywords:
+            if keyword.arg in rule.keywords and not _is_the_authors(call, keyword.arg, names):
+                yield Found(rule.concept, keyword.value.lineno, f"{keyword.arg}=")
+    if rule.shape:
+        for line, text in SHAPES[rule.shape](names):
+            yield Found(rule.concept, line, text)
+
+
+def _is_of_the_framework(call: ast.Call, names: Names) -> bool:
+    """Whether the framework's name is called, or made ready to be called by functools.partial."""
+    if names.full(call.func) is not None:
+        return True
+    partial = isinstance(call.func, ast.Name | ast.Attribute) and ast.unparse(call.func).endswith("partial")
+    return partial and bool(call.args) and names.full(call.args[0]) is not None
+
+
+def _is_the_authors(call: ast.Call, keyword: str, names: Names) -> bool:
+    """Whether a keyword is that of a function in the file: then it is a word of the author's."""
+    return not _is_of_the_framework(call, names) and (keyword in names.parameters or names.is_own(call.func))
+
+
+# What no word shows
+
+Shape = Callable[[Names], Iterator[tuple[int | None, str]]]
+
+
+def _no_gradient_asked_for(names: Names) -> Iterator[tuple[int | None, str]]:
+    """The file uses the framework, and no rule by which a gradient is taken or used holds."""
+    takes = ("gradient by call", "optimiser stepped", "fitted by the framework")
+    found = any(True for rule in RULES if rule.concept in takes for _ in _holds(rule, names))
+    if names.framework_names() and not found:
+        yield None, "no gradient is asked for"
+
+
+def _gradient_set_to_none(names: Names) -> Iterator[tuple[int | None, str]]:
+    for node in names.nodes:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is None:
+            for target in node.targets:
+                if isinstance(target, ast.Attribute) and target.attr == "grad" and not names.is_own(target):
+                    yield node.lineno, ".grad = None"
+
+
+def _step_told_the_batch(names: Names) -> Iterator[tuple[int | None, str]]:
+    """An optimiser's `step` is given something that is not a function of the file's."""
+    for call in names.calls:
+        steps = isinstance(call.func, ast.Attribute) and call.func.attr == "step" and names.full(call.func) is None
+        if steps and not names.is_own(call.func) and call.args and not names.is_own(call.args[0]):
+            yield call.lineno, ".step(...)"
+
+
+def _flag_both_ways(names: Names) -> Iterator[tuple[int | None, str]]:
+    """A parameter of the file's own is given as True in one call and as False in another."""
+    given: dict[str, list[tuple[bool, int]]] = {}
+    for call in names.calls:
+        for keyword in call.keywords:
+            value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
+            if keyword.arg in names.parameters and isinstance(value, bool):
+                given.setdefault(keyword.arg, []).append((value, keyword.value.lineno))
+    for word, calls in given.items():
+        if len({value for value, _ in calls}) == 2:
+            yield from ((line, f"{word}={value}") for value, line in calls)
+
+
+def _returned_and_handed_in(names: Names) -> Iterator[tuple[int | None, str]]:
+    """A call is given names, and what it returns is unpacked into some of them: `state, loss = step(state, x)`."""
+    for node in names.nodes:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Tuple):
+            returned = [part.id for part in ast.walk(node.targets[0]) if isinstance(part, ast.Name)]
+            handed = {part.id for part in node.value.args if isinstance(part, ast.Name)}
+            again = [name for name in returned if name in handed]
+            if again:
+                yield node.lineno, ", ".join(again)
+
+
+def _inherits(names: Names) -> Iterator[tuple[int | None, str]]:
+    for node in names.nodes:
+        if isinstance(node, ast.ClassDef):
+            for base in node.bases:
+                full = names.full(base)
+                if full is not None:
+                    yield node.lineno, full
+
+
+SHAPES: dict[str, Shape] = {
+    "no gradient asked for": _no_gradient_asked_for,
+    "gradient set to None": _gradient_set_to_none,
+    "step told the batch": _step_told_the_batch,
+    "flag both ways": _flag_both_ways,
+    "returned and handed in": _returned_and_handed_in,
+    "inherits": _inherits,
+}
+"""How a concept shows that no word shows: by name, for RULES."""

@@ -1,0 +1,31 @@
+"""The machine's own matrix product: what the arithmetic of a step is held against."""
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from ...portable import peak
+from ...workers.place import THREAD_VARIABLES
+
+
+def measure(cores: Sequence[int] | None, threads: int, dtype: str) -> float:
+    """Return the best rate of a matrix product on these cores, in floating-point operations a second.
+
+    By NumPy, in a process of its own (harness/portable/peak.py), so that cores and threads are a worker's.
+    """
+    environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
+    config = json.dumps({"cores": None if cores is None else list(cores), "dtype": dtype})
+    command = [sys.executable, "-s", peak.__file__, config]
+    return float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+
+
+def operations(sizes: Sequence[int], batch: int) -> int:
+    """Return the floating-point operations of one step's matrix products, 2 for a multiplication and its addition.
+
+    Forward one product a layer; backward two, for the weights and for the layer before, which the first has not.
+    """
+    products = [2 * batch * rows * columns for rows, columns in itertools.pairwise(sizes)]
+    return 3 * sum(products) - products[0]

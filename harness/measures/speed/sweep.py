@@ -1,0 +1,160 @@
+"""A sweep: the step timed at other sizes, and where in it the overhead ends and the arithmetic begins.
+
+The model is a straight line: a step takes what it takes with nothing to compute (the overhead) and then so long an
+operation (the rate). It is fitted to the relative errors, and neither can be negative. Where both are equal, the one
+ends and the other begins: the crossing, in operations a step.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import nnls
+
+from ...common import statistics
+from ...common.statistics import Floats, Interval
+from ...workload.spec import Spec
+from . import peak
+
+FITTED = ("batch_size", "width")
+"""The axes along which a step does more of the same; a deeper network does more of other things."""
+LEAST_POINTS = 3
+RESAMPLES = 200
+BENT = 0.2
+"""A line that misses a point by more is called bent."""
+
+
+class Point(NamedTuple):
+    """One size: the axis, its value, the spec there, and the threads."""
+
+    axis: str
+    value: Any
+    spec: Spec
+    threads: int
+
+    @property
+    def name(self) -> str:
+        """As tasks and people call it."""
+        return f"{self.axis}={self.value}"
+
+    def operations(self, features: int, classes: int) -> int:
+        """Return the operations of a step's matrix products."""
+        sizes = (features, *self.spec.network.hidden, classes)
+        return peak.operations(sizes, self.spec.training.batch_size)
+
+
+def points(spec: Spec, threads: int) -> Iterator[Point]:
+    """Yield every point of the spec's sweep: each axis by itself, all else as the spec says."""
+    hidden = spec.network.hidden
+    for value in spec.sweep.batch_size:
+        yield Point("batch_size", value, _with(spec, "training", batch_size=value), threads)
+    for value in spec.sweep.width:
+        yield Point("width", value, _with(spec, "network", hidden=(value,) * len(hidden)), threads)
+    for value in spec.sweep.depth:
+        yield Point("depth", value, _with(spec, "network", hidden=(hidden[0],) * value), threads)
+    for dtype in spec.sweep.dtype:
+        yield Point("dtype", dtype, _with(spec, "training", dtype=dtype), threads)
+    for value in spec.sweep.threads:
+        yield Point("threads", value, spec, value)
+
+
+def _with(spec: Spec, section: str, **values: Any) -> Spec:
+    return spec.model_copy(update={section: getattr(spec, section).model_copy(update=values)})
+
+
+class Line(NamedTuple):
+    """A step's time as a line over its operations."""
+
+    overhead_s: float
+    rate: float
+    """Operations a second; infinite where more work takes no longer."""
+    crossing: Interval
+    """Operations at which half of the step is overhead."""
+    misses: float
+    """The largest relative error."""
+
+
+def line(operations: Floats, rounds: list[Floats]) -> Line:
+    """Fit the line to points: operations (points,), and the seconds a step of each point's turns, (turns,) a point."""
+    overhead, slope, misses = _fit(operations, np.array([np.median(turns) for turns in rounds]))
+    rng = np.random.default_rng(0)
+    crossings = []
+    for _ in range(RESAMPLES):
+        drawn = [np.median(statistics.resample([turns], rng)) for turns in rounds]
+        crossings.append(_crossing(*_fit(operations, np.array(drawn))[:2]))
+    low, high = np.quantile(crossings, [0.025, 0.975], method="nearest")  # of infinities no mean can be taken
+    crossing = Interval(_crossing(overhead, slope), float(low), float(high))
+    return Line(overhead, 1 / slope if slope else np.inf, crossing, misses)
+
+
+def _fit(operations: Floats, seconds: Floats) -> tuple[float, float, float]:
+    """Return overhead, seconds an operation, and the largest relative error."""
+    scale = operations.max()
+    design = np.column_stack([1 / seconds, operations / scale / seconds])
+    (overhead, slope), _ = nnls(design, np.ones(len(seconds)))
+    misses = np.abs(design @ [overhead, slope] - 1).max()
+    return float(overhead), float(slope / scale), float(misses)
+
+
+def _crossing(overhead: float, slope: float) -> float:
+    return overhead / slope if slope else np.inf
+
+
+# From the records
+
+
+def times(records: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a point and variant: axis, value, operations, the step's median and interval, and its `turns`."""
+    slices = records[records["measure"].eq("sweep") & records["quantity"].eq("slice")]
+    rows: list[dict[str, Any]] = []
+    if not len(slices):
+        return pd.DataFrame()
+    keys = ["axis", "at", "operations", "backend", "variant"]
+    for (axis, at, operations, backend, variant), mine in slices.groupby(keys, sort=False):
+        turns = np.asarray(mine["value"].astype(float) / mine["steps"].astype(float), dtype=np.float64)
+        rows.append(
+            {
+                "axis": axis,
+                "at": at if isinstance(at, str) else f"{at:g}",  # beside records that have none, a number is a float
+                "operations": operations,
+                "backend": f"{backend}:{variant}",
+                **dict(zip(("step_s", "step_s_low", "step_s_high"), statistics.median([turns]), strict=True)),
+                "turns": turns,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def lines(found: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a variant and axis of FITTED that has points enough: the line, and the crossing on that axis."""
+    rows = []
+    for (axis, backend), mine in found.groupby(["axis", "backend"], sort=False) if len(found) else ():
+        if axis in FITTED and len(mine) >= LEAST_POINTS:
+            mine = mine.sort_values("operations")  # noqa: PLW2901
+            fitted = line(mine["operations"].to_numpy(float), list(mine["turns"]))
+            rows.append(
+                {
+                    "backend": backend,
+                    "axis": axis,
+                    "overhead_s": fitted.overhead_s,
+                    "flop_rate": fitted.rate,
+                    "crossing": fitted.crossing.estimate,
+                    "crossing_low": fitted.crossing.low,
+                    "crossing_high": fitted.crossing.high,
+                    "crossing_at": where(mine, fitted.crossing.estimate),
+                    "misses": fitted.misses,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def where(mine: pd.DataFrame, operations: float) -> str:
+    """Return between which values of the axis so many operations lie; `mine` is sorted by operations."""
+    below = mine.loc[mine["operations"] <= operations, "at"]
+    above = mine.loc[mine["operations"] > operations, "at"]
+    if not len(below):
+        return f"below {above.iloc[0]}"
+    if not len(above):
+        return f"beyond {below.iloc[-1]}"
+    return f"{below.iloc[-1]} to {above.iloc[0]}"

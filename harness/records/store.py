@@ -1,0 +1,134 @@
+"""The run folder: what was planned, and every raw value as it was measured.
+
+    run.json        format version, spec, data, machine, versions, commit, and the plan; written once, before the run
+    records.jsonl   one record a line, appended and flushed as it is measured; never rewritten
+    logs/           what the workers printed
+    tables/         made from the records; can be deleted and made again
+
+A record belongs to a task (`check NAME:VARIANT`, `round 2`) and to one attempt at it. A task's last record says
+that it is finished. What a killed run had begun and not finished stays in the file and is not read: the next attempt
+at that task measures anew.
+"""
+
+import datetime
+import json
+import os
+import platform
+import re
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from ..common.errors import InputError
+from .read import FORMAT, Record, is_complete, read_header, read_records
+
+
+class Run:
+    """A run folder that is being written: takes records from several threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.header = read_header(folder)
+        self._mutex = threading.Lock()
+        self._owner = FileLock(folder / ".lock")
+        try:
+            self._owner.acquire(timeout=0)
+        except Timeout:
+            raise InputError(f"{folder}: another bakeoff is writing this run. Wait until it ends.") from None
+        self._file = self._open_records()
+        done = read_records(folder, finished_only=False)
+        self._attempts = {str(task): int(last) for task, last in done.groupby("task")["attempt"].max().items()}
+        self._finished = set(done.loc[done["quantity"] == "finished", "task"])
+
+    @classmethod
+    def create(cls, parent: Path, header: Mapping[str, Any]) -> Self:
+        """Make the folder of a new run under `parent`, and write its run.json."""
+        now = datetime.datetime.now(datetime.UTC)
+        machine = re.sub(r"[^A-Za-z0-9]+", "-", platform.node()).strip("-")[:24] or "machine"
+        name = f"{now:%Y-%m-%dT%H%M%S}-{machine}-{header['spec_hash']}"
+        folder = parent / name
+        try:
+            folder.mkdir(parents=True)
+            text = json.dumps({"format": FORMAT, "created": f"{now:%Y-%m-%dT%H:%M:%SZ}", **header}, indent=2)
+            aside = folder / "run.json.part"
+            aside.write_text(text + "\n", encoding="utf-8")
+            aside.rename(folder / "run.json")
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be written: {error.strerror}. Pass --results FOLDER.") from None
+        return cls(folder)
+
+    def finished(self, task: str) -> bool:
+        """Return whether an attempt at `task` came to its end."""
+        return task in self._finished
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return is_complete(self._finished, self.header)
+
+    @contextmanager
+    def task(self, name: str) -> Iterator["Task"]:
+        """Begin an attempt at a task; it is finished when the block ends without an exception."""
+        with self._mutex:
+            attempt = self._attempts[name] = self._attempts.get(name, 0) + 1
+        started = time.monotonic()
+        task = Task(self, name, attempt)
+        yield task
+        task.add("task", "finished", time.monotonic() - started, "s")
+        with self._mutex:
+            self._finished.add(name)
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Append the records, each on its line, and see them to the disk."""
+        text = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records)
+        with self._mutex:
+            self._file.write(text.encode())
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self._file.close()
+        self._owner.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open_records(self) -> Any:
+        """Open for appending; a last line without its end is what a kill cut off, no record, and is taken away."""
+        path = self.folder / "records.jsonl"
+        file = path.open("a+b")
+        file.seek(0)
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            file.truncate(whole)
+        return file
+
+
+class Task:
+    """One attempt at one task: what it measures is written as it comes."""
+
+    def __init__(self, run: Run, name: str, attempt: int) -> None:
+        self._run, self._name, self._attempt = run, name, attempt
+
+    def add(self, measure: str, quantity: str, value: Any, unit: str = "", **more: Any) -> None:
+        """Write one record: what was measured, its value and unit, and whatever else tells it apart."""
+        self._run.write([self.record(measure, quantity, value, unit, **more)])
+
+    def record(self, measure: str, quantity: str, value: Any, unit: str = "", **more: Any) -> Record:
+        """Return a record of this attempt, for `write`."""
+        head = {"task": self._name, "attempt": self._attempt, "at": round(time.time(), 3)}
+        return {**head, "measure": measure, "quantity": quantity, "value": value, "unit": unit, **more}
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Write records that belong together."""
+        self._run.write(records)

@@ -1,0 +1,310 @@
+"""TODO: registry.description."""
+
+import keyword
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from ..common.toml import nearest
+from ..portable import spec as portable
+
+FILE = "backend.toml"
+
+
+def _identifier(word: str) -> str:
+    if not word.isidentifier() or keyword.iskeyword(word):
+        raise ValueError(f"expected a Python identifier, got {word!r}")
+    return word
+
+
+def _distribution(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", name):
+        raise ValueError(f"expected the name of a distribution as in requirements.txt, without a version, got {name!r}")
+    return name
+
+
+def _specifier(text: str) -> str:
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        raise ValueError(f'expected a version specifier such as ">=3.11,<3.14", got {text!r}') from None
+    return text
+
+
+def _licence(text: str) -> str:
+    try:
+        return canonicalize_license_expression(text)
+    except InvalidLicenseExpression:
+        raise ValueError(f'expected an SPDX licence expression such as "BSD-3-Clause", got {text!r}') from None
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https?://\S+", text):
+        raise ValueError(f"expected an address that begins with https:// or http://, got {text!r}")
+    return text
+
+
+def _file_name(text: str) -> str:
+    if Path(text).name != text:
+        raise ValueError(f"expected the name of a file in the backend's own folder, got {text!r}")
+    return text
+
+
+def _variable(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+        raise ValueError(f"expected the name of an environment variable, got {text!r}")
+    return text
+
+
+def _dated(text: str) -> str:
+    if not re.match(r"(\d{4}(-\d\d){0,2}|unknown)\b", text):
+        raise ValueError(f"expected the source's date (2026, 2026-11 or 2026-11-22), or unknown, got {text!r}")
+    return text
+
+
+def _unique(words: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({word for word in words if words.count(word) > 1})
+    if twice:
+        raise ValueError(f"expected each once, got {', '.join(twice)} more than once")
+    return words
+
+
+# strict=False takes TOML's arrays for tuples; the items are still checked strictly.
+Unique = (Field(strict=False), AfterValidator(_unique))
+
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+
+
+Variable = Annotated[str, AfterValidator(_variable)]
+
+
+Dated = Annotated[str, AfterValidator(_dated)]
+
+
+Count = Annotated[int, Field(ge=0)]
+
+
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+Licence = Annotated[Text, AfterValidator(_licence)]
+
+
+Value = TypeVar("Value")
+
+
+class Table(BaseModel):
+    """A table of a backend.toml: immutable, no key but its own, no value of another type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class Fact(Table, Generic[Value]):
+    """Something known of how open a framework is."""
+
+    value: Value
+    """What is known."""
+    source: Text
+    """Where it was read."""
+    asof: Dated
+    """The date of the source, not of the look-up."""
+
+
+class Openness(Table):
+    """Who owns, decides and keeps up the framework. What is not established is left out."""
+
+    licence: Fact[Licence]
+    """The framework's own licence, an SPDX expression."""
+    licence_declared: Fact[Text] | None = None
+    """What the metadata of the newest package read says, in its own words."""
+    copyright: Fact[Text] | None = None
+    cla_or_dco: Fact[Text] | None = None
+    """What a contributor signs."""
+    trademark: Fact[Text] | None = None
+    governance: Fact[Text] | None = None
+    governance_file: Fact[Text] | None = None
+    """Where its rules are written down."""
+    governance_note: Fact[Text] | None = None
+    maintainers_file: Fact[Text] | None = None
+    steering_body: Fact[Text] | None = None
+    who_decides: Fact[Text] | None = None
+    status: Fact[Text] | None = None
+    status_sentence: Fact[Text] | None = None
+    """What its own people say of its status."""
+    first_release: Fact[Text] | None = None
+    first_release_date: Fact[Text] | None = None
+    last_release: Fact[Text] | None = None
+    last_release_date: Fact[Text] | None = None
+    release_channels: Fact[Text] | None = None
+    releases_24m: Fact[Count] | None = None
+    """Final versions on the package index in the last 24 months."""
+    contributors_per_release: Fact[Text] | None = None
+    """By the project's own count."""
+    snapshot: Fact[Text] | None = None
+    """The commit whose history was counted."""
+    last_commit: Fact[Text] | None = None
+    """The date of the newest commit counted."""
+    authors_window: Fact[Text] | None = None
+    """The 12 months of the keys below, which end at the newest commit counted."""
+    commits_12m: Fact[Count] | None = None
+    """Without merges and bots, in the 12 months that end at the newest commit read; so too the keys below."""
+    bot_commits_removed_12m: Fact[Count] | None = None
+    authors_12m: Fact[Count] | None = None
+    top_author_share: Fact[Percent] | None = None
+    """Per cent of the commits by whoever made most of them."""
+    top_five_share: Fact[Percent] | None = None
+    """Per cent of the commits by the five who made most of them."""
+    top_organisation_share: Fact[Text] | None = None
+    """The e-mail domain of most commits, and its share of them; free mail and GitHub's own addresses left out."""
+    top_organisation_share_ever: Fact[Text] | None = None
+    """The same, of whoever used that domain at any time."""
+    top_email_share: Fact[Text] | None = None
+    """The e-mail domain of most commits, free mail counted."""
+    commits_all: Fact[Count] | None = None
+    """In the whole history; so too the keys below."""
+    authors_all: Fact[Count] | None = None
+    top_author_share_all: Fact[Percent] | None = None
+    top_five_share_all: Fact[Percent] | None = None
+    top_organisation_share_all: Fact[Text] | None = None
+    authors_note: Fact[Text] | None = None
+
+    def facts(self) -> Iterator[tuple[str, Fact[Any]]]:
+        """Yield the facts that are stated, by key, in the order above."""
+        for key in type(self).model_fields:
+            fact = getattr(self, key)
+            if fact is not None:
+                yield key, fact
+
+
+class WorkerEnvironment(Table):
+    """What the backend's process needs around it."""
+
+    threads: Annotated[tuple[Variable, ...], *Unique] = ()
+    """Variables to set to the number of threads, beyond those that every worker gets (OMP_NUM_THREADS and its like)."""
+    thread_names: Annotated[tuple[Text, ...], *Unique] = ()
+    """Threads that compute, as the system names them without their numbers, where no library tells how many."""
+    variables: dict[Variable, str] = {}
+    """Variables to set, and their values."""
+    programs: dict[Identifier, Annotated[tuple[Text, ...], Field(min_length=1), *Unique]] = {}
+    """Variant to programs, one of which must be on PATH for it: `compiled = ["c++", "g++", "clang++"]`."""
+
+
+class OwnEnvironment(Table):
+    """An environment for some of the variants: packages that do not go together with what the others need."""
+
+    variants: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
+    """The variants that run in it."""
+    requirements: Annotated[Text, AfterValidator(_file_name)]
+    """The file of its pins."""
+    variables: dict[Variable, str] = {}
+    """Variables to set, beside those of `[environment]`."""
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+Item = TypeVar("Item")
+
+
+OneOrMore = Annotated[tuple[Item, ...], BeforeValidator(_listed), Field(strict=False), AfterValidator(_unique)]
+
+
+class Cannot(Table):
+    """Networks that the framework cannot do: those that have one of the values of every field that is given."""
+
+    reason: Text
+    """A sentence on why."""
+    activation: OneOrMore[Literal["relu", "tanh", "sigmoid"]] = ()
+    batch_norm: OneOrMore[bool] = ()
+    optimiser: OneOrMore[Literal["sgd", "momentum", "rmsprop", "adam"]] = ()
+    dtype: OneOrMore[Literal["float32", "float64"]] = ()
+    classes: OneOrMore[Annotated[int, Field(ge=2)]] = ()
+
+    @model_validator(mode="after")
+    def _says_of_what(self) -> "Cannot":
+        if not self.fields():
+            given = ", ".join(f"`{field}`" for field in type(self).model_fields if field != "reason")
+            raise ValueError(f"expected what cannot be done: at least one of {given}, got a reason alone")
+        return self
+
+    def fields(self) -> dict[str, tuple[Any, ...]]:
+        """Return the values of the fields that are given."""
+        values = {field: getattr(self, field) for field in type(self).model_fields if field != "reason"}
+        return {field: value for field, value in values.items() if value}
+
+    def sentence(self, spec: portable.Spec) -> str:
+        """Return why the network of `spec` is one of these; "" where it is not."""
+        asked = {**spec._asdict(), "classes": spec.sizes[-1]}
+        if not all(asked[field] in values for field, values in self.fields().items()):
+            return ""
+        what = ", ".join(f"{field} = {asked[field]}" for field in self.fields())
+        return f"cannot do {what}: {self.reason}"
+
+
+class Description(Table):
+    """A backend.toml, whole. `docs/backend.md` explains each key."""
+
+    title: Text
+    """The framework's name as its own people write it."""
+    package: Annotated[str, AfterValidator(_distribution)]
+    """The distribution whose version is the headline."""
+    import_name: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
+    """The top-level modules whose names count as the framework's."""
+    python: Annotated[Text, AfterValidator(_specifier)]
+    """The interpreters that its pins can be installed in, such as ">=3.11,<3.14"."""
+    variants: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
+    """The ways to run the model, the plainest first."""
+    devices: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique] = ("cpu",)
+    """The devices that the adapter can be asked for."""
+    documentation: Annotated[tuple[Annotated[str, AfterValidator(_url)], ...], Field(min_length=1), *Unique]
+    """The pages whose idiom the model follows."""
+    usual: bool = False
+    """Whether it is one of those that are run where no backend is named."""
+    model: Annotated[Text, AfterValidator(_file_name)] = "model.py"
+    """The file that is measured for ease."""
+    cannot: Annotated[tuple[Cannot, ...], Field(strict=False)] = ()
+    """What of the common spec the framework cannot do."""
+    openness: Openness
+    """The table of facts on who owns, decides and keeps up the framework."""
+    environment: WorkerEnvironment = WorkerEnvironment()
+    environments: dict[Identifier, OwnEnvironment] = {}
+    """By name, where the variants do not all run in one; then each is in one of them."""
+
+    @model_validator(mode="after")
+    def _programs_are_of_variants(self) -> "Description":
+        for variant in self.environment.programs:
+            if variant not in self.variants:
+                raise ValueError(
+                    f"`environment.programs.{variant}`: no such variant. {nearest(variant, self.variants)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _each_variant_has_one_environment(self) -> "Description":
+        homes: dict[str, str] = {}
+        for name, own in self.environments.items():
+            for variant in own.variants:
+                if variant not in self.variants:
+                    raise ValueError(
+                        f"`environments.{name}.variants`: no variant `{variant}`. {nearest(variant, self.variants)}"
+                    )
+                if variant in homes:
+                    raise ValueError(
+                        f"`environments.{name}.variants`: `{variant}` is in `environments.{homes[variant]}` already: "
+                        "a variant runs in one."
+                    )
+                homes[variant] = name
+        lacking = [variant for variant in self.variants if variant not in homes]
+        if self.environments and lacking:
+            raise ValueError(f"`environments`: none of them is for {', '.join(f'`{each}`' for each in lacking)}.")
+        return self

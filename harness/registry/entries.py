@@ -1,0 +1,204 @@
+"""What each backend says of itself: reads `backends/*/backend.toml`, imports nothing of theirs."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from ..common.errors import InputError
+from ..common.toml import nearest, read_model
+from ..portable import spec as portable
+from .description import FILE, Description, WorkerEnvironment
+
+
+class Entry(NamedTuple):
+    """A backend: its folder and what stands in its backend.toml; or the part of it that is in one environment."""
+
+    name: str
+    folder: Path
+    description: Description
+    part: str = ""
+    """Of which of its environments it is; "" for all of it, and for a backend that has but one."""
+
+    @property
+    def label(self) -> str:
+        """What its environment is called: by its name, and by the part's where it is one."""
+        return f"{self.name}-{self.part}" if self.part else self.name
+
+    @property
+    def whole(self) -> "Entry":
+        """All of the backend that this is of."""
+        return self._replace(part="")
+
+    @property
+    def parts(self) -> list["Entry"]:
+        """Itself for each of its environments, that of the plainest variant first."""
+        return list({within.part: within for within in map(self.within, self.variants)}.values())
+
+    def within(self, variant: str) -> "Entry":
+        """Return the part of it whose environment `variant` runs in."""
+        homes = [name for name, own in self.description.environments.items() if variant in own.variants]
+        return self._replace(part=homes[0]) if homes else self
+
+    def cannot(self, spec: portable.Spec) -> str:
+        """Return why the framework cannot do the network of `spec`, as its backend.toml says; "" where it can."""
+        return next((sentence for each in self.description.cannot if (sentence := each.sentence(spec))), "")
+
+    @property
+    def requirements(self) -> Path:
+        """The file of its pins; of all of a backend with several, those of its plainest variant."""
+        own = self.description.environments
+        if not own:
+            return self.folder / "requirements.txt"
+        return self.folder / own[self.part or self.within(self.description.variants[0]).part].requirements
+
+    @property
+    def worker(self) -> WorkerEnvironment:
+        """What its process needs around it: of `[environment]`, and of its own environment."""
+        common = self.description.environment
+        own = self.description.environments.get(self.part)
+        if own is None:
+            return common
+        return common.model_copy(update={"variables": {**common.variables, **own.variables}})
+
+    @property
+    def outside(self) -> bool:
+        """Whether this is a folder of a user's own, not one of the project's."""
+        return self.folder.parent != backends_folder()
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The ways to run its model; of a part, those that run in its environment."""
+        own = self.description.environments.get(self.part)
+        return own.variants if own is not None else self.description.variants
+
+
+NOT_PINNED = "not pinned"
+
+
+def pinned_version(entry: Entry) -> str:
+    """Return the version of the backend's package that its requirements.txt pins, or NOT_PINNED."""
+    wanted = canonicalize_name(entry.description.package)
+    for line in entry.requirements.read_text(encoding="utf-8").splitlines():
+        text = line.partition("#")[0].strip()
+        if text and not text.startswith("-"):
+            try:
+                requirement = Requirement(text)
+            except InvalidRequirement:  # a path, or a link
+                continue
+            pins = [each.version for each in requirement.specifier if each.operator == "=="]
+            if canonicalize_name(requirement.name) == wanted and pins:
+                return pins[0]
+    return NOT_PINNED
+
+
+def backends_folder() -> Path:
+    """Return the folder `backends` inside an installed package, or beside harness/ in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "backends"
+    return inside if inside.is_dir() else package.parent / "backends"
+
+
+def read_all(folder: Path | None = None) -> dict[str, Entry]:
+    """Return every backend in `folder` (the project's own where None) by name, in alphabetical order.
+
+    Folders without a backend.toml, and those whose name begins with `_` or `.`, are none. Raises InputError.
+    """
+    folder = backends_folder() if folder is None else folder
+    if not folder.is_dir():
+        raise InputError(f"{folder}: expected the folder of the backends, found none.")
+    described = (path.parent for path in folder.glob(f"*/{FILE}") if not path.parent.name.startswith(("_", ".")))
+    return {path.name: read_entry(path) for path in sorted(described)}
+
+
+def read_entry(folder: Path) -> Entry:
+    """Return the backend in `folder`.
+
+    Raises InputError where its name cannot be imported, it lacks one of its files, or its backend.toml is wrong.
+    """
+    if not folder.name.isidentifier():
+        raise InputError(f"{folder}: a backend's folder is imported by its name: expected a Python identifier.")
+    path = folder / FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as UTF-8 text: {error}") from None
+    entry = Entry(folder.name, folder, read_model(Description, text, str(path)))
+    pins = [part.requirements.name for part in entry.parts]
+    for name in ("adapter.py", entry.description.model, *pins):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder / name}: every backend has this file, and {folder.name} lacks it.")
+    return entry
+
+
+def select(entries: Mapping[str, Entry], wanted: str | None) -> list[tuple[Entry, str]]:
+    """Return the backends and variants that `wanted` names: `a,b:variant`, where `a` is all of a's.
+
+    None is everything, and so is the name `all`.
+    What has a path separator in it is the folder of a backend outside the project. They come in the order wanted, each
+    once, as the part of the backend that runs it. Raises InputError for a backend or a variant that there is not, and
+    for two backends of one name.
+    """
+    asked = ["all"] if wanted is None else [name.strip() for name in wanted.split(",")]
+    names = [name for each in asked for name in (entries if each == "all" else [each])]
+    pairs = [pair for name in names for pair in _named(entries, name)]
+    folders: dict[str, Path] = {}
+    for entry, _ in pairs:
+        if folders.setdefault(entry.name, entry.folder) != entry.folder:
+            raise InputError(
+                f"{folders[entry.name]} and {entry.folder} have one name: choose one, or rename its folder."
+            )
+    return list({(entry.name, variant): (entry, variant) for entry, variant in pairs}.values())
+
+
+def usual(entries: Mapping[str, Entry]) -> str:
+    """Return the backends that are taken where none is named, as `wanted` of `select`: those said to be `usual`."""
+    return ",".join(name for name, entry in entries.items() if entry.description.usual) or "all"
+
+
+def refuse_device(chosen: Sequence[tuple[Entry, str]], device: str) -> None:
+    """Raise InputError where one of the chosen does not run on `device`."""
+    for entry, variant in chosen:
+        if device not in entry.description.devices:
+            raise InputError(
+                f"{entry.name}:{variant} has no device `{device}`: it runs on "
+                f"{', '.join(entry.description.devices)}. Choose that, or other backends."
+            )
+
+
+def _named(entries: Mapping[str, Entry], wanted: str) -> list[tuple[Entry, str]]:
+    name, colon, variant = wanted.partition(":")
+    if name not in entries and os.sep not in name:
+        folder = f" For a folder of your own, give a path: .{os.sep}{name}." if name and Path(name).is_dir() else ""
+        raise InputError(f"no backend `{name}`. {_choice(name, entries)}{folder}")
+    entry = entries[name] if name in entries else _outside(Path(name))
+    if colon and variant not in entry.variants:
+        raise InputError(f"backend {name} has no variant `{variant}`. {_choice(variant, entry.variants)}")
+    return [(entry.within(each), each) for each in ([variant] if colon else entry.variants)]
+
+
+def _outside(folder: Path) -> Entry:
+    if not (folder / FILE).is_file():
+        raise InputError(f"{folder}: expected the folder of a backend, with a {FILE} in it. `bakeoff new` writes one.")
+    return read_entry(folder.resolve())
+
+
+def _choice(wrong: str, valid: Mapping[str, Entry] | tuple[str, ...]) -> str:
+    """Say which word may have been meant, and every word there is."""
+    if not valid:
+        return "There are none."
+    guess = nearest(wrong, valid)
+    return guess if guess.startswith("Valid") else f"{guess} There are: {', '.join(valid)}."
+
+
+pass
+pass
+pass
+
+
+def source_files(entry: Entry) -> list[Path]:
+    """Return the backend's own files, in order, less what running them leaves behind."""
+    return [path for path in sorted(entry.folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]

@@ -1,0 +1,160 @@
+"""TODO: runner.start."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ..common import machine
+from ..common.errors import InputError
+from ..environments import interpreters
+from ..measures.speed import sweep
+from ..records import read
+from ..records.store import Run
+from ..registry import entries as registry_entries
+from ..registry.entries import Entry
+from ..workers.cores import first_cores
+from ..workload import data
+from ..workload.spec import Spec
+from .comparison import Comparison
+
+pass
+pass
+
+
+ROUNDS, TURNS = 2, 40
+
+
+QUICK_ROUNDS, QUICK_TURNS = 1, 24
+
+
+SLICE_S = 0.01
+
+
+BUDGET_ROUND_S = 2.5
+"""Of a contestant's slices and lead-ins in a round, where a budget has room for more rounds than `ROUNDS`.
+
+Two processes of one program differ, so many short rounds tell more than a few long ones; shorter ones would mostly
+start workers.
+"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks of `bakeoff run`."""
+
+    spec: Spec
+    wanted: str | None
+    device: str
+    threads: int
+    quick: bool
+    rounds: int | None
+    turns: int | None
+    budget_s: float | None
+    """Seconds of turns, all rounds together; in place of `turns`."""
+    pythons: tuple[Path, ...]
+    parent: Path
+
+
+def begin(request: Request) -> "Comparison":
+    """Load the data, fix the plan, and make the run's folder. Raises InputError before anything is made."""
+    entries = registry_entries.read_all()
+    chosen = registry_entries.select(
+        entries, request.wanted if request.wanted is not None else registry_entries.usual(entries)
+    )
+    registry_entries.refuse_device(chosen, request.device)
+    list(interpreters.given(request.pythons))
+    dataset = data.load(request.spec.data, request.spec.training.seed)
+    splits = data.split(dataset, request.spec)
+    cores = _cores(request.threads, "--threads")
+    rounds, turns = (QUICK_ROUNDS, QUICK_TURNS) if request.quick else (ROUNDS, TURNS)
+    if request.budget_s is not None and not request.quick:
+        rounds = max(rounds, int(request.budget_s / (BUDGET_ROUND_S * (len(chosen) + 1))))  # one is its own rival, too
+    for point in sweep.points(request.spec, request.threads):
+        _cores(point.threads, f"[sweep] {point.name}")
+        data.check_batch(len(splits.y_train), point.spec.training.batch_size)
+    header = {
+        "bakeoff": version("bakeoff"),
+        "commit": machine.commit(),
+        "spec_hash": request.spec.hash(),
+        "spec": request.spec.model_dump(mode="json"),
+        "data": {
+            "name": dataset.name,
+            "hash": splits.hash,
+            "rows": {"train": len(splits.y_train), "validation": len(splits.y_validation), "test": len(splits.y_test)},
+            "features": splits.features,
+            "classes": len(splits.classes),
+            "notes": list(splits.notes),
+        },
+        "machine": machine.describe(),
+        "backends": {entry.name: _identity(entry.whole) for entry, _ in chosen},
+        "plan": {
+            "entries": [[entry.name, variant] for entry, variant in chosen],
+            "rounds": request.rounds or rounds,
+            "turns": None if request.budget_s is not None else request.turns or turns,
+            "budget_s": request.budget_s,
+            "slice_s": SLICE_S,
+            "lead_in": True,
+            "seed": secrets.randbits(32),
+            "threads": request.threads,
+            "cores": cores,
+            "device": request.device,
+            "pythons": [str(path) for path in request.pythons],
+            "folders": {entry.name: str(entry.folder.resolve()) for entry, _ in chosen if entry.outside},
+        },
+    }
+    return Comparison(Run.create(request.parent, header), request.spec, splits, chosen)
+
+
+def _cores(threads: int, asked: str) -> tuple[int, ...] | None:
+    """Return the cores for so many threads. Raises InputError where there are too few."""
+    cores = first_cores(threads)
+    if cores is not None and len(cores) < threads:
+        raise InputError(f"{asked} {threads}: this process may use {len(cores)} cores. Ask for no more.")
+    return cores
+
+
+def resume(folder: Path) -> "Comparison":
+    """Open a run that was killed. Raises InputError where it would go on as another: see `_refuse_another`."""
+    header = read.read_header(folder)
+    _refuse_another(folder, header)
+    spec = Spec.model_validate({**header["spec"]}, strict=False)
+    splits = data.split(data.load(spec.data, spec.training.seed), spec)
+    if splits.hash != header["data"]["hash"]:
+        raise InputError(
+            f"{folder}: its data had the hash {header['data']['hash']}, now {splits.hash}. Start a new run."
+        )
+    outside = {name: registry_entries.read_entry(Path(path)) for name, path in header["plan"]["folders"].items()}
+    entries = {**registry_entries.read_all(), **outside}
+    for name, identity in header["backends"].items():
+        if name not in entries or _identity(entries[name]) != identity:
+            raise InputError(f"{folder}: backend {name} has changed since it began. Start a new run.")
+    chosen = [(entries[name].within(variant), variant) for name, variant in header["plan"]["entries"]]
+    return Comparison(Run(folder), spec, splits, chosen)
+
+
+def _refuse_another(folder: Path, header: Mapping[str, Any]) -> None:
+    """Raise InputError where this is not the machine, or not the Bakeoff, that began the run: its rounds are one."""
+    began = header["machine"]
+    now = {
+        "the processor": (began["processor"], machine.processor()),
+        "the number of usable cores": (began["usable_threads"], len(machine.usable_cores())),
+        "Bakeoff's version": (header["bakeoff"], version("bakeoff")),
+        "Bakeoff's commit": (header["commit"], machine.commit()),
+        "how a slice is taken": ("lead_in" in header["plan"], True),
+    }
+    for what, (then, here) in now.items():
+        if then != here:
+            raise InputError(f"{folder}: {what} was {then} when it began, and is {here} now. Start a new run.")
+
+
+def _identity(entry: Entry) -> dict[str, str]:
+    """Return the backend's title, the version it pins, and a hash of its files."""
+    digest = hashlib.sha256()
+    for path in registry_entries.source_files(entry):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    title = entry.description.title
+    return {"title": title, "version": registry_entries.pinned_version(entry), "source": digest.hexdigest()[:12]}

@@ -1,0 +1,575 @@
+"""The command line teaches, answers programs in JSON, and says in a sentence what a user did wrong."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from bakeoff.cli import app
+from bakeoff.common import statistics
+from bakeoff.environments import build
+from bakeoff.records import read
+from bakeoff.registry import entries as registry_entries
+from bakeoff.runner import start
+
+from tests.paths import SAVED_RUN
+
+COMMANDS = (
+    "run",
+    "check",
+    "selftest",
+    "precision",
+    "table",
+    "compare",
+    "verdict",
+    "ease",
+    "mistakes",
+    "openness",
+    "setup",
+    "backends",
+    "doctor",
+    "new",
+)
+
+# `bakeoff run` as it is, in this interpreter and without checks, so that it takes seconds.
+DRIVER = """
+import sys
+from pathlib import Path
+from bakeoff import cli
+from bakeoff.common import statistics
+from bakeoff.environments import build
+from bakeoff.environments.environment import Environment
+from bakeoff.measures.speed import rounds
+from bakeoff.workload import networks
+
+rounds.WARM_LIMIT_S = 0.2
+statistics.RESAMPLES = 200
+networks.gates = lambda own=None: []
+build.build = lambda entry, *_: Environment(
+    Path(sys.executable), Path("numpy_plain-0123456789ab"), 1.0, 2, {"numpy": "2"}
+)
+cli.main()
+"""
+SMALL = """
+[data]
+source = "synthetic:200x4x2"
+
+[network]
+hidden = [4]
+
+[training]
+epochs = 1
+"""
+
+
+@pytest.fixture(autouse=True)
+def fewer_resamples(monkeypatch):
+    monkeypatch.setattr(statistics, "RESAMPLES", 200)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Stand in an empty folder, with an empty cache, as no terminal."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@pytest.fixture
+def bakeoff(monkeypatch, capsys):
+    """Return the command line: bakeoff(*arguments) gives its exit code, standard output and standard error."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["bakeoff", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        return ended.value.code or 0, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def saved(tmp_path):
+    return Path(shutil.copytree(SAVED_RUN, tmp_path / "results" / "saved"))
+
+
+# Help
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--budget", "soon"], "--budget: expected a time such as 60s, 2m or 1h, got 'soon'."),
+        (["--budget", "0s"], "got '0s'"),
+        (["--budget", "60s", "--turns", "20"], "--budget and --turns"),
+    ],
+)
+def test_a_budget_that_is_none_is_refused_before_anything_is_made(bakeoff, options, sentence, tmp_path):
+    code, _, complaint = bakeoff("run", *options, "--results", tmp_path / "results")
+    assert code == 2
+    assert sentence in " ".join(complaint.split())
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_says_what_it_does_and_with_which_options(bakeoff, command):
+    code, out, err = bakeoff(command, "--help")
+    assert (code, err) == (0, "")
+    assert f"bakeoff {command} [OPTIONS]" in out
+    function = next(
+        each.callback for each in app.app.registered_commands if command in (each.name, each.callback.__name__)
+    )
+    first = function.__doc__.strip().splitlines()[0]
+    assert first in " ".join(out.split())
+    documented = [line for line in out.splitlines() if re.search(r"--[a-z]+ ", line)]
+    assert documented
+    for line in documented:
+        assert len(line.replace("│", " ").split()) > 3, f"an option without an explanation: {line}"
+
+
+def test_the_help_of_run_has_examples(bakeoff):
+    _, out, _ = bakeoff("run", "-h")
+    for example in ("--data iris.csv --target species", "--backends NAME,NAME:VARIANT", "--resume results/"):
+        assert f"bakeoff run {example}" in out
+    for option in ("--backends", "--data", "--target", "--device", "--threads", "--quick", "--resume", "--results"):
+        assert option in out
+    text = " ".join(out.replace("│", " ").split())
+    assert f"Default: {start.ROUNDS}; quick: {start.QUICK_ROUNDS}; more in a large budget." in text
+    assert f"Default: {start.TURNS}; quick: {start.QUICK_TURNS}." in text
+
+
+def test_the_help_of_check_says_what_a_floor_is(bakeoff):
+    _, out, _ = bakeoff("check", "--help")
+    text = " ".join(out.replace("│", " ").split())
+    assert "A floor is what plain NumPy must lose to rounding" in text
+    assert "Exit code 1 if any check fails" in text
+
+
+def test_without_a_command_there_is_help_that_lists_them_all(bakeoff):
+    code, out, err = bakeoff()
+    assert code in (0, 2)
+    for command in COMMANDS:
+        assert re.search(rf"\b{command}\b", out + err)
+    assert "Start with `bakeoff run`" in " ".join((out + err).split())
+
+
+def test_the_version_is_printed(bakeoff):
+    code, out, err = bakeoff("--version")
+    assert (code, err) == (0, "")
+    assert re.fullmatch(r"bakeoff \d+\.\d+\.\d+\S*\n", out)
+
+
+def test_help_answers_without_importing_what_the_commands_need():
+    script = "import sys, bakeoff.cli.app; print(sorted({'numpy', 'pandas', 'sklearn', 'scipy'} & set(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=imports())
+    assert ended.stdout == "[]\n"
+
+
+def imports(**more):
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **more}
+
+
+# What a user did wrong
+
+
+def wrong(tmp_path):
+    """Write files with mistakes in them."""
+    (tmp_path / "syntax.toml").write_text("[training\nepochs = 3\n")
+    (tmp_path / "key.toml").write_text("[training]\nepoch = 3\n")
+    (tmp_path / "value.toml").write_text('[network]\nactivation = "rely"\n')
+    (tmp_path / "words.csv").write_text("length,kind\n" + "long,a\nshort,b\n" * 9)
+    (tmp_path / "ragged.csv").write_text("x,kind\n1,a\n2\n")
+    (tmp_path / "missing.csv").write_text("x,z,kind\n1,,a\n" + "2,3,b\n4,5,a\n" * 9)
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "torn.npz").write_bytes(b"PK\x03\x04 and nothing more")
+    (tmp_path / "file").write_text("")
+    (tmp_path / "newer").mkdir()
+    (tmp_path / "newer" / "run.json").write_text('{"format": 99}')
+    shutil.copytree(SAVED_RUN, tmp_path / "damaged")
+    with (tmp_path / "damaged" / "records.jsonl").open("a") as file:
+        file.write("scribbled by hand\n")
+
+
+MISTAKES = [
+    ("run no.toml", "no.toml: no such spec file"),
+    ("run .", "expected a TOML file, got a folder"),
+    ("run syntax.toml", "syntax.toml"),
+    ("run key.toml", "`training.epoch`"),
+    ("run key.toml", "Did you mean `training.epochs`?"),
+    ("run value.toml", "'relu', 'tanh' or 'sigmoid'"),
+    ("run --backends numpy_plane", "no backend `numpy_plane`. Did you mean `numpy_plain`?"),
+    ("run --backends numpy_plain:plane", "has no variant `plane`. Did you mean `plain`?"),
+    ("run --backends ,", "no backend ``"),
+    ("run --backends numpy_plain --device gpu", "has no device `gpu`: it runs on cpu"),
+    ("run --backends numpy_plain --threads 4096", "--threads 4096: this process may use"),
+    ("run --backends numpy_plain --threads 0", "Invalid value for '--threads'"),
+    ("run --backends numpy_plain --threads two", "Invalid value for '--threads'"),
+    ("run --backends numpy_plain --results file", "cannot be written"),
+    ("run --backends numpy_plain --results file/below", "cannot be written: Not a directory. Pass --results FOLDER"),
+    ("run --backends numpy_plain --python no-python", "--python no-python: expected a Python interpreter"),
+    ("run --data no.csv --target y", "no.csv: no such file"),
+    ("run --data words.csv --target kind", "`length`"),
+    ("run --data words.csv --target sort", "`kind`"),
+    ("run --data words.csv", "which column holds the labels?"),
+    ("run --data ragged.csv --target kind", "line 3 has 1 cells where the header has 2"),
+    ("run --data missing.csv --target kind", "`z`"),
+    ("run --data empty.csv --target kind", "empty file"),
+    ("run --data torn.npz", "torn.npz"),
+    ("run --data digit", "Did you mean `digits`?"),
+    ("run --data synthetic:many", "expected synthetic:ROWSxFEATURESxCLASSES"),
+    ("run --data", "requires an argument"),
+    ("run --quik", "No such option: --quik"),
+    ("run --resume nowhere", "nowhere: no run here (expected a folder with run.json)"),
+    ("run --resume file", "cannot be read"),
+    ("run --resume newer", "expected format 1, got 99"),
+    ("run --resume damaged key.toml", "--resume goes on with the run as it was planned"),
+    ("run --resume damaged --backends numpy_plain", "--resume goes on with the run as it was planned"),
+    ("run --resume damaged --quick", "--resume goes on with the run as it was planned"),
+    ("run --resume damaged --threads 2", "--resume goes on with the run as it was planned"),
+    ("check numpy_plane", "Did you mean `numpy_plain`?"),
+    ("check numpy_plain:plane", "Did you mean `plain`?"),
+    ("check numpy_plain --device gpu", "has no device `gpu`: it runs on cpu"),
+    ("check numpy_plain --python no-python", "--python no-python: expected a Python interpreter"),
+    ("setup numpy_plane", "Did you mean `numpy_plain`?"),
+    ("setup numpy_plain --python no-python", "--python no-python: expected a Python interpreter"),
+    ("backends --python no-python", "--python no-python: expected a Python interpreter"),
+    ("table", "results: no runs here yet. `bakeoff run` makes one"),
+    ("table nowhere", "nowhere: no run here"),
+    ("table newer", "expected format 1, got 99. Use the bakeoff that wrote it"),
+    ("table damaged", "is no record. Raw records are never edited"),
+    ("table damaged --format pdf", "'pdf' is not one of"),
+    ("tables", "No such command 'tables'"),
+]
+
+
+@pytest.mark.parametrize(("line", "sentence"), MISTAKES)
+def test_a_mistake_is_a_sentence_and_exit_code_2(bakeoff, tmp_path, line, sentence):
+    wrong(tmp_path)
+    code, out, err = bakeoff(*line.split())
+    said = " ".join(err.replace("│", " ").split())
+    assert sentence in said
+    assert code == 2
+    assert "Traceback" not in err
+    assert out == ""
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("line", ["run key.toml", "run --backends numpy_plane", "run --quik", "table nowhere"])
+def test_a_mistake_in_a_process_of_its_own_leaves_no_traceback(tmp_path, line):
+    wrong(tmp_path)
+    command = [sys.executable, "-c", "from bakeoff.cli.app import main; main()", *line.split()]
+    ended = subprocess.run(command, capture_output=True, text=True, env=imports(), check=False)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "\x1b" not in ended.stderr
+
+
+def test_the_message_of_an_unknown_backend_lists_those_there_are(bakeoff):
+    _, _, err = bakeoff("run", "--backends", "zzz")
+    for name in registry_entries.read_all():
+        assert name in err
+
+
+def test_a_path_with_brackets_is_printed_as_it_is(bakeoff):
+    _, _, err = bakeoff("run", "[bold]spec[/bold].toml")
+    assert "[bold]spec[/bold].toml: no such spec file" in err
+
+
+# bakeoff backends
+
+
+def test_backends_lists_each_with_its_state(bakeoff):
+    code, out, err = bakeoff("backends")
+    assert (code, err) == (0, "")
+    for entry in (part for whole in registry_entries.read_all().values() for part in whole.parts):
+        (line,) = [line for line in out.splitlines() if line.startswith(f"{entry.label} ")]
+        assert registry_entries.pinned_version(entry) in line
+        assert ", ".join(entry.variants) in line
+    (line,) = [line for line in out.splitlines() if line.startswith("numpy_plain ")]
+    assert line.rstrip().endswith("not built: run `bakeoff setup numpy_plain`")
+
+
+def test_backends_in_json_is_json_and_nothing_else(bakeoff):
+    code, out, err = bakeoff("backends", "--json")
+    assert (code, err) == (0, "")
+    rows = {row["environment"]: row for row in json.loads(out)}
+    assert {row["backend"] for row in rows.values()} == set(registry_entries.read_all())
+    unbuilt = ("download_bytes", "install_bytes", "packages", "install_s", "requires_python", "wheels_for")
+    assert rows["numpy_plain"] == dict.fromkeys(unbuilt) | {
+        "backend": "numpy_plain",
+        "environment": "numpy_plain",
+        "framework": "NumPy",
+        "version": registry_entries.pinned_version(registry_entries.read_all()["numpy_plain"]),
+        "variants": ["plain"],
+        "devices": ["cpu"],
+        "python": ">=3.11,<3.14",
+        "licence": "BSD-3-Clause",
+        "status": "not built: run `bakeoff setup numpy_plain`",
+    }
+
+
+# bakeoff table
+
+
+def test_table_prints_the_newest_run_where_none_is_named(bakeoff, saved):
+    code, out, err = bakeoff("table")
+    assert (code, err) == (0, "")
+    assert "numpy_plain:plain" in out
+    assert "Control: " in out
+    assert (saved / "tables" / "summary.md").exists()
+
+
+@pytest.mark.parametrize("name", ["saved", "results/saved"])
+def test_table_finds_a_run_by_its_name_and_by_its_path(bakeoff, saved, name):
+    code, out, _ = bakeoff("table", name)
+    assert code == 0
+    assert "numpy_plain:plain" in out
+
+
+def test_table_in_markdown_is_the_summary_of_the_tables_folder(bakeoff, saved):
+    code, out, err = bakeoff("table", saved, "--format", "markdown")
+    assert (code, err) == (0, "")
+    assert out == (saved / "tables" / "summary.md").read_text()
+    header, rule, *_ = (line for line in out.splitlines() if line.startswith("|"))
+    assert header.startswith("| backend")
+    assert set(rule) <= set("|:- ")
+
+
+def test_table_in_csv_is_the_summary_of_the_tables_folder(bakeoff, saved):
+    code, out, err = bakeoff("table", saved, "--format", "csv")
+    assert code == 0
+    assert out == (saved / "tables" / "summary.csv").read_text()
+    assert "Control: numpy_plain:plain against itself" in err  # what must be said is said, and is in no one's way
+    assert out.startswith("backend,variant,version,conforms,worst_floors,")
+
+
+def test_table_in_json_has_the_numbers_of_the_csv(bakeoff, saved):
+    code, out, err = bakeoff("table", saved, "--json")
+    assert (code, err) == (0, "")
+    answer = json.loads(out)
+    assert answer["run"] == str(saved)
+    assert any(line.startswith("Control: ") for line in answer["remarks"])
+    (row,) = answer["rows"]
+    (same,) = pd.read_csv(saved / "tables" / "summary.csv").to_dict("records")
+    assert set(row) == set(same)
+    for name, value in row.items():
+        if isinstance(value, float):
+            assert value == pytest.approx(same[name], rel=1e-9), name
+    assert bakeoff("table", saved, "--format", "json")[1] == out
+
+
+def test_table_s_failures_do_not_make_table_fail(bakeoff, saved):
+    """The run said so when it ended; to print it again is no failure."""
+    header = read.read_header(saved)
+    header["plan"]["entries"].append(["numpy_plain", "lost"])
+    (saved / "run.json").write_text(json.dumps(header))
+    record = {"task": "environment x", "attempt": 1, "at": 0, "measure": "failure", "quantity": "environment"}
+    more = {"value": "no interpreter", "unit": "", "backend": "numpy_plain", "variant": "lost"}
+    end = {**record, "measure": "task", "quantity": "finished", "value": 0.1, "unit": "s"}
+    with (saved / "records.jsonl").open("a") as file:
+        file.write(json.dumps({**record, **more}) + "\n" + json.dumps(end) + "\n")
+    code, out, _ = bakeoff("table", saved)
+    assert code == 0
+    assert "numpy_plain:lost: environment: no interpreter" in out
+
+
+def test_what_is_printed_to_a_file_has_no_escapes_and_whole_lines(bakeoff, saved, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    for arguments in (("table", saved), ("backends",), ("table", saved, "--format", "markdown")):
+        _, out, err = bakeoff(*arguments)
+        assert "\x1b" not in out + err
+        assert max(len(line) for line in out.splitlines()) > 100
+
+
+# bakeoff run, check and setup
+
+
+def small_run(tmp_path, *arguments):
+    (tmp_path / "small.toml").write_text(SMALL)
+    return [sys.executable, "-c", DRIVER, "run", "small.toml", "--backends", "numpy_plain", "--quick", *arguments]
+
+
+def test_run_in_json_prints_json_and_nothing_else_and_progress_on_standard_error(tmp_path):
+    command = small_run(tmp_path, "--json")
+    ended = subprocess.run(command, capture_output=True, text=True, env=imports(), check=False)
+    answer = json.loads(ended.stdout)
+    assert set(answer) == {"run", "remarks", "rows"}
+    assert (tmp_path / answer["run"] / "run.json").exists()
+    assert answer["rows"][0]["backend"] == "numpy_plain"
+    failed = any(line.startswith("CONTROL FAILED") for line in answer["remarks"])
+    assert ended.returncode == int(failed)
+    assert "numpy_plain:plain: training: test accuracy" in ended.stderr
+    assert "\x1b" not in ended.stdout + ended.stderr
+
+
+def test_check_in_json_says_who_could_not_be_checked(bakeoff, monkeypatch):
+    def build_all(entries, *_, **__):
+        return {entry.name: build.Missing("needs Python ==2.7: found 3.11") for entry in entries}
+
+    monkeypatch.setattr(build, "build_all", build_all)
+    code, out, err = bakeoff("check", "numpy_plain", "--json")
+    assert code == 1
+    unable = {"numpy_plain:plain": "needs Python ==2.7: found 3.11"}
+    assert json.loads(out) == {"outcomes": {}, "determinism": {}, "unable": unable}
+    assert "environments: none for numpy_plain" in err
+    code, out, _ = bakeoff("check", "numpy_plain")
+    assert code == 1
+    assert "numpy_plain:plain: not checked: needs Python ==2.7: found 3.11" in out
+
+
+def test_setup_that_fails_says_why_and_ends_with_exit_code_1(bakeoff, monkeypatch):
+    def build_all(entries, extra=(), on_event=None):
+        for entry in entries:
+            on_event(entry.name, "looking")
+        return {entry.name: build.Missing("needs Python ==2.7: found 3.11") for entry in entries}
+
+    monkeypatch.setattr(build, "build_all", build_all)
+    code, _, err = bakeoff("setup", "numpy_plain")
+    assert code == 1
+    assert "numpy_plain: environment: needs Python ==2.7: found 3.11" in err
+
+
+# A terminal
+
+
+def in_a_terminal(command, columns):
+    """Run a command in a pseudo-terminal of so many columns; return its exit code and what it showed."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    variables = {name: value for name, value in imports(TERM="xterm-256color").items() if name != "COLUMNS"}
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=variables)
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 65536):
+            shown += part
+    except OSError:
+        pass  # Linux's end of a pseudo-terminal
+    finally:
+        os.close(ours)
+    return process.wait(), shown.decode()
+
+
+def test_the_live_display_runs_to_its_end_in_a_terminal(tmp_path):
+    code, shown = in_a_terminal(small_run(tmp_path), columns=100)
+    assert "Traceback" not in shown
+    assert code == ("CONTROL FAILED" in shown), shown
+    assert "\x1b[" in shown
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert "numpy_plain:plain: training: test accuracy" in text
+    assert re.search(rf"turn \d+ of {start.QUICK_TURNS}", text)
+    assert shown.count("\x1b[?25l") <= shown.count("\x1b[?25h")  # the cursor is given back
+
+
+@pytest.mark.parametrize("columns", [45, 80, 250])
+def test_every_column_is_shown_whatever_the_width_of_the_terminal(saved, columns):
+    command = [sys.executable, "-c", "from bakeoff.cli.app import main; main()", "table", str(saved)]
+    code, shown = in_a_terminal(command, columns)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert code == 0
+    for heading in ("validation", "first call", "examples/s", "tokens", "licence", "BSD-3-Clause"):
+        assert heading in text
+    assert "…" not in text
+
+
+# The verdict
+
+
+@pytest.fixture
+def four(tmp_path):
+    """Return a copy of the reference run."""
+    return Path(
+        shutil.copytree(SAVED_RUN.parent.parent.parent / "results" / "reference", tmp_path / "results" / "four")
+    )
+
+
+def test_verdict_answers_on_one_screen_with_reasons_and_records(bakeoff, four, monkeypatch):
+    code, out, err = bakeoff("verdict", "four", "--weights", "ease=2,speed=1,agreement=1,open=1")
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) <= 40
+    assert re.search(r"^(A tie: [^\n]* |\w+ \(\w+:\w+\): )\d\.\d+ \[.*\] times as good as ", out, re.MULTILINE)
+    lines = [line for file in four.glob("*.jsonl") for line in file.read_text().splitlines()]
+    records = {f"{row['measure']}/{row['quantity']}" for row in map(json.loads, lines)}
+    named = re.findall(r" x\d\.\d{3}  (\S.*?)\s*$", out, re.MULTILINE)
+    assert len(named) == 7
+    assert {name.partition(" + ")[0] for name in named} <= records
+    assert re.search(r"^\w+ leads under \d+% of all weightings, such as ease=", out, re.MULTILINE)
+    assert "By one weight" in out
+    assert "openness/top_author_share" in out
+
+
+def test_verdict_on_a_narrow_terminal_cuts_nothing(bakeoff, four, monkeypatch):
+    from io import StringIO
+
+    from bakeoff.verdict import terminal
+    from bakeoff.verdict.verdict import Verdict, parse_weights
+    from rich.console import Console
+
+    written = StringIO()
+    terminal.print_verdict(Console(file=written, width=80, force_terminal=True), Verdict(four, parse_weights(None)))
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", written.getvalue())
+    assert max(map(len, plain.splitlines())) <= 80
+    assert "\u2026" not in plain
+    assert "speed/slice" in plain
+
+
+def test_verdict_says_first_what_must_be_said(bakeoff, four):
+    lines = (four / "records.jsonl").read_text().splitlines()
+    kept = [line for line in lines if json.loads(line)["task"] not in {"round 2", "complete"}]
+    (four / "records.jsonl").write_text("\n".join(kept) + "\n")
+    _, out, _ = bakeoff("verdict", "four")
+    assert out.startswith("UNFINISHED")
+
+
+def test_verdict_of_nobody_is_exit_code_1_and_a_sentence(bakeoff, four):
+    code, out, _ = bakeoff("verdict", "four", "--require", "licence:MIT")
+    assert code == 1
+    assert "No verdict: none of them" in out
+    assert "licence:MIT: its licence is Apache-2.0 (openness/licence)" in out
+
+
+def test_verdict_names_who_is_out_and_a_tie(bakeoff, four):
+    code, out, _ = bakeoff("verdict", "four", "--weights", "agreement=1", "--require", "gpu")
+    assert code == 0
+    assert "Out: jax_pure:step, jax_pure:scan, " in out
+    assert "held against nothing" in out
+    _, out, _ = bakeoff("verdict", "four", "--weights", "agreement=1")
+    assert "A tie: JAX (jax_pure:step), NumPy (numpy_plain:plain) and TensorFlow" in out
+    assert out.count("=1 ") == 3
+
+
+def test_verdict_explains_every_sub_measure_of_every_variant(bakeoff, four):
+    code, out, _ = bakeoff("verdict", "four", "--explain")
+    assert code == 0
+    for record in ("speed/slice", "ease/tokens", "openness/releases_24m", "agreement/floors"):
+        assert re.search(rf"^{record}: .*% of the whole", out, re.MULTILINE)
+    assert re.search(r"^  tensorflow_core  +\d+ lines", out, re.MULTILINE)
+    assert re.search(r"^  tensorflow_core:xla  +\d+ us \[", out, re.MULTILINE)
+    assert "25 in 24 months" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--weights", "eas=1"), "Did you mean `ease`?"),
+        (("--weights", "ease=-1"), "expected a number from 0"),
+        (("--require", "gpuu"), "Did you mean `gpu`?"),
+        (("nowhere",), "no run here"),
+    ],
+)
+def test_verdict_says_what_was_wrong(bakeoff, four, arguments, said):
+    code, out, err = bakeoff("verdict", *arguments)
+    assert (code, out) == (2, "")
+    assert said in " ".join(err.split())

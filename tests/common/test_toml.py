@@ -1,0 +1,68 @@
+"""A wrong file is explained in a sentence that names the file, the key, and the nearest valid one."""
+
+import pytest
+from bakeoff.common.errors import InputError
+from bakeoff.common.toml import nearest, read_model
+from pydantic import BaseModel, ConfigDict
+
+
+class Wheel(BaseModel):
+    """A nested table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+    spokes: int = 32
+    """How many."""
+    radius: float
+    """In metres."""
+
+
+class Cycle(BaseModel):
+    """A whole file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str
+    wheel: Wheel
+    spare: Wheel | None = None
+    colours: tuple[str, ...] = ()
+
+
+GOOD = 'name = "a"\nwheel.radius = 0.3\n'
+
+
+def test_a_good_file_becomes_the_model():
+    assert read_model(Cycle, GOOD, "c.toml") == Cycle(name="a", wheel=Wheel(radius=0.3))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name = ", "c.toml: not valid TOML: Invalid value (at end of document)"),
+        (GOOD + "nam = 1", "c.toml: unknown key `nam`. Did you mean `name`?"),
+        (GOOD + "wheel.spoke = 1", "c.toml: unknown key `wheel.spoke`. Did you mean `wheel.spokes`?"),
+        (GOOD + "spare = {radius = 1.0, spoks = 1}", "c.toml: unknown key `spare.spoks`. Did you mean `spare.spokes`?"),
+        (GOOD + "spokes = 1", "c.toml: unknown key `spokes`. Did you mean `wheel.spokes`?"),
+        (GOOD + "wheel.xyz = 1", "c.toml: unknown key `wheel.xyz`. Valid here: `wheel.spokes`, `wheel.radius`."),
+        ("name = 'a'\nwheel = 3", "c.toml: `wheel`: expected a table, got 3"),
+        (GOOD + "colours = 3", "c.toml: `colours`: expected an array, got 3"),
+        (GOOD + "wheel.spokes = '9'", "c.toml: `wheel.spokes`: expected a valid integer, got '9'"),
+        ("name = 'a'\nwheel.spokes = 3", "c.toml: `wheel.radius` is missing: In metres."),
+        ("wheel.radius = 0.3", "c.toml: `name` is missing: it has no default."),
+    ],
+)
+def test_what_is_wrong_is_said(text, message):
+    with pytest.raises(InputError) as caught:
+        read_model(Cycle, text, "c.toml")
+    assert str(caught.value) == message
+
+
+def test_everything_wrong_is_said_at_once():
+    with pytest.raises(InputError) as caught:
+        read_model(Cycle, "wheel = {}\nnam = 1", "c.toml")
+    assert [line.split()[1] for line in str(caught.value).splitlines()] == ["`name`", "`wheel.radius`", "unknown"]
+
+
+def test_nearest_names_the_likeliest_or_all():
+    assert nearest("eagr", ["eager", "compiled"]) == "Did you mean `eager`?"
+    assert nearest("zzz", ["eager", "compiled"]) == "Valid here: `eager`, `compiled`."

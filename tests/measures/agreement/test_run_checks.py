@@ -1,0 +1,192 @@
+"""`bakeoff check`: of a folder of one's own, in one's own interpreter; what it writes; what it sums up."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from bakeoff.cli import app
+from bakeoff.measures.agreement import records as agreement_records
+from bakeoff.measures.agreement import suite
+from bakeoff.measures.agreement.case import Measured, Quantity
+from bakeoff.measures.agreement.determinism import Determinism
+from bakeoff.measures.agreement.run_checks import Checked
+from bakeoff.measures.agreement.suite import Outcome
+from bakeoff.registry import entries
+from bakeoff.workload import networks
+
+NUMPY = entries.backends_folder() / "numpy_plain"
+
+
+@pytest.fixture
+def bakeoff(tmp_path, monkeypatch, capsys):
+    """Return the command line, standing in an empty folder, with the five gates for the whole matrix."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(networks, "cover", networks.gates)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["bakeoff", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        captured = capsys.readouterr()
+        return ended.value.code or 0, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """Return the folder of a backend outside the project: a copy of numpy_plain."""
+    return Path(shutil.copytree(NUMPY, tmp_path / "mine", ignore=shutil.ignore_patterns("__pycache__")))
+
+
+def test_a_folder_of_ones_own_is_checked_in_the_interpreter_given(bakeoff, mine, tmp_path):
+    code, out, _ = bakeoff("check", "./mine", "--python", sys.executable, "--records", "all.csv.gz")
+    assert code == 0
+    assert "mine:plain: conforms, worst " in out
+    assert "same bits in two processes" in out
+    assert not list((tmp_path / "cache").glob("environments/*")), "nothing was installed"
+    records = pd.read_csv("all.csv.gz")
+    assert set(records["backend"]) == {"mine"}
+    assert set(records["phase"].dropna()) >= {
+        "forward",
+        "loss",
+        "gradient",
+        "update",
+        "running statistics",
+        "test mode",
+    }
+    assert records.loc[records["case"].eq("default-relu-adam"), "floors"].max() < suite.agreement.LOSES_PRECISION
+
+
+def test_a_wrong_folder_of_ones_own_is_told_where_and_why(bakeoff, mine):
+    model = mine / "model.py"
+    text = model.read_text()
+    model.write_text(text.replace("np.maximum(", "np.minimum(", 1))
+    assert model.read_text() != text
+    code, out, _ = bakeoff("check", "./mine", "--python", sys.executable)
+    assert code == 1
+    assert "mine:plain: does not conform: on " in out
+
+
+def test_an_interpreter_without_the_framework_is_a_failure_with_its_reason(bakeoff, mine):
+    (mine / "model.py").write_text("import framework_of_nobody\n" + (mine / "model.py").read_text())
+    code, out, _ = bakeoff("check", "./mine", "--python", sys.executable)
+    assert code == 1
+    assert "No module named 'framework_of_nobody'" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("./nowhere",), "expected the folder of a backend, with a backend.toml in it"),
+        (("mine",), "For a folder of your own, give a path: ./mine."),
+        (("./mine:fast",), "backend ./mine has no variant `fast`"),
+        (("./mine", "--records", "all.xlsx"), "expected a file that ends in .jsonl, .csv or .csv.gz"),
+        (("./mine", "--python", "no-python"), "expected a Python interpreter"),
+    ],
+)
+def test_bad_usage_is_a_sentence(bakeoff, mine, arguments, sentence):
+    code, _, err = bakeoff("check", *arguments)
+    assert code == 2
+    assert sentence in " ".join(err.split())
+    assert "Traceback" not in err
+
+
+def test_two_backends_of_one_name_are_refused(bakeoff, mine, tmp_path):
+    shutil.copytree(mine, tmp_path / "other" / "mine")
+    code, _, err = bakeoff("check", "./mine", "./other/mine")
+    assert code == 2
+    assert "have one name" in " ".join(err.split())
+
+
+def test_ctrl_c_ends_a_check_at_once_and_says_so(mine, tmp_path):
+    command = [
+        sys.executable,
+        "-c",
+        "from bakeoff.cli.app import main; main()",
+        "check",
+        "./mine",
+        "--python",
+        sys.executable,
+    ]
+    environment = {**os.environ, "BAKEOFF_CACHE": str(tmp_path / "cache"), "PYTHONPATH": str(NUMPY.parent.parent)}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if "mine:plain: conformance" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "bakeoff: interrupted." in err
+
+
+# What is written and summed up
+
+
+def found(floors=3.0, **answers):
+    quantity = Quantity("update", "dense0/kernel", 10)
+    outcomes = (
+        Outcome("updates", "default-relu-adam", "float32", False, "passes", "", [Measured(quantity, floors, 1.0)]),
+        Outcome("updates", "stress-relu-adam", "float64", True, "passes", "", [Measured(quantity, 2 * floors, 1.0)]),
+        Outcome("load_forgets", "stress-relu-adam", "float64", True, "passes", ""),
+    )
+    determinism = Determinism(**{"twice": True, "processes": True, "threads": None, **answers})
+    return {"abacus:eager": Checked(outcomes, determinism)}
+
+
+def test_the_summary_is_one_row_a_variant():
+    (row,) = agreement_records.summary(agreement_records.records(found(processes=False))).to_dict("records")
+    assert row["backend"] == "abacus:eager"
+    assert row["conforms"] == "yes"
+    assert (row["float64, worst"], row["float32, worst"]) == ("6.0", "-")
+    assert [row[f"default float32, step {step}"] for step in (1, 10, 100)] == ["-", "3.0", "-"]
+    assert [row[heading] for heading in agreement_records.BITS.values()] == ["yes", "no", "not tried"]
+
+
+def test_the_summary_says_who_does_not_conform():
+    wrong = found()["abacus:eager"]
+    outcome = wrong.outcomes[1]._replace(status="fails", reason="far off")
+    assert (
+        agreement_records.summary(agreement_records.records({"abacus:eager": wrong._replace(outcomes=(outcome,))}))[
+            "conforms"
+        ].item()
+        == "no"
+    )
+
+
+@pytest.mark.parametrize("name", ["all.csv", "all.csv.gz", "all.jsonl", "folder/all.csv"])
+def test_records_are_read_again_as_they_were(tmp_path, name):
+    path = tmp_path / name
+    agreement_records.write_records(found(1 / 3), path)
+    table = pd.read_json(path, lines=True) if path.suffix == ".jsonl" else pd.read_csv(path)
+    assert table["floors"].dropna().tolist() == pytest.approx([1 / 3, 2 / 3], rel=1e-15)
+    assert len(table) == 3 + 3
+
+
+def test_json_holds_everything():
+    answer = json.loads(json.dumps(agreement_records.as_json(found(), {"beads:eager": "no interpreter"})))
+    assert answer["unable"] == {"beads:eager": "no interpreter"}
+    assert answer["determinism"]["abacus:eager"] == {"twice": True, "processes": True, "threads": None}
+    assert [len(outcome["measured"]) for outcome in answer["outcomes"]["abacus:eager"]] == [1, 1, 0]
+
+
+def test_the_summary_counts_no_floors_of_a_known_failure_and_names_that_there_is_one():
+    right = found()["abacus:eager"]
+    known = right.outcomes[0]._replace(
+        check="large_logits",
+        status="known failure",
+        reason="its softmax stops at 64",
+        measured=[Measured(Quantity("update", "dense0/kernel", 10), 1e6, 1.0)],
+    )
+    table = agreement_records.records({"abacus:eager": right._replace(outcomes=(*right.outcomes, known))})
+    (row,) = agreement_records.summary(table).to_dict("records")
+    assert row["conforms"] == "yes, but for known failures"
+    assert row["default float32, step 10"] == "3.0"

@@ -1,0 +1,543 @@
+"""A round of timing with real workers: whose turn it is, who is stopped meanwhile, and what becomes of the dead."""
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from bakeoff.measures.speed import rounds, warmup
+from bakeoff.measures.speed.rounds import Contestant, Plan, Problem, run_round
+from bakeoff.portable import spec as portable
+from bakeoff.workers.place import Place
+
+ADAPTER = '''
+"""Adds numbers, at the pace and with the accidents that its variant is named for."""
+
+import os
+import signal
+import sys
+import time
+
+import numpy as np
+
+calls = 0
+stopped = False
+
+
+def been_stopped(number, frame):
+    global stopped
+    stopped = True
+
+
+signal.signal(signal.SIGCONT, been_stopped)
+
+
+class Backend:
+    conventions = {}
+    variants = ("brisk", "slow", "comes_back_cold", "dies_late", "lies_late", "raises_at_once", "dies_at_once")
+
+    def __init__(self, spec, device="cpu", variant=None):
+        self.spec, self.variant = spec, variant
+        if variant == "refuses":
+            raise ValueError("no such device")
+
+    def load(self, arrays):
+        pass
+
+    def put(self, x, y):
+        pass
+
+    def train(self, order):
+        global calls, stopped
+        calls += 1
+        if self.variant == "comes_back_cold" and stopped:
+            stopped = False
+            time.sleep(0.5)
+        if self.variant == "raises_at_once":
+            raise ZeroDivisionError("the learning rate vanished")
+        if self.variant == "dies_at_once":
+            os._exit(4)
+        late = calls > WARM_CALLS + 3
+        if self.variant == "dies_late" and late:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        pace = 0.01 if self.variant == "slow" else 0.0005
+        time.sleep(pace * len(order))
+        losses = np.zeros(len(order), self.spec.dtype)
+        return losses + np.nan if self.variant == "lies_late" and late else losses
+
+    def wait(self):
+        pass
+
+    def predict(self, x):
+        if self.variant == "cannot_predict":
+            raise ArithmeticError("no idea")
+        time.sleep(0.002 if len(x) > 1 else 0.0002)
+        return np.full((len(x), 2), 0.5, self.spec.dtype)
+
+    def threads(self):
+        return {"of its own": 3}
+
+    def device_peak_bytes(self):
+        return 5 << 20 if self.variant == "brisk" else None
+'''
+
+SPEC = portable.Spec((3, 2), "relu", False, 0.9, 1e-5, "sgd", 0.1, 0.9, 0.999, 1e-8, 4, "float64")
+PROBLEM = Problem(
+    SPEC,
+    portable.initial_arrays(SPEC, "he", 0),
+    np.zeros((12, 3)),
+    np.zeros(12, "int64"),
+    np.arange(12, dtype="int64").reshape(3, 4),
+)
+PLAN = Plan(rounds=1, turns=6, slice_s=0.004, threads=1, cores=None, device="cpu", seed=0, beside=False)
+WARM_CALLS = 5 + warmup.LEAST
+"""Calls of train before the first slice: first, calibration, compilation, and a warm-up that is as short as can be."""
+
+
+@pytest.fixture(autouse=True)
+def short_warm_up(monkeypatch):
+    """Take the least slices to warm up, no more: sleeping is never steady on a busy machine."""
+    monkeypatch.setattr(rounds, "WARM_LIMIT_S", 0.0)
+
+
+@pytest.fixture
+def contestant(tmp_path):
+    folder = tmp_path / "sleeper"
+    folder.mkdir()
+    (folder / "adapter.py").write_text(ADAPTER.replace("WARM_CALLS", str(WARM_CALLS)))
+
+    def make(variant, control=False):
+        place = Place(Path(sys.executable), folder, tmp_path / "logs" / f"{variant}.log", timeout_s=60)
+        return Contestant("sleeper", variant, place, control)
+
+    return make
+
+
+class Records(list):
+    """What a round writes down."""
+
+    def add(self, measure, quantity, value, unit="", **more):
+        self.append({"measure": measure, "quantity": quantity, "value": value, "unit": unit, **more})
+
+    def of(self, quantity, **where):
+        return [
+            record
+            for record in self
+            if record["quantity"] == quantity and all(record[key] == value for key, value in where.items())
+        ]
+
+    def failures(self):
+        return {(record["variant"], record["value"]) for record in self if record["measure"] == "failure"}
+
+
+@pytest.fixture
+def race(contestant):
+    """Return a way to run a round: race(variants, ...) returns its Records."""
+
+    def run(*variants, number=1, plan=PLAN, known=None, say=lambda line: None, control=True):
+        contestants = [contestant(variant) for variant in variants]
+        if control:
+            contestants.append(contestants[0]._replace(control=True))
+        records = Records()
+        run_round(number, contestants, PROBLEM, plan, records.add, {} if known is None else known, say)
+        return records
+
+    return run
+
+
+def at_rest(within_s=30):
+    """Wait until every worker is stopped (a busy machine is slow to); return how many are, None if some never were."""
+    deadline = time.monotonic() + within_s
+    while any(Path(f"/proc/{each.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T" for each in workers()):
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.005)
+    return len(workers())
+
+
+def workers():
+    return [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE]
+
+
+# Turns
+
+
+def test_every_contestant_has_one_slice_at_every_turn_the_control_too(race):
+    records = race("brisk", "slow")
+    turns = Counter((each["variant"], each["control"], each["turn"]) for each in records.of("slice"))
+    everyone = [("brisk", False), ("slow", False), ("brisk", True)]
+    assert turns == {(*who, turn): 1 for who in everyone for turn in range(1, PLAN.turns + 1)}
+    assert records.failures() == set()
+
+
+def test_at_every_turn_the_order_is_drawn_anew_the_same_for_the_same_round(race):
+    def orders(number, seed=0):
+        slices = race("brisk", "slow", number=number, plan=PLAN._replace(seed=seed)).of("slice")
+        by_turn = [[each for each in slices if each["turn"] == turn] for turn in range(1, PLAN.turns + 1)]
+        assert all([each["position"] for each in turn] == [0, 1, 2] for turn in by_turn)
+        return [tuple((each["variant"], each["control"]) for each in turn) for turn in by_turn]
+
+    first = orders(1)
+    assert len(set(first)) > 2
+    assert orders(1) == first
+    assert orders(2) != first
+    assert orders(1, seed=1) != first
+
+
+def test_what_is_held_on_a_device_is_written_down_where_there_is_one(race):
+    records = race("brisk", "slow", control=False)
+    assert {each["variant"]: each["value"] for each in records.of("peak device memory")} == {"brisk": 5 << 20}
+    assert len(records.of("peak memory")) == 2
+
+
+def test_every_slice_carries_its_raw_values(race):
+    (first, *_) = race("brisk", number=7).of("slice")
+    assert first["value"] >= 0.0005 * first["steps"]
+    assert first["unit"] == "s"
+    assert first["cpu_s"] >= 0
+    assert (first["round"], first["backend"], first["variant"]) == (7, "sleeper", "brisk")
+
+
+def test_what_a_worker_pays_for_having_been_stopped_is_not_in_its_slices(race):
+    """It pays half a second for the first steps after each stop."""
+    started = time.monotonic()
+    taken = race("comes_back_cold", plan=PLAN._replace(turns=2), control=False).of("slice")
+    assert time.monotonic() - started > 2 * 0.5
+    assert [each["turn"] for each in taken if each["value"] < 0.4] == [1, 2]
+
+
+def test_the_costs_off_the_clock_are_records_of_their_own(race):
+    records = race("brisk", control=False)
+    units = {"import": "s", "build": "s", "transfer": "s", "first call": "s", "peak memory": "bytes"}
+    for quantity, unit in units.items():
+        (record,) = records.of(quantity)
+        assert record["unit"] == unit
+        assert record["value"] >= 0
+    assert records.of("peak memory")[0]["value"] > 1 << 20
+    assert records.of("first call")[0]["steps"] == rounds.FIRST_STEPS
+
+
+def test_a_cold_start_holds_all_that_comes_before_the_end_of_the_first_call(race):
+    records = race("slow")
+    for control in (False, True):
+        (cold,) = records.of("cold start", control=control)
+        parts = [
+            record["value"]
+            for name in ("import", "build", "first call")
+            for record in records.of(name, control=control)
+        ]
+        assert len(parts) == 3
+        assert cold["value"] > sum(parts)
+        assert (cold["measure"], cold["unit"]) == ("deployment", "s")
+
+
+# Calibration and warm-up
+
+
+def test_steps_are_calibrated_for_each_and_the_same_in_every_slice(race):
+    records = race("brisk", "slow")
+    steps = {(each["variant"], each["control"]): each["value"] for each in records.of("slice steps")}
+    assert steps["slow", False] == 1  # of 10 ms, where a slice is 4 ms
+    assert steps["brisk", False] > 1
+    for each in records.of("slice") + records.of("warm-up"):
+        assert each["steps"] == steps[each["variant"], each["control"]]
+
+
+def test_the_control_has_the_steps_of_its_twin(race):
+    steps = {each["control"]: each["value"] for each in race("brisk").of("slice steps")}
+    assert steps[True] == steps[False]
+
+
+def test_steps_that_an_earlier_round_had_are_taken_as_they_are(race):
+    known = {("sleeper", "brisk"): 5}
+    records = race("brisk", "slow", number=2, known=known)
+    assert {each["steps"] for each in records.of("slice", variant="brisk")} == {5}
+    assert known["sleeper", "slow"] == records.of("slice steps", variant="slow")[0]["value"]
+
+
+def test_a_slice_takes_a_step_even_where_a_step_takes_longer(race):
+    records = race("slow", plan=PLAN._replace(slice_s=1e-5, turns=1), control=False)
+    assert {each["steps"] for each in records.of("slice")} == {1}
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Return a way to say what the clock will show for slices of two steps, the untimed first one included."""
+    monkeypatch.setattr(rounds, "WARM_LIMIT_S", 60.0)
+    real = rounds.Session.train_by_the_clock
+
+    def script(shown):
+        def train_by_the_clock(session, order, drain=False, lead_in=False):
+            trained = real(session, order, drain, lead_in)
+            return trained._replace(wall_s=next(shown)) if len(order) == 2 else trained
+
+        monkeypatch.setattr(rounds.Session, "train_by_the_clock", train_by_the_clock)
+
+    return script
+
+
+def test_warm_up_ends_when_a_steady_state_is_found(race, clock):
+    slow = [1.0, 0.99, 1.01, 1.0, 0.995] * 5
+    clock(itertools.chain([9.0], slow, itertools.cycle([0.30, 0.301, 0.299])))
+    records = race("brisk", plan=PLAN._replace(turns=1), known={("sleeper", "brisk"): 2}, control=False)
+    (steady,) = records.of("steady")
+    assert steady["value"] is True
+    assert steady["since"] == len(slow)
+    assert steady["slices"] == warmup.LEAST + rounds.WARM_BLOCK  # after the first 30, the 5 steady ones had not lasted
+    taken = [each["value"] for each in records.of("warm-up")]
+    assert taken[: len(slow)] == slow
+    assert len(taken) == steady["slices"]
+
+
+def test_what_is_never_steady_is_said_to_be_never_steady_and_is_timed(race, clock, monkeypatch):
+    clock(1.1**n for n in itertools.count())
+    monkeypatch.setattr(rounds, "WARM_LIMIT_S", 0.1)
+    records = race("brisk", plan=PLAN._replace(turns=2), known={("sleeper", "brisk"): 2}, control=False)
+    (steady,) = records.of("steady")
+    assert steady["value"] is False
+    assert steady["since"] is None
+    assert steady["slices"] >= warmup.LEAST
+    assert len(records.of("slice")) == 2
+
+
+def test_every_slice_of_the_warm_up_is_kept(race):
+    records = race("brisk", control=False)
+    (steady,) = records.of("steady")
+    assert [each["turn"] for each in records.of("warm-up")] == list(range(1, steady["slices"] + 1))
+
+
+# Beside the steps
+
+
+def test_predictions_are_timed_call_by_call_for_one_row_and_for_a_batch(race):
+    records = race("brisk", "slow", plan=PLAN._replace(beside=True))
+    calls = Counter()
+    for each in records.of("latency"):
+        assert each["unit"] == "s"
+        assert each["value"] == pytest.approx(np.median(each["calls"]), rel=1e-5)
+        assert min(each["calls"]) >= (0.0002 if each["rows"] == 1 else 0.002)
+        calls[each["variant"], each["control"], each["rows"]] += 1
+    rows = (1, SPEC.batch_size)
+    assert calls == {(variant, False, count): rounds.LATENCY_TURNS for variant in ("brisk", "slow") for count in rows}
+
+
+def test_a_turn_of_predictions_ends_by_the_clock_too(race, monkeypatch):
+    monkeypatch.setattr(rounds, "LATENCY_LIMIT_S", 0.0)
+    records = race("brisk", plan=PLAN._replace(beside=True), control=False)
+    assert {len(each["calls"]) for each in records.of("latency")} == {1}
+
+
+def test_one_that_cannot_predict_is_a_record_and_keeps_its_slices(race):
+    records = race("cannot_predict", "brisk", plan=PLAN._replace(beside=True))
+    assert records.failures() == {("cannot_predict", "raised: latency raised ArithmeticError: no idea")}
+    assert len(records.of("slice", variant="cannot_predict", control=False)) == PLAN.turns
+    assert len(records.of("latency", variant="brisk")) == 2 * rounds.LATENCY_TURNS
+
+
+def test_threads_in_force_are_read_back_from_whoever_can_tell(contestant):
+    records = Records()
+    who = contestant("brisk")._replace(thread_names=("python",))
+    run_round(1, [who], PROBLEM, PLAN._replace(beside=True), records.add, {}, lambda line: None)
+    told = {(each["source"], each["of"]): each["value"] for each in records.of("threads")}
+    assert told["framework", "of its own"] == 3
+    blas = [count for (source, _), count in told.items() if source == "library"]
+    assert blas == [1]  # NumPy's, as the place asked for
+    if sys.platform == "linux":
+        assert sum(count for (source, _), count in told.items() if source == "system") <= 1
+
+
+def test_the_machine_s_own_product_is_measured_once_a_round(race):
+    records = race("brisk", number=4, plan=PLAN._replace(beside=True))
+    (peak,) = records.of("peak")
+    assert (peak["unit"], peak["dtype"], peak["round"]) == ("FLOP/s", "float64", 4)
+    assert peak["value"] > 1e8
+
+
+# Idle workers
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_between_turns_every_worker_is_stopped(race):
+    stopped = []
+    race("brisk", "slow", say=lambda line: line.startswith("turn") and stopped.append(at_rest()))
+    assert stopped == [3] * PLAN.turns
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_while_one_warms_up_those_that_are_ready_are_stopped(race):
+    seen = []
+    race("brisk", "slow", say=lambda line: line.startswith("warming up") and seen.append((line, at_rest())))
+    assert [stopped for _, stopped in seen] == [0, 1, 2]
+    assert {line.removeprefix("warming up sleeper:") for line, _ in seen} == {"brisk", "slow", "brisk (control)"}
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("variant", "sentence"),
+    [
+        ("dies_late", "died: the worker was ended by SIGSEGV during train"),
+        ("lies_late", "not finite: train: losses[0] is nan"),
+    ],
+)
+def test_one_that_fails_in_mid_round_is_a_record_and_the_others_finish_every_turn(race, variant, sentence):
+    records = race("brisk", variant, "slow")
+    assert records.failures() == {(variant, sentence)}
+    slices = Counter((each["variant"], each["control"]) for each in records.of("slice"))
+    assert slices[variant, False] < PLAN.turns
+    for who in (("brisk", False), ("slow", False), ("brisk", True)):
+        assert slices[who] == PLAN.turns
+    assert records.of("peak memory", variant=variant) == []
+    assert len(records.of("peak memory")) == 3
+
+
+@pytest.mark.parametrize(
+    ("variant", "sentence"),
+    [
+        ("refuses", "raised: build raised ValueError: no such device"),
+        ("raises_at_once", "raised: train raised ZeroDivisionError: the learning rate vanished"),
+        ("dies_at_once", "died: the worker ended itself with exit code 4 during train"),
+    ],
+)
+def test_one_that_fails_before_the_first_turn_is_a_record_and_no_longer_runs(race, variant, sentence):
+    alive = []
+    records = race(variant, "slow", say=lambda line: line == "turn 1 of 6" and alive.append(len(workers())))
+    assert records.failures() == {(variant, sentence)}
+    assert len(records.of("slice", variant="slow")) == PLAN.turns
+    assert records.of("slice", variant=variant) == []
+    assert alive == [1]
+
+
+def test_a_failure_keeps_the_worker_s_own_traceback_and_says_whose_it_is(race):
+    records = race("raises_at_once", number=3, control=False)
+    (failure,) = [record for record in records if record["measure"] == "failure"]
+    assert "ZeroDivisionError" in failure["traceback"]
+    assert (failure["quantity"], failure["round"], failure["control"]) == ("speed", 3, False)
+
+
+def test_an_interpreter_that_is_not_there_is_a_record(contestant, tmp_path):
+    lost = contestant("brisk")
+    lost = lost._replace(place=lost.place._replace(python=tmp_path / "no-python"))
+    records = Records()
+    run_round(1, [lost, contestant("slow")], PROBLEM, PLAN, records.add, {}, lambda line: None)
+    assert len(records.failures()) == 1
+    assert len(records.of("slice", variant="slow")) == PLAN.turns
+
+
+def test_a_round_leaves_no_worker_behind_even_when_it_is_interrupted(race):
+    def interrupted(line):
+        if line == "turn 3 of 6":
+            assert len(workers()) == 3
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        race("brisk", "slow", say=interrupted)
+    assert workers() == []
+    race("brisk")
+    assert workers() == []
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="cores cannot be chosen here")
+def test_all_workers_of_a_round_run_on_the_same_cores(contestant):
+    core = min(os.sched_getaffinity(0))
+    seen = []
+    contestants = [contestant("brisk"), contestant("slow")]
+    contestants = [each._replace(place=each.place._replace(cores=(core,))) for each in contestants]
+    run_round(
+        1,
+        contestants,
+        PROBLEM,
+        PLAN._replace(turns=1, cores=(core,)),
+        Records().add,
+        {},
+        lambda line: line.startswith("turn") and seen.extend(os.sched_getaffinity(each.pid) for each in workers()),
+    )
+    assert seen == [{core}] * 3  # the third keeps the core awake
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="cores cannot be kept from idling here: no SCHED_IDLE")
+def test_the_fillers_stand_aside_while_a_worker_is_timed(monkeypatch, contestant):
+    train, stood = rounds.Session.train_by_the_clock, []
+
+    def timed(session, order, **how):
+        stood.append([told_to_stop(each.pid) for each in workers() if os.sched_getscheduler(each.pid) == os.SCHED_IDLE])
+        return train(session, order, **how)
+
+    monkeypatch.setattr(rounds.Session, "train_by_the_clock", timed)
+    core = min(os.sched_getaffinity(0))
+    run_round(1, [contestant("brisk")], PROBLEM, PLAN._replace(cores=(core,)), Records().add, {}, lambda line: None)
+    assert stood == [[True]] * len(stood)
+    assert len(stood) > PLAN.turns
+
+
+def told_to_stop(pid):
+    """Whether it is stopped, or will be before its next instruction: on a busy core it waits for its turn first."""
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    pending = int(status["SigPnd"], 16) | int(status["ShdPnd"], 16)
+    return status["State"].startswith("T") or bool(pending & 1 << signal.SIGSTOP - 1)
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="cores cannot be kept from idling here: no SCHED_IDLE")
+def test_the_cores_do_not_idle_between_slices_and_are_left_alone_afterwards(contestant):
+    core = min(os.sched_getaffinity(0))
+    records, seen = Records(), []
+
+    def look(line):
+        if line.startswith(("warming", "turn")):
+            time.sleep(0.1)
+            seen.append({os.sched_getscheduler(each.pid): each.status() for each in workers()})
+
+    run_round(1, [contestant("brisk")], PROBLEM, PLAN._replace(turns=1, cores=(core,)), records.add, {}, look)
+    assert seen == [
+        {os.SCHED_IDLE: psutil.STATUS_RUNNING},
+        {os.SCHED_IDLE: psutil.STATUS_RUNNING, os.SCHED_OTHER: psutil.STATUS_STOPPED},
+    ]
+    assert [each["value"] for each in records.of("kept awake")] == [1]
+    assert workers() == []
+
+
+def test_where_cores_cannot_be_chosen_none_is_said_to_be_kept_awake(race):
+    assert [each["value"] for each in race("brisk").of("kept awake")] == [0]
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="cores cannot be kept from idling here: no SCHED_IDLE")
+@pytest.mark.parametrize("what", ["nothing", "a slice", "a slice, on a core that is taken"])
+def test_what_keeps_a_core_awake_ends_when_the_harness_is_killed_amid(what):
+    core = min(os.sched_getaffinity(0))
+    code = f"""
+from contextlib import nullcontext
+from bakeoff.workers.session import timing_on
+
+with timing_on([{core}]) as fillers:
+    input()
+    with fillers.aside() if {what != "nothing"} else nullcontext():
+        print(fillers.alive(), flush=True)
+        input()
+"""
+    pipe = subprocess.PIPE
+    harness = subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, bufsize=0)
+    while not (fillers := psutil.Process(harness.pid).children()):
+        time.sleep(0.01)  # the harness is still being imported
+    spin = f"import os\nos.sched_setaffinity(0, [{core}])\nwhile True: pass"
+    rival = subprocess.Popen(
+        [sys.executable, "-c", spin if "taken" in what else ""]
+    )  # the stop is pending, or was taken
+    try:
+        time.sleep(0.5)  # until the rival spins: the stop stays pending only on a core that is taken
+        harness.stdin.write(b"\n")
+        assert harness.stdout.readline() == b"1\n"
+        harness.kill()
+        harness.communicate()
+    finally:
+        rival.kill()
+        rival.wait()
+    psutil.wait_procs(fillers, 10)
+    assert not [each for each in fillers if each.is_running()]

@@ -1,0 +1,323 @@
+"""backend.toml: what is read from it, how a wrong one is explained, and which backends a command means."""
+
+from pathlib import Path
+from types import NoneType
+from typing import get_args
+
+import pytest
+from bakeoff.common.errors import InputError
+from bakeoff.registry import description as registry_description
+from bakeoff.registry import entries as registry_entries
+from pydantic import ValidationError
+
+GOOD = """
+title = "Abacus"
+package = "abacus-core"
+import_name = ["abacus"]
+python = ">=3.11,<3.14"
+variants = ["eager", "compiled"]
+documentation = ["https://abacus.example/guide"]
+
+[openness]
+licence = { value = "MIT", source = "abacus 1.0 LICENSE", asof = "2026-11-01" }
+authors_12m = { value = 7, source = "git log", asof = "2026" }
+
+[environment]
+threads = ["ABACUS_THREADS"]
+variables = {ABACUS_QUIET = "1"}
+programs.compiled = ["c++", "g++"]
+"""
+
+
+def make_backend(parent: Path, name: str = "abacus", text: str = GOOD) -> Path:
+    folder = parent / name
+    folder.mkdir(parents=True)
+    (folder / "backend.toml").write_text(text, encoding="utf-8")
+    for file in ("model.py", "adapter.py", "requirements.txt"):
+        (folder / file).touch()
+    return folder
+
+
+def error_of(folder: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        registry_entries.read_entry(folder)
+    return str(caught.value)
+
+
+def test_a_description_is_read_whole(tmp_path):
+    entry = registry_entries.read_entry(make_backend(tmp_path))
+    assert (entry.name, entry.folder, entry.requirements) == (
+        "abacus",
+        tmp_path / "abacus",
+        tmp_path / "abacus" / "requirements.txt",
+    )
+    description = entry.description
+    assert description.import_name == ("abacus",)
+    assert entry.variants == description.variants == ("eager", "compiled")
+    assert (description.devices, description.model) == (("cpu",), "model.py")
+    assert description.environment.threads == ("ABACUS_THREADS",)
+    assert description.environment.variables == {"ABACUS_QUIET": "1"}
+    assert description.environment.programs == {"compiled": ("c++", "g++")}
+
+
+def test_facts_come_with_their_sources(tmp_path):
+    facts = registry_entries.read_entry(make_backend(tmp_path)).description.openness.facts()
+    assert [(key, fact.value, fact.source, fact.asof) for key, fact in facts] == [
+        ("licence", "MIT", "abacus 1.0 LICENSE", "2026-11-01"),
+        ("authors_12m", 7, "git log", "2026"),
+    ]
+
+
+def test_every_key_of_openness_is_a_fact():
+    """No key is a bare value, which would stand without its source and date."""
+    for key, field in registry_description.Openness.model_fields.items():
+        kinds = [kind for kind in (get_args(field.annotation) or (field.annotation,)) if kind is not NoneType]
+        assert [kind for kind in kinds if not issubclass(kind, registry_description.Fact)] == [], key
+        assert len(kinds) == 1, key
+    assert list(registry_description.Fact.model_fields) == ["value", "source", "asof"]
+    assert [key for key, field in registry_description.Fact.model_fields.items() if not field.is_required()] == []
+
+
+@pytest.mark.parametrize("key", list(registry_description.Openness.model_fields))
+@pytest.mark.parametrize("part", ["value", "source", "asof"])
+def test_a_fact_lacking_a_part_is_an_error(tmp_path, key, part):
+    annotation = registry_description.Openness.model_fields[key].annotation
+    fact = next(kind for kind in (*get_args(annotation), annotation) if kind is not NoneType)
+    value = {int: "7", float: "0.5", str: "'MIT'"}[fact.model_fields["value"].annotation]
+    parts = {"value": value, "source": "'x'", "asof": "'2026'"}
+    assert registry_entries.read_entry(
+        make_backend(tmp_path / "whole", text=with_fact(key, parts))
+    ).description.openness
+    del parts[part]
+    message = error_of(make_backend(tmp_path / "part", text=with_fact(key, parts)))
+    assert f"`openness.{key}.{part}` is missing" in message
+
+
+def with_fact(key: str, parts: dict[str, str]) -> str:
+    """Return GOOD with this fact beside the licence, or in its place."""
+    licence, authors = (line for line in GOOD.splitlines() if "source" in line)
+    fact = f"{key} = {{ {', '.join(f'{part} = {value}' for part, value in parts.items())} }}"
+    return GOOD.replace(authors, "").replace(licence, fact if key == "licence" else f"{licence}\n{fact}")
+
+
+def test_a_description_cannot_be_changed(tmp_path):
+    with pytest.raises(ValidationError):
+        registry_entries.read_entry(make_backend(tmp_path)).description.title = "other"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "import_name",
+            "import_names",
+            ["unknown key `import_names`. Did you mean `import_name`?", "`import_name` is missing"],
+        ),
+        ('title = "Abacus"', "", ["`title` is missing: The framework's name as its own people write it."]),
+        ('">=3.11,<3.14"', '"3.11"', ["`python`", "version specifier", "'3.11'"]),
+        ('["eager", "compiled"]', "[]", ["`variants`", "at least 1"]),
+        ('["eager", "compiled"]', '["eager", "eager", "compiled"]', ["`variants`", "eager more than once"]),
+        ('["eager", "compiled"]', '["compiled", "so-so"]', ["`variants[1]`", "identifier", "'so-so'"]),
+        ('["abacus"]', '"abacus"', ["`import_name`", "'abacus'"]),
+        ('"abacus-core"', '"abacus==1"', ["`package`", "without a version", "'abacus==1'"]),
+        ("https://", "www.", ["`documentation[0]`", "https://"]),
+        ('"MIT"', '"Free as in beer"', ["`openness.licence.value`", "SPDX", "'Free as in beer'"]),
+        (', asof = "2026-11-01"', "", ["`openness.licence.asof` is missing: The date of the source"]),
+        ('source = "git log", ', "", ["`openness.authors_12m.source` is missing: Where it was read."]),
+        ("value = 7, ", "", ["`openness.authors_12m.value` is missing: What is known."]),
+        ('"git log"', '""', ["`openness.authors_12m.source`", "at least 1 character"]),
+        ('"2026"', '"last year"', ["`openness.authors_12m.asof`", "2026-11-22", "'last year'"]),
+        ("value = 7", 'value = "7"', ["`openness.authors_12m.value`", "integer", "'7'"]),
+        ("value = 7", "value = -1", ["`openness.authors_12m.value`", "greater than or equal to 0", "-1"]),
+        (
+            'source = "git',
+            'src = "git',
+            ["unknown key `openness.authors_12m.src`. Did you mean `openness.authors_12m.source`?"],
+        ),
+        ('{ value = 7, source = "git log", asof = "2026" }', "7", ["`openness.authors_12m`: expected a table, got 7"]),
+        ("programs.compiled", "programs.compild", ["`environment.programs.compild`", "Did you mean `compiled`?"]),
+        ("threads", "thread", ["unknown key `environment.thread`. Did you mean `environment.threads`?"]),
+        ("ABACUS_QUIET", '"NO QUIET"', ["environment variable", "'NO QUIET'"]),
+        ("title", "model = '../model.py'\ntitle", ["`model`", "own folder", "'../model.py'"]),
+        ('"Abacus"', '"Abacus', ["not valid TOML"]),
+    ],
+)
+def test_a_wrong_file_is_explained(tmp_path, old, new, words):
+    assert GOOD.count(old) >= 1
+    folder = make_backend(tmp_path, text=GOOD.replace(old, new, 1))
+    message = error_of(folder)
+    assert message.startswith(str(folder / "backend.toml"))
+    assert [word for word in words if word not in message] == []
+
+
+@pytest.mark.parametrize("name", ["model.py", "adapter.py", "requirements.txt"])
+def test_a_missing_file_is_named(tmp_path, name):
+    folder = make_backend(tmp_path)
+    (folder / name).unlink()
+    assert error_of(folder) == f"{folder / name}: every backend has this file, and abacus lacks it."
+
+
+def test_what_cannot_be_read_or_imported_is_named(tmp_path):
+    assert "cannot be read" in error_of(tmp_path)
+    assert "Python identifier" in error_of(make_backend(tmp_path, "so-so"))
+
+
+def test_backends_come_in_alphabetical_order_and_the_rest_is_ignored(tmp_path):
+    for name in ("c", "a", "_draft", ".hidden"):
+        make_backend(tmp_path, name)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "file").touch()
+    assert list(registry_entries.read_all(tmp_path)) == ["a", "c"]
+
+
+def test_no_folder_of_backends_is_an_error(tmp_path):
+    with pytest.raises(InputError, match="expected the folder of the backends"):
+        registry_entries.read_all(tmp_path / "none")
+
+
+def test_the_projects_own_backends_stand_beside_the_harness():
+    assert (registry_entries.backends_folder() / "numpy_plain" / "backend.toml").is_file()
+
+
+@pytest.fixture
+def entries(tmp_path):
+    for name in ("abacus", "beads"):
+        make_backend(tmp_path, name)
+    return registry_entries.read_all(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "selected"),
+    [
+        (None, ["abacus:eager", "abacus:compiled", "beads:eager", "beads:compiled"]),
+        ("beads", ["beads:eager", "beads:compiled"]),
+        ("beads, abacus:compiled", ["beads:eager", "beads:compiled", "abacus:compiled"]),
+        ("beads:compiled,beads,beads:eager", ["beads:compiled", "beads:eager"]),
+    ],
+)
+def test_select(entries, wanted, selected):
+    assert [f"{entry.name}:{variant}" for entry, variant in registry_entries.select(entries, wanted)] == selected
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ("abbacus", "no backend `abbacus`. Did you mean `abacus`? There are: abacus, beads."),
+        ("zzz", "no backend `zzz`. Valid here: `abacus`, `beads`."),
+        ("", "no backend ``. Valid here: `abacus`, `beads`."),
+        ("beads:eagr", "backend beads has no variant `eagr`. Did you mean `eager`? There are: eager, compiled."),
+        ("beads:", "backend beads has no variant ``. Valid here: `eager`, `compiled`."),
+    ],
+)
+def test_select_explains_what_there_is_not(entries, wanted, message):
+    with pytest.raises(InputError) as caught:
+        registry_entries.select(entries, wanted)
+    assert str(caught.value) == message
+
+
+def test_select_among_none():
+    with pytest.raises(InputError, match="There are none"):
+        registry_entries.select({}, "abacus")
+
+
+# A backend whose variants do not run in one environment
+
+APART = f"""{GOOD}
+[environments.wood]
+variants = ["eager"]
+requirements = "requirements-wood.txt"
+variables = {{ BEADS = "wood" }}
+
+[environments.steel]
+variants = ["compiled"]
+requirements = "requirements-steel.txt"
+variables = {{ BEADS = "steel", ABACUS_QUIET = "0" }}
+"""
+
+
+def make_apart(parent, text=APART):
+    folder = make_backend(parent, text=text)
+    (folder / "requirements.txt").unlink()
+    for name, version in (("wood", "1.0"), ("steel", "1.0"), ("ivory", "1.0")):
+        (folder / f"requirements-{name}.txt").write_text(f"abacus-core=={version}\n{name}==2.0\n", encoding="utf-8")
+    return folder
+
+
+def test_each_part_has_its_own_pins_variants_and_variables(tmp_path):
+    entry = registry_entries.read_entry(make_apart(tmp_path))
+    assert (entry.label, entry.variants) == ("abacus", ("eager", "compiled"))
+    assert [(part.label, part.variants, part.requirements.name) for part in entry.parts] == [
+        ("abacus-wood", ("eager",), "requirements-wood.txt"),
+        ("abacus-steel", ("compiled",), "requirements-steel.txt"),
+    ]
+    assert [part.worker.variables for part in entry.parts] == [
+        {"ABACUS_QUIET": "1", "BEADS": "wood"},
+        {"ABACUS_QUIET": "0", "BEADS": "steel"},
+    ]
+    assert {part.worker.threads for part in entry.parts} == {("ABACUS_THREADS",)}
+    assert [part.whole for part in entry.parts] == [entry, entry]
+    assert registry_entries.pinned_version(entry) == "1.0"
+
+
+def test_what_is_selected_is_the_part_of_its_variant(tmp_path):
+    entry = registry_entries.read_entry(make_apart(tmp_path))
+    chosen = registry_entries.select({"abacus": entry}, "abacus:compiled,abacus")
+    assert [(each.label, variant) for each, variant in chosen] == [
+        ("abacus-steel", "compiled"),
+        ("abacus-wood", "eager"),
+    ]
+
+
+def test_a_backend_of_one_environment_is_its_only_part(tmp_path):
+    entry = registry_entries.read_entry(make_backend(tmp_path))
+    assert entry.parts == [entry] == [entry.within("compiled")]
+    assert (entry.label, entry.worker) == ("abacus", entry.description.environment)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('variants = ["compiled"]', 'variants = ["compield"]', "no variant `compield`. Did you mean `compiled`?"),
+        (
+            'variants = ["compiled"]',
+            'variants = ["compiled", "eager"]',
+            "`environments.steel.variants`: `eager` is in `environments.wood` already: a variant runs in one.",
+        ),
+        ("[environments.steel]", "[unused]", "unknown key `unused`"),
+        ("requirements = ", "pins = ", "unknown key `environments.wood.pins`"),
+        ('variants = ["eager"]\nreq', "variants = []\nreq", "`environments.wood.variants`: expected"),
+        ("requirements-wood.txt", "../wood.txt", "`environments.wood.requirements`"),
+    ],
+)
+def test_environments_that_do_not_fit_the_variants_are_explained(tmp_path, old, new, words):
+    assert APART.count(old) >= 1
+    assert words in error_of(make_apart(tmp_path, APART.replace(old, new)))
+
+
+def test_a_variant_that_no_environment_is_for_is_named(tmp_path):
+    text = APART.partition("[environments.steel]")[0]
+    assert "`environments`: none of them is for `compiled`." in error_of(make_apart(tmp_path, text))
+
+
+def test_pins_of_a_part_that_are_missing_are_named(tmp_path):
+    folder = make_apart(tmp_path)
+    (folder / "requirements-steel.txt").unlink()
+    assert "requirements-steel.txt: every backend has this file, and abacus lacks it." in error_of(folder)
+
+
+def test_where_none_is_named_the_usual_ones_are_taken(tmp_path):
+    entry = registry_entries.read_entry(registry_entries.backends_folder() / "numpy_plain")
+    plain = entry.description
+    entries = {
+        "one": entry._replace(name="one", description=plain.model_copy(update={"usual": False})),
+        "two": entry._replace(name="two", description=plain.model_copy(update={"usual": True})),
+    }
+    assert registry_entries.usual(entries) == "two"
+    assert [each.name for each, _ in registry_entries.select(entries, "all")] == ["one", "two"]
+    assert [each.name for each, _ in registry_entries.select(entries, "two,all")] == ["two", "one"]
+    del entries["two"]
+    assert registry_entries.usual(entries) == "all"
+
+
+def test_the_usual_ones_are_those_of_the_readme():
+    assert registry_entries.usual(registry_entries.read_all()) == "jax_pure,numpy_plain,pytorch,tensorflow_core"

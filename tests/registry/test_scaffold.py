@@ -1,0 +1,331 @@
+"""`bakeoff new` writes a backend that fails in the order of what to fill in; its guide leads to one that conforms."""
+
+import importlib.metadata
+import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from bakeoff.cli import app
+from bakeoff.common.errors import InputError
+from bakeoff.environments import build
+from bakeoff.measures.agreement import cases as agreement_cases
+from bakeoff.measures.agreement import diagnosis, floors, mutants, suite
+from bakeoff.portable import worker
+from bakeoff.portable.reference import Reference
+from bakeoff.registry import entries, scaffold
+from bakeoff.workers.place import Place
+from bakeoff.workers.session import Session
+from bakeoff.workload import networks
+
+from tests import rules
+from tests.paths import ROOT
+
+GUIDE = (ROOT / "docs" / "new-backend.md").read_text(encoding="utf-8")
+FILES = ["adapter.py", "backend.toml", "model.py", "requirements.txt"]
+
+COMPUTES = [
+    "forward",
+    "test_mode_uses_running_statistics",
+    "losses",
+    "gradients",
+    "updates",
+    "running_statistics",
+    "test_mode",
+    "activation_at_zero",
+    "large_logits",
+    "steps_add_up",
+    "softmax_example",
+]
+"""The checks that need a number to be right. The others hold a backend to the contract, which the folder meets."""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return scaffold.write("abacus_core", tmp_path)
+
+
+def case_named(name, dtype):
+    (kind,) = [kind for kind in networks.STANDARD if (kind.name, kind.dtype) == (name, dtype)]
+    (case,) = agreement_cases.cases([kind])
+    return case
+
+
+# The folder
+
+
+def test_the_folder_is_that_of_a_backend_with_its_name_in_it(folder, tmp_path):
+    assert folder == tmp_path / "abacus_core"
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+    entry = entries.read_entry(folder)
+    assert (entry.name, entry.description.title, entry.variants) == ("abacus_core", "abacus_core", ("plain",))
+    assert entries.pinned_version(entry) == importlib.metadata.version("numpy")
+    for path in folder.iterdir():
+        assert "$" not in path.read_text(encoding="utf-8"), "every placeholder is filled in"
+
+
+def test_every_file_says_what_is_to_be_done_and_the_model_in_which_order(folder):
+    for name in FILES:
+        assert "TODO" in (folder / name).read_text(encoding="utf-8"), name
+    model = (folder / "model.py").read_text(encoding="utf-8")
+    asked = re.findall(r"TODO (\d) \(check `(\w+)`\)", model)
+    assert sorted(asked) == [
+        ("1", "forward"),
+        ("2", "losses"),
+        ("3", "gradients"),
+        ("4", "updates"),
+        ("5", "running_statistics"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "never",
+    [
+        rules.a_backend_imports_another,
+        rules.a_backend_imports_the_harness,
+        rules.a_model_imports_more_than_its_framework,
+        rules.an_adapter_imports_more_than_its_model,
+        rules.an_adapter_computes,
+    ],
+)
+def test_the_folder_keeps_the_rules_of_the_house(tmp_path, never):
+    scaffold.write("abacus_core", tmp_path / "backends")
+    assert never(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["3x", "abacus-core", "class", "a/b", "..", "", "a b"])
+def test_a_name_that_cannot_be_imported_is_refused(tmp_path, name):
+    with pytest.raises(InputError, match="expected a Python identifier") as refused:
+        scaffold.write(name, tmp_path)
+    assert repr(name) in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_exists_is_left_as_it_is(folder, tmp_path):
+    (folder / "model.py").write_text("mine = 1\n", encoding="utf-8")
+    (folder / "adapter.py").unlink()
+    with pytest.raises(InputError, match="exists, and nothing is overwritten"):
+        scaffold.write("abacus_core", tmp_path)
+    assert (folder / "model.py").read_text(encoding="utf-8") == "mine = 1\n"
+    assert not (folder / "adapter.py").exists()
+
+
+def test_a_place_that_is_no_folder_is_refused(tmp_path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be written"):
+        scaffold.write("abacus_core", tmp_path / "file")
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_place_that_is_not_there_is_made(tmp_path):
+    assert (
+        entries.read_entry(scaffold.write("abacus_core", tmp_path / "a" / "b")).folder == tmp_path / "a/b/abacus_core"
+    )
+
+
+# The command
+
+
+@pytest.fixture
+def bakeoff(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["bakeoff", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        return ended.value.code or 0, *capsys.readouterr()
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path"), [((), "./abacus_core"), (("--folder", "my own"), "'my own/abacus_core'")]
+)
+def test_the_command_says_what_to_do_next(bakeoff, tmp_path, arguments, path):
+    code, out, err = bakeoff("new", "abacus_core", *arguments)
+    assert (code, err) == (0, "")
+    assert f'bakeoff check {path} --python "$(which python)"' in out
+    assert "docs/new-backend.md" in out
+    assert (tmp_path / path.strip("'") / "model.py").is_file()
+
+
+def test_the_command_refuses_in_a_sentence(bakeoff):
+    bakeoff("new", "abacus_core")
+    code, out, err = bakeoff("new", "abacus_core")
+    assert (code, out) == (2, "")
+    assert err.startswith("bakeoff: abacus_core exists")
+
+
+# How it fails
+
+
+def test_the_folder_runs_and_fails_only_where_numbers_are_asked_for(folder, tmp_path):
+    case = case_named("stress-tanh-adam", "float64")
+    place = Place(Path(sys.executable), folder, tmp_path / "log")
+    outcomes = list(suite.check_backend(lambda: Session(place), [case], "cpu", "plain"))
+    assert [outcome.check for outcome in outcomes if outcome.red] == COMPUTES
+    assert [outcome.status for outcome in outcomes if outcome.check not in COMPUTES] == ["passes"] * 7
+    assert not [outcome.traceback for outcome in outcomes if outcome.traceback], "it runs"
+    assert "does not conform: on stress-tanh-adam float64, forward departs first" in suite.in_words(outcomes)
+
+
+@pytest.fixture
+def adapter(folder):
+    """Return the module, imported as a worker does, in this process."""
+    package = worker.package("bakeoff_template", str(folder))
+    yield importlib.import_module(f"{package}.adapter")
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+        del sys.modules[name]
+
+
+def filled_in(model, spec, done):
+    """Return the template's two classes with the first `done` of its TODOs done, by the oracle."""
+
+    def oracle(arrays):
+        reference = Reference(spec)
+        reference.load(arrays)
+        return reference
+
+    class Network(model.Network):
+        def predict(self, x):
+            return oracle(self.arrays).predict(x) if done >= 1 else super().predict(x)
+
+        def loss_and_gradients(self, x, y):
+            loss, gradients = super().loss_and_gradients(x, y)
+            reference = oracle(self.arrays)
+            logits, _ = reference.forward(x)
+            return (
+                reference.loss(logits, y) if done >= 2 else loss,
+                reference.gradients(x, y) if done >= 3 else gradients,
+            )
+
+        def train(self, optimiser, x, y, order):
+            losses = []
+            for rows in order:
+                reference = oracle(self.arrays)
+                _, tape = reference.forward(x[rows])
+                losses.extend(super().train(optimiser, x, y, [rows]))
+                if done >= 5:
+                    reference.average_statistics(tape)
+                    self.arrays.update({name: a for name, a in reference.arrays.items() if "running" in name})
+            return np.array(losses)
+
+    class Optimiser(model.Optimiser):
+        def step(self, arrays, gradients):
+            if done >= 4:
+                self.reference = getattr(self, "reference", None) or oracle(arrays)
+                self.reference.steps += 1
+                for name, gradient in gradients.items():
+                    arrays[name] = arrays[name] - self.reference.update(name, gradient)
+
+    return SimpleNamespace(Network=Network, Optimiser=Optimiser)
+
+
+@pytest.mark.parametrize(
+    ("done", "phase"),
+    [(0, "forward"), (1, "loss"), (2, "gradient"), (3, "update"), (4, "running statistics"), (5, None)],
+)
+def test_after_each_todo_the_next_one_departs_first(adapter, monkeypatch, done, phase):
+    case = case_named("stress-tanh-adam", "float64")
+    monkeypatch.setattr(adapter, "model", filled_in(adapter.model, case.spec, done))
+    first = diagnosis.departure(floors.measure(floors.training, adapter.Backend(case.spec), case, {}))
+    assert (first.quantity.phase if first else None) == phase
+
+
+# The guide
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
+
+
+@pytest.fixture
+def of_the_guide(tmp_path):
+    """Return the folder that the guide ends with."""
+    folder = scaffold.write("autograd_plain", tmp_path)
+    *_, versions, _, model = blocks("python")
+    adapter = (folder / "adapter.py").read_text(encoding="utf-8")
+    adapter = adapter.replace("from . import model", "from importlib.metadata import version\n\nfrom . import model")
+    (folder / "adapter.py").write_text(adapter[: adapter.index("    def versions")] + versions, encoding="utf-8")
+    (folder / "model.py").write_text(model, encoding="utf-8")
+    for language, name in (("toml", "backend.toml"), ("text", "requirements.txt")):
+        (text,) = blocks(language)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_the_guides_steps_are_in_its_finished_model():
+    *steps, versions, own_tests, model = blocks("python")
+    assert len(steps) == 6
+    for step in steps:
+        assert step in model
+    assert "def versions" in versions
+    assert "bakeoff.testing.conformance" in own_tests
+
+
+def test_the_guides_updates_are_those_of_the_template(folder):
+    rows = re.findall(r"^\| `(\w+)` \|", GUIDE, re.MULTILINE)
+    assert rows == ["sgd", "momentum", "rmsprop", "adam"]
+    template = (folder / "model.py").read_text(encoding="utf-8")
+    formula = "p -= learning_rate * (v / (1 - beta1**t)) / (sqrt(s / (1 - beta2**t)) + epsilon)"
+    assert formula in template
+    assert f"`{formula}`" in GUIDE
+
+
+def flat(text):
+    return " ".join(text.split())
+
+
+def test_the_guide_names_the_cause_in_the_words_of_today():
+    words = [mutants.in_words(mutant) for mutant in mutants.MISTAKES]
+    assert [each for each in words if each in flat(GUIDE)], "Adam's epsilon inside the square root"
+
+
+def test_the_guides_folder_is_that_of_a_backend(of_the_guide):
+    entry = entries.read_entry(of_the_guide)
+    assert entries.pinned_version(entry) == "1.9.1"
+    for name in ("model.py", "adapter.py"):
+        compile((of_the_guide / name).read_text(encoding="utf-8"), name, "exec")
+
+
+@pytest.mark.conformance
+def test_the_guides_backend_conforms(of_the_guide, tmp_path):
+    """In an environment of its pins; the whole cover, as `bakeoff check` asks for it."""
+    environment = build.build(entries.read_entry(of_the_guide))
+    place = Place(environment.python, of_the_guide, tmp_path / "log")
+    cases = agreement_cases.cases(networks.cover())
+    outcomes = list(suite.check_backend(lambda: Session(place), cases, "cpu", "plain"))
+    assert len({(outcome.case, outcome.dtype) for outcome in outcomes}) == len(cases)
+    assert [f"{outcome.check} on {outcome.case}: {outcome.reason}" for outcome in outcomes if outcome.reason] == []
+
+
+SLIPS = {
+    "gradients of all arrays": ('if "running" not in name}\n        return', "}\n        return"),
+    "epsilon inside the root": ("(np.sqrt(s_hat) + self.epsilon)", "np.sqrt(s_hat + self.epsilon)"),
+    "still in the box": ("= getval(mean)", "= mean"),
+    "no shift": ("        logits = logits - np.max(logits, axis=1, keepdims=True)\n", ""),
+}
+"""What the guide tells to have been wrong on the way: (the finished model's text, what stood there before)."""
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("slip", SLIPS)
+def test_what_the_guide_met_on_the_way_is_what_one_meets(of_the_guide, tmp_path, slip):
+    right, wrong = SLIPS[slip]
+    model = (of_the_guide / "model.py").read_text(encoding="utf-8")
+    assert model.count(right) == 1
+    (of_the_guide / "model.py").write_text(model.replace(right, wrong), encoding="utf-8")
+    environment = build.build(entries.read_entry(of_the_guide))
+    place = Place(environment.python, of_the_guide, tmp_path / "log")
+    case = case_named("default-relu-adam", "float64")
+    outcomes = list(suite.check_backend(lambda: Session(place), [case], "cpu", "plain"))
+    first = next(outcome for outcome in outcomes if outcome.red)
+    assert numberless(first.explanation or first.reason) in numberless(GUIDE)
+
+
+def numberless(text):
+    """Return the text in one line without its numbers: floors differ between processors."""
+    return re.sub(r"\d[\d.,e+-]*", "N", flat(text))

@@ -1,0 +1,543 @@
+"""Two runs are held against each other as they are: factors that were planted come out, unlike runs are refused.
+
+The runs are copies of tests/data/run with their records changed. Its slices are those of a busy machine; where an
+interval must be narrow they are replaced by quiet ones.
+"""
+
+import copy
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bakeoff.cli import app
+from bakeoff.common import statistics
+from bakeoff.common.errors import InputError
+from bakeoff.records import read
+from bakeoff.report.compare import compare
+from bakeoff.workload.spec import Spec
+
+from tests.paths import SAVED_RUN
+
+PLAIN = ("numpy_plain", "plain")
+
+
+@pytest.fixture(autouse=True)
+def fewer_resamples(monkeypatch):
+    monkeypatch.setattr(statistics, "RESAMPLES", 300)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Stand in an empty folder, so that runs have short names."""
+    monkeypatch.chdir(tmp_path)
+
+
+def run(name, *changes):
+    """Copy the saved run; each change takes its header and its records, and alters them in place."""
+    folder = Path(shutil.copytree(SAVED_RUN, name))
+    header = read.read_header(folder)
+    records = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+    for change in changes:
+        change(header, records)
+    (folder / "run.json").write_text(json.dumps(header))
+    (folder / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    return folder
+
+
+def slices(records, control=None, backend=None):
+    return [
+        record
+        for record in records
+        if record["quantity"] == "slice"
+        and control in (None, record["control"])
+        and backend in (None, record["backend"])
+    ]
+
+
+def quiet(seed):
+    """Make every slice 1 ms a step, give or take half a percent."""
+
+    def change(header, records):
+        rng = np.random.default_rng(seed)
+        for record in slices(records):
+            record["value"] = record["steps"] * 1e-3 * (1 + 0.005 * rng.standard_normal())
+
+    return change
+
+
+def scaled(factor, **which):
+    def change(header, records):
+        for record in slices(records, **which):
+            record["value"] *= factor
+
+    return change
+
+
+def twin(name):
+    """Enter the backend a second time, by another name, with the same records."""
+
+    def change(header, records):
+        header["backends"][name] = {**header["backends"][PLAIN[0]]}
+        header["plan"]["entries"].append([name, "plain"])
+        end = len(records) - 1  # before the round's last record, which says that it is over
+        records[end:end] = [
+            {**record, "backend": name}
+            for record in copy.deepcopy(records)
+            if record.get("backend") == PLAIN[0] and record.get("control") is not True
+        ]
+
+    return change
+
+
+def without(**which):
+    def change(header, records):
+        records[:] = [record for record in records if any(record.get(key) != value for key, value in which.items())]
+
+    return change
+
+
+def red(header, records):
+    check = next(record for record in records if record["quantity"] == "check")
+    check |= {"value": "fails", "red": True, "reason": "logits: 9,000 floors, allowed 128"}
+
+
+def headed(**values):
+    def change(header, records):
+        for path, value in values.items():
+            *tables, key = path.split("__")
+            table = header
+            for each in tables:
+                table = table[each]
+            table[key] = value
+
+    return change
+
+
+def respecified(path, value):
+    """Change the spec, and its hash with it."""
+
+    def change(header, records):
+        headed(**{f"spec__{path}": value})(header, records)
+        header["spec_hash"] = Spec.model_validate(header["spec"], strict=False).hash()
+
+    return change
+
+
+def only(pairs):
+    (pair,) = pairs
+    return pair
+
+
+def changed(*folders, **options):
+    (change,) = only(compare(folders, **options)).changes
+    return change
+
+
+# Ratios
+
+
+def test_a_run_against_itself_has_a_ratio_of_one():
+    change = changed(run("a"), run("b"))
+    assert change.ratio.estimate == 1
+    assert not change.ratio.excludes(1)
+    assert change.worse == []
+
+
+def test_the_factor_that_real_slices_were_scaled_by_is_the_estimate():
+    change = changed(run("a"), run("b", scaled(1.1)))
+    assert change.ratio.estimate == pytest.approx(1.1)
+    assert not change.ratio.excludes(1.1)
+    assert change.after["step_s"] == pytest.approx(1.1 * change.before["step_s"])
+
+
+def test_ten_percent_between_two_runs_are_found():
+    ratio = changed(run("a", quiet(1)), run("b", quiet(2), scaled(1.1))).ratio
+    assert ratio.excludes(1)
+    assert not ratio.excludes(1.1)
+    assert ratio.high < 1.12
+
+
+def test_nothing_is_found_between_runs_that_differ_by_chance():
+    ratio = changed(run("a", quiet(1)), run("b", quiet(2))).ratio
+    assert not ratio.excludes(1)
+    assert ratio.high / ratio.low < 1.02
+
+
+def test_every_run_is_held_against_the_first():
+    runs = [run("a", quiet(1)), run("b", quiet(2), scaled(1.1)), run("c", quiet(3), scaled(0.5))]
+    pairs = compare(runs)
+    assert [pair.baseline.folder for pair in pairs] == [runs[0]] * 2
+    assert [pair.changes[0].ratio.estimate for pair in pairs] == pytest.approx([1.1, 0.5], rel=0.01)
+
+
+def test_two_runs_are_said_to_have_taken_no_turns():
+    assert any("took no turns with each other" in line for line in only(compare([run("a"), run("b")])).remarks())
+
+
+# Relative to one that stayed as it was
+
+
+def test_what_slowed_all_alike_cancels_relative_to_another():
+    first = run("a", quiet(1), twin("other"))
+    second = run("b", quiet(2), twin("other"), scaled(1.3), scaled(1.1, backend="other"))
+    plain, other = only(compare([first, second])).changes
+    assert (plain.ratio.estimate, other.ratio.estimate) == pytest.approx((1.3, 1.43), rel=0.01)
+    pair = only(compare([first, second], relative_to="numpy_plain:plain"))
+    plain, other = pair.changes
+    assert plain.ratio == (1, 1, 1)
+    assert other.ratio.estimate == pytest.approx(1.1, rel=0.01)
+    assert other.ratio.excludes(1)
+    assert any("relative to numpy_plain:plain, timed in the same turns" in line for line in pair.remarks())
+
+
+def test_a_reference_that_changed_itself_is_named():
+    pair = only(
+        compare([run("a"), run("b", headed(backends__numpy_plain__version="9.9"))], relative_to="numpy_plain:plain")
+    )
+    assert "numpy_plain:plain itself changed: version was 2.4.6, is 9.9." in pair.remarks()
+
+
+def test_a_reference_that_was_not_timed_is_refused():
+    with pytest.raises(InputError, match="--relative-to other:plain: a has no such variant") as refused:
+        compare([run("a"), run("b", twin("other"))], relative_to="other:plain")
+    assert str(refused.value).endswith("There are: numpy_plain:plain.")
+
+
+# The threshold
+
+
+@pytest.mark.parametrize(("threshold", "worse"), [(None, False), (1.05, True), (1.2, False)])
+def test_slower_than_the_threshold_is_worse_only_where_the_whole_interval_is(threshold, worse):
+    change = changed(run("a", quiet(1)), run("b", quiet(2), scaled(1.1)), threshold=threshold)
+    assert bool(change.worse) is worse
+    assert all("lies above 1.05" in reason for reason in change.worse)
+
+
+def test_an_interval_that_only_reaches_over_the_threshold_is_not_worse():
+    change = changed(run("a"), run("b", scaled(1.1)), threshold=1.05)
+    assert change.ratio.low < 1.05 < change.ratio.estimate
+    assert change.worse == []
+
+
+def test_what_conformed_and_does_not_is_worse():
+    change = changed(run("a"), run("b", red), threshold=1.05)
+    assert "it conformed in the baseline, and does not conform now: " in change.worse[0]
+    assert "9,000 floors, allowed 128" in change.worse[0]
+    assert changed(run("c"), run("d", red)).worse == []
+    assert changed(run("e", red), run("f", red), threshold=1.05).worse == []
+    assert changed(run("g", red), run("h"), threshold=1.05).worse == []
+
+
+def test_what_is_not_checked_or_not_timed_any_more_is_worse():
+    change = changed(run("a"), run("b", without(measure="agreement"), without(quantity="slice")), threshold=1.05)
+    assert change.ratio is None
+    assert [reason.partition(",")[0] for reason in change.worse] == [
+        "it was timed in the baseline",
+        "it conformed in the baseline",
+    ]
+
+
+@pytest.mark.parametrize("threshold", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_threshold_that_is_no_ratio_is_refused(threshold):
+    with pytest.raises(InputError, match="expected a ratio above 0"):
+        compare([run("a"), run("b")], threshold=threshold)
+
+
+# Unlike runs
+
+
+def test_runs_of_unlike_specs_are_refused_by_the_keys_that_differ():
+    with pytest.raises(InputError) as refused:
+        compare([run("a"), run("b", respecified("training__epochs", 9), respecified("network__hidden", [4]))])
+    said = str(refused.value)
+    hashed = read.read_header(Path("b"))["spec_hash"]
+    assert said.startswith(f"b: its spec ({hashed}) is not that of a (d98aad20bacd): ")
+    assert "`network.hidden` is [4], there [128, 64]; `training.epochs` is 9, there 3. " in said
+    assert said.endswith("Compare runs of the same spec.")
+
+
+def test_of_many_keys_that_differ_the_first_are_named():
+    changes = [respecified(f"optimiser__{key}", 0.5) for key in ("learning_rate", "beta1", "beta2", "epsilon")]
+    with pytest.raises(InputError, match=r"`optimiser.learning_rate` is 0.5, there 0.001; .*; and 1 more\."):
+        compare([run("a"), run("b", *changes)])
+
+
+def test_runs_on_unlike_data_are_refused():
+    with pytest.raises(InputError, match=r"b: its data \(0123\) is not that of a .*: `name` is iris, there digits\. "):
+        compare([run("a"), run("b", headed(data__hash="0123", data__name="iris", data__notes=[]))])
+
+
+def test_any_run_that_is_unlike_the_first_is_refused():
+    with pytest.raises(InputError, match=r"^c: its data \(0123\) is not that of a .*only the hashes differ"):
+        compare([run("a"), run("b"), run("c", headed(data__hash="0123"))])
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_than_two_runs_are_refused(count):
+    with pytest.raises(InputError, match=f"expected two runs or more, the first as baseline, got {count}"):
+        compare([SAVED_RUN] * count)
+
+
+# What else differed
+
+
+def test_nothing_else_differs_from_a_copy():
+    pair = only(compare([run("a"), run("b", scaled(2))]))
+    assert pair.differences() == []
+    assert pair.only() == ([], [])
+
+
+def of(framework, version):
+    def change(header, records):
+        for record in records:
+            if record["quantity"] == "version" and record["of"] == framework:
+                record["value"] = version
+
+    return change
+
+
+def packages(installed):
+    def change(header, records):
+        for record in records:
+            if record["quantity"] == "packages":
+                record |= {"value": len(installed), "installed": installed}
+
+    return change
+
+
+def test_what_else_differed_is_named_with_both_values():
+    facts = {"governor": "performance", "limit_cores": None, "load": [9.0, 9.0, 9.0], "clock_step_s": 1e-8}
+    before = run("a", headed(machine__facts=facts), packages({"numpy": "2.4.6", "old": "1"}))
+    after = run(
+        "b",
+        headed(
+            bakeoff="0.2.0",
+            commit=None,
+            created="2027-01-01T00:00:00Z",
+            machine__system="Linux 7",
+            machine__facts={**facts, "governor": "powersave", "load": [0.0, 0.0, 0.0], "clock_step_s": 2e-8},
+            plan__threads=2,
+            plan__device="cuda",
+            backends__numpy_plain__version="2.5.0",
+        ),
+        of("blas", "another 1.0"),
+        packages({"numpy": "2.5.0"}),
+    )
+    differences = {each.what: (each.before, each.after) for each in only(compare([before, after])).differences()}
+    blas = next(value for key, value in versions_of(SAVED_RUN).items() if key == "blas")
+    assert differences == {
+        "bakeoff": ("0.1.0", "0.2.0"),
+        "commit": ("fe61a4bf5e01+", "None"),
+        "machine.system": ("Linux 6.18.44-fc-v669", "Linux 7"),
+        "machine.governor": ("performance", "powersave"),
+        "plan.threads": ("1", "2"),
+        "plan.device": ("cpu", "cuda"),
+        "backends.numpy_plain.version": ("2.4.6", "2.5.0"),
+        "backends.numpy_plain.uses blas": (blas, "another 1.0"),
+        "backends.numpy_plain.packages.numpy": ("2.4.6", "2.5.0"),
+        "backends.numpy_plain.packages.old": ("1", "absent"),
+    }
+
+
+def versions_of(folder):
+    records = read.read_records(folder)
+    found = records[records["quantity"] == "version"]
+    return dict(zip(found["of"], found["value"]))
+
+
+def test_what_is_in_one_run_only_is_listed_and_is_no_other_difference():
+    pair = only(compare([run("a", twin("old")), run("b", twin("new"))]))
+    assert pair.only() == (["old:plain"], ["new:plain"])
+    assert [change.key for change in pair.changes] == [PLAIN]
+    assert pair.differences() == []
+    assert {"Only in a: old:plain.", "Only in b: new:plain."} <= {*pair.remarks()}
+
+
+def test_runs_with_nothing_in_common_are_refused():
+    def renamed(header, records):
+        twin("other")(header, records)
+        header["plan"]["entries"] = [["other", "plain"]]
+        del header["backends"][PLAIN[0]]
+
+    with pytest.raises(InputError, match=r"have no variant in common: other:plain there, numpy_plain:plain here"):
+        compare([run("a"), run("b", renamed)])
+
+
+def test_a_variant_that_has_no_part_any_more_is_worse():
+    pair = only(compare([run("a", twin("other")), run("b")], threshold=1.05))
+    assert pair.worse
+    assert pair.as_json()["missing"] == ["other:plain"]
+    assert "WORSE: other:plain: it was timed in the baseline, and has no part in this run" in pair.remarks()
+    two, one = Path("a"), Path("b")
+    assert not only(compare([one, two], threshold=1.05)).worse
+    assert not only(compare([two, one])).worse
+
+
+def test_slices_with_and_without_a_lead_in_are_told_apart():
+    def with_lead_in(header, records):
+        header["plan"]["lead_in"] = True
+
+    pair = only(compare([run("a"), run("b", with_lead_in)]))
+    assert sum(line.startswith("a was made before slices had a lead-in") for line in pair.remarks()) == 1
+    for alike in (Path("a"), Path("b")):
+        assert not any("lead-in" in line for line in only(compare([alike, alike])).remarks())
+
+
+# What stands over the table
+
+
+@pytest.mark.parametrize("failed", ["a", "b"])
+def test_a_control_that_failed_is_said_first(failed):
+    broken = {"a": [], "b": [], failed: [scaled(1.2, control=True)]}
+    pair = only(compare([run(name, quiet(1), *broken[name]) for name in ("a", "b")]))
+    first = pair.remarks()[0]
+    assert first.startswith(f"CONTROL FAILED in {failed}: numpy_plain:plain against itself came out at 0.8")
+    assert sum("CONTROL FAILED" in line for line in pair.remarks()) == 1
+
+
+def test_a_run_without_a_control_and_one_that_is_not_whole_are_said_to_be_so():
+    first = run("a", without(quantity="slice", control=True))
+    second = run("b", headed(plan__rounds=2))
+    remarks = only(compare([first, second])).remarks()
+    assert "No control in a: nothing was timed against itself to the end." in remarks
+    assert "b is not whole: 1 of its rounds of timing are missing." in remarks
+
+
+def test_the_table_shows_both_where_they_differ_and_one_where_they_do_not():
+    (row,) = (
+        only(compare([run("a"), run("b", headed(backends__numpy_plain__version="9.9"), red)]))
+        .readable()
+        .to_dict("records")
+    )
+    assert row["backend"] == "numpy_plain:plain"
+    assert row["version"] == "2.4.6 -> 9.9"
+    assert row["conforms (worst floors)"].startswith("yes (")
+    assert " -> no (" in row["conforms (worst floors)"]
+    assert "->" not in row["test"]
+    assert row["installed"].endswith(" MB")
+
+
+# The command
+
+
+@pytest.fixture
+def bakeoff(monkeypatch, capsys):
+    """Return the command line: bakeoff(*arguments) gives its exit code, standard output and standard error."""
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["bakeoff", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        return ended.value.code or 0, *capsys.readouterr()
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [([], 0), (["--threshold", "1.05"], 1), (["--threshold", "1.2"], 0), (["--threshold", "0"], 2)],
+)
+def test_the_exit_code_is_1_only_past_a_stated_threshold(bakeoff, arguments, code):
+    run("a", quiet(1))
+    run("b", quiet(2), scaled(1.1))
+    ended, out, err = bakeoff("compare", "a", "b", *arguments)
+    assert ended == code
+    assert ("WORSE: numpy_plain:plain: " in out) is (code == 1)
+    assert ("numpy_plain:plain" in out) is (code != 2)
+    assert bool(err) is (code == 2)
+
+
+def test_one_worse_run_of_several_is_enough(bakeoff):
+    run("a", quiet(1))
+    run("b", quiet(2), scaled(1.1))
+    run("c", quiet(3))
+    assert bakeoff("compare", "a", "b", "c", "--threshold", "1.05")[0] == 1
+    assert bakeoff("compare", "a", "c", "c", "--threshold", "1.05")[0] == 0
+
+
+def test_unlike_runs_are_a_sentence_and_exit_code_2(bakeoff):
+    run("a")
+    run("b", respecified("training__epochs", 9))
+    code, out, err = bakeoff("compare", "a", "b", "--json")
+    assert (code, out) == (2, "")
+    assert err.startswith("bakeoff: b: its spec (")
+    assert "`training.epochs` is 9, there 3." in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("compare", "Missing argument"),
+        ("compare a", "expected two runs or more"),
+        ("compare a nowhere", "nowhere: no run here"),
+        ("compare a a --threshold much", "Invalid value for '--threshold'"),
+        ("compare a a --relative-to other:plain", "There are: numpy_plain:plain."),
+    ],
+)
+def test_a_mistake_is_a_sentence_and_exit_code_2(bakeoff, line, sentence):
+    run("a")
+    code, out, err = bakeoff(*line.split())
+    assert (code, out) == (2, "")
+    assert sentence in " ".join(err.replace("│", " ").split())
+    assert "Traceback" not in err
+
+
+def test_runs_are_found_by_their_names_in_the_results_folder(bakeoff):
+    Path("results").mkdir()
+    run("results/a")
+    run("results/b")
+    code, out, _ = bakeoff("compare", "a", "b")
+    assert code == 0
+    assert out.startswith("results/b against results/a\n")
+
+
+def test_json_is_for_programs_and_has_all_of_it(bakeoff):
+    run("a", quiet(1))
+    run("b", quiet(2), scaled(1.1), headed(plan__threads=2), without(measure="training"), twin("new"))
+    code, out, err = bakeoff("compare", "a", "b", "--json", "--threshold", "1.05")
+    answer = json.loads(out, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert (code, err) == (1, "")
+    assert (answer["baseline"], answer["threshold"]) == ("a", 1.05)
+    (pair,) = answer["comparisons"]
+    assert (pair["run"], pair["worse"], pair["only_in_run"]) == ("b", True, ["new:plain"])
+    assert {"what": "plan.threads", "before": "1", "after": "2"} in pair["differences"]
+    (row,) = pair["rows"]
+    assert row["ratio"] == pytest.approx(1.1, rel=0.01)
+    assert row["ratio_low"] > 1.05
+    assert row["baseline"]["conforms"] is True
+    assert row["run"]["test_accuracy"] is None
+    assert row["run"]["step_s"] == pytest.approx(1.1e-3, rel=0.01)
+
+
+def test_floors_without_end_are_json_too(bakeoff):
+    def endless(header, records):
+        next(record for record in records if record["quantity"] == "floors" and record["gated"])["value"] = float("inf")
+
+    run("a")
+    run("b", endless)
+    _, out, _ = bakeoff("compare", "a", "b", "--json")
+    answer = json.loads(out, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert answer["comparisons"][0]["rows"][0]["run"]["worst_floors"] == "inf"
+
+
+def test_what_is_printed_to_a_file_has_no_escapes_and_whole_lines(bakeoff, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    run("a")
+    run("b", headed(machine__processor="A processor [of another kind]"))
+    _, out, err = bakeoff("compare", "a", "b")
+    assert "\x1b" not in out + err
+    (line,) = [line for line in out.splitlines() if line.startswith("machine.processor")]
+    assert line.endswith("A processor [of another kind]")
+    assert "1.000 [" in next(line for line in out.splitlines() if line.startswith("numpy_plain:plain"))
+
+
+def test_its_help_has_an_example(bakeoff):
+    code, out, err = bakeoff("compare", "--help")
+    assert (code, err) == (0, "")
+    assert "bakeoff compare BEFORE AFTER --threshold 1.05" in out

@@ -1,0 +1,159 @@
+"""The figures of a run: what was timed is in them, at its place, and nothing else is."""
+
+import re
+import shutil
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from bakeoff.cli import app
+from bakeoff.common.errors import InputError
+from bakeoff.measures.speed import sweep
+from bakeoff.report import figures
+from bakeoff.report.report import Report
+
+from tests.paths import REFERENCE_RUN
+
+OVERHEAD_S, RATE = 1e-4, 5e10
+OPERATIONS = {"batch_size": (1e5, 1e6, 1e7, 1e8), "width": (1e4, 1e5, 1e6)}
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return Report(REFERENCE_RUN)
+
+
+def curves(slower=1.0):
+    """Return the curves of two variants, the second so many times slower, as bakeoff.measures.speed.sweep gives them."""
+    rows = []
+    for axis, amounts in OPERATIONS.items():
+        for at, operations in enumerate(amounts, start=16):
+            for backend, factor in (("swift:plain", 1.0), ("swift:compiled", slower)):
+                step = (OVERHEAD_S + operations / RATE) * factor
+                ends = {"step_s": step, "step_s_low": 0.9 * step, "step_s_high": 1.1 * step}
+                row = {"axis": axis, "at": str(at), "operations": operations, "backend": backend, **ends}
+                rows.append({**row, "turns": np.full(24, step)})
+    return pd.DataFrame(rows)
+
+
+def rows_of(chart):
+    """Return the rows of every data set of a figure."""
+    return [row for rows in chart.to_dict()["datasets"].values() for row in rows]
+
+
+def test_every_variant_that_was_timed_has_its_step_and_its_interval(reference):
+    summary = reference.summary()
+    drawn = {row["backend"]: row for row in rows_of(figures.step_chart(summary))}
+    assert len(drawn) == len(summary)
+    for row in summary.to_dict("records"):
+        there = drawn[f"{row['backend']}:{row['variant']}"]
+        assert [there[key] for key in ("step_s", "step_s_low", "step_s_high")] == pytest.approx(
+            [row["step_s"], row["step_s_low"], row["step_s_high"]]
+        )
+
+
+def test_the_quickest_stands_first(reference):
+    summary = reference.summary()
+    encoded = figures.step_chart(summary).to_dict()["layer"][0]["encoding"]
+    quickest = summary.sort_values("step_s").iloc[0]
+    assert encoded["y"]["sort"][0] == f"{quickest['backend']}:{quickest['variant']}"
+
+
+def test_a_sweep_has_a_panel_an_axis_and_its_crossings():
+    found = curves(slower=2.0)
+    drawn = figures.sweep_chart(found, sweep.lines(found))
+    titles = [panel["title"] for panel in drawn.to_dict()["hconcat"]]
+    assert titles == ["batch size: 16, 17, 18, 19", "width of every hidden layer: 16, 17, 18"]
+    crossings = [row for row in rows_of(drawn) if "at" not in row]
+    # The width's points end before the arithmetic begins: only the batch size has a crossing, for each variant.
+    assert [row["backend"] for row in crossings] == ["swift:plain", "swift:compiled"]
+    for row, factor in zip(crossings, (1.0, 2.0), strict=True):
+        assert row["operations"] == pytest.approx(OVERHEAD_S * RATE, rel=1e-6)
+        assert row["step_s"] == pytest.approx(2 * OVERHEAD_S * factor, rel=1e-6)
+
+
+def test_variants_of_a_backend_share_a_colour_and_differ_in_their_dashes():
+    names = ["swift:plain", "swift:compiled", "slow:plain"]
+    style = {key: channel.to_dict()["scale"] for key, channel in figures._style(names).items()}
+    assert style["color"]["domain"] == style["strokeDash"]["domain"] == names
+    one, other, third = style["color"]["range"]
+    assert one == other != third
+    assert style["strokeDash"]["range"][0] == style["strokeDash"]["range"][2] != style["strokeDash"]["range"][1]
+
+
+@pytest.mark.parametrize("suffix", figures.SUFFIXES)
+def test_a_file_of_each_kind_is_written_and_asks_nothing_of_the_network(reference, tmp_path, suffix):
+    path = tmp_path / f"steps{suffix}"
+    figures.draw(reference, path)
+    content = path.read_bytes()
+    if suffix == ".png":
+        assert content.startswith(b"\x89PNG")
+    else:
+        assert "jax_pure:scan" in content.decode()
+        assert not re.search(rb"<script[^>]+src=|<link[^>]+href=|@import", content)
+
+
+def test_the_curves_of_a_sweep_are_drawn_in_place_of_the_steps(reference, tmp_path):
+    swept = SimpleNamespace(sweep_times=curves(), summary=reference.summary, warnings=list)
+    figures.draw(swept, tmp_path / "sweep.svg")
+    assert "width of every hidden layer: 16, 17, 18" in (tmp_path / "sweep.svg").read_text()
+
+
+def test_what_is_drawn_of_a_run_that_is_not_to_be_trusted_says_so(reference, tmp_path):
+    reason = "CONTROL FAILED: a:b against itself came out at 1.2"
+    doubtful = SimpleNamespace(sweep_times=pd.DataFrame(), summary=reference.summary, warnings=lambda: [reason])
+    figures.draw(doubtful, tmp_path / "steps.svg")
+    assert reason in (tmp_path / "steps.svg").read_text()
+    figures.draw(reference, tmp_path / "steps.svg")
+    assert "CONTROL" not in (tmp_path / "steps.svg").read_text()
+
+
+@pytest.fixture
+def bakeoff(monkeypatch, capsys, tmp_path):
+    """Return `bakeoff table` on a copy of the reference run: its exit code, standard output and standard error."""
+    run = shutil.copytree(REFERENCE_RUN, tmp_path / "run")
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["bakeoff", "table", str(run), *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        return ended.value.code or 0, *capsys.readouterr()
+
+    return call
+
+
+def test_the_command_writes_it_and_prints_the_table_as_ever(bakeoff, tmp_path):
+    code, out, err = bakeoff("--figure", tmp_path / "steps.svg")
+    assert code == 0, err
+    assert (tmp_path / "steps.svg").read_text().startswith("<svg")
+    assert "steps.svg" in err
+    assert "jax_pure" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("steps.gif", "expected a file that ends in .svg, .png, .html"),
+        ("nowhere/steps.svg", "cannot be written: No such file or directory"),
+    ],
+)
+def test_a_file_that_cannot_be_is_bad_usage(bakeoff, tmp_path, name, said):
+    code, out, err = bakeoff("--figure", tmp_path / name)
+    assert code == 2
+    assert said in " ".join(err.split())
+    assert not out
+
+
+@pytest.mark.parametrize("missing", ["altair", "vl_convert"])
+def test_without_the_extra_it_says_what_to_install(bakeoff, tmp_path, monkeypatch, missing):
+    monkeypatch.setitem(sys.modules, missing, None)
+    code, _, err = bakeoff("--figure", tmp_path / "steps.svg")
+    assert code == 2
+    assert "pip install 'bakeoff[figures]'" in " ".join(err.split())
+
+
+def test_a_run_without_a_step_has_nothing_to_draw():
+    with pytest.raises(InputError, match="No step was timed"):
+        figures.step_chart(pd.DataFrame({"backend": ["swift"], "variant": ["plain"], "step_s": [np.nan]}))

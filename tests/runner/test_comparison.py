@@ -1,0 +1,645 @@
+"""Whole runs: what fails is named and the rest goes on; what is killed goes on where it stopped."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import psutil
+import pytest
+from bakeoff.cli import app
+from bakeoff.common import statistics
+from bakeoff.common.errors import InputError
+from bakeoff.common.progress import Board
+from bakeoff.environments import build as environments_build
+from bakeoff.environments.environment import Environment
+from bakeoff.measures.agreement import cached_results
+from bakeoff.measures.ease.changes import CHANGES
+from bakeoff.measures.speed import rounds as speed_rounds
+from bakeoff.records import read
+from bakeoff.registry import entries
+from bakeoff.runner import comparison
+from bakeoff.runner import start as runner_start
+from bakeoff.workers.place import Place
+from bakeoff.workload import networks
+from bakeoff.workload.spec import Spec, parse
+from rich.console import Console
+from typer.testing import CliRunner
+
+SMALL = """
+[data]
+source = "synthetic:300x6x3"
+
+[network]
+hidden = [8]
+
+[training]
+batch_size = 16
+epochs = 2
+"""
+
+# The harness as it is, but for what costs time and has tests of its own: the backend runs in this interpreter, the
+# checks are held on one case, and what is never steady is told so soon.
+DRIVER = """
+import sys
+from pathlib import Path
+from bakeoff import cli
+from bakeoff.common import statistics
+from bakeoff.environments import build
+from bakeoff.environments.environment import Environment
+from bakeoff.measures.speed import rounds
+from bakeoff.workload import networks
+
+rounds.WARM_LIMIT_S = 0.2
+statistics.RESAMPLES = 200
+gates = networks.gates
+networks.gates = lambda own=None: gates()[1:2]
+build.build = lambda entry, *_: Environment(
+    Path(sys.executable), Path("numpy_plain-0123456789ab"), 1.0, 2, {"numpy": "2"}
+)
+cli.main()
+"""
+
+
+def copied(folder, name, **changed):
+    """Copy numpy_plain under another name; `changed` maps a file's stem to (old text, new text)."""
+    shutil.copytree(entries.backends_folder() / "numpy_plain", folder / name)
+    for stem, (old, new) in changed.items():
+        (path,) = (folder / name).glob(f"{stem}.*")
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+
+
+# One that is right, and three that are not
+
+
+class Ended(NamedTuple):
+    """A run that ended: what was printed, and its folder."""
+
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+    @property
+    def records(self):
+        return read.read_records(self.folder)
+
+    @property
+    def rows(self):
+        summary = pd.read_csv(self.folder / "tables" / "summary.csv", keep_default_na=False, na_values=[""])
+        return {row["backend"]: row for row in summary.to_dict("records")}
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    tmp = tmp_path_factory.mktemp("four")
+    backends = tmp / "backends"
+    copied(backends, "right")
+    copied(backends, "not_installable", requirements=("numpy==", "--no-index\nabacus==9  # not numpy=="))
+    copied(backends, "wrong_epsilon", model=("np.sqrt(var + self.epsilon)", "(np.sqrt(var) + self.epsilon)"))
+    copied(
+        backends, "gives_nan", model=("    return losses\n", "    return losses if len(x) > 900 else losses * np.nan\n")
+    )
+    (tmp / "small.toml").write_text(SMALL)
+    real_build, real_cases = environments_build.build, networks.gates
+
+    def build(entry, *arguments):
+        if entry.name == "not_installable":
+            return real_build(entry, *arguments)
+        return Environment(Path(sys.executable), Path(f"{entry.name}-0123456789ab"), 1.0, 2, {"numpy": "2"})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(entries, "backends_folder", lambda: backends)
+        patch.setattr(speed_rounds, "WARM_LIMIT_S", 0.2)
+        patch.setattr(statistics, "RESAMPLES", 200)
+        patch.setattr(environments_build, "build", build)
+        patch.setattr(networks, "gates", lambda own=None: real_cases()[1:2])
+        patch.setenv("BAKEOFF_CACHE", str(tmp / "cache"))
+        given = ["run", str(tmp / "small.toml"), "--quick", "--results", str(tmp / "results")]
+        result = CliRunner().invoke(app.app, given)
+    assert isinstance(result.exception, SystemExit), result.output
+    return Ended(result.exit_code, result.stdout, result.stderr, read.latest(tmp / "results"))
+
+
+def test_a_run_with_a_failure_in_it_ends_with_exit_code_1(ended):
+    assert ended.code == 1
+
+
+def test_the_one_that_is_right_has_its_full_row(ended):
+    row = ended.rows["right"]
+    missing = [name for name, value in row.items() if name not in ("failure", "known_failures") and pd.isna(value)]
+    assert missing == []
+    assert pd.isna(row["failure"])
+    assert row["conforms"] is True or str(row["conforms"]) == "True"
+    assert 0 < row["test_accuracy"] <= 1
+
+
+def test_of_one_that_cannot_be_installed_pip_s_own_words_are_recorded_and_shown(ended):
+    records = ended.records
+    (said,) = records.loc[(records["measure"] == "failure") & (records["backend"] == "not_installable"), "value"]
+    pip = "ERROR: No matching distribution found for abacus==9"
+    assert pip in said
+    assert pip in ended.err
+    row = ended.rows["not_installable"]
+    assert row["failure"].startswith("environment: not_installable: could not install")
+    assert pip in row["failure"]
+    assert pd.isna(row["conforms"])
+    assert pd.isna(row["step_s"])
+
+
+def test_one_that_computes_something_else_is_red_and_has_no_speed(ended):
+    row = ended.rows["wrong_epsilon"]
+    assert str(row["conforms"]) == "False"
+    assert row["worst_floors"] > 128
+    assert pd.isna(row["step_s"])
+    assert pd.isna(row["ratio"])
+    assert "stress-relu-adam float64" in row["failure"]
+    records = ended.records
+    assert not len(records[(records["measure"] == "speed") & (records["backend"] == "wrong_epsilon")])
+    assert row["test_accuracy"] > 0  # it was trained all the same
+
+
+def test_of_one_that_gives_nan_in_training_the_place_is_named(ended):
+    row = ended.rows["gives_nan"]
+    assert row["failure"].startswith("training: not finite: train: losses[0] is nan")
+    assert str(row["conforms"]) == "True"
+    assert pd.isna(row["test_accuracy"])
+    assert pd.isna(row["step_s"])
+    records = ended.records
+    assert not len(records[(records["measure"] == "speed") & (records["backend"] == "gives_nan")])
+
+
+def test_every_failure_is_named_over_the_table_and_on_the_terminal(ended):
+    text = (ended.folder / "tables" / "summary.md").read_text()
+    for sentence in (
+        "not_installable:plain: environment: not_installable: could not install",
+        "wrong_epsilon:plain: ",
+        "gives_nan:plain: training: not finite: train: losses[0] is nan",
+    ):
+        assert f"- {sentence}" in text
+        assert sentence in ended.out
+    assert "right:plain: " not in ended.out
+
+
+def test_every_backend_has_a_row_whatever_became_of_it(ended):
+    assert list(ended.rows) == ["gives_nan", "not_installable", "right", "wrong_epsilon"]
+
+
+def test_the_right_one_raced_itself(ended):
+    slices = ended.records[ended.records["quantity"] == "slice"]
+    assert slices.groupby(["backend", "control"])["turn"].nunique().to_dict() == {
+        ("right", False): runner_start.QUICK_TURNS,
+        ("right", True): runner_start.QUICK_TURNS,
+    }
+
+
+def test_nothing_was_timed_while_anything_else_was_under_way(ended):
+    records = ended.records
+    timing = records[records["task"] == "round 1"]["at"].min()
+    assert records[~records["task"].isin(["round 1", read.LAST])]["at"].max() <= timing
+
+
+def test_progress_goes_to_standard_error_as_plain_lines(ended):
+    assert "right:plain: conformance: conforms, worst " in ended.err
+    assert "right:plain: training: test accuracy " in ended.err
+    assert "gives_nan:plain: training: not finite" in ended.err
+    assert "\x1b" not in ended.out + ended.err
+
+
+def test_the_worker_s_output_is_kept(ended):
+    logs = {path.name for path in (ended.folder / "logs").iterdir()}
+    assert {"right-plain.log", "wrong_epsilon-plain.log", "gives_nan-plain.log"} <= logs
+
+
+# All of them failing
+
+
+def test_a_run_in_which_nothing_can_be_installed_still_has_a_table(tmp_path, monkeypatch):
+    backends = tmp_path / "backends"
+    copied(backends, "lost")
+    (tmp_path / "small.toml").write_text(SMALL)
+
+    def build(entry, *_):
+        raise environments_build.Missing("needs Python ==2.7: found 3.11")
+
+    monkeypatch.setattr(entries, "backends_folder", lambda: backends)
+    monkeypatch.setattr(environments_build, "build", build)
+    result = CliRunner().invoke(app.app, ["run", str(tmp_path / "small.toml"), "--results", str(tmp_path), "--json"])
+    assert isinstance(result.exception, SystemExit), result.exception
+    assert result.exit_code == 1
+    (row,) = json.loads(result.stdout)["rows"]
+    assert row["failure"] == "environment: needs Python ==2.7: found 3.11"
+    assert row["step_s"] is None
+
+
+# Killed, and resumed
+
+
+KILLS = ("environment", "check", "train", "round")
+
+
+class Killed(NamedTuple):
+    """What a kill found and left."""
+
+    records: bytes
+    """All that stood in records.jsonl, torn line included."""
+    survivors: list[int]
+
+
+class Chain(NamedTuple):
+    """A run that was killed and resumed, again and again, to its end."""
+
+    kills: dict[str, Killed]
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+
+def start(folder, *arguments):
+    command = [sys.executable, "-c", DRIVER, "run", *arguments, "--results", str(folder / "results")]
+    variables = {**os.environ, "BAKEOFF_CACHE": str(folder / "cache"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables)
+
+
+def gone(process):
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def wait_for(condition, within_s=120):
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def workers_of(process):
+    # By the end of its path: the driver may import a checkout where this test imports what is installed.
+    children = process.children(recursive=True)
+    return [child for child in children if any(part.endswith("/portable/worker.py") for part in child.cmdline())]
+
+
+def reached(moment, folder, process):
+    """Return whether the run has come so far: the middle of what it is to be killed in."""
+    files = list(folder.glob("results/*/records.jsonl"))
+    text = files[0].read_text() if files else ""
+    ends = text.rpartition('"quantity":"finished"')[0].rpartition("\n")[2]
+    if moment == "environment":
+        return ends.startswith('{"task":"environment')
+    if moment == "check":
+        return '{"task":"environment' in text and len(workers_of(process)) > 0
+    return {"train": '"quantity":"validation accuracy"', "round": '"quantity":"slice"'}[moment] in text
+
+
+def killed(moment, folder, arguments):
+    """Start bakeoff, kill it at the moment, and return what that left."""
+    with start(folder, *arguments) as process:
+        watched = psutil.Process(process.pid)
+        came = wait_for(lambda: reached(moment, folder, watched))
+        workers = workers_of(watched)
+        process.send_signal(signal.SIGKILL)
+        _, err = process.communicate()
+    assert came, f"never came to {moment}: {err}"
+    wait_for(lambda: all(gone(each) for each in workers), within_s=30)
+    records = read.latest(folder / "results") / "records.jsonl"
+    return Killed(records.read_bytes(), [each.pid for each in workers if not gone(each)])
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("killed")
+    (folder / "long.toml").write_text(SMALL.replace("epochs = 2", "epochs = 100"))
+    kills = {}
+    arguments = [str(folder / "long.toml"), "--backends", "numpy_plain", "--quick"]
+    for moment in KILLS:
+        kills[moment] = killed(moment, folder, arguments)
+        arguments = ["--resume", str(read.latest(folder / "results"))]
+    with start(folder, *arguments) as process:
+        out, err = process.communicate()
+    return Chain(kills, process.returncode, out, err, read.latest(folder / "results"))
+
+
+def finished(text):
+    tasks = [json.loads(line) for line in text.decode().splitlines() if '"quantity":"finished"' in line]
+    return [each["task"].split()[0] for each in tasks]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: prctl")
+def test_a_killed_run_leaves_no_worker_behind(chain):
+    assert {moment: kill.survivors for moment, kill in chain.kills.items()} == {moment: [] for moment in KILLS}
+
+
+def test_every_record_that_stood_when_a_run_was_killed_still_stands(chain):
+    final = (chain.folder / "records.jsonl").read_bytes()
+    for moment, kill in chain.kills.items():
+        whole = kill.records[: kill.records.rfind(b"\n") + 1]
+        assert whole, moment
+        assert final.startswith(whole), moment
+
+
+def test_each_kill_came_in_the_middle(chain):
+    """Or the tests around this one would show less than they say."""
+    unfinished = {moment: finished(kill.records) for moment, kill in chain.kills.items()}
+    assert "check" not in unfinished["check"]
+    assert "train" not in unfinished["train"]
+    assert "round" not in unfinished["round"]
+
+
+def test_a_resumed_run_does_not_repeat_what_was_finished(chain):
+    text = (chain.folder / "records.jsonl").read_bytes()
+    tasks = finished(text)
+    assert sorted(set(tasks)) == ["check", "complete", "describe", "environment", "round", "train"]
+    assert [tasks.count(task) for task in ("describe", "check", "train", "round")] == [1, 1, 1, 1]
+    attempts = read.read_records(chain.folder).groupby("task")["attempt"].max()
+    assert attempts["describe"] == 1
+    assert attempts["train numpy_plain:plain"] == 2
+    assert attempts["round 1"] == 2
+
+
+def test_a_run_has_the_cost_of_every_change(chain):
+    records = read.read_records(chain.folder)
+    costs = records[records["quantity"].str.startswith("change: ")].set_index("quantity")["value"]
+    assert list(costs.index) == [f"change: {change}" for change in CHANGES]
+    assert costs["change: gpu"] == "not possible"
+    assert costs["change: layer"] > 0
+
+
+def test_a_resumed_run_ends_with_a_complete_table(chain):
+    assert chain.code == (1 if "CONTROL FAILED" in chain.out else 0), chain.err
+    (row,) = pd.read_csv(chain.folder / "tables" / "summary.csv").to_dict("records")
+    assert [name for name, value in row.items() if name not in ("failure", "known_failures") and pd.isna(value)] == []
+    slices = read.read_records(chain.folder).query("quantity == 'slice'")
+    assert slices.groupby("control")["turn"].apply(list).tolist() == [list(range(1, runner_start.QUICK_TURNS + 1))] * 2
+    epochs = read.read_records(chain.folder).query("quantity == 'loss'")["epoch"]
+    assert epochs.tolist() == list(range(1, 101))
+
+
+def test_a_run_that_is_over_can_be_resumed_and_nothing_is_written_into_it(chain):
+    before = (chain.folder / "records.jsonl").read_bytes()
+    with start(chain.folder.parent.parent, "--resume", chain.folder.name, "--json") as process:
+        out, err = process.communicate()
+    assert process.returncode == chain.code, err
+    assert json.loads(out)["rows"][0]["backend"] == "numpy_plain"
+    assert (chain.folder / "records.jsonl").read_bytes() == before
+    assert "is complete: nothing is left to do." in " ".join(err.split())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: prctl")
+def test_an_interrupted_run_ends_at_once_and_says_how_to_go_on(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    with start(tmp_path, str(tmp_path / "small.toml"), "--backends", "numpy_plain", "--quick") as process:
+        watched = psutil.Process(process.pid)
+        assert wait_for(lambda: reached("check", tmp_path, watched))
+        workers = workers_of(watched)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    folder = read.latest(tmp_path / "results")
+    assert process.returncode == 130
+    assert f"interrupted. What was finished is kept: go on with `bakeoff run --resume {folder}`" in err
+    assert "Traceback" not in err
+    assert wait_for(lambda: all(gone(each) for each in workers), within_s=30)
+    assert "round" not in finished((folder / "records.jsonl").read_bytes())
+
+
+# What cannot be resumed
+
+
+@pytest.fixture
+def begun(tmp_path, monkeypatch):
+    """Return the folder of a run that was begun on tmp_path/data.csv with a copy of numpy_plain, and nothing more."""
+    copied(tmp_path / "backends", "own")
+    monkeypatch.setattr(entries, "backends_folder", lambda: tmp_path / "backends")
+    rows = "\n".join(f"{n},{n % 7},{'ab'[n % 2]}" for n in range(40))
+    (tmp_path / "data.csv").write_text(f"x,z,kind\n{rows}\n")
+    text = SMALL.replace('"synthetic:300x6x3"', f'"{tmp_path / "data.csv"}"\ntarget = "kind"')
+    work = runner_start.begin(request_for(parse(text, "spec"), tmp_path))
+    work.run.close()
+    return work.run.folder
+
+
+def request_for(spec, tmp_path, **fields):
+    given = {"wanted": None, "device": "cpu", "threads": 1, "quick": True, "pythons": ()}
+    given |= {"rounds": None, "turns": None, "budget_s": None}
+    return runner_start.Request(spec=spec, parent=tmp_path / "results", **{**given, **fields})
+
+
+def test_what_was_begun_can_be_resumed(begun):
+    work = runner_start.resume(begun)
+    with work.run:
+        assert [(entry.name, variant) for entry, variant in work.chosen] == [("own", "plain")]
+        assert work.network.sizes == (2, 8, 2)
+
+
+def test_a_run_whose_data_changed_is_refused(begun, tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text(path.read_text().replace("\n3,", "\n4,"))
+    with pytest.raises(InputError, match=r"its data had the hash \w+, now \w+. Start a new run"):
+        runner_start.resume(begun)
+
+
+def test_a_run_whose_data_is_gone_is_refused(begun, tmp_path):
+    (tmp_path / "data.csv").unlink()
+    with pytest.raises(InputError, match=r"data.csv: no such file"):
+        runner_start.resume(begun)
+
+
+@pytest.mark.parametrize("name", ["model.py", "adapter.py", "requirements.txt", "backend.toml"])
+def test_a_run_whose_backend_changed_is_refused(begun, tmp_path, name):
+    with (tmp_path / "backends" / "own" / name).open("a") as file:
+        file.write("\n")
+    with pytest.raises(InputError, match=r"backend own has changed since it began\. Start a new run"):
+        runner_start.resume(begun)
+
+
+def test_a_run_whose_backend_is_gone_is_refused(begun, tmp_path):
+    (tmp_path / "backends" / "own").rename(tmp_path / "backends" / "other")
+    with pytest.raises(InputError, match="backend own has changed since it began"):
+        runner_start.resume(begun)
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value", "sentence"),
+    [
+        ("machine", "processor", "Z80", "the processor was Z80 when it began"),
+        ("machine", "usable_threads", 999, "the number of usable cores was 999"),
+        (None, "bakeoff", "0.0.1", "Bakeoff's version was 0.0.1"),
+        (None, "commit", "0123456789ab", "Bakeoff's commit was 0123456789ab"),
+    ],
+)
+def test_a_run_of_another_machine_or_another_bakeoff_is_refused(begun, table, key, value, sentence):
+    header = read.read_header(begun)
+    (header[table] if table else header)[key] = value
+    (begun / "run.json").write_text(json.dumps(header))
+    with pytest.raises(InputError, match=sentence):
+        runner_start.resume(begun)
+
+
+def test_a_run_of_a_backend_outside_the_project_can_be_resumed(tmp_path, monkeypatch):
+    copied(tmp_path / "elsewhere", "mine")
+    request = request_for(parse(SMALL, "spec"), tmp_path, wanted=str(tmp_path / "elsewhere" / "mine"))
+    with runner_start.begin(request).run as run:
+        pass
+    work = runner_start.resume(run.folder)
+    with work.run:
+        assert [(entry.folder, variant) for entry, variant in work.chosen] == [
+            (tmp_path / "elsewhere" / "mine", "plain")
+        ]
+
+
+def test_no_two_runs_draw_the_same_orders(tmp_path):
+    seeds = set()
+    for _ in range(2):
+        with runner_start.begin(request_for(Spec(), tmp_path / str(len(seeds)), wanted="numpy_plain")).run as run:
+            seeds.add(run.header["plan"]["seed"])
+    assert len(seeds) == 2
+
+
+def test_a_run_that_is_being_written_is_refused(begun):
+    with runner_start.resume(begun).run, pytest.raises(InputError, match="another bakeoff is writing this run"):
+        runner_start.resume(begun)
+
+
+# What is refused before anything is made
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"wanted": "owm"}, "no backend `owm`. Did you mean `own`"),
+        ({"wanted": "own:plane"}, "no variant `plane`. Did you mean `plain`"),
+        ({"device": "cuda"}, "own:plain has no device `cuda`: it runs on cpu"),
+        ({"threads": 4096}, "--threads 4096: this process may use"),
+        ({"pythons": (Path("no-python"),)}, "--python no-python: expected a Python interpreter"),
+    ],
+)
+def test_nothing_is_made_of_a_request_that_is_refused(tmp_path, monkeypatch, fields, sentence):
+    copied(tmp_path / "backends", "own")
+    monkeypatch.setattr(entries, "backends_folder", lambda: tmp_path / "backends")
+    with pytest.raises(InputError, match=sentence):
+        runner_start.begin(request_for(parse(SMALL, "spec"), tmp_path, **fields))
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_plan_is_fixed_before_the_run(begun):
+    plan = read.read_header(begun)["plan"]
+    assert (plan["rounds"], plan["turns"], plan["threads"], plan["device"]) == (1, 24, 1, "cpu")
+    assert plan["entries"] == [["own", "plain"]]
+
+
+def turns_of(begun, budget_s, epochs):
+    """Return the turns planned for a budget, where epochs took so many seconds for so many steps: `epochs`.
+
+    A turn has two slices of 10 ms, or of a step; each is taken twice, for its lead-in, and costs 2 ms to hand over.
+    """
+    work = runner_start.resume(begun)
+    with work.run:
+        work.plan.update(turns=None, budget_s=budget_s)
+        work.run.header["plan"].update(turns=None, budget_s=budget_s)
+        with work.run.task("train own:plain") as task:
+            for epoch, (value, steps) in enumerate(epochs, start=1):
+                more = {"epoch": epoch, "steps": steps, "backend": "own", "variant": "plain"}
+                task.add("training", "epoch time", value, "s", **more)
+            if len(epochs) == 1:
+                task.add("training", "pace", value / 10, "s", steps=steps, backend="own", variant="plain")
+        place = Place(Path(sys.executable), begun, begun / "log")
+        twins = [speed_rounds.Contestant("own", "plain", place, control=control) for control in (False, True)]
+        first = work._turns(twins, work._steps_so_far())
+        assert work._turns(twins, {}) == first  # planned once: a resumed run keeps to it
+        return first
+
+
+@pytest.mark.parametrize(("budget_s", "turns"), [(60, 60 / 0.044), (6, 6 / 0.044), (0.001, comparison.LEAST_TURNS)])
+def test_a_budget_becomes_turns_by_the_pace_of_the_quickest_epoch(begun, budget_s, turns):
+    assert turns_of(begun, budget_s, [(0.0001, 10), (0.4, 10), (0.01, 10)]) == pytest.approx(turns, rel=0.01)
+
+
+def test_where_a_step_takes_longer_than_a_slice_fewer_turns_fit(begun):
+    assert turns_of(begun, 60, [(9.0, 10), (5.0, 10)]) == pytest.approx(60 / (2 * 1.002), abs=1)
+
+
+def test_one_epoch_is_no_pace_for_it_has_the_first_call(begun):
+    assert turns_of(begun, 60, [(50.0, 10)]) == pytest.approx(60 / (2 * 1.002), abs=1)
+
+
+def test_a_training_of_one_epoch_is_followed_by_one_for_its_pace(tmp_path, monkeypatch):
+    """And so the slices of a framework that compiles have more than one step."""
+    copied(tmp_path / "backends", "own")
+    monkeypatch.setattr(entries, "backends_folder", lambda: tmp_path / "backends")
+    made = Environment(Path(sys.executable), Path("own-0123456789ab"), 1.0, 2, {"numpy": "2"})
+    monkeypatch.setattr(environments_build, "build", lambda entry, *_: made)
+    work = runner_start.begin(request_for(parse(SMALL.replace("epochs = 2", "epochs = 1"), "spec"), tmp_path))
+    ((entry, variant),) = work.chosen
+    with work.run, Board(Console(stderr=True)) as board:
+        work._environment(entry, board)
+        with board.job("training") as job, work.run.task("train own:plain") as task:
+            work._train(entry, variant, task, job)
+        (pace,) = read.read_records(work.run.folder).query("quantity == 'pace'").to_dict("records")
+        assert pace["steps"] == len(work.order)
+        assert work._paces() == {("own", "plain"): pace["value"] / len(work.order)}
+
+
+def test_a_run_that_is_not_quick_has_more_rounds(tmp_path):
+    request = request_for(Spec(), tmp_path, wanted="numpy_plain", quick=False)
+    with runner_start.begin(request).run as run:
+        assert (run.header["plan"]["rounds"], run.header["plan"]["turns"]) == (2, 40)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "budget_s", "quick", "rounds"),
+    [("numpy_plain", 60, False, 12), ("numpy_plain", 60, True, 1), ("numpy_plain", 6, False, 2), ("all", 60, False, 2)],
+)
+def test_a_budget_is_spent_in_rounds_of_some_seconds(tmp_path, wanted, budget_s, quick, rounds):
+    request = request_for(Spec(), tmp_path, wanted=wanted, quick=quick, turns=None, budget_s=budget_s)
+    with runner_start.begin(request).run as run:
+        assert run.header["plan"]["rounds"] == rounds
+
+
+# The order
+
+
+def test_what_took_longest_to_check_is_trained_first(tmp_path, monkeypatch):
+    """Of three, one at a time; the first is let go when the others wait."""
+    monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
+    seconds = {"quick": 1.0, "slow": 9.0, "medium": 5.0}
+    for name in seconds:
+        copied(tmp_path / "backends", name)
+    monkeypatch.setattr(entries, "backends_folder", lambda: tmp_path / "backends")
+    monkeypatch.setattr(comparison, "JOBS", 1)
+
+    def made(entry, *_):
+        return Environment(Path(sys.executable), Path(f"{entry.name}-0123456789ab"), 1.0, 2, {"numpy": "2"})
+
+    monkeypatch.setattr(environments_build, "build", made)
+    work = runner_start.begin(request_for(parse(SMALL, "spec"), tmp_path))
+    for entry, variant in work.chosen:
+        key = cached_results.key(entry, variant, made(entry), "cpu", work._cases(entry))
+        cached_results.keep(key, cached_results.Verdict((), "2026-11-23T00:00:00Z", seconds[entry.name]))
+    begun, all_wait = [], threading.Event()
+
+    def variant_of(entry, variant, board):
+        all_wait.wait(60)
+        begun.append(entry.name)
+
+    def last_built(entry, board, build=work._environment):
+        if len(work.environments) == 2:
+            threading.Timer(1, all_wait.set).start()
+        build(entry, board)
+
+    monkeypatch.setattr(work, "_variant", variant_of)
+    monkeypatch.setattr(work, "_environment", last_built)
+    with work.run, Board(Console(stderr=True)) as board:
+        work._qualify(board)
+    # One was taken when it stood alone; of those that waited the slow one goes first.
+    assert len(begun) == 3
+    assert begun[1:] == sorted(begun[1:], key=lambda name: -seconds[name])

@@ -1,0 +1,534 @@
+"""What docs/verdict.md promises: what is dominated never wins, units and rivals change nothing, ties are ties."""
+
+import itertools
+import json
+import math
+import shutil
+
+import numpy as np
+import pytest
+from bakeoff.common import statistics
+from bakeoff.common.errors import InputError
+from bakeoff.measures.openness import licences
+from bakeoff.verdict import criteria, requirements
+from bakeoff.verdict.scores import NOTHING, Scores
+from bakeoff.verdict.verdict import CRITERIA, Verdict, parse_weights
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tests.paths import REFERENCE_RUN, SAVED_RUN
+
+ISSUE = "ease=2,speed=1,agreement=1,open=1"
+
+
+@pytest.fixture(autouse=True)
+def fewer_resamples(monkeypatch):
+    monkeypatch.setattr(statistics, "RESAMPLES", 200)
+
+
+# The arithmetic, on any numbers
+
+
+CRITERIA_OF = ["ease", "ease", "speed", "speed", "agreement", "open"]
+SHARES = [0.3, 0.7, 0.8, 0.2, 1.0, 1.0]
+COSTS = st.integers(2, 5).flatmap(lambda rivals: arrays(float, (rivals, 6), elements=st.floats(0.01, 1e4)))
+WEIGHTS = st.fixed_dictionaries({name: st.floats(0, 10) for name in CRITERIA}).filter(
+    lambda some: sum(some.values()) > 0.1
+)
+QUICKLY = settings(deadline=None, max_examples=60)
+
+
+def scores(costs, owners=None, low=None, high=None):
+    return Scores(owners or [f"o{place}" for place in range(len(costs))], CRITERIA_OF, SHARES, costs, low, high)
+
+
+@QUICKLY
+@given(COSTS, WEIGHTS, arrays(float, 6, elements=st.floats(1.01, 10)))
+def test_what_is_dominated_never_wins(costs, weights, worse):
+    """Worse in everything than the first: under no weights is it first, nor not to be told apart."""
+    subject = scores(np.concatenate([costs, costs[:1] * worse]))
+    vector = subject.vector(weights)
+    assert subject.leader(vector) != f"o{len(costs)}"
+    assert not subject.tied(0, len(costs), vector)
+    region = next(region for region in subject.regions() if region.owner == f"o{len(costs)}")
+    assert region.share == region.sure == 0
+    assert all(stretch.owner != f"o{len(costs)}" for stretch in subject.stretches(weights, "speed"))
+
+
+@QUICKLY
+@given(COSTS, WEIGHTS, st.integers(0, 5), st.floats(1.01, 10))
+def test_what_is_dominated_in_one_measure_alone_is_never_ahead(costs, weights, place, factor):
+    worse = costs[:1].copy()
+    worse[0, place] *= factor
+    subject = scores(np.concatenate([costs, worse]))
+    lead, _, most = subject.lead(len(costs), 0, subject.vector(weights))
+    assert lead <= NOTHING
+    assert most <= NOTHING
+
+
+@QUICKLY
+@given(COSTS, WEIGHTS, arrays(float, 6, elements=st.floats(1e-6, 1e6)))
+def test_a_unit_changes_nothing(costs, weights, units):
+    before, after = scores(costs), scores(costs * units)
+    vector = before.vector(weights)
+    np.testing.assert_allclose(before.merits, after.merits, atol=1e-9)
+    assert [before.lead(0, 1, vector)] == [pytest.approx(after.lead(0, 1, vector), abs=1e-9)]
+    assert {region.owner: pytest.approx(region.share, abs=1e-6) for region in before.regions()} == {
+        region.owner: region.share for region in after.regions()
+    }
+
+
+@QUICKLY
+@given(COSTS, WEIGHTS)
+def test_who_else_is_there_changes_no_order(costs, weights):
+    """No rank reversal: taken away, the last leaves the others as they were."""
+    assume(len(costs) > 2)
+    whole, less = scores(costs), scores(costs[:-1])
+    vector = whole.vector(weights)
+    first, second = (one.lead(0, 1, vector)[0] for one in (whole, less))
+    assert first == pytest.approx(second, abs=1e-9)
+
+
+@QUICKLY
+@given(COSTS, WEIGHTS)
+def test_equals_tie_under_all_weights(costs, weights):
+    subject = scores(np.concatenate([costs[:1], costs[:1]]))
+    assert subject.tied(0, 1, subject.vector(weights))
+    assert [(region.share, region.sure) for region in subject.regions()] == [(pytest.approx(1), 0)] * 2
+
+
+@QUICKLY
+@given(COSTS, WEIGHTS)
+def test_intervals_that_leave_it_open_tie(costs, weights):
+    """Where every ratio may as well be 1, nobody leads surely, whatever the estimates say."""
+    wide = np.full((len(costs), len(costs), 6), 20.0)
+    subject = scores(costs, low=-wide, high=wide)
+    vector = subject.vector(weights)
+    assert all(subject.tied(0, other, vector) for other in range(1, len(costs)))
+    assert all(region.sure == 0 for region in subject.regions())
+
+
+@QUICKLY
+@given(COSTS, WEIGHTS, st.integers(0, 5), st.floats(0.1, 0.99))
+def test_the_leader_who_becomes_better_still_leads(costs, weights, place, factor):
+    vector = scores(costs).vector(weights)
+    first = scores(costs).represent(vector)[0]
+    better = costs.copy()
+    better[first, place] *= factor
+    assert scores(better).represent(vector)[0] == first
+
+
+@QUICKLY
+@given(COSTS, WEIGHTS, st.sampled_from(CRITERIA), st.floats(0, 30))
+def test_stretches_are_where_a_search_finds_them(costs, weights, criterion, value):
+    subject = scores(costs)
+    changed = {**weights, criterion: value}
+    assume(sum(weight for name, weight in weights.items() if name != criterion) > 0.01)
+    stretches = subject.stretches(weights, criterion)
+    assert stretches[0].low == 0
+    assert stretches[-1].high == math.inf
+    assert all(one.high == other.low and one.owner != other.owner for one, other in itertools.pairwise(stretches))
+    assume(all(abs(value - stretch.low) > 1e-4 for stretch in stretches))
+    here = next(stretch for stretch in stretches if stretch.low <= value <= stretch.high)
+    totals = np.sort(subject.totals(subject.vector(changed)))
+    assume(totals[-1] - totals[-2] > 1e-6)
+    assert subject.leader(subject.vector(changed)) == here.owner
+
+
+@settings(deadline=None, max_examples=15)
+@given(arrays(float, (6, 6), elements=st.floats(0.1, 100)), st.integers(0, 1000))
+def test_shares_of_weightings_are_what_chance_finds(costs, seed):
+    """Two variants each of three owners; 20,000 weightings at random find the volumes that are computed."""
+    subject = scores(costs, owners=["a", "a", "b", "b", "c", "c"])
+    regions = subject.regions()
+    assert sum(region.share for region in regions) == pytest.approx(1, abs=1e-6) or len(np.unique(costs, axis=0)) < 6
+    assume(len(np.unique(np.round(subject.merits, 6), axis=0)) == 6)
+    drawn = np.random.default_rng(seed).dirichlet(np.ones(4), 20_000)
+    winners = (drawn @ subject.merits.T).argmax(axis=1) // 2
+    for region in regions:
+        assert region.share == pytest.approx(np.mean(winners == "abc".index(region.owner)), abs=0.02)
+        for corner in region.vertices:
+            assert sum(corner) == pytest.approx(1, abs=1e-6)
+
+
+@QUICKLY
+@given(COSTS, WEIGHTS)
+def test_a_factor_brings_the_second_level(costs, weights):
+    subject = scores(costs)
+    vector = subject.vector(weights)
+    order = subject.represent(vector)
+    gap = subject.lead(order[0], order[1], vector)[0]
+    for place, factor in enumerate(subject.factors(vector)):
+        if gap > 1e-3 and factor < 1e6:
+            changed = costs.copy()
+            changed[order[0], place] *= factor
+            assert scores(changed).lead(order[0], order[1], vector)[0] == pytest.approx(0, abs=1e-9)
+
+
+@settings(deadline=None, max_examples=25)
+@given(COSTS, WEIGHTS)
+def test_scikit_criteria_ranks_them_so_too(costs, weights):
+    """The judge: its weighted product on the same matrix, weighted as the tree weights it."""
+    import skcriteria
+    from skcriteria.agg.simple import WeightedProductModel
+
+    subject = scores(costs)
+    vector = subject.vector(weights)
+    parts = np.maximum(subject.effective(vector), 1e-12)
+    totals = subject.totals(vector)
+    assume(np.diff(np.sort(totals)).min() > 1e-6)
+    # Its model is for more-is-better alone: the inverse of a cost is that.
+    matrix = skcriteria.mkdm(1 / costs, [max] * 6, weights=parts / parts.sum())
+    judged = WeightedProductModel().evaluate(matrix)
+    assert list(np.argsort(-totals)) == list(np.argsort(judged.rank_))
+
+
+# The records of a run
+
+
+def test_the_four_are_ranked_with_reasons_that_make_up_the_lead():
+    verdict = Verdict(REFERENCE_RUN, parse_weights(ISSUE))
+    first, second = verdict.ranking[:2]
+    ranks = [place.rank for place in verdict.ranking]
+    assert ranks.count(1) == len(verdict.tied)
+    assert all(rank <= place for place, rank in enumerate(ranks, start=1)), "equals share the better rank"
+    assert {place.title for place in verdict.ranking} == {"NumPy", "JAX", "PyTorch", "TensorFlow"}
+    assert math.prod(reason.factor for reason in verdict.reasons) == pytest.approx(1 / second.ratio.estimate)
+    assert first.ratio == (1, 1, 1)
+    records = {
+        (row["measure"], row["quantity"])
+        for row in map(json.loads, lines_of(REFERENCE_RUN) + mistakes_of(REFERENCE_RUN))
+    }
+    for reason in verdict.reasons:
+        measure, _, quantities = reason.measure.record.partition("/")
+        if measure != "check.csv.gz":
+            kind = "change: " if quantities.startswith("change: ") else ""
+            names = quantities.removeprefix(kind).split(" + ")
+            assert {(measure, kind + name) for name in names} <= records
+
+
+def test_by_speed_alone_step_times_decide_and_variants_stand_for_their_framework():
+    verdict = Verdict(REFERENCE_RUN, parse_weights("speed.step=1,speed.start=0,speed.memory=0,speed=1"))
+    assert {place.name for place in verdict.tied} == {"tensorflow_core:xla", "jax_pure:scan"} or len(verdict.tied) == 1
+    assert verdict.ranking[-1].name == "pytorch:compiled"
+    assert verdict.ranking[-1].by_criterion["speed"] == pytest.approx(
+        1 / verdict.report.ratio(("pytorch", "compiled"), verdict.report.fastest()).estimate, rel=0.05
+    )
+
+
+def test_all_within_rounding_are_equal_in_floors():
+    verdict = Verdict(REFERENCE_RUN, parse_weights("agreement=1"))
+    assert len(verdict.tied) == 3
+    floors = next(reason for reason in verdict.reasons if reason.measure.record == "agreement/floors")
+    assert floors.factor == 1
+    assert not floors.sure
+
+
+def test_whoever_lacks_a_fact_has_no_advantage_or_harm_of_it():
+    verdict = Verdict(REFERENCE_RUN, parse_weights(None))
+    lacking = {measure.record: names for measure, names in verdict.partly.items()}
+    assert set(lacking["openness/top_author_share"]) == {
+        *("pytorch:eager", "pytorch:compiled"),
+        *("tensorflow_core:eager", "tensorflow_core:function", "tensorflow_core:xla"),
+    }
+    assert "openness/top_author_share" not in {measure.record for measure in verdict.measures}
+    changes = [measure for measure in verdict.readings if measure.node == criteria.CHANGES]
+    assert changes or "ease/change: ..." in verdict.unrecorded
+
+
+@pytest.fixture
+def altered(tmp_path):
+    """Return a copy of the reference run: altered(change), `change` returns what stands for a record."""
+
+    def make(change=lambda record: record):
+        folder = tmp_path / "run"
+        folder.mkdir()
+        shutil.copy(REFERENCE_RUN / "run.json", folder)
+        for name in {"check.csv.gz", "mistakes.jsonl"} & {path.name for path in REFERENCE_RUN.iterdir()}:
+            shutil.copy(REFERENCE_RUN / name, folder)
+        changed = (change(json.loads(line)) for line in lines_of(REFERENCE_RUN))
+        text = "".join(json.dumps(record) + "\n" for record in changed if record is not None)
+        (folder / "records.jsonl").write_text(text)
+        return folder
+
+    return make
+
+
+def mistakes_of(folder):
+    path = folder / "mistakes.jsonl"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def lines_of(folder):
+    return (folder / "records.jsonl").read_text().splitlines()
+
+
+def outcome(folder, weights=ISSUE):
+    verdict = Verdict(folder, parse_weights(weights))
+    return [(place.rank, place.name, pytest.approx(place.ratio.estimate)) for place in verdict.ranking]
+
+
+def test_recorded_in_other_units_the_verdict_is_the_same(altered):
+    def in_other_units(record):
+        if record["measure"] in ("speed", "deployment") and record["unit"] in ("s", "bytes"):
+            record["value"] *= {"s": 1e3, "bytes": 2**-20}[record["unit"]]
+        return record
+
+    assert outcome(altered(in_other_units)) == outcome(REFERENCE_RUN)
+
+
+def test_nothing_enters_of_who_does_not_conform(altered):
+    """Its fine step times are there, and count for nothing."""
+
+    def red(record):
+        mine = record.get("backend") == "numpy_plain"
+        if mine and record["quantity"] == "check" and record["check"] == "forward":
+            record |= {"value": "fails", "red": True, "reason": "the first layer is 5,000 floors off"}
+        return record
+
+    verdict = Verdict(altered(red), parse_weights(ISSUE))
+    assert "numpy_plain" not in verdict.scores.owners
+    [out] = verdict.out
+    assert out.name == "numpy_plain:plain"
+    assert "5,000 floors" in out.why
+
+
+def test_who_was_not_checked_or_not_timed_is_out_and_named(altered):
+    def less(record):
+        if record["quantity"] in ("check", "floors") and record["backend"] == "pytorch":
+            return None
+        if record["quantity"] == "slice" and record.get("backend") == "jax_pure" and record["variant"] == "scan":
+            return None
+        return record
+
+    verdict = Verdict(altered(less), parse_weights(ISSUE))
+    assert {out.name: out.why.split()[-1] for out in verdict.out} == {
+        "pytorch:eager": "run",
+        "pytorch:compiled": "run",
+        "jax_pure:scan": "were",
+    }
+    assert {place.name for place in verdict.ranking} >= {"jax_pure:step", "numpy_plain:plain"}
+
+
+def test_a_change_and_its_cost_enter_where_they_are_recorded(altered):
+    seen = []
+
+    def with_changes(record):
+        if record["quantity"] == "tokens":
+            seen.append(record["backend"])
+            record |= {"quantity": "change: a new optimiser", "value": 0 if record["backend"] == "pytorch" else 200}
+        return record
+
+    verdict = Verdict(altered(with_changes), parse_weights("ease=1"))
+    assert len(seen) == 4
+    record = next(each for each in verdict.measures if each.record.startswith("ease/change: "))
+    assert "a new optimiser" in record.record
+    assert record.node == "ease.writing.changes"
+    assert verdict.ranking[0].title == "PyTorch"
+
+
+def test_changes_are_summed_over_those_that_all_can_make(altered):
+    """On a GPU one of them cannot run: that change is told, and counts for none; what a caller writes counts."""
+
+    def with_changes(record):
+        if record["measure"] == "ease" and record["quantity"].startswith("change"):
+            return None
+        if record["quantity"] == "tokens":
+            return record | {"quantity": "change: layer", "value": 10, "caller": 5}
+        if record["quantity"] == "nodes":
+            return record | {"quantity": "change: float64", "value": 0}
+        if record["quantity"] == "names":
+            can = record["backend"] != "numpy_plain"
+            return record | {"quantity": "change: gpu", "value": 7 if can else "not possible"}
+        return record
+
+    verdict = Verdict(altered(with_changes), parse_weights("ease=1"))
+    record = next(each for each in verdict.measures if each.node == criteria.CHANGES)
+    assert record.record in ("ease/change: layer + float64", "ease/change: float64 + layer")
+    assert verdict.reading(record, ("jax_pure", "scan")).amount == 15
+    assert {each.record: names for each, names in verdict.partly.items()}["ease/change: gpu"] == ["numpy_plain:plain"]
+
+
+def test_mistakes_that_go_unnoticed_count_if_all_were_tried_with_these_versions(altered):
+    folder = altered()
+    outcomes = {"numpy_plain": "wrong", "jax_pure": "raised", "pytorch": "cannot", "tensorflow_core": "NaN"}
+    plan = json.loads((folder / "run.json").read_text())
+    rows = [
+        {"measure": "mistakes", "quantity": "outcome", "value": value, "backend": backend, "variant": variant}
+        | {"version": plan["backends"][backend]["version"]}
+        for backend, variant in plan["plan"]["entries"]
+        for value in (outcomes[backend], "raised")
+    ]
+
+    def write():
+        (folder / "mistakes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        verdict = Verdict(folder, parse_weights("ease=1"))
+        shown = {
+            key[0]: reading and reading.shown
+            for key, reading in next(
+                readings for measure, readings in verdict.readings.items() if measure.record == "mistakes/outcome"
+            ).items()
+        }
+        return shown, "mistakes/outcome" in {measure.record for measure in verdict.measures}
+
+    shown = {"numpy_plain": "1 of 2", "jax_pure": "0 of 2", "pytorch": "0 of 1", "tensorflow_core": "1 of 2"}
+    assert write() == (shown, True)
+    rows[0]["version"] = rows[1]["version"] = rows[2]["version"] = rows[3]["version"] = "0.0.1"
+    assert write()[1] is False
+
+
+def test_one_backend_is_held_against_nothing():
+    verdict = Verdict(SAVED_RUN, parse_weights(None))
+    assert [place.name for place in verdict.ranking] == ["numpy_plain:plain"]
+    assert verdict.reasons == []
+    assert json.dumps(verdict.as_json())
+
+
+def test_json_has_every_number_and_is_json():
+    found = json.loads(json.dumps(Verdict(REFERENCE_RUN, parse_weights(ISSUE)).as_json(), allow_nan=False))
+    assert found["tied"][0] == found["ranking"][0]["name"]
+    assert found["winner"] == (found["tied"][0] if len(found["tied"]) == 1 else None)
+    assert sum(measure["weight"] for measure in found["measures"]) == pytest.approx(1)
+    assert len(found["measures"][0]["readings"]) == 8
+    assert sum(region["share"] for region in found["regions"]) == pytest.approx(1, abs=1e-6)
+
+
+# Weights and requirements
+
+
+def test_weights_that_are_not_named_are_none_and_without_any_each_is_one():
+    assert parse_weights("speed=2").criteria == {"ease": 0, "speed": 2, "agreement": 0, "open": 0}
+    assert parse_weights(None).criteria == dict.fromkeys(CRITERIA, 1)
+    assert parse_weights("speed.memory=0").criteria == dict.fromkeys(CRITERIA, 1)
+    assert parse_weights("speed.memory=0").nodes == {"speed.memory": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("eas=1", "Did you mean `ease`?"),
+        ("ease", "expected NAME=NUMBER"),
+        ("", "expected NAME=NUMBER"),
+        ("ease=1,", "expected NAME=NUMBER"),
+        ("ease=much", "expected a number, got 'much'"),
+        ("ease=nan", "from 0 to"),
+        ("ease=-1", "from 0 to"),
+        ("ease=inf", "from 0 to"),
+        ("ease=0,speed=0", "all are 0"),
+        ("ease=1,ease=2", "twice"),
+    ],
+)
+def test_weights_that_are_none_are_told_apart(text, said):
+    with pytest.raises(InputError, match=said.replace("?", r"\?")):
+        parse_weights(text)
+
+
+def test_shares_of_a_criterion_sum_to_one_whatever_is_left():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        some = [measure for measure in criteria.MEASURES if rng.random() < 0.5]
+        parts = criteria.shares(some, {})
+        for criterion in {measure.criterion for measure in some}:
+            mine = [part for measure, part in zip(some, parts) if measure.criterion == criterion]
+            assert sum(mine) == pytest.approx(1)
+
+
+def test_what_a_criterion_is_named_for_has_four_fifths():
+    parts = dict(zip((each.record for each in criteria.MEASURES), criteria.shares(criteria.MEASURES, {})))
+    assert parts["speed/slice"] == pytest.approx(0.8)
+    assert sum(part for record, part in parts.items() if record.startswith("deployment/")) == pytest.approx(0.2)
+
+
+def answers(text, folder=REFERENCE_RUN, facts=None):
+    verdict = Verdict(folder, parse_weights(None), requirements.parse(text), facts)
+    return {name.partition(":")[0] for name in (":".join(key) for key in verdict.entries)}, verdict
+
+
+def test_requirements_filter_and_say_why():
+    left, verdict = answers("float64,licence:OSI,gpu,maintained")
+    assert left == {"pytorch"}
+    assert all("gpu: its devices are cpu (deployment/devices)" in out.why for out in verdict.out)
+    assert answers("licence:Apache-2.0")[0] == {"jax_pure", "tensorflow_core"}
+    left, verdict = answers("deterministic")
+    assert [out.name for out in verdict.out] == ["pytorch:eager"]
+    assert "threads" in verdict.out[0].why
+
+
+def test_what_a_run_did_not_record_is_as_backend_toml_says_today_or_unknown(altered):
+    def without(record):
+        return None if record["quantity"] in {"devices", "python"} else record
+
+    folder = altered(without)
+    today = {"pytorch": requirements.Facts(("cpu", "cuda"), ">=3.11,<3.14")}
+    left, verdict = answers("gpu", folder, today)
+    assert left == {"pytorch"}
+    assert all("gpu: unknown" in out.why for out in verdict.out)
+    assert answers("python:3.13", folder, today)[0] == {"pytorch"}
+
+
+def test_recorded_devices_go_before_todays_backend_toml(altered):
+    def with_devices(record):
+        if record["quantity"] == "packages":
+            record |= {"quantity": "devices", "value": "cpu, cuda" if record["backend"] == "jax_pure" else "cpu"}
+        return record
+
+    today = dict.fromkeys(("jax_pure", "pytorch"), requirements.Facts(("cpu", "cuda")))
+    left, verdict = answers("gpu", altered(with_devices), today)
+    assert left == {"jax_pure"}
+    assert "deployment/devices" in verdict.out[0].why
+
+
+def test_what_is_not_kept_up_is_not_maintained(altered):
+    def older(record):
+        if record["quantity"] == "last_release_date" and record["backend"] == "jax_pure":
+            record["value"] = "2025-11-21"
+        if record["quantity"] == "status" and record["backend"] == "pytorch":
+            record["value"] = "ended by its developers"
+        if record["quantity"] == "last_release_date" and record["backend"] == "tensorflow_core":
+            record["value"] = "unknown"
+        return record
+
+    left, verdict = answers("maintained", altered(older))
+    assert left == {"numpy_plain"}
+    assert any("unknown" in out.why for out in verdict.out if out.name.startswith("tensorflow"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("gpuu", "Did you mean `gpu`"),
+        ("licence:", "licence:OSI"),
+        ("licence:MITT", "Did you mean `MIT`"),
+        ("licence", "licence:OSI"),
+        ("python:new", "version of Python"),
+        ("gpu:2", "takes nothing"),
+        ("gpu,,float64", "empty"),
+    ],
+)
+def test_requirements_that_are_none_are_refused(text, said):
+    with pytest.raises(InputError, match=said):
+        requirements.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("expression", "approved"),
+    [
+        ("MIT", True),
+        ("BSD-3-Clause AND MIT", True),
+        ("GPL-3.0-or-later", True),
+        ("Apache-2.0 WITH LLVM-exception", True),
+        ("LicenseRef-Proprietary", False),
+        ("MIT OR LicenseRef-Proprietary", True),
+        ("MIT AND LicenseRef-Proprietary", False),
+        ("(MIT OR LicenseRef-A) AND Zlib", True),
+        ("MIT AND CC0-1.0", None),
+        ("some words", None),
+    ],
+)
+def test_an_expression_is_approved_if_it_can_be_met_with_approved_licences(expression, approved):
+    assert licences.approved(expression) is approved
+
+
+def test_approved_licences_are_spdx_identifiers():
+    assert all(licences.spdx(name) for name in licences.APPROVED)
