@@ -1,7 +1,7 @@
-"""What may never be in the tree, a function each: given its root folder, it returns a sentence for each breach.
+"""The rules of the source tree, a function each: given the root folder, it returns a sentence for each breach.
 
-A sentence begins with the file and the line. What import-linter can say of the harness stands in pyproject.toml;
-of the backends it sees nothing, for their folders are no packages: a worker makes them so.
+A sentence begins with the file and the line. The import contracts of the harness stand in pyproject.toml. import-linter
+cannot see the backends, because their folders are not packages until a worker makes them so.
 """
 # Lists of words would take a line a word.
 # ruff: noqa: SIM905
@@ -122,7 +122,7 @@ def sentence(root: Path, path: Path, line: int, text: str) -> str:
 # What backends may never do
 
 
-def a_backend_imports_another(root: Path) -> list[str]:
+def find_imports_between_backends(root: Path) -> list[str]:
     """Duplication between backends is the subject: each is read, and copied out, alone."""
     names = {backend.folder.name for backend in backends(root)} | {"backends"}
     return [
@@ -133,7 +133,7 @@ def a_backend_imports_another(root: Path) -> list[str]:
     ]
 
 
-def a_backend_imports_the_harness(root: Path) -> list[str]:
+def find_harness_imports_in_backends(root: Path) -> list[str]:
     """The spec is handed in; the contract is met, not inherited."""
     return [
         sentence(root, path, each.line, f"imports the harness: {each.module}")
@@ -143,7 +143,7 @@ def a_backend_imports_the_harness(root: Path) -> list[str]:
     ]
 
 
-def a_model_imports_more_than_its_framework(root: Path) -> list[str]:
+def find_foreign_imports_in_models(root: Path) -> list[str]:
     """A model can be copied out and run: what it imports is the framework, NumPy and the standard library."""
     return [
         sentence(root, path, each.line, f"imports {each.module}: a model imports its framework and NumPy alone")
@@ -155,7 +155,7 @@ def a_model_imports_more_than_its_framework(root: Path) -> list[str]:
     ]
 
 
-def an_adapter_imports_more_than_its_model(root: Path) -> list[str]:
+def find_foreign_imports_in_adapters(root: Path) -> list[str]:
     """What an adapter imports is `from . import model`, the framework, NumPy and the standard library."""
     return [
         sentence(root, path, each.line, f"imports {each.module}: an adapter imports its framework, NumPy and its model")
@@ -167,7 +167,7 @@ def an_adapter_imports_more_than_its_model(root: Path) -> list[str]:
     ]
 
 
-def a_folder_bears_a_frameworks_name(root: Path) -> list[str]:
+def find_folders_named_like_frameworks(root: Path) -> list[str]:
     """It would stand in the framework's place wherever `backends` is on the path."""
     # `pytorch`, `paddlepaddle` and their like are what a framework is called, and no module of anyone's.
     taken = {module: backend.title for backend in backends(root) for module in backend.modules}
@@ -180,7 +180,7 @@ def a_folder_bears_a_frameworks_name(root: Path) -> list[str]:
     ]
 
 
-def an_adapter_computes(root: Path) -> list[str]:
+def find_computations_in_adapters(root: Path) -> list[str]:
     """Arrays in, arrays out: mathematics in an adapter would be hidden from what is measured as ease."""
     return [
         sentence(root, path, line, text)
@@ -279,7 +279,7 @@ def is_sequence(node: ast.BinOp) -> bool:
 # What the harness may never do
 
 
-def the_harness_names_a_framework(root: Path) -> list[str]:
+def find_framework_names_in_harness(root: Path) -> list[str]:
     """It does not care what it measures. A comment may say what was seen in a framework; code and messages may not."""
     words = set(FRAMEWORKS)
     for backend in backends(root):
@@ -302,7 +302,7 @@ def words_outside_comments(path: Path, pattern: re.Pattern[str]) -> Iterator[tup
                 yield token.start[0] + token.string[: match.start()].count("\n"), match[1]
 
 
-def the_portable_core_needs_more_than_python_3_6_and_numpy(root: Path) -> list[str]:
+def find_portable_code_beyond_python36(root: Path) -> list[str]:
     """It runs in every backend's interpreter: syntax and library of Python 3.6, NumPy, and nothing above it."""
     breaches = []
     for path in sources(root / "harness" / "portable"):
@@ -330,11 +330,20 @@ def newer_than_3_6(each: Import) -> str:
     return ", ".join(sorted((modules & SINCE_3_7) | {name for name in each.names if name == "annotations"}))
 
 
-def importing_the_harness_imports_a_framework(root: Path) -> list[str]:
-    """All its modules are imported in a process of their own."""
+IMPORT_FROM_HERE = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("bakeoff", "harness/__init__.py", submodule_search_locations=["harness"])
+sys.modules["bakeoff"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["bakeoff"])
+"""
+"""Makes the folder harness/ of the current folder the package `bakeoff`, whatever is installed."""
+
+
+def find_frameworks_imported_by_harness(root: Path) -> list[str]:
+    """Import every module of the harness in a fresh process, and look which frameworks came with them."""
     code = (
-        "import importlib, pkgutil, harness\n"
-        "for each in pkgutil.walk_packages(harness.__path__, 'harness.'):\n"
+        "import importlib, pkgutil, bakeoff\n"
+        "for each in pkgutil.walk_packages(bakeoff.__path__, 'bakeoff.'):\n"
         "    if not each.name.endswith('__main__'):\n"
         "        importlib.import_module(each.name)\n"
     )
@@ -342,24 +351,23 @@ def importing_the_harness_imports_a_framework(root: Path) -> list[str]:
     return loaded(root, code, (FRAMEWORKS | modules) - LIBRARIES, "harness/__init__.py")
 
 
-def asking_for_help_imports_heavy_libraries(root: Path) -> list[str]:
+def find_heavy_imports_for_help(root: Path) -> list[str]:
     """`bakeoff --help` answers at once: pandas and its like are imported where they are used."""
     code = (
-        "import sys\n"
         "sys.argv = ['bakeoff', '--help']\n"
-        "from bakeoff.cli.app import main\n"
+        "from bakeoff.cli import main\n"
         "try:\n"
         "    main()\n"
         "except SystemExit:\n"
         "    pass\n"
     )
-    return loaded(root, code, FRAMEWORKS | HEAVY, "harness/cli.py")
+    return loaded(root, code, FRAMEWORKS | HEAVY, "harness/cli")
 
 
 def loaded(root: Path, code: str, unwanted: frozenset[str], file: str) -> list[str]:
     """Run the code with `root` as the current folder; return which of the unwanted modules it imported."""
     ending = f"\nimport sys\nprint('\\nLOADED', *sorted({set(unwanted)!r} & set(sys.modules)))"
-    command = [sys.executable, "-c", code + ending]
+    command = [sys.executable, "-c", IMPORT_FROM_HERE + code + ending]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode:
         return [f"{file}:1: cannot be imported: {done.stderr.strip().splitlines()[-1]}"]
@@ -367,24 +375,120 @@ def loaded(root: Path, code: str, unwanted: frozenset[str], file: str) -> list[s
     return [f"{file}:1: imports {module}" for module in found]
 
 
-def an_arrow_points_the_wrong_way(root: Path) -> list[str]:
-    """The contracts of import-linter in pyproject.toml; its report is in place of a sentence each."""
-    code = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+def find_broken_import_contracts(root: Path) -> list[str]:
+    """Run import-linter on the contracts in pyproject.toml; its report stands in place of a sentence each."""
+    code = f"{IMPORT_FROM_HERE}from importlinter.cli import lint_imports_command; lint_imports_command()"
     command = [sys.executable, "-c", code, "--no-cache", "--no-logo"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     return [done.stdout + done.stderr] if done.returncode else []
 
 
-NEVERS = (
-    a_backend_imports_another,
-    a_backend_imports_the_harness,
-    a_model_imports_more_than_its_framework,
-    an_adapter_imports_more_than_its_model,
-    a_folder_bears_a_frameworks_name,
-    an_adapter_computes,
-    the_harness_names_a_framework,
-    the_portable_core_needs_more_than_python_3_6_and_numpy,
-    importing_the_harness_imports_a_framework,
-    asking_for_help_imports_heavy_libraries,
-    an_arrow_points_the_wrong_way,
+# Size
+
+LINES_OF_A_CLASS, LINES_OF_A_FUNCTION, LINES_OF_A_MODULE = 300, 50, 400
+LONG_WITH_REASON: dict[str, str] = {
+    "harness/measures/agreement/mutants.py": "a list of wrong copies of the oracle, a few lines each",
+}
+"""Modules, and functions as `file:name`, that are over the limit, each with its reason."""
+
+
+def find_oversized_code(root: Path) -> list[str]:
+    """A class has one job, a function fits a screen, a module has one reason to change."""
+    breaches = []
+    for path in sources(root / "harness"):
+        name, tree = str(path.relative_to(root)), parsed(path)
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        if lines > LINES_OF_A_MODULE and name not in LONG_WITH_REASON:
+            breaches.append(sentence(root, path, 1, f"{lines} lines; a module has {LINES_OF_A_MODULE} at most"))
+        for node in ast.walk(tree):
+            limit = {
+                ast.ClassDef: LINES_OF_A_CLASS,
+                ast.FunctionDef: LINES_OF_A_FUNCTION,
+                ast.AsyncFunctionDef: LINES_OF_A_FUNCTION,
+            }.get(type(node))
+            if limit is None or f"{name}:{node.name}" in LONG_WITH_REASON:
+                continue
+            length = node.end_lineno - node.lineno + 1
+            if length > limit:
+                breaches.append(sentence(root, path, node.lineno, f"{node.name} has {length} lines; at most {limit}"))
+    return breaches
+
+
+def find_packages_without_purpose(root: Path) -> list[str]:
+    """The docstring of a package says what it is for."""
+    return [
+        sentence(root, path, 1, "a package whose __init__.py does not say what it is for")
+        for path in sources(root / "harness")
+        if path.name == "__init__.py" and len((ast.get_docstring(parsed(path)) or "").split()) < 5
+    ]
+
+
+# Words
+
+OLD_WORDS = {
+    r"untold": "framework default",
+    r"(hold|held|holds) (apart|against)|_hold_apart": "compare",
+    r"told apart": "distinguishable",
+    r"depart(s|ed|ing|ure|ures)?": "difference from the common spec, effect of a convention",
+    r"refusals?": "unsupported",
+    r"\[\[cannot\]\]|cannot = ": "[[unsupported]]",
+    r"usual = (true|false)|the usual (ones|backends|four)": "default backends",
+    r"lead[-_ ]ins?": "warm-up slice",
+    r"--turns|(a|each|every|per|many|of) turns?|turns (a|of|in|per) ": "block",
+    r"1 is (inside|outside)": "passed its self-test",
+    r"never steady": "did not reach steady state",
+    r"(un)?bur(y|ied|ying)": "closed, stopped",
+    r"busy day|weather": "background load",
+    r"likest": "most similar",
+    r"to fastest": "times the fastest",
+    r"kept awake|keep awake": "spinning",
+    r"spoils?|spoilt|spoiled": "corrupt",
+    r"commit(s|ted)? mistakes|mistakes? committed": "common mistakes, tried deliberately",
+}
+"""Words of before the glossary, as regular expressions, and the standard word in place of each: docs/glossary.md."""
+PLACES_OF_WORDS = ("harness", "backends", "bench", "docs", "tests", "README.md", "CONTRIBUTING.md", "tox.ini")
+WITH_OLD_WORDS = ("docs/adr/", "docs/glossary.md", "tests/rules.py", "tests/test_rules.py")
+"""Decisions of the past, and the lists of old words themselves."""
+
+
+def find_old_words(root: Path) -> list[str]:
+    """One word has one meaning, and it is the field's own: docs/glossary.md."""
+    pattern = re.compile("|".join(rf"(?P<w{n}>\b(?:{word})(?!\w))" for n, word in enumerate(OLD_WORDS)), re.IGNORECASE)
+    standard = list(OLD_WORDS.values())
+    breaches = []
+    for path in text_files(root):
+        if str(path.relative_to(root)).startswith(WITH_OLD_WORDS):
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            for match in pattern.finditer(line):
+                word = standard[int((match.lastgroup or "w0")[1:])]
+                breaches.append(sentence(root, path, number, f"`{match[0]}`: the glossary has `{word}`"))
+    return breaches
+
+
+def text_files(root: Path) -> Iterator[Path]:
+    for place in PLACES_OF_WORDS:
+        found = [root / place] if (root / place).is_file() else sorted((root / place).rglob("*"))
+        yield from (
+            path
+            for path in found
+            if path.suffix in {".py", ".md", ".toml", ".ini", ".txt", ".template"} and "__pycache__" not in path.parts
+        )
+
+
+RULES = (
+    find_imports_between_backends,
+    find_harness_imports_in_backends,
+    find_foreign_imports_in_models,
+    find_foreign_imports_in_adapters,
+    find_folders_named_like_frameworks,
+    find_computations_in_adapters,
+    find_framework_names_in_harness,
+    find_portable_code_beyond_python36,
+    find_frameworks_imported_by_harness,
+    find_heavy_imports_for_help,
+    find_broken_import_contracts,
+    find_oversized_code,
+    find_packages_without_purpose,
+    find_old_words,
 )

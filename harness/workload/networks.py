@@ -119,6 +119,7 @@ def spec_of(kind: Kind) -> portable.Spec:
 
 @cache
 def default_network() -> tuple[portable.Spec, data.Splits]:
+    """Return the network of the default spec, and the splits of its data."""
     run = Spec()
     splits = data.split(data.load(run.data), run)
     return run.portable(splits.features, len(splits.classes)), splits

@@ -83,11 +83,11 @@ def test_every_file_says_what_is_to_be_done_and_the_model_in_which_order(folder)
 @pytest.mark.parametrize(
     "never",
     [
-        rules.a_backend_imports_another,
-        rules.a_backend_imports_the_harness,
-        rules.a_model_imports_more_than_its_framework,
-        rules.an_adapter_imports_more_than_its_model,
-        rules.an_adapter_computes,
+        rules.find_imports_between_backends,
+        rules.find_harness_imports_in_backends,
+        rules.find_foreign_imports_in_models,
+        rules.find_foreign_imports_in_adapters,
+        rules.find_computations_in_adapters,
     ],
 )
 def test_the_folder_keeps_the_rules_of_the_house(tmp_path, never):

@@ -26,7 +26,7 @@ def reference():
 
 
 def curves(slower=1.0):
-    """Return the curves of two variants, the second so many times slower, as bakeoff.measures.speed.sweep gives them."""
+    """Return the curves of two variants, the second so many times slower, as measures/speed/sweep.py does."""
     rows = []
     for axis, amounts in OPERATIONS.items():
         for at, operations in enumerate(amounts, start=16):

@@ -22,7 +22,7 @@ from bakeoff.records import read
 from bakeoff.registry import entries
 from bakeoff.report import report as report_report
 from bakeoff.report import text as report_text
-from bakeoff.workload import data
+from bakeoff.workload import data, networks
 from bakeoff.workload.spec import OptimiserSpec, parse
 from typer.testing import CliRunner
 

@@ -301,10 +301,10 @@ def test_a_changed_backend_keeps_to_what_backends_may_do(name, change, state, tm
     folder = write_changed(entry.folder, "model.py", patch_of(entry.folder, change, state), tmp_path / "backends")
     assert not (folder / "changes").exists()
     for never in (
-        rules.an_adapter_computes,
-        rules.an_adapter_imports_more_than_its_model,
-        rules.a_model_imports_more_than_its_framework,
-        rules.a_backend_imports_the_harness,
+        rules.find_computations_in_adapters,
+        rules.find_foreign_imports_in_adapters,
+        rules.find_foreign_imports_in_models,
+        rules.find_harness_imports_in_backends,
     ):
         assert never(tmp_path) == []
 
