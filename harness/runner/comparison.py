@@ -50,7 +50,7 @@ HANDOVER_S = 0.002
 """What stopping one worker, letting go of the next and asking it adds to a slice, about."""
 SWEEP_TURNS = 48
 """Of the one round at each point of a sweep."""
-LEAST_TURNS = statistics.LEAST_TURNS
+LEAST_TURNS = statistics.LEAST_BLOCKS
 """Of a round, however small the budget."""
 
 
@@ -141,7 +141,7 @@ class Comparison:
 
     def _cases(self, entry: Entry) -> list[Case]:
         """Return the cases that the backend is checked on before it is timed."""
-        return agreement_cases.cases(networks.within(networks.gates(self.spec), entry.cannot))
+        return agreement_cases.cases(networks.with_supported(networks.required_networks(self.spec), entry.unsupported))
 
     def _checked_in(self, entry: Entry, variant: str) -> float:
         """Return the seconds of the checks whose verdict stands from an earlier run; 0 where there is none."""
@@ -151,7 +151,7 @@ class Comparison:
 
     def _refused(self, entry: Entry, board: Board) -> bool:
         """Return whether the backend says that it cannot do the run's network; write down why. Nothing of it is run."""
-        reason = entry.cannot(self.network)
+        reason = entry.unsupported(self.network)
         if reason and not self.run.finished(f"spec {entry.name}"):
             with self.run.task(f"spec {entry.name}") as task:
                 task.add("failure", "spec", reason, "", backend=entry.name)
@@ -186,7 +186,7 @@ class Comparison:
 
     def _variant(self, entry: Entry, variant: str, board: Board) -> None:
         name = f"{entry.name}:{variant}"
-        lacking = launch.lacking_program(entry, variant)
+        lacking = launch.explain_unavailable(entry, variant)
         if lacking:
             with self.run.task(f"program {name}") as task:
                 task.add("failure", "environment", lacking, "", backend=entry.name, variant=variant)
@@ -225,7 +225,7 @@ class Comparison:
                 session.put(x_train, splits.y_train)
                 epochs = np.split(self.order, self.spec.training.epochs)
                 for epoch, order in enumerate(epochs, start=1):
-                    trained = session.train_by_the_clock(order)
+                    trained = session.train_timed(order)
                     loss = float(trained.losses.astype(np.float64).mean())
                     score = accuracy(session.predict(x_validation), splits.y_validation)
                     task.add("training", "loss", loss, "nats", epoch=epoch, **labels)
@@ -233,7 +233,7 @@ class Comparison:
                     task.add("training", "validation accuracy", score, "", epoch=epoch, **labels)
                     job.say(f"epoch {epoch} of {len(epochs)}: loss {loss:.4f}, validation {score:.1%}")
                 if len(epochs) == 1:  # the first call's, which compiles, is no pace to plan slices by
-                    again = session.train_by_the_clock(self.order).wall_s
+                    again = session.train_timed(self.order).wall_s
                     task.add("training", "pace", again, "s", steps=len(self.order), **labels)
                 probabilities = session.predict(x_test)
                 self._keep_probabilities(f"{entry.name}-{variant}", probabilities)
@@ -252,7 +252,7 @@ class Comparison:
 
     def _starting(self, session: Session, task: Task, labels: dict[str, Any]) -> Arrays:
         """Return the arrays that training starts from; write down every value that was left to the framework."""
-        untold = self.spec.untold
+        untold = self.spec.framework_defaults
         settings = session.settings() if untold and session.defaults else {}
         common = {**self.spec.common().network.model_dump(), **self.spec.common().optimiser.model_dump()}
         arrays = self.arrays
@@ -268,14 +268,14 @@ class Comparison:
 
     def _keep_probabilities(self, name: str, probabilities: Array) -> None:
         """Keep the test rows' probabilities in the run folder, where they are to be held against each other."""
-        if self.spec.untold:
+        if self.spec.framework_defaults:
             folder = self.run.folder / "probabilities"
             folder.mkdir(exist_ok=True)
             np.save(folder / f"{name}.npy", probabilities)
 
     def _hold_apart(self, board: Board) -> None:
         """Write down how far apart the networks ended that were left to their frameworks, and from the common spec."""
-        if not self.spec.untold or self.run.finished("defaults"):
+        if not self.spec.framework_defaults or self.run.finished("defaults"):
             return
         with board.job("defaults") as job, self.run.task("defaults") as task:
             problem = convention_effects.Problem(self.network, self.arrays, self.splits, self.order)
@@ -288,7 +288,7 @@ class Comparison:
                 backend, _, variant = name.partition(":")
                 for other, others in ended.items():
                     if variant and other != name:
-                        distance = predictions.apart(probabilities, others)
+                        distance = predictions.compare_predictions(probabilities, others)
                         more = {"backend": backend, "variant": variant, "other": other}
                         task.add("defaults", "apart", distance.mean, "", **distance._asdict(), **more)
             job.outcome = f"{len(ended) - 1} trained networks held against the common spec and each other"
@@ -362,7 +362,7 @@ class Comparison:
             )
             device, seed = self.plan["device"], self.plan["seed"] + number
             plan = rounds.Plan(1, SWEEP_TURNS, self.plan["slice_s"], point.threads, cores, device, seed, beside=False)
-            cannot = {entry.name: entry.cannot(network) for entry, _ in self.chosen}
+            cannot = {entry.name: entry.unsupported(network) for entry, _ in self.chosen}
             entered = [
                 each._replace(place=each.place._replace(cores=cores, threads=point.threads), spec=None)
                 for each in contestants
@@ -443,7 +443,7 @@ class Comparison:
             log=self.run.folder / "logs" / f"{entry.name}-{variant}.log",
             cores=tuple(cores) if cores is not None else None,
             threads=self.plan["threads"],
-            thread_variables=worker.threads,
+            thread_variables=worker.thread_variables,
             variables=worker.variables,
         )
 

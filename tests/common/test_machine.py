@@ -9,8 +9,9 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from bakeoff.common import machine
-from bakeoff.common.machine import Counters, Unreadable
+from bakeoff.common import control_groups, machine
+from bakeoff.common.machine import Counters
+from bakeoff.common.system_files import Unreadable
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_its_facts_travel_with_it_and_what_is_lacking_has_its_reason():
 
 
 def test_a_system_that_shows_nothing_is_said_to_show_nothing(tree):
-    facts = machine.facts(tree({}))
+    facts = machine.read_state(tree({}))
     assert set(facts.not_readable) == {"frequency", "governor", "throttling", "cpu limit", "clock source"}
     core = machine.usable_cores()[0]
     assert facts.not_readable["frequency"] == f"no /sys/devices/system/cpu/cpu{core}/cpufreq/scaling_cur_freq"
@@ -110,7 +111,7 @@ def test_a_frequency_that_is_no_number_is_not_readable(tree):
 
 
 def test_the_facts_hold_the_first_usable_core_s_frequency_and_governor(tree):
-    facts = machine.facts(tree(cpufreq(machine.usable_cores()[0])))
+    facts = machine.read_state(tree(cpufreq(machine.usable_cores()[0])))
     assert (facts.frequency_mhz, facts.frequency_least_mhz, facts.frequency_most_mhz) == (2100, 800, 4200)
     assert facts.governor == "powersave"
 
@@ -141,14 +142,14 @@ def test_a_limit_of_the_second_version(tree):
             "sys/fs/cgroup/a/b/cpu.stat": "usage_usec 9\nnr_periods 40\nnr_throttled 7",
         }
     )
-    assert machine.limit_cores(root) == 1.5
-    assert machine.limited_periods(root) == 7
+    assert control_groups.limit_cores(root) == 1.5
+    assert control_groups.limited_periods(root) == 7
 
 
 def test_the_least_limit_of_the_groups_around_counts(tree):
     limits = {"a/b": "max 100000", "a": "50000 100000"}
     root = tree({**SECOND, **{f"sys/fs/cgroup/{group}/cpu.max": limit for group, limit in limits.items()}})
-    assert machine.limit_cores(root) == 0.5
+    assert control_groups.limit_cores(root) == 0.5
 
 
 def test_a_limit_of_the_first_version(tree):
@@ -161,28 +162,28 @@ def test_a_limit_of_the_first_version(tree):
             f"{folder}/cpu.stat": "nr_periods 5\nnr_throttled 3\nthrottled_time 1",
         }
     )
-    assert machine.limit_cores(root) == 2
-    assert machine.limited_periods(root) == 3
+    assert control_groups.limit_cores(root) == 2
+    assert control_groups.limited_periods(root) == 3
 
 
 def test_inside_a_container_whose_path_is_the_host_s_the_mounted_folder_counts(tree):
     folder = "sys/fs/cgroup/cpu,cpuacct"
     root = tree({**FIRST, f"{folder}/cpu.cfs_quota_us": 50000, f"{folder}/cpu.cfs_period_us": 100000})
-    assert machine.limit_cores(root) == 0.5
+    assert control_groups.limit_cores(root) == 0.5
 
 
 @pytest.mark.parametrize("quota", ["max 100000", None])
 def test_no_limit_is_none_and_is_readable(tree, quota):
     files = {"sys/fs/cgroup/a/b/cgroup.procs": 1, **({"sys/fs/cgroup/a/b/cpu.max": quota} if quota else {})}
     root = tree({**SECOND, **files})
-    assert machine.limit_cores(root) is None
-    assert machine.limited_periods(root) == 0
-    assert "cpu limit" not in machine.facts(root).not_readable
+    assert control_groups.limit_cores(root) is None
+    assert control_groups.limited_periods(root) == 0
+    assert "cpu limit" not in machine.read_state(root).not_readable
 
 
 def test_no_control_groups_are_said_to_be_none(tree):
     with pytest.raises(Unreadable, match="no control group"):
-        machine.limit_cores(tree({}))
+        control_groups.limit_cores(tree({}))
 
 
 # Over some time
@@ -191,7 +192,7 @@ BEFORE = Counters(100.0, 1000.0, 50.0, 30.0, 4, 10, 0)
 
 
 def test_what_happened_between_is_the_difference():
-    between = machine.between(BEFORE, Counters(110.0, 1015.0, 59.0, 35.0, 6, 13, 4096))
+    between = machine.measure_change(BEFORE, Counters(110.0, 1015.0, 59.0, 35.0, 6, 13, 4096))
     assert between.seconds == 10
     assert between.others_cores == pytest.approx(0.6)
     assert between.stolen_share == pytest.approx(5 / 20)
@@ -200,7 +201,7 @@ def test_what_happened_between_is_the_difference():
 
 def test_what_was_not_readable_before_or_after_is_not_zero():
     after = BEFORE._replace(at_s=110.0, stolen_s=None, throttle_events=None)
-    between = machine.between(BEFORE._replace(limited_periods=None), after)
+    between = machine.measure_change(BEFORE._replace(limited_periods=None), after)
     assert between.stolen_share is between.throttle_events is between.limited_periods is None
 
 
@@ -219,7 +220,7 @@ def spinning():
 def test_a_program_that_works_is_seen():
     before = machine.counters()
     time.sleep(1)
-    assert machine.between(before, machine.counters()).others_cores > 0.3
+    assert machine.measure_change(before, machine.counters()).others_cores > 0.3
 
 
 def test_our_own_ended_processes_are_no_others():

@@ -59,8 +59,8 @@ from bakeoff.workload import networks
 
 rounds.WARM_LIMIT_S = 0.2
 statistics.RESAMPLES = 200
-gates = networks.gates
-networks.gates = lambda own=None: gates()[1:2]
+gates = networks.required_networks
+networks.required_networks = lambda own=None: gates()[1:2]
 build.build = lambda entry, *_: Environment(
     Path(sys.executable), Path("numpy_plain-0123456789ab"), 1.0, 2, {"numpy": "2"}
 )
@@ -110,7 +110,7 @@ def ended(tmp_path_factory):
         backends, "gives_nan", model=("    return losses\n", "    return losses if len(x) > 900 else losses * np.nan\n")
     )
     (tmp / "small.toml").write_text(SMALL)
-    real_build, real_cases = environments_build.build, networks.gates
+    real_build, real_cases = environments_build.build, networks.required_networks
 
     def build(entry, *arguments):
         if entry.name == "not_installable":
@@ -122,7 +122,7 @@ def ended(tmp_path_factory):
         patch.setattr(speed_rounds, "WARM_LIMIT_S", 0.2)
         patch.setattr(statistics, "RESAMPLES", 200)
         patch.setattr(environments_build, "build", build)
-        patch.setattr(networks, "gates", lambda own=None: real_cases()[1:2])
+        patch.setattr(networks, "required_networks", lambda own=None: real_cases()[1:2])
         patch.setenv("BAKEOFF_CACHE", str(tmp / "cache"))
         given = ["run", str(tmp / "small.toml"), "--quick", "--results", str(tmp / "results")]
         result = CliRunner().invoke(app.app, given)

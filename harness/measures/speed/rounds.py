@@ -17,7 +17,7 @@ import numpy as np
 
 from ...common.arrays import Array, Arrays
 from ...portable import spec as portable
-from ...workers.cores import Fillers, timing_on
+from ...workers.cores import IdleCoreSpinners, reserve_cores
 from ...workers.place import Place
 from ...workers.session import Session, Trained, WorkerFailed
 from . import peak, warmup
@@ -96,7 +96,9 @@ class Problem(NamedTuple):
 class Runner:
     """A contestant's live worker in one round."""
 
-    def __init__(self, contestant: Contestant, problem: Problem, plan: Plan, write: Write, fillers: Fillers) -> None:
+    def __init__(
+        self, contestant: Contestant, problem: Problem, plan: Plan, write: Write, fillers: IdleCoreSpinners
+    ) -> None:
         self.contestant, self.problem, self.plan, self.fillers = contestant, problem, plan, fillers
         self.write = write
         self.started = time.perf_counter()
@@ -111,11 +113,11 @@ class Runner:
         write("speed", "build", session.build(spec, self.plan.device, self.contestant.variant), "s")
         session.load(problem.arrays)
         write("speed", "transfer", session.put(problem.x, problem.y), "s")
-        write("speed", "first call", session.train_by_the_clock(self.order).wall_s, "s", steps=len(self.order))
+        write("speed", "first call", session.train_timed(self.order).wall_s, "s", steps=len(self.order))
         write("deployment", "cold start", time.perf_counter() - self.started, "s", steps=len(self.order))
         if steps is None:
             # The least of three: a second compilation, or a neighbour's work, is not the pace.
-            pace_s = min(session.train_by_the_clock(self.order).wall_s for _ in range(3)) / FIRST_STEPS
+            pace_s = min(session.train_timed(self.order).wall_s for _ in range(3)) / FIRST_STEPS
             self.order = problem.steps(max(1, round(self.plan.slice_s / pace_s)))
             session.train(self.order)  # another number of steps may be another program to compile
         write("speed", "slice steps", len(self.order), "steps")
@@ -130,7 +132,7 @@ class Runner:
         steady: int | None = None
         while steady is None and (time.monotonic() - started < WARM_LIMIT_S or len(taken) < warmup.LEAST):
             for _ in range(WARM_BLOCK if taken else warmup.LEAST):
-                trained = self.session.train_by_the_clock(self.order)
+                trained = self.session.train_timed(self.order)
                 taken.append(trained.wall_s)
                 self._slice(trained, "warm-up", len(taken))
             steady = warmup.steady_from(np.array(taken))
@@ -147,15 +149,15 @@ class Runner:
     def take(self, turn: int, position: int) -> None:
         """Let the worker go for one slice and its lead-in, and stop it again."""
         self.session.resume()
-        with self.fillers.aside():
-            trained = self.session.train_by_the_clock(self.order, lead_in=True)
+        with self.fillers.paused():
+            trained = self.session.train_timed(self.order, warm_up_slice=True)
         self.session.pause()
         self._slice(trained, "slice", turn, position=position)
 
     def predict(self, turn: int, rows: int) -> None:
         """Let the worker go for some calls of `predict`, and stop it again; keep the seconds of each."""
         self.session.resume()
-        with self.fillers.aside():
+        with self.fillers.paused():
             taken = self.session.latency(self.problem.rows(rows), LATENCY_CALLS, LATENCY_LIMIT_S)
         self.session.pause()
         each = [float(f"{seconds:.6g}") for seconds in taken]
@@ -189,10 +191,10 @@ def run_round(
     `known_steps` are the steps a slice of an earlier round had, by backend and variant; what is calibrated is added.
     """
     rng = np.random.default_rng([plan.seed, number])
-    with timing_on(plan.cores) as fillers:
+    with reserve_cores(plan.cores) as fillers:
         if plan.beside and plan.device == "cpu":  # another device's rate is no share of the cores'
             say("the machine's own matrix product")
-            with fillers.aside():
+            with fillers.paused():
                 rate = peak.measure(plan.cores, plan.threads, problem.spec.dtype)
             write("speed", "peak", rate, "FLOP/s", round=number, dtype=problem.spec.dtype)
         started: list[Runner] = []
@@ -203,7 +205,7 @@ def run_round(
                 key = contestant.backend_variant
                 say(f"warming up {':'.join(key)}{' (control)' if contestant.control else ''}")
                 labelled = _labelled(write, contestant, number)
-                with fillers.aside(), _burying(labelled):
+                with fillers.paused(), _burying(labelled):
                     runner = Runner(contestant, problem, plan, labelled, fillers)
                     started.append(runner)
                     with _burying(labelled, runner):  # at once: it must not run beside its rivals
