@@ -1,6 +1,8 @@
-"""Questions to a table of records: by declared figure, so that no reader spells the name of a figure or filters itself.
+"""Questions to a table of records, by declared figure: no reader spells the name of a figure or filters by itself.
 
-    query = Query(read_records(folder))
+For example:
+
+    query = Query(read_records(folder, VOCABULARY))
     query.values(LOSS, backend="pytorch", variant="eager")     # a Series of numbers
     query.last(TEST_ACCURACY, backend="pytorch")               # the value recorded last, NaN where there is none
     query.rows(SLICE, self_test=False)                         # a DataFrame: HEAD and the figure's own keys
@@ -22,9 +24,9 @@ class Query:
 
     def __init__(self, records: pd.DataFrame) -> None:
         self.records = records
-        self._places: dict[tuple[str, str], Any] = (
-            records.groupby(["measure", "figure"], sort=False).indices if len(records) else {}
-        )
+        self._places: dict[Any, Any] = {}
+        if len(records):
+            self._places = dict(records.groupby(["measure", "figure"], sort=False).indices)
         self._rows: dict[Figure, pd.DataFrame] = {}
 
     def rows(self, figure: Figure, **where: Any) -> pd.DataFrame:
@@ -60,7 +62,7 @@ class Query:
     def value_of(self, rows: pd.DataFrame, default: Any = np.nan) -> Any:
         """Return the last value in `rows`, of the type it was recorded with; `default` where there is none or null."""
         value = self.records.at[rows.index[-1], "value"] if len(rows) else None
-        return default if value is None or value is np.nan else value
+        return default if pd.isna(value) else value
 
     def _all_rows(self, figure: Figure) -> pd.DataFrame:
         if figure not in self._rows:
