@@ -61,7 +61,7 @@ class Query:
 
     def value_of(self, rows: pd.DataFrame, default: Any = np.nan) -> Any:
         """Return the last value in `rows`, of the type it was recorded with; `default` where there is none or null."""
-        value = self.records.at[rows.index[-1], "value"] if len(rows) else None
+        value: Any = self.records.at[rows.index[-1], "value"] if len(rows) else None
         return default if pd.isna(value) else value
 
     def _all_rows(self, figure: Figure) -> pd.DataFrame:
