@@ -6,8 +6,8 @@
     tables/         made from the records; can be deleted and made again
 
 A record belongs to a task (`check NAME:VARIANT`, `round 2`) and to one attempt at it. A task's last record says
-that it is finished. What a killed run had begun and not finished stays in the file and is not read: the next attempt
-at that task measures anew.
+that it is finished. The records of a task that was not finished when a run was killed stay in the file and are not
+read: the next attempt at that task measures anew.
 """
 
 import datetime
@@ -25,13 +25,15 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from ..common.errors import InputError
-from .read import FORMAT, Record, is_complete, read_header, read_records
+from .header import FORMAT
+from .read import Record, is_complete, is_of, read_header, read_records
+from .vocabulary import FINISHED, Figure, Vocabulary
 
 
 class Run:
     """A run folder that is being written: takes records from several threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, vocabulary: Vocabulary) -> None:
         self.folder = folder
         self.header = read_header(folder)
         self._mutex = threading.Lock()
@@ -41,12 +43,16 @@ class Run:
         except Timeout:
             raise InputError(f"{folder}: another bakeoff is writing this run. Wait until it ends.") from None
         self._file = self._open_records()
-        done = read_records(folder, finished_only=False)
+        try:
+            done = read_records(folder, vocabulary, finished_only=False)
+        except InputError:
+            self.close()
+            raise
         self._attempts = {str(task): int(last) for task, last in done.groupby("task")["attempt"].max().items()}
-        self._finished = set(done.loc[done["quantity"] == "finished", "task"])
+        self._finished = set(done.loc[is_of(done, FINISHED), "task"])
 
     @classmethod
-    def create(cls, parent: Path, header: Mapping[str, Any]) -> Self:
+    def create(cls, parent: Path, header: Mapping[str, Any], vocabulary: Vocabulary) -> Self:
         """Make the folder of a new run under `parent`, and write its run.json."""
         now = datetime.datetime.now(datetime.UTC)
         machine = re.sub(r"[^A-Za-z0-9]+", "-", platform.node()).strip("-")[:24] or "machine"
@@ -60,7 +66,7 @@ class Run:
             aside.rename(folder / "run.json")
         except OSError as error:
             raise InputError(f"{folder}: cannot be written: {error.strerror}. Pass --results FOLDER.") from None
-        return cls(folder)
+        return cls(folder, vocabulary)
 
     def finished(self, task: str) -> bool:
         """Return whether an attempt at `task` came to its end."""
@@ -79,12 +85,12 @@ class Run:
         started = time.monotonic()
         task = Task(self, name, attempt)
         yield task
-        task.add("task", "finished", time.monotonic() - started, "s")
+        task.add(FINISHED, time.monotonic() - started)
         with self._mutex:
             self._finished.add(name)
 
     def write(self, records: Iterable[Record]) -> None:
-        """Append the records, each on its line, and see them to the disk."""
+        """Append the records, each on a line of its own, and wait until they are on the disk."""
         text = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records)
         with self._mutex:
             self._file.write(text.encode())
@@ -92,7 +98,7 @@ class Run:
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Close the records, and let others write the folder."""
         self._file.close()
         self._owner.release()
 
@@ -103,7 +109,7 @@ class Run:
         self.close()
 
     def _open_records(self) -> Any:
-        """Open for appending; a last line without its end is what a kill cut off, no record, and is taken away."""
+        """Open for appending. Remove a last line without its end: the run was killed while it was written."""
         path = self.folder / "records.jsonl"
         file = path.open("a+b")
         file.seek(0)
@@ -115,20 +121,24 @@ class Run:
 
 
 class Task:
-    """One attempt at one task: what it measures is written as it comes."""
+    """One attempt at one task: every record is written as soon as it is added."""
 
     def __init__(self, run: Run, name: str, attempt: int) -> None:
         self._run, self._name, self._attempt = run, name, attempt
+        self.records: list[Record] = []
+        """All records of this attempt so far."""
 
-    def add(self, measure: str, quantity: str, value: Any, unit: str = "", **more: Any) -> None:
-        """Write one record: what was measured, its value and unit, and whatever else tells it apart."""
-        self._run.write([self.record(measure, quantity, value, unit, **more)])
+    def add(self, figure: Figure, value: Any, **keys: Any) -> None:
+        """Write one record of a figure: its value, and the keys that the figure declares."""
+        self.write([self.record(figure, value, **keys)])
 
-    def record(self, measure: str, quantity: str, value: Any, unit: str = "", **more: Any) -> Record:
-        """Return a record of this attempt, for `write`."""
-        head = {"task": self._name, "attempt": self._attempt, "at": round(time.time(), 3)}
-        return {**head, "measure": measure, "quantity": quantity, "value": value, "unit": unit, **more}
+    def record(self, figure: Figure, value: Any, **keys: Any) -> Record:
+        """Return a record of this attempt, for `write`. Raises TypeError where the figure declares something else."""
+        head = {"task": self._name, "attempt": self._attempt, "time": round(time.time(), 3)}
+        return {**head, **figure.record(value, **keys)}
 
     def write(self, records: Iterable[Record]) -> None:
         """Write records that belong together."""
+        records = list(records)
         self._run.write(records)
+        self.records += records

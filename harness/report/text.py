@@ -1,128 +1,129 @@
-"""Figures as people read them: in units, with intervals, under headings; and tables as Markdown."""
+"""How values are written for people: three significant digits, a unit, an interval; and tables as Markdown."""
 
-from collections.abc import Callable, Mapping
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ..common.statistics import Interval
-from ..measures.agreement.case import LOSES_PRECISION, in_floors
-from ..measures.speed import analysis
-from ..measures.training.defaults import TARGET
+from ..measures.agreement.case import in_floors
 
-HEADINGS = {
-    "backend": "backend",
-    "version": "version",
-    "conforms": "conforms (worst floors)",
-    "validation": "validation",
-    "test": "test",
-    "first_call": "first call",
-    "step": "step [95 %]",
-    "ratio": "to fastest [95 %]",
-    "examples": "examples/s",
-    "memory": "memory",
-    "import": "import",
-    "tokens": "tokens",
-    "names": "names",
-    "licence": "licence",
-}
-"""Of the summary for people, in their order."""
+MANY_FLOORS = 10_000
+"""A rounding error of more floors is an error of another kind: how many they are says nothing more."""
+FLOORS_IN_TEXT = re.compile(r"(\d[\d,]*(?:\.\d+)?|inf) floors")
+ABSENT = "-"
+"""What a table shows where there is no value."""
 
 
 def to_markdown(table: pd.DataFrame) -> str:
-    """Return the table as Markdown, its text as it stands."""
+    """Return the table as Markdown; a sentence where it has no rows."""
+    if not len(table):
+        return "Nothing to show."
     cells = table.astype(object).where(table.notna(), "").map(lambda value: str(value).replace("|", "\\|"))
     return str(cells.to_markdown(index=False, disable_numparse=True))
 
 
-def summary_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row of the summary written out."""
-    floors: str = in_floors(row["worst_floors"]) if pd.notna(row["worst_floors"]) else "?"
-    conforms = {None: "not checked", True: f"yes ({floors})", False: f"no ({floors})"}[row["conforms"]]
-    if row["conforms"] and row["worst_floors"] > LOSES_PRECISION:
-        conforms = f"loses precision ({floors})"
-    if row["known_failures"]:
-        conforms = f"{conforms}, known failures {row['known_failures'].partition(':')[0]}"
-    step = Interval(row["step_s"], row["step_s_low"], row["step_s_high"])
-    ratio = Interval(row["ratio"], row["ratio_low"], row["ratio_high"])
-    return {
-        "backend": f"{row['backend']}:{row['variant']}",
-        "version": row["version"],
-        "conforms": conforms,
-        "validation": shown(row["validation_accuracy"], lambda value: f"{value:.1%}"),
-        "test": shown(row["test_accuracy"], lambda value: f"{value:.1%}"),
-        "first_call": shown(row["first_call_s"], lambda value: f"{value:.2f} s"),
-        "step": shown(row["step_s"], lambda _: f"{in_time(step.estimate)} [{in_time(step.low)}, {in_time(step.high)}]"),
-        "ratio": shown(row["ratio"], lambda _: in_brackets(ratio)),
-        "examples": shown(row["examples_per_s"], lambda value: f"{value:,.0f}"),
-        "memory": shown(row["peak_memory_bytes"], lambda value: f"{value / 1e6:,.0f} MB"),
-        "import": shown(row["import_s"], lambda value: f"{value:.2f} s"),
-        "tokens": shown(row["tokens"], lambda value: f"{value:,.0f}"),
-        "names": shown(row["names"], lambda value: f"{value:.0f}"),
-        "licence": shown(row["licence"], str),
-    }
+def to_bullets(sentences: Iterable[str]) -> str:
+    """Return the sentences as a Markdown list."""
+    return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
-def size(value: Any) -> str:
-    """Return bytes in megabytes; a word as it is."""
-    return shown(value, lambda known: known if isinstance(known, str) else f"{known / 1e6:,.0f} MB")
+def format_or_dash(value: Any, write: Callable[[Any], str]) -> str:
+    """Return the value as `write` writes it; a dash where there is none."""
+    return ABSENT if pd.isna(value) else write(value)
 
 
-def speed_row(row: Mapping[Any, Any], batch: int) -> dict[str, Any]:
-    """Return a row of the speeds written out."""
-
-    def times(*names: str) -> str:
-        return " / ".join(shown(row.get(name, np.nan), in_time) for name in names)
-
-    warm = "never" if row["never_steady"] else shown(row["steady_since"], "{:.0f} slices".format)
-    return {
-        "backend": row["backend"],
-        "step: quick / median / slow": times("quick_step_s", "step_s", "slow_step_s"),
-        "outliers": f"{row['outliers']} of {row['slices']}",
-        "warm after": warm,
-        "cores busy": f"{row['cores_busy']:.2f}",
-        "threads": _threads(row["threads"]) or "-",
-        "GFLOP/s": shown(row["flop_rate"], lambda rate: f"{rate / 1e9:.3g}"),
-        "of peak": shown(row["of_peak"], "{:.0%}".format),
-        "transfer": shown(row["transfer_s"], in_time),
-        **({} if pd.isna(row["device_bytes"]) else {"on the device": size(row["device_bytes"])}),
-        "predict 1 row": times(*(f"latency_1_p{quantile}_s" for quantile in analysis.QUANTILES)),
-        f"predict {batch} rows": times(*(f"latency_{batch}_p{quantile}_s" for quantile in analysis.QUANTILES)),
-        f"to {TARGET:.0%}": "never"
-        if pd.isna(row["epochs_to_target"])
-        else f"{row['epochs_to_target']:.0f} epochs, {shown(row['time_to_target_s'], in_time)}",
-    }
+def format_number(value: float) -> str:
+    """Return a number with three significant digits: 1.47, 15.2, 402,000."""
+    return f"{value:.{_decimals(value)}f}" if abs(value) < 1000 else _format_large(value)
 
 
-def _threads(counts: Mapping[str, int] | None) -> str:
-    return ", ".join(f"{name} {count}" for name, count in (counts or {}).items())
+def _format_large(value: float) -> str:
+    if not math.isfinite(value):
+        return f"{value:.0f}"
+    return f"{round(value, 2 - math.floor(math.log10(abs(value)))):,.0f}"
 
 
-def shown(value: Any, show: Callable[[Any], str]) -> str:
-    """Return the value as `show` writes it, a dash where there is none."""
-    return "-" if pd.isna(value) else show(value)
+def _decimals(value: float) -> int:
+    """Return how many decimals show three significant digits."""
+    if not math.isfinite(value) or value == 0:
+        return 0
+    return max(0, 2 - math.floor(math.log10(abs(value))))
 
 
-def in_brackets(ratio: Interval, digits: int = 2) -> str:
-    """Return the estimate with its interval in brackets."""
-    return f"{ratio.estimate:.{digits}f} [{ratio.low:.{digits}f}, {ratio.high:.{digits}f}]"
+def format_interval(
+    interval: Interval, write: Callable[[float], str] | None = None, decimals: int | None = None
+) -> str:
+    """Return an estimate with its 95 % interval in brackets: 1.47 [1.43, 1.52].
+
+    `write` writes each of the three, such as `format_time`. Without it the estimate has three significant digits, or
+    `decimals`, and its interval has as many decimals.
+    """
+    if write is None:
+        places = _decimals(interval.estimate) if decimals is None else decimals
+
+        def write(value: float) -> str:
+            return f"{value:,.{places}f}"
+
+    estimate, low, high = (write(value) for value in interval)
+    return f"{estimate} [{low}, {high}]"
 
 
-def departure(row: Mapping[Any, Any]) -> str:
-    """Return in a sentence how far a declared convention moves a backend."""
-    who = f"{row['backend']}'s {row['convention']} {row['chosen']}"
-    if pd.isna(row["largest"]):
-        return f"{who} cannot be told: a training did not stay finite"
-    return (
-        f"{who} moves test probabilities by up to {row['largest']:.1e}, {row['flips']:.1%} of the predicted classes, "
-        f"and accuracy from {row['common_accuracy']:.1%} to {row['accuracy']:.1%}"
-    )
-
-
-def in_time(seconds: float) -> str:
-    """Return a time with three digits, in the unit that suits it."""
+def format_time(seconds: float) -> str:
+    """Return a time with three significant digits, in the unit that suits it."""
     for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds / 1e-9:.3g} ns"
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a time in seconds with two decimals."""
+    return f"{seconds:.2f} s"
+
+
+def format_whole_seconds(seconds: float) -> str:
+    """Return a time in whole seconds."""
+    return f"{seconds:,.0f} s"
+
+
+def format_size(size: float) -> str:
+    """Return bytes in megabytes."""
+    return f"{size / 1e6:,.0f} MB"
+
+
+def format_share(share: float) -> str:
+    """Return a share of 1 in per cent."""
+    return f"{share:.1%}"
+
+
+def format_count(number: float) -> str:
+    """Return a whole number."""
+    return f"{number:,.0f}"
+
+
+def format_floors(floors: float) -> str:
+    """Return a rounding error in floors."""
+    return f"> {MANY_FLOORS:,}" if floors > MANY_FLOORS else in_floors(floors)
+
+
+def shorten_floors(sentence: str) -> str:
+    """Return a recorded sentence with every count of floors written as `format_floors` writes it."""
+
+    def shorten(found: re.Match[str]) -> str:
+        floors = float(found[1].replace(",", ""))
+        return f"{format_floors(floors) if floors > MANY_FLOORS else found[1]} floors"
+
+    return FLOORS_IN_TEXT.sub(shorten, sentence)
+
+
+def count_things(number: int, thing: str) -> str:
+    """Return a number of things in words: 1 thread, 2 threads."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def join_words(words: Sequence[str], conjunction: str = "and") -> str:
+    """Return the words as a list in a sentence: a, b and c."""
+    return f" {conjunction} ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -4,7 +4,7 @@ The oracle is trained in float64 from the same arrays, on the same rows in the s
 the common spec with that one choice. What differs at the end is the choice, and no framework's rounding.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from ...common.predictions import compare_predictions
 from ...portable import spec as portable
 from ...portable.reference import Reference
 from ...workload.data import Splits
+from . import figures
 from .case import Contract
 
 COMMON = portable.full_conventions({})
@@ -125,3 +126,25 @@ def _accuracy(probabilities: Array, y: Array) -> float:
     if not np.isfinite(probabilities).all():
         return np.nan
     return float((probabilities.argmax(axis=1) == y).mean())
+
+
+def measure_convention_effects(
+    problem: Problem, backend: str, declared: Mapping[str, str], add: Callable[..., None]
+) -> str:
+    """Record the effect of each convention that a backend declares; return the last one in words."""
+    outcome = ""
+    for each in departures(problem, declared):
+        add(
+            figures.CONVENTION_EFFECT,
+            each.largest,
+            backend=backend,
+            convention=each.convention,
+            chosen=each.value,
+            largest=each.largest,
+            mean=each.mean,
+            changed_predictions=each.flips,
+            accuracy=each.accuracy,
+            common_accuracy=each.common_accuracy,
+        )
+        outcome = f"{each.convention} {each.value}: changes probabilities by at most {each.largest:.1e}"
+    return outcome

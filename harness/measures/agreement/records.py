@@ -11,6 +11,7 @@ from ...records import read
 from ...records.store import Task
 from ...workload import networks
 from . import case as agreement_case
+from . import figures
 from .case import Measured
 from .run_checks import Checked
 from .suite import Outcome
@@ -109,21 +110,13 @@ pass
 
 def outcome_records(task: Task, outcome: Outcome, labels: dict[str, Any]) -> list[read.Record]:
     """Return the records of one check: its status, and every agreement that it measured."""
-    where = {"check": outcome.check, "case": outcome.case, "dtype": outcome.dtype, "gated": outcome.gated, **labels}
-    more = {"reason": outcome.reason, "traceback": outcome.traceback}
-    head = task.record("agreement", "check", outcome.status, "", red=outcome.red, **where, **more)
+    where = {"check": outcome.check, "case": outcome.case, "dtype": outcome.dtype, "required": outcome.gated, **labels}
+    more = {"failed": outcome.red, "reason": outcome.reason, "traceback": outcome.traceback}
     return [
-        head,
+        task.record(figures.CHECK, outcome.status, **where, **more),
         *(
             task.record(
-                "agreement",
-                "floors",
-                each.floors,
-                "floors",
-                error=each.error,
-                floor=each.floor,
-                **each.quantity._asdict(),
-                **where,
+                figures.FLOORS, each.floors, error=each.error, floor=each.floor, **each.quantity._asdict(), **where
             )
             for each in outcome.measured
         ),

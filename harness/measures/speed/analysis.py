@@ -1,42 +1,51 @@
-"""What the raw times of a run say beside its step times: spread, outliers, latency, arithmetic, threads, warm-up."""
+"""The timed slices of a run and what else was measured of them: spread, outliers, latency, threads, warm-up."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ...common import statistics
-from . import peak
+from ...records.query import Query
+from . import figures, peak
 
 Row = dict[str, Any]
 
-SLICE = ["backend", "variant", "control", "round", "turn", "position", "steps", "value", "cpu_s", "step", "outlier"]
-"""What is told of a slice."""
+SLICE = ["backend", "variant", "self_test", "round", "block", "position", "steps", "value", "cpu_s", "step", "outlier"]
+"""The columns of a slice; `value` is renamed to `wall_s`."""
 
 QUANTILES = (50, 95, 99)
 """Of latency, in per cent of the calls."""
 
 
+def planned_blocks(header: Mapping[str, Any], records: pd.DataFrame) -> int | None:
+    """Return the blocks of a round, by the plan or the time budget; None where they were not yet worked out."""
+    blocks = header["plan"]["blocks"]
+    if blocks is None:
+        blocks = Query(records).last(figures.BLOCKS, None)
+    return None if blocks is None else int(blocks)
+
+
 def labelled(records: pd.DataFrame) -> pd.DataFrame:
-    """Return every slice of a turn with its `step` in seconds and whether it is an `outlier` of its worker's round."""
-    slices = records[records["quantity"].eq("slice") & records["measure"].eq("speed")].copy()
-    slices["step"] = slices["value"].astype(float) / slices["steps"].astype(float)
-    slices["outlier"] = False
+    """Return every timed slice with its `step` in seconds and whether it is an `outlier` in its worker's round."""
+    slices = Query(records).rows(figures.SLICE)
     if not len(slices):
         return pd.DataFrame()
-    for _, mine in slices.groupby(["backend", "variant", "control", "round"]):
+    slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float), outlier=False)
+    for _, mine in slices.groupby(["backend", "variant", "self_test", "round"]):
         slices.loc[mine.index, "outlier"] = statistics.outliers(mine["step"].to_numpy(float))
     return slices.reindex(columns=SLICE).rename(columns={"value": "wall_s"})
 
 
 def details(records: pd.DataFrame, backend: str, variant: str) -> Row:
-    """Return what the slices, the warm-ups and the predictions of one variant say; seconds, shares, counts."""
-    mine = records[records["measure"].eq("speed") & records["backend"].eq(backend) & records["variant"].eq(variant)]
-    mine = mine[mine["control"].eq(False)]
+    """Return what was measured of one variant beside its median step, as raw values: seconds, shares, counts."""
+    mine = records[records["measure"].eq(figures.SLICE.measure) & records["backend"].eq(backend)]
+    mine = mine[mine["variant"].eq(variant) & mine["self_test"].eq(False)]
     slices = labelled(mine)
     if not len(slices):
         return {}
-    step = slices["step"].to_numpy(float)
+    step, query = slices["step"].to_numpy(float), Query(mine)
     return {
         "quick_step_s": float(np.quantile(step, 0.1)),
         "step_s": float(np.median(step)),
@@ -44,35 +53,33 @@ def details(records: pd.DataFrame, backend: str, variant: str) -> Row:
         "slices": len(step),
         "outliers": int(slices["outlier"].sum()),
         "cores_busy": float(slices["cpu_s"].astype(float).sum() / slices["wall_s"].astype(float).sum()),
-        **_warm_up(mine),
-        **_threads(mine),
-        **_latency(mine),
+        **_warm_up(query),
+        **_threads(query),
+        **_latency(query),
     }
 
 
-def _warm_up(mine: pd.DataFrame) -> Row:
-    """Return how many slices went by until the worker was steady, the most of its rounds; None: it never was."""
-    steady = mine[mine["quantity"].eq("steady")]
-    if not len(steady) or "since" not in steady:
+def _warm_up(query: Query) -> Row:
+    """Return the most slices that a round's worker took to reach its steady state; None where one did not reach it."""
+    steady = query.rows(figures.STEADY)
+    if not len(steady):
         return {"steady_since": None, "never_steady": False}
     never = not steady["value"].astype(bool).all()
     return {"steady_since": None if never else int(steady["since"].max()), "never_steady": never}
 
 
-def _threads(mine: pd.DataFrame) -> Row:
-    """Return the threads that compute, by who told it: the framework itself, the libraries below it, the system."""
-    found = mine[mine["quantity"].eq("threads")]
-    if not len(found):
-        return {"threads": {}}
+def _threads(query: Query) -> Row:
+    """Return the threads that compute, by what reports them: the framework, its libraries, the system."""
+    found = query.rows(figures.THREADS)
     most = found["value"].astype(int).groupby(found["of"].astype(str)).max()
     return {"threads": {str(name): int(count) for name, count in most.items()}}
 
 
-def _latency(mine: pd.DataFrame) -> Row:
+def _latency(query: Query) -> Row:
     """Return the quantiles of the calls of `predict`, by the number of rows."""
     row: Row = {}
-    found = mine[mine["quantity"].eq("latency")]
-    for rows in found["rows"].unique() if len(found) else ():
+    found = query.rows(figures.LATENCY)
+    for rows in found["rows"].unique():
         every = np.concatenate([np.asarray(each, float) for each in found.loc[found["rows"].eq(rows), "calls"]])
         for quantile in QUANTILES:
             row[f"latency_{rows:.0f}_p{quantile}_s"] = float(np.quantile(every, quantile / 100))
@@ -81,7 +88,7 @@ def _latency(mine: pd.DataFrame) -> Row:
 
 def peak_rate(records: pd.DataFrame) -> float:
     """Return the best rate of the machine's own matrix product in this run, in operations a second; or NaN."""
-    rates = records[records["quantity"].eq("peak") & records["measure"].eq("speed")]["value"].astype(float)
+    rates = Query(records).values(figures.PEAK_RATE)
     return float(rates.max()) if len(rates) else float("nan")
 
 

@@ -17,22 +17,24 @@ import numpy as np
 from ...common import machine, statistics
 from ...common.errors import InputError
 from ...common.machine import Change, MachineState
-from ...common.statistics import Floats, Interval
 from ...common.system_files import Unreadable
+from ...common.statistics import Floats, Interval
 from ...portable import spec as portable
+from ...records.vocabulary import Figure
 from ...registry import entries
 from ...registry.entries import Entry
 from ...workers.cores import first_cores
 from ...workers.place import Place
 from ...workload import data
 from ...workload.spec import default_spec
+from . import figures
 from . import rounds as speed_rounds
+from .rounds import SLICE_S
 
 FINE, DOUBTFUL, UNFIT, NOT_READABLE = "fine", "doubtful", "unfit", "not readable here"
 
-SLICE_S = 0.01
-TURN_S = 4.2 * SLICE_S
-"""Two slices with their lead-ins, and what it costs to stop one worker and let the other go."""
+BLOCK_S = 4.2 * SLICE_S
+"""Two slices with their warm-up slices, and the time to stop one worker and continue the other."""
 ROUND_S = 2.5
 """Of a round of the test. Two processes of one program differ, so many short rounds tell more than one long one."""
 LEAST_ROUNDS = 4
@@ -116,22 +118,28 @@ def own_entry() -> Entry:
 
 
 def race_itself(entry: Entry, seconds: float, say: Callable[[str], None]) -> Race:
-    """Time the first variant of a backend against itself, in turns on one core; the turns take about `seconds`.
+    """Time the first variant of a backend against itself, in blocks on one core; the blocks take about `seconds`.
 
     In rounds of fresh processes, `LEAST_ROUNDS` or more.
     """
     rounds = max(LEAST_ROUNDS, round(seconds / ROUND_S))
-    cores, turns = first_cores(1), max(statistics.LEAST_BLOCKS, round(seconds / rounds / TURN_S))
-    records: list[dict[str, Any]] = []
+    cores, blocks = first_cores(1), max(statistics.LEAST_BLOCKS, round(seconds / rounds / BLOCK_S))
+    failures: list[str] = []
+    steps_s: dict[tuple[bool, int], list[float]] = {
+        (copy, number): [] for copy in (False, True) for number in range(1, rounds + 1)
+    }
     frequencies: list[float] = []
 
-    def write(measure: str, quantity: str, value: Any, unit: str = "", **more: Any) -> None:
-        records.append({"measure": measure, "quantity": quantity, "value": value, **more})
+    def write(figure: Figure, value: Any, **keys: Any) -> None:
+        if figure == figures.FAILED:
+            failures.append(value)
+        if figure == figures.SLICE:
+            steps_s[keys["self_test"], keys["round"]].append(value / keys["steps"])
 
     def watch(line: str) -> None:
         say(line)
-        if cores is not None and line.startswith("turn"):
-            with contextlib.suppress(Unreadable):  # said once, by `frequency`
+        if cores is not None and line.startswith("block"):
+            with contextlib.suppress(Unreadable):  # `frequency` reports it, once
                 frequencies.append(machine.frequency(cores[0])["cur"])
 
     with tempfile.TemporaryDirectory(prefix="bakeoff-") as folder:
@@ -146,20 +154,14 @@ def race_itself(entry: Entry, seconds: float, say: Callable[[str], None]) -> Rac
             worker.variables,
         )
         first = speed_rounds.Contestant(entry.name, entry.variants[0], place)
-        plan = speed_rounds.Plan(rounds, turns, SLICE_S, 1, cores, "cpu", secrets.randbits(32), beside=False)
+        seed = secrets.randbits(32)
+        plan = speed_rounds.Plan(rounds, blocks, SLICE_S, 1, cores, "cpu", seed, measure_peak_and_latency=False)
         problem, steps = _problem(), dict[tuple[str, str], int]()
         for number in range(1, rounds + 1):
-            speed_rounds.run_round(number, [first, first._replace(control=True)], problem, plan, write, steps, watch)
-    failures = [str(record["value"]) for record in records if record["measure"] == "failure"]
+            speed_rounds.run_round(number, [first, first._replace(self_test=True)], problem, plan, write, steps, watch)
     if failures:
         return Race(None, failures[0], frequencies)
-    slices = [record for record in records if record["quantity"] == "slice"]
-
-    def steps_s(control: bool, number: int) -> Floats:
-        mine = [each for each in slices if each["control"] is control and each["round"] == number]
-        return np.array([each["value"] / each["steps"] for each in mine])
-
-    one, other = ([steps_s(control, number) for number in range(1, rounds + 1)] for control in (False, True))
+    one, other = ([np.array(steps_s[copy, number]) for number in range(1, rounds + 1)] for copy in (False, True))
     return Race((one, other), "", frequencies)
 
 

@@ -1,11 +1,12 @@
-"""Speed: interleaved slices of live workers.
+"""The timing protocol: blocks of slices, taken in turn by live workers.
 
-A round starts a fresh worker for each contestant, in random order, all pinned to the same cores. Each is built, called
-once, calibrated where the steps of a slice are not known, warmed up, and then stopped. Turn by turn every contestant,
-in random order again, is let go for one slice of training and stopped again; in between, the cores do not idle. A slice
-has a lead-in: the same steps once before, off the clock, as a worker that was stopped comes back to cold caches, and
-its threads to any core. The first contestant takes part twice: the control, whose ratio to itself must not differ from
-1. Then, in turns too, each predicts: single rows, and full batches.
+A round starts a fresh worker for each contestant, in random order, all pinned to the same cores. Each worker builds its
+network, trains once, is calibrated where the number of steps of a slice is not known, warms up, and is then stopped.
+In each block every contestant, in random order again, continues for one slice of training and is stopped again; between
+slices the cores do not idle. Before each slice the worker takes a warm-up slice: the same steps, untimed, because a
+worker that was stopped comes back to cold caches, and its threads to any core. The first contestant takes part twice:
+this is the self-test (A/A), whose ratio must not differ from 1. Then, in blocks too, each contestant predicts single
+rows and full batches.
 """
 
 import time
@@ -17,83 +18,88 @@ import numpy as np
 
 from ...common.arrays import Array, Arrays
 from ...portable import spec as portable
+from ...records.vocabulary import Figure
 from ...workers.cores import IdleCoreSpinners, reserve_cores
 from ...workers.place import Place
 from ...workers.session import Session, Trained, WorkerFailed
-from . import peak, warmup
+from . import figures, peak, warmup
 
+SLICE_S = 0.01
+"""The length of a slice, about: what a run plans, and what `bakeoff doctor` tests a machine with."""
 FIRST_STEPS = 8
 """Steps of the first call and of calibration, while the steps of a slice are not known."""
-WARM_BLOCK = 10
-"""Slices between two looks at whether the worker is warm."""
+SLICES_BETWEEN_CHECKS = 10
+"""Slices between two checks of whether the worker has reached its steady state."""
 WARM_LIMIT_S = 3.0
-LATENCY_TURNS = 5
+"""Of the warm-up, after which a worker is timed although it did not reach a steady state."""
+LATENCY_BLOCKS = 5
 LATENCY_CALLS = 40
-"""Calls of `predict` in a turn, for each number of rows."""
+"""Calls of `predict` in a block, for each number of rows."""
 LATENCY_LIMIT_S = 0.5
 
 Write = Callable[..., None]
-"""Takes measure, quantity, value, unit and whatever tells the record apart: results.Task.add."""
+"""Takes a figure, its value, and its keys: records.store.Task.add."""
 
 
 class Plan(NamedTuple):
     """What is fixed before the first slice is taken."""
 
     rounds: int
-    turns: int
+    blocks: int
     slice_s: float
     threads: int
     cores: tuple[int, ...] | None
     device: str
     seed: int
-    """Of the orders that are drawn: in which workers start, and of every turn."""
-    beside: bool = True
-    """Whether what stands beside the steps is measured too: the matrix product, predictions."""
+    """Of the random orders: that in which workers start, and that of every block."""
+    measure_peak_and_latency: bool = True
+    """Whether to measure the machine's matrix product and the latency of predictions, too."""
 
 
 class Contestant(NamedTuple):
-    """A backend variant, or the control, which is one entered twice."""
+    """A backend variant; for the self-test one variant takes part twice."""
 
     backend: str
     variant: str
     place: Place
-    control: bool = False
+    self_test: bool = False
+    """Whether it is the second copy of a variant, timed against the first."""
     spec: portable.Spec | None = None
-    """Where it is not the problem's: with the framework's own defaults."""
+    """Its own spec, where that has defaults of the framework; None where it is the problem's."""
     thread_names: tuple[str, ...] = ()
-    """Of its threads that compute: backend.toml."""
+    """The names of its threads that compute, from backend.toml."""
 
     @property
     def backend_variant(self) -> tuple[str, str]:
-        """What it has in common with its control."""
+        """The backend and the variant, which are the same for both copies of the self-test."""
         return self.backend, self.variant
 
     @property
     def labels(self) -> dict[str, Any]:
-        """What its records carry."""
-        return {"backend": self.backend, "variant": self.variant, "control": self.control}
+        """The keys of its records."""
+        return {"backend": self.backend, "variant": self.variant, "self_test": self.self_test}
 
 
 class Problem(NamedTuple):
-    """What is trained: the same arrays for every contestant."""
+    """The training that is timed: the same arrays for every contestant."""
 
     spec: portable.Spec
     arrays: Arrays
     x: Array
     y: Array
     order: Array
-    """(steps, batch); slices begin again at its first line"""
+    """(steps, batch); every slice begins at its first line"""
 
     def steps(self, count: int) -> Array:
-        """Return `count` lines of the order, from the first on, over and over."""
+        """Return the first `count` lines of the order, repeated where it has fewer."""
         return np.resize(self.order, (count, self.order.shape[1]))
 
     def rows(self, count: int) -> Array:
-        """Return the first `count` rows, from the first on, over and over."""
+        """Return the first `count` rows, repeated where there are fewer."""
         return self.x[np.arange(count) % len(self.x)]
 
 
-class Runner:
+class TimedWorker:
     """A contestant's live worker in one round."""
 
     def __init__(
@@ -105,76 +111,148 @@ class Runner:
         self.session = Session(contestant.place)
 
     def prepare(self, steps: int | None) -> None:
-        """Build, call once, calibrate (or take `steps` as they are), warm up; then stop the process."""
+        """Build, train once, calibrate (where `steps` is None), warm up; then stop the process."""
         write, session, problem = self.write, self.session, self.problem
         self.order = problem.steps(steps or FIRST_STEPS)
         spec = self.contestant.spec or problem.spec
-        write("speed", "import", session.import_s, "s")
-        write("speed", "build", session.build(spec, self.plan.device, self.contestant.variant), "s")
+        write(figures.IMPORT, session.import_s)
+        write(figures.BUILD, session.build(spec, self.plan.device, self.contestant.variant))
         session.load(problem.arrays)
-        write("speed", "transfer", session.put(problem.x, problem.y), "s")
-        write("speed", "first call", session.train_timed(self.order).wall_s, "s", steps=len(self.order))
-        write("deployment", "cold start", time.perf_counter() - self.started, "s", steps=len(self.order))
+        write(figures.TRANSFER, session.put(problem.x, problem.y))
+        write(figures.FIRST_CALL, session.train_timed(self.order).wall_s, steps=len(self.order))
+        write(figures.COLD_START, time.perf_counter() - self.started, steps=len(self.order))
         if steps is None:
-            # The least of three: a second compilation, or a neighbour's work, is not the pace.
+            # The least of three: a second compilation, or background load, is not the pace.
             pace_s = min(session.train_timed(self.order).wall_s for _ in range(3)) / FIRST_STEPS
             self.order = problem.steps(max(1, round(self.plan.slice_s / pace_s)))
             session.train(self.order)  # another number of steps may be another program to compile
-        write("speed", "slice steps", len(self.order), "steps")
+        write(figures.SLICE_STEPS, len(self.order))
         self._warm_up()
-        self._threads()
+        self._record_threads()
         session.pause()
 
     def _warm_up(self) -> None:
-        """Train until a steady state is found in the times (harness/warmup.py), or say that there was none."""
+        """Train until a steady state is found in the times (warmup.py), or record that there was none in the limit."""
         taken: list[float] = []
         started = time.monotonic()
         steady: int | None = None
         while steady is None and (time.monotonic() - started < WARM_LIMIT_S or len(taken) < warmup.LEAST):
-            for _ in range(WARM_BLOCK if taken else warmup.LEAST):
+            for _ in range(SLICES_BETWEEN_CHECKS if taken else warmup.LEAST):
                 trained = self.session.train_timed(self.order)
                 taken.append(trained.wall_s)
-                self._slice(trained, "warm-up", len(taken))
+                self._record_slice(figures.WARM_UP_SLICE, trained, len(taken))
             steady = warmup.steady_from(np.array(taken))
-        self.write("speed", "steady", steady is not None, "", slices=len(taken), since=steady)
+        self.write(figures.STEADY, steady is not None, slices=len(taken), since=steady)
 
-    def _threads(self) -> None:
-        """Write down how many threads compute, by each that can tell: the framework, its libraries, the system."""
+    def _record_threads(self) -> None:
+        """Record how many threads compute, as the framework, its libraries, and the system each report it."""
         told, pools, system = self.session.threads()
         computing = {name: count for name, count in system.items() if name in self.contestant.thread_names}
         for source, counts in (("framework", told), ("library", pools), ("system", computing)):
             for name, count in counts.items():
-                self.write("speed", "threads", count, "threads", of=name, source=source)
+                self.write(figures.THREADS, count, of=name, source=source)
 
-    def take(self, turn: int, position: int) -> None:
-        """Let the worker go for one slice and its lead-in, and stop it again."""
+    def take_slice(self, block: int, position: int) -> None:
+        """Continue the worker for a warm-up slice and one timed slice, and stop it again."""
         self.session.resume()
         with self.fillers.paused():
             trained = self.session.train_timed(self.order, warm_up_slice=True)
         self.session.pause()
-        self._slice(trained, "slice", turn, position=position)
+        self._record_slice(figures.SLICE, trained, block, position=position)
 
-    def predict(self, turn: int, rows: int) -> None:
-        """Let the worker go for some calls of `predict`, and stop it again; keep the seconds of each."""
+    def predict(self, block: int, rows: int) -> None:
+        """Continue the worker for some calls of `predict`, and stop it again; record the seconds of each call."""
         self.session.resume()
         with self.fillers.paused():
             taken = self.session.latency(self.problem.rows(rows), LATENCY_CALLS, LATENCY_LIMIT_S)
         self.session.pause()
         each = [float(f"{seconds:.6g}") for seconds in taken]
-        self.write("speed", "latency", float(np.median(taken)), "s", rows=rows, turn=turn, calls=each)
+        self.write(figures.LATENCY, float(np.median(taken)), rows=rows, block=block, calls=each)
 
-    def _slice(self, trained: Trained, quantity: str, turn: int, **more: Any) -> None:
-        steps = len(self.order)
-        self.write("speed", quantity, trained.wall_s, "s", cpu_s=trained.cpu_s, steps=steps, turn=turn, **more)
+    def _record_slice(self, figure: Figure, trained: Trained, block: int, **keys: Any) -> None:
+        self.write(figure, trained.wall_s, cpu_s=trained.cpu_s, steps=len(self.order), block=block, **keys)
 
     def end(self) -> None:
-        """Write down the peak of memory, and end the worker."""
+        """Record the peak of memory, and end the worker."""
         self.session.resume()
-        self.write("speed", "peak memory", self.session.peak_bytes(), "bytes")
-        on_the_device = self.session.device_peak_bytes()
-        if on_the_device is not None:
-            self.write("speed", "peak device memory", on_the_device, "bytes")
+        self.write(figures.PEAK_MEMORY, self.session.peak_bytes())
+        device_bytes = self.session.device_peak_bytes()
+        if device_bytes is not None:
+            self.write(figures.PEAK_DEVICE_MEMORY, device_bytes)
         self.session.close()
+
+
+class Round:
+    """One round: fresh workers, each timed in every block until it fails."""
+
+    def __init__(
+        self,
+        number: int,
+        contestants: Sequence[Contestant],
+        problem: Problem,
+        plan: Plan,
+        write: Write,
+        say: Callable[[str], None],
+    ) -> None:
+        self.number, self.contestants, self.problem, self.plan = number, contestants, problem, plan
+        self.write, self.say = write, say
+        self.rng = np.random.default_rng([plan.seed, number])
+        self.started: list[TimedWorker] = []
+        self.ready: list[TimedWorker] = []
+
+    def run(self, known_steps: dict[tuple[str, str], int]) -> None:
+        """Take the round, from the start of its workers to their end."""
+        with reserve_cores(self.plan.cores) as fillers:
+            self._measure_peak(fillers)
+            try:
+                self._start_workers(known_steps, fillers)
+                self._take_slices()
+                self._predict()
+                self.write(figures.SPINNING_CORES, fillers.alive(), round=self.number)
+                for worker in self.ready:
+                    _act_if_alive(worker, TimedWorker.end)
+            finally:
+                for worker in self.started:
+                    worker.session.close()
+
+    def _measure_peak(self, fillers: IdleCoreSpinners) -> None:
+        plan, dtype = self.plan, self.problem.spec.dtype
+        if (
+            plan.measure_peak_and_latency and plan.device == "cpu"
+        ):  # a step on another device takes nothing of this rate
+            self.say("the machine's own matrix product")
+            with fillers.paused():
+                rate = peak.measure(plan.cores, plan.threads, dtype)
+            self.write(figures.PEAK_RATE, rate, round=self.number, dtype=dtype)
+
+    def _start_workers(self, known_steps: dict[tuple[str, str], int], fillers: IdleCoreSpinners) -> None:
+        for index in self.rng.permutation(len(self.contestants)):  # in one fixed order the last is 1 to 2 % quicker
+            contestant = self.contestants[index]
+            key = contestant.backend_variant
+            self.say(f"warming up {':'.join(key)}{' (self-test)' if contestant.self_test else ''}")
+            write = _labelled(self.write, contestant, self.number)
+            with fillers.paused(), _recording_failure(write):
+                worker = TimedWorker(contestant, self.problem, self.plan, write, fillers)
+                self.started.append(worker)
+                # Closed at once where it fails: it must not run while others are timed.
+                with _recording_failure(write, worker):
+                    worker.prepare(known_steps.get(key))
+                    known_steps[key] = len(worker.order)
+                    self.ready.append(worker)
+
+    def _take_slices(self) -> None:
+        for block in range(1, self.plan.blocks + 1):
+            self.say(f"block {block} of {self.plan.blocks}")
+            for position, index in enumerate(self.rng.permutation(len(self.ready))):
+                _act_if_alive(self.ready[index], TimedWorker.take_slice, block, position)
+
+    def _predict(self) -> None:
+        for block in range(1, LATENCY_BLOCKS + 1 if self.plan.measure_peak_and_latency else 1):
+            self.say(f"predicting, block {block} of {LATENCY_BLOCKS}")
+            for rows in (1, self.problem.spec.batch_size):
+                for index in self.rng.permutation(len(self.ready)):
+                    if not self.ready[index].contestant.self_test:
+                        _act_if_alive(self.ready[index], TimedWorker.predict, block, rows)
 
 
 def run_round(
@@ -186,70 +264,34 @@ def run_round(
     known_steps: dict[tuple[str, str], int],
     say: Callable[[str], None],
 ) -> None:
-    """Take one round of slices; one contestant's failure is a record of its own, and the others go on.
+    """Take one round; where a contestant fails, the failure is recorded and the others continue.
 
-    `known_steps` are the steps a slice of an earlier round had, by backend and variant; what is calibrated is added.
+    `known_steps` holds the steps of a slice by backend and variant, as an earlier round had them; those that this round
+    calibrates are added to it.
     """
-    rng = np.random.default_rng([plan.seed, number])
-    with reserve_cores(plan.cores) as fillers:
-        if plan.beside and plan.device == "cpu":  # another device's rate is no share of the cores'
-            say("the machine's own matrix product")
-            with fillers.paused():
-                rate = peak.measure(plan.cores, plan.threads, problem.spec.dtype)
-            write("speed", "peak", rate, "FLOP/s", round=number, dtype=problem.spec.dtype)
-        started: list[Runner] = []
-        ready: list[Runner] = []
-        try:
-            for index in rng.permutation(len(contestants)):  # the last was seen to be 1 to 2 % quicker
-                contestant = contestants[index]
-                key = contestant.backend_variant
-                say(f"warming up {':'.join(key)}{' (control)' if contestant.control else ''}")
-                labelled = _labelled(write, contestant, number)
-                with fillers.paused(), _burying(labelled):
-                    runner = Runner(contestant, problem, plan, labelled, fillers)
-                    started.append(runner)
-                    with _burying(labelled, runner):  # at once: it must not run beside its rivals
-                        runner.prepare(known_steps.get(key))
-                        known_steps[key] = len(runner.order)
-                        ready.append(runner)
-            for turn in range(1, plan.turns + 1):
-                say(f"turn {turn} of {plan.turns}")
-                for position, index in enumerate(rng.permutation(len(ready))):
-                    _unless_buried(ready[index], Runner.take, turn, position)
-            for turn in range(1, LATENCY_TURNS + 1 if plan.beside else 1):
-                say(f"predicting, turn {turn} of {LATENCY_TURNS}")
-                for rows in (1, problem.spec.batch_size):
-                    for index in rng.permutation(len(ready)):
-                        if not ready[index].contestant.control:
-                            _unless_buried(ready[index], Runner.predict, turn, rows)
-            write("speed", "kept awake", fillers.alive(), "cores", round=number)
-            for runner in ready:
-                _unless_buried(runner, Runner.end)
-        finally:
-            for runner in started:
-                runner.session.close()
+    Round(number, contestants, problem, plan, write, say).run(known_steps)
 
 
-def _unless_buried(runner: Runner, act: Callable[..., None], *how: int) -> None:
-    """Have a contestant act that is still alive; what fails is a record, and its end."""
-    if runner.session.alive():
-        with _burying(runner.write, runner):
-            act(runner, *how)
+def _act_if_alive(worker: TimedWorker, act: Callable[..., None], *how: int) -> None:
+    """Have a worker act if it still lives; a failure is recorded, and closes it."""
+    if worker.session.alive():
+        with _recording_failure(worker.write, worker):
+            act(worker, *how)
 
 
 def _labelled(write: Write, contestant: Contestant, number: int) -> Write:
-    def labelled(*values: Any, **more: Any) -> None:
-        write(*values, round=number, **contestant.labels, **more)
+    def labelled(figure: Figure, value: Any, **keys: Any) -> None:
+        write(figure, value, round=number, **contestant.labels, **keys)
 
     return labelled
 
 
 @contextmanager
-def _burying(write: Write, runner: Runner | None = None) -> Iterator[None]:
-    """Turn a worker's failure into a record, and end the worker."""
+def _recording_failure(write: Write, worker: TimedWorker | None = None) -> Iterator[None]:
+    """Record the failure of a worker, and close it."""
     try:
         yield
     except WorkerFailed as failed:
-        write("failure", "speed", str(failed), "", traceback=failed.traceback)
-        if runner is not None:
-            runner.session.close()
+        write(figures.FAILED, str(failed), traceback=failed.traceback)
+        if worker is not None:
+            worker.session.close()

@@ -1,8 +1,8 @@
-"""A sweep: the step timed at other sizes, and where in it the overhead ends and the arithmetic begins.
+"""A sweep: the step timed at other sizes, and the size at which arithmetic begins to take more time than overhead.
 
-The model is a straight line: a step takes what it takes with nothing to compute (the overhead) and then so long an
-operation (the rate). It is fitted to the relative errors, and neither can be negative. Where both are equal, the one
-ends and the other begins: the crossing, in operations a step.
+The model is a straight line: a step takes a constant time (the overhead) and a time for each operation (the inverse of
+the rate). It is fitted to the relative errors, and neither can be negative. The crossing is the number of operations of
+a step at which both take the same time.
 """
 
 from collections.abc import Iterator
@@ -14,15 +14,16 @@ from scipy.optimize import nnls
 
 from ...common import statistics
 from ...common.statistics import Floats, Interval
+from ...records.query import Query
 from ...workload.spec import Spec
-from . import peak
+from . import figures, peak
 
 FITTED = ("batch_size", "width")
-"""The axes along which a step does more of the same; a deeper network does more of other things."""
+"""The axes along which the operations of a step grow and their kind stays the same."""
 LEAST_POINTS = 3
 RESAMPLES = 200
 BENT = 0.2
-"""A line that misses a point by more is called bent."""
+"""A line that misses a point by more than this share of the point is called bent."""
 
 
 class Point(NamedTuple):
@@ -35,7 +36,7 @@ class Point(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As tasks and people call it."""
+        """The name of its task in the records: `width=64`."""
         return f"{self.axis}={self.value}"
 
     def operations(self, features: int, classes: int) -> int:
@@ -45,7 +46,7 @@ class Point(NamedTuple):
 
 
 def points(spec: Spec, threads: int) -> Iterator[Point]:
-    """Yield every point of the spec's sweep: each axis by itself, all else as the spec says."""
+    """Yield every point of the spec's sweep: one axis is varied, everything else is as in the spec."""
     hidden = spec.network.hidden
     for value in spec.sweep.batch_size:
         yield Point("batch_size", value, _with(spec, "training", batch_size=value), threads)
@@ -76,12 +77,12 @@ class Line(NamedTuple):
 
 
 def line(operations: Floats, rounds: list[Floats]) -> Line:
-    """Fit the line to points: operations (points,), and the seconds a step of each point's turns, (turns,) a point."""
-    overhead, slope, misses = _fit(operations, np.array([np.median(turns) for turns in rounds]))
+    """Fit the line to points: operations (points,), and for each point the seconds a step in every block, (blocks,)."""
+    overhead, slope, misses = _fit(operations, np.array([np.median(blocks) for blocks in rounds]))
     rng = np.random.default_rng(0)
     crossings = []
     for _ in range(RESAMPLES):
-        drawn = [np.median(statistics.resample([turns], rng)) for turns in rounds]
+        drawn = [np.median(statistics.resample([blocks], rng)) for blocks in rounds]
         crossings.append(_crossing(*_fit(operations, np.array(drawn))[:2]))
     low, high = np.quantile(crossings, [0.025, 0.975], method="nearest")  # of infinities no mean can be taken
     crossing = Interval(_crossing(overhead, slope), float(low), float(high))
@@ -105,25 +106,31 @@ def _crossing(overhead: float, slope: float) -> float:
 
 
 def times(records: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a point and variant: axis, value, operations, the step's median and interval, and its `turns`."""
-    slices = records[records["measure"].eq("sweep") & records["quantity"].eq("slice")]
+    """Return one row a point and variant: axis, point, operations, the step's median and interval, and its `blocks`.
+
+    `blocks` holds the seconds a step in every block, (blocks,).
+    """
+    slices = Query(records).rows(figures.SWEEP[figures.SLICE.name])
     rows: list[dict[str, Any]] = []
-    if not len(slices):
-        return pd.DataFrame()
-    keys = ["axis", "at", "operations", "backend", "variant"]
-    for (axis, at, operations, backend, variant), mine in slices.groupby(keys, sort=False):
-        turns = np.asarray(mine["value"].astype(float) / mine["steps"].astype(float), dtype=np.float64)
+    keys = ["axis", "point", "operations", "backend", "variant"]
+    for (axis, point, operations, backend, variant), mine in slices.groupby(keys, sort=False):
+        blocks = np.asarray(mine["value"].astype(float) / mine["steps"].astype(float), dtype=np.float64)
         rows.append(
             {
                 "axis": axis,
-                "at": at if isinstance(at, str) else f"{at:g}",  # beside records that have none, a number is a float
+                "point": format_point(point),
                 "operations": operations,
                 "backend": f"{backend}:{variant}",
-                **dict(zip(("step_s", "step_s_low", "step_s_high"), statistics.median([turns]), strict=True)),
-                "turns": turns,
+                **dict(zip(("step_s", "step_s_low", "step_s_high"), statistics.median([blocks]), strict=True)),
+                "blocks": blocks,
             }
         )
     return pd.DataFrame(rows)
+
+
+def format_point(point: Any) -> str:
+    """Return the value on an axis as text. In a column that other records lack, a whole number is a float."""
+    return point if isinstance(point, str) else f"{point:g}"
 
 
 def lines(found: pd.DataFrame) -> pd.DataFrame:
@@ -132,7 +139,7 @@ def lines(found: pd.DataFrame) -> pd.DataFrame:
     for (axis, backend), mine in found.groupby(["axis", "backend"], sort=False) if len(found) else ():
         if axis in FITTED and len(mine) >= LEAST_POINTS:
             mine = mine.sort_values("operations")  # noqa: PLW2901
-            fitted = line(mine["operations"].to_numpy(float), list(mine["turns"]))
+            fitted = line(mine["operations"].to_numpy(float), list(mine["blocks"]))
             rows.append(
                 {
                     "backend": backend,
@@ -142,17 +149,17 @@ def lines(found: pd.DataFrame) -> pd.DataFrame:
                     "crossing": fitted.crossing.estimate,
                     "crossing_low": fitted.crossing.low,
                     "crossing_high": fitted.crossing.high,
-                    "crossing_at": where(mine, fitted.crossing.estimate),
+                    "crossing_at": locate(mine, fitted.crossing.estimate),
                     "misses": fitted.misses,
                 }
             )
     return pd.DataFrame(rows)
 
 
-def where(mine: pd.DataFrame, operations: float) -> str:
-    """Return between which values of the axis so many operations lie; `mine` is sorted by operations."""
-    below = mine.loc[mine["operations"] <= operations, "at"]
-    above = mine.loc[mine["operations"] > operations, "at"]
+def locate(mine: pd.DataFrame, operations: float) -> str:
+    """Return the two values of the axis between which `operations` lie; `mine` is sorted by operations."""
+    below = mine.loc[mine["operations"] <= operations, "point"]
+    above = mine.loc[mine["operations"] > operations, "point"]
     if not len(below):
         return f"below {above.iloc[0]}"
     if not len(above):

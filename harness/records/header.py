@@ -1,0 +1,123 @@
+"""What stands in run.json: written once, before a run, and validated whenever it is read."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+FORMAT = 2
+"""Of run.json and records.jsonl. 2 (2026-11-28): every record is of a declared figure."""
+
+
+class Section(BaseModel):
+    """A part of run.json: immutable, no key but its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Rows(Section):
+    """How many rows of the data each split has."""
+
+    train: int
+    validation: int
+    test: int
+
+
+class Data(Section):
+    """The data set that the spec names, as it was read."""
+
+    name: str
+    hash: str
+    """Of the splits: a resumed run needs the same."""
+    rows: Rows
+    features: int
+    classes: int
+    notes: tuple[str, ...]
+
+
+class Machine(Section):
+    """The machine, as far as speed depends on it."""
+
+    processor: str
+    architecture: str
+    cores: int | None
+    threads: int | None
+    usable_threads: int
+    memory_bytes: int
+    system: str
+    python: str
+    gpus: tuple[dict[str, Any], ...] = ()
+    load_before: tuple[float, ...] | None
+    facts: dict[str, Any] = {}
+    """What harness/common/machine.py reads just before the run."""
+
+
+class Backend(Section):
+    """A backend that takes part."""
+
+    title: str
+    version: str
+    """As its requirements pin it."""
+    source: str
+    """A hash of its files."""
+
+
+class SpecTables(Section):
+    """The tables of the spec; harness/workload/spec.py validates what stands in them when a run is resumed."""
+
+    data: dict[str, Any]
+    network: dict[str, Any]
+    optimiser: dict[str, Any]
+    training: dict[str, Any]
+    sweep: dict[str, Any] = {}
+
+
+class Plan(Section):
+    """What is fixed before the run."""
+
+    entries: tuple[tuple[str, str], ...]
+    """The backends and their variants."""
+    rounds: int
+    blocks: int | None
+    """None where `budget_s` decides."""
+    budget_s: float | None
+    """Seconds of slices, all rounds together; None where `blocks` decides."""
+    slice_s: float
+    seed: int
+    """Of the orders in which workers start and take slices."""
+    threads: int
+    cores: tuple[int, ...] | None
+    device: str
+    interpreters: tuple[str, ...]
+    folders: dict[str, str]
+    """The folders of backends from outside the project."""
+
+
+class Header(Section):
+    """All of run.json."""
+
+    format: Literal[2]
+    created: str
+    bakeoff: str
+    """The version of Bakeoff."""
+    commit: str | None
+    spec_hash: str
+    spec: SpecTables
+    data: Data
+    machine: Machine
+    backends: dict[str, Backend]
+    plan: Plan
+
+
+def header_problem(found: Any) -> str:
+    """Return what is wrong with the content of run.json; "" where nothing is."""
+    form = found.get("format") if isinstance(found, dict) else None
+    if form != FORMAT:
+        return f"expected format {FORMAT}, got {form!r}. Use the version of Bakeoff that wrote it."
+    try:
+        Header.model_validate(found)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        got = "" if first["type"] == "missing" else f"; got {first['input']!r:.60}"
+        return f"{where}: {first['msg']}{got}"
+    return ""

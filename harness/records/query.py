@@ -1,0 +1,75 @@
+"""Questions to a table of records, by declared figure: no reader spells the name of a figure or filters by itself.
+
+For example:
+
+    query = Query(read_records(folder, VOCABULARY))
+    query.values(LOSS, backend="pytorch", variant="eager")     # a Series of numbers
+    query.last(TEST_ACCURACY, backend="pytorch")               # the value recorded last, NaN where there is none
+    query.rows(SLICE, self_test=False)                         # a DataFrame: HEAD and the figure's own keys
+    query.of(INSTALL_TIME, "pytorch", "eager")                 # rows of the variant, or of its backend as a whole
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .vocabulary import HEAD, Figure
+
+NUMBERS = {float, int, type(None)}
+
+
+class Query:
+    """The records of a run, by figure."""
+
+    def __init__(self, records: pd.DataFrame) -> None:
+        self.records = records
+        self._places: dict[Any, Any] = {}
+        if len(records):
+            self._places = dict(records.groupby(["measure", "figure"], sort=False).indices)
+        self._rows: dict[Figure, pd.DataFrame] = {}
+
+    def rows(self, figure: Figure, **where: Any) -> pd.DataFrame:
+        """Return the records of a figure whose keys equal `where`, in the order in which they were written.
+
+        The columns are those of HEAD and the keys that the figure declares; an optional key is NaN where a record does
+        not have it. A figure of numbers has a column `value` of numbers. The index is that of the whole table.
+        Raises KeyError for a key that the figure does not declare.
+        """
+        rows = self._all_rows(figure)
+        for key, value in where.items():
+            rows = rows[rows[key].eq(value)]
+        return rows
+
+    def values(self, figure: Figure, **where: Any) -> pd.Series:
+        """Return the values of those records: numbers where the figure is one of numbers."""
+        return self.rows(figure, **where)["value"]
+
+    def last(self, figure: Figure, default: Any = np.nan, **where: Any) -> Any:
+        """Return the value recorded last, of the type it was recorded with; `default` where there is none or null."""
+        rows = self.rows(figure, **where)
+        return self.value_of(rows, default)
+
+    def of(self, figure: Figure, backend: str, variant: str, **where: Any) -> pd.DataFrame:
+        """Return the records that speak of this variant, or of its backend as a whole; none of the self-test's copy."""
+        rows = self.rows(figure, backend=backend, **where)
+        if "variant" in rows:
+            rows = rows[rows["variant"].isna() | rows["variant"].eq(variant)]
+        if "self_test" in rows:
+            rows = rows[rows["self_test"].ne(True)]
+        return rows
+
+    def value_of(self, rows: pd.DataFrame, default: Any = np.nan) -> Any:
+        """Return the last value in `rows`, of the type it was recorded with; `default` where there is none or null."""
+        value: Any = self.records.at[rows.index[-1], "value"] if len(rows) else None
+        return default if pd.isna(value) else value
+
+    def _all_rows(self, figure: Figure) -> pd.DataFrame:
+        if figure not in self._rows:
+            places = self._places.get((figure.measure, figure.name), np.array([], dtype=int))
+            columns = list(dict.fromkeys((*HEAD, *figure.keys, *figure.optional)))
+            rows = self.records.iloc[places].reindex(columns=columns)
+            if set(figure.values) <= NUMBERS:
+                rows["value"] = pd.to_numeric(rows["value"])
+            self._rows[figure] = rows
+        return self._rows[figure]

@@ -1,0 +1,54 @@
+"""Writing the tables of a run: `tables/`, which can be deleted and made again at any time."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ..common.errors import InputError
+from .tables import speed, sweep, training
+from .text import to_bullets, to_markdown
+
+if TYPE_CHECKING:
+    from .report import Report
+
+
+def write_tables(report: "Report") -> Path:
+    """Write `tables/` anew; return that folder. Raises InputError where it cannot be written."""
+    folder = report.folder / "tables"
+    try:
+        folder.mkdir(exist_ok=True)
+        _write_all(report, folder)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be written: {error.strerror}. Copy the run to a folder that you can write to."
+        ) from None
+    return folder
+
+
+def _write_all(report: "Report", folder: Path) -> None:
+    notes = report.notes()
+    _write(folder, "summary", report.summary(), notes, report.readable_summary())
+    _write(folder, "speed", report.speed(), [*notes, speed.CAPTION], report.readable_speed())
+    report.slices().to_csv(folder / "slices.csv", index=False)
+    if len(report.sweep_times):
+        tables = (report.readable_lines(), report.readable_sweep())
+        _write(folder, "sweep", report.sweep(), [*notes, sweep.CAPTION], *tables)
+    defaults = report.framework_defaults()
+    _write(folder, "framework_defaults", defaults, [*notes, training.CAPTION] if len(defaults) else notes)
+    for name, table in {
+        "ratios": report.ratios(),
+        "agreement": report.agreement(),
+        "checks": report.checks(),
+        "convention_effects": report.convention_effects(),
+        "openness": report.openness(),
+        "installation": report.installation(),
+    }.items():
+        _write(folder, name, table, notes)
+
+
+def _write(folder: Path, name: str, table: pd.DataFrame, notes: list[str], *readable: pd.DataFrame) -> None:
+    """Write a table with raw values as CSV; its notes and its form for people, which may be the same, as Markdown."""
+    table.to_csv(folder / f"{name}.csv", index=False)
+    parts = [to_bullets(notes), *(to_markdown(each) for each in readable or (table,))]
+    (folder / f"{name}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")

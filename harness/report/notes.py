@@ -1,0 +1,173 @@
+"""The notes of a report: sentences on the whole run, to be read before its tables."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from ..common.statistics import Interval
+from ..measures.agreement.figures import CONVENTION_EFFECT
+from ..measures.speed.figures import SLICE_STEPS, SWEEP, SWEEP_UNSUPPORTED
+from ..measures.training.figures import EPOCH_TIME
+from ..records import read
+from ..records.vocabulary import FINISHED
+from .text import count_things, format_interval, format_share, format_time, shorten_floors
+
+if TYPE_CHECKING:
+    from .report import Report
+
+COSTLY = 1.5
+"""A step may take this many times as long in timed slices as in whole epochs before a note says so: where two trainings
+share the machine, background load alone explains less."""
+
+CHOICES = {
+    ("running_variance", "unbiased"): "batch norm keeps the unbiased running variance",
+    ("running_variance", "inverse_std"): "batch norm keeps a running average of 1 / sqrt(variance + epsilon)",
+    ("adam", "epsilon-hat"): "Adam adds epsilon before the bias correction",
+    ("momentum", "sum"): "momentum adds the whole gradient to the velocity",
+    ("momentum", "nesterov-sum"): "momentum is Nesterov's, on a sum of gradients",
+    ("rmsprop", "inside"): "RMSprop adds epsilon inside the square root",
+    ("rmsprop", "outside-from-epsilon"): "RMSprop starts its average of squares at epsilon",
+    ("batch_norm_constants", "float32"): "batch norm keeps its constants in single precision",
+    ("momentum_constants", "float32"): "momentum keeps its constant in single precision",
+    ("rmsprop_constants", "float32"): "RMSprop keeps its constants in single precision",
+    ("loss", "clipped"): "the reported loss is of clipped probabilities",
+}
+"""In words, by convention and chosen value, what a backend does otherwise than the common spec."""
+
+
+def list_warnings(report: "Report") -> list[str]:
+    """Return the reasons not to trust the report of a run, or not yet; empty where there is none."""
+    ended = report.query.rows(FINISHED)["task"]
+    warnings = []
+    if not read.is_complete(set(ended), report.header):
+        warnings.append(
+            "UNFINISHED: this run was interrupted, so some values were not measured. Finish it with "
+            f"`bakeoff run --resume {report.folder}`."
+        )
+    tested = report.self_test()
+    if tested and tested[1].excludes(1):
+        warnings.append(f"{describe_self_test(*tested)} Do not trust the ratios of this run.")
+    return warnings
+
+
+def list_notes(report: "Report") -> list[str]:
+    """Return every note: the warnings first, then the circumstances, the timing, the conventions and each failure."""
+    return [
+        *list_warnings(report),
+        _describe_circumstances(report.header),
+        *(f"Data: {note}" for note in report.header["data"]["notes"]),
+        *_describe_timing(report),
+        *_doubt_step_times(report),
+        *_doubt_sweep(report),
+        *describe_convention_effects(report),
+        *_describe_failures(report),
+    ]
+
+
+def describe_self_test(name: str, ratio: Interval) -> str:
+    """Return in a sentence whether the timing passed its self-test, from the ratio of a variant to itself."""
+    numbers = f"({name} against itself: {format_interval(ratio, decimals=3)})"
+    if ratio.excludes(1):
+        return f"The timing failed its self-test by {abs(ratio.estimate - 1):.1%} {numbers}.".replace("%", " %")
+    return f"The timing passed its self-test {numbers}."
+
+
+def _describe_circumstances(header: Mapping[str, Any]) -> str:
+    machine, data, plan = header["machine"], header["data"], header["plan"]
+    return (
+        f"Measured on {header['created'][:10]} on the processor {machine['processor']}: "
+        f"{count_things(machine['usable_threads'], 'usable core')}, {count_things(plan['threads'], 'thread')} in use, "
+        f"device {plan['device']}; data {data['name']} ({data['hash']}), spec {header['spec_hash']}, "
+        f"{header['spec']['training']['dtype']}."
+    )
+
+
+def _describe_timing(report: "Report") -> Iterator[str]:
+    tested, times = report.self_test(), report.step_times
+    if tested and not tested[1].excludes(1):
+        yield describe_self_test(*tested)
+    if times and not tested:
+        yield "The timing was not self-tested: no variant was timed against itself to the end of every round."
+    if times and not times.scatter.freedom:
+        one_round = len(next(iter(times.rounds.values()))) == 1
+        what = "One process per variant" if one_round else "Only one variant"
+        yield f"{what} was timed, so the intervals do not include variation between processes."
+
+
+def _doubt_step_times(report: "Report") -> Iterator[str]:
+    """Yield the reasons to doubt a step time: no steady state, more threads than requested, a costly call."""
+    requested = report.header["plan"]["threads"]
+    for row in report.speed_rows:
+        if row["never_steady"]:
+            yield f"{row['backend']} did not reach steady state: it was still warming up while it was timed."
+        more = [f"{name} {count}" for name, count in row["threads"].items() if count > requested]
+        if more:
+            yield f"{row['backend']} used more threads than the {requested} requested: {', '.join(more)}."
+    for row in report.speed_rows:
+        yield from _doubt_call(report, row)
+
+
+def _doubt_call(report: "Report", row: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a note where a step takes much longer in timed slices than in whole epochs."""
+    backend, _, variant = row["backend"].partition(":")
+    who = {"backend": backend, "variant": variant}
+    epochs = report.query.rows(EPOCH_TIME, **who)
+    pace = (epochs["value"].astype(float) / epochs["steps"].astype(float)).min()
+    steps = report.query.last(SLICE_STEPS, self_test=False, **who)
+    if row["step_s"] > COSTLY * pace:
+        cost = format_time((row["step_s"] - pace) * steps)
+        yield (
+            f"{row['backend']}: {format_time(row['step_s'])} per step when timed {count_things(int(steps), 'step')} at "
+            f"a time, {format_time(pace)} in whole epochs. Either a call of `train` has a fixed cost (about {cost} "
+            "here), or there was background load."
+        )
+
+
+def _doubt_sweep(report: "Report") -> Iterator[str]:
+    """Yield the reasons to doubt points of the sweep, and the points that were not timed, in the recorded order."""
+    query = report.query
+    figures = (SWEEP["steady"], SWEEP["threads"], SWEEP_UNSUPPORTED)
+    rows = pd.concat([query.rows(figure) for figure in figures]).sort_index()
+    for row in rows.to_dict("records"):
+        point = row["point"] if isinstance(row["point"], str) else f"{row['point']:g}"
+        who = f"{row['backend']}:{row['variant']} at {row['axis']} {point}"
+        if row["figure"] == SWEEP_UNSUPPORTED.name:
+            yield f"{who}: {row['value']}"
+        elif row["figure"] == SWEEP["steady"].name and not row["value"]:
+            yield f"{who} did not reach steady state."
+        elif row["figure"] == SWEEP["threads"].name:
+            requested = int(row["point"]) if row["axis"] == "threads" else report.header["plan"]["threads"]
+            if row["value"] > requested:
+                yield f"{who} used more threads than the {requested} requested: {row['of']} {row['value']:.0f}."
+
+
+def describe_convention_effects(report: "Report") -> Iterator[str]:
+    """Yield a note on each declared convention that was measured alone: what it is, and what it changes."""
+    for row in report.query.rows(CONVENTION_EFFECT).to_dict("records"):
+        choice = CHOICES.get((row["convention"], row["chosen"]), f"{row['convention']} is {row['chosen']}")
+        title = report.header["backends"].get(row["backend"], {}).get("title", row["backend"])
+        yield f"Convention of {title} ({row['backend']}): {choice}. {_describe_effect(row)}"
+
+
+def _describe_effect(row: Mapping[Any, Any]) -> str:
+    if pd.isna(row["largest"]):
+        return "Its effect is unknown, because a training run did not stay finite."
+    probabilities = f"probabilities change by at most {row['largest']:.2g}"
+    if not row["changed_predictions"]:
+        return f"No prediction changes; {probabilities}."
+    accuracy = f"accuracy from {format_share(row['common_accuracy'])} to {format_share(row['accuracy'])}"
+    return f"{format_share(row['changed_predictions'])} of the predictions change, and {accuracy}; {probabilities}."
+
+
+def _describe_failures(report: "Report") -> Iterator[str]:
+    """Yield the known failures and the failure of every variant; variants with the same one share a note."""
+    names: dict[str, list[str]] = {}
+    for row in report.rows:
+        name = f"{row['backend']}:{row['variant']}"
+        if row["known_failures"]:
+            names.setdefault(f"known failures {shorten_floors(row['known_failures'])}", []).append(name)
+        if row["failure"]:
+            names.setdefault(shorten_floors(row["failure"].splitlines()[0]), []).append(name)
+    for sentence, who in names.items():
+        yield f"{', '.join(who)}: {sentence}"

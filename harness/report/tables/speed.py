@@ -1,0 +1,167 @@
+"""Tables of the speed: step times with their intervals, their ratios, and everything else that was timed."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...common import statistics
+from ...common.statistics import Interval
+from ...measures.speed import analysis
+from ...measures.speed.figures import PEAK_DEVICE_MEMORY, SLICE, TRANSFER
+from ...measures.training.defaults import TARGET
+from ...records import read
+from ...records.query import Query
+from ...records.vocabulary import FINISHED
+from ..text import format_interval, format_number, format_or_dash, format_size, format_time
+from .training import epochs_to_target, steps_per_epoch
+
+Row = dict[str, Any]
+Key = tuple[str, str]
+"""A backend and its variant."""
+
+NOT_TIMED = Interval(np.nan, np.nan, np.nan)
+
+CAPTION = (
+    "Time per step: the 10th percentile, the median and the 90th percentile over all blocks. Outliers are labelled and "
+    "kept. Steady after: the slices until the worker reached steady state. GFLOP/s: the arithmetic of the matrix "
+    "products; of peak: its share of the rate that NumPy's own matrix product reaches on this machine. Predictions are "
+    "timed from host to host: the 50th, 95th and 99th percentile. The last column: the epochs until the validation "
+    f"accuracy is {TARGET:.0%}, and the time that their steps take."
+)
+
+
+class StepTimes:
+    """The step times of a run: of every variant that was timed in every block of every finished round."""
+
+    def __init__(self, header: Mapping[str, Any], query: Query) -> None:
+        self.rounds = _read_rounds(header, query)
+        """Seconds per step, an array (blocks,) a round, by (backend, variant, self_test)."""
+
+    def __bool__(self) -> bool:
+        return bool(self.rounds)
+
+    def __contains__(self, key: Key) -> bool:
+        return (*key, False) in self.rounds
+
+    @property
+    def variants(self) -> list[Key]:
+        """Every variant that was timed; the second copy of the self-tested one is not among them."""
+        return [(backend, variant) for backend, variant, self_test in self.rounds if not self_test]
+
+    @cached_property
+    def scatter(self) -> statistics.Scatter:
+        """The variation between processes of one program in this run."""
+        return statistics.scatter(list(self.rounds.values()))
+
+    @cached_property
+    def fastest(self) -> Key | None:
+        """The variant with the smallest median step time."""
+        medians = {key: float(np.median(np.concatenate(self.rounds[*key, False]))) for key in self.variants}
+        return min(medians, key=lambda key: medians[key]) if medians else None
+
+    def step(self, key: Key) -> Interval:
+        """Return the seconds per step of a variant; NaN where it was not timed."""
+        return statistics.median(self.rounds[*key, False], self.scatter) if key in self else NOT_TIMED
+
+    def ratio(self, first: Key, second: Key) -> Interval:
+        """Return the step time of the first over that of the second, from the blocks that both took together."""
+        if first == second:
+            return Interval(1.0, 1.0, 1.0)
+        return statistics.paired_ratio(self.rounds[*first, False], self.rounds[*second, False], self.scatter)
+
+    def times_fastest(self, key: Key) -> Interval:
+        """Return how many times the fastest variant's step time a variant's is; NaN where it was not timed."""
+        if key not in self or self.fastest is None:
+            return NOT_TIMED
+        return self.ratio(key, self.fastest)
+
+    def self_test(self) -> tuple[Key, Interval] | None:
+        """Return the variant that was timed against itself, and that ratio; None where nothing was timed so."""
+        for backend, variant, self_test in self.rounds:
+            if self_test and (backend, variant) in self:
+                first, second = self.rounds[backend, variant, False], self.rounds[backend, variant, True]
+                return (backend, variant), statistics.paired_ratio(first, second, self.scatter)
+        return None
+
+
+def _read_rounds(header: Mapping[str, Any], query: Query) -> dict[tuple[str, str, bool], list[statistics.Floats]]:
+    slices = query.rows(SLICE)
+    if not len(slices):
+        return {}
+    slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))
+    ended = query.rows(FINISHED)["task"].str.extract(r"^round (\d+)$")[0].dropna()
+    blocks = dict.fromkeys(map(int, ended), read.planned_blocks(header, query.records))
+    times: dict[tuple[str, str, bool], list[statistics.Floats]] = {}
+    for (backend, variant, self_test), mine in slices.groupby(["backend", "variant", "self_test"]):
+        rounds = {number: part.sort_values("block")["step"].to_numpy(float) for number, part in mine.groupby("round")}
+        if {number: len(values) for number, values in rounds.items()} == blocks:
+            times[str(backend), str(variant), bool(self_test)] = list(rounds.values())
+    return times
+
+
+def tabulate_ratios(times: StepTimes) -> pd.DataFrame:
+    """Return the ratio of the step times of every two variants: row over column."""
+    rows = []
+    for mine in times.variants:
+        row: Row = {"backend": ":".join(mine)}
+        row |= {":".join(other): format_interval(times.ratio(mine, other), decimals=2) for other in times.variants}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def read_speed(header: Mapping[str, Any], query: Query, times: StepTimes, entries: Sequence[Key]) -> list[Row]:
+    """Return a row for each variant that was timed, with raw values: seconds, shares, counts."""
+    rows: list[Row] = []
+    flops, rate = analysis.operations(dict(header)), analysis.peak_rate(query.records)
+    for backend, variant in entries:
+        details = analysis.details(query.records, backend, variant)
+        if not details:
+            continue
+        step_s = times.step((backend, variant)).estimate
+        timed = {"backend": backend, "variant": variant, "self_test": False}
+        epochs = epochs_to_target(query, backend, variant)
+        rows.append(
+            {
+                "backend": f"{backend}:{variant}",
+                "flops_a_step": flops,
+                "flop_rate": flops / step_s,
+                "of_peak": flops / step_s / rate,
+                **details,
+                "device_bytes": query.last(PEAK_DEVICE_MEMORY, **timed),
+                "transfer_s": query.values(TRANSFER, **timed).median(),
+                "epochs_to_target": epochs,
+                "time_to_target_s": epochs * steps_per_epoch(header) * step_s,
+            }
+        )
+    return rows
+
+
+def format_speed(rows: Sequence[Mapping[str, Any]], batch: int) -> pd.DataFrame:
+    """Return the rows of `read_speed` written out for people."""
+    return pd.DataFrame([_format_speed_row(row, batch) for row in rows])
+
+
+def _format_speed_row(row: Mapping[str, Any], batch: int) -> Row:
+    def times(*names: str) -> str:
+        return " / ".join(format_or_dash(row.get(name, np.nan), format_time) for name in names)
+
+    steady = "not reached" if row["never_steady"] else format_or_dash(row["steady_since"], "{:.0f} slices".format)
+    target = f"{row['epochs_to_target']:.0f} epochs, {format_or_dash(row['time_to_target_s'], format_time)}"
+    return {
+        "backend": row["backend"],
+        "time per step: 10 % / median / 90 %": times("quick_step_s", "step_s", "slow_step_s"),
+        "outliers": f"{row['outliers']} of {row['slices']}",
+        "steady after": steady,
+        "cores busy": f"{row['cores_busy']:.2f}",
+        "threads": ", ".join(f"{name} {count}" for name, count in (row["threads"] or {}).items()) or "-",
+        "GFLOP/s": format_or_dash(row["flop_rate"], lambda rate: format_number(rate / 1e9)),
+        "of peak": format_or_dash(row["of_peak"], "{:.0%}".format),
+        "transfer": format_or_dash(row["transfer_s"], format_time),
+        **({} if pd.isna(row["device_bytes"]) else {"on the device": format_size(row["device_bytes"])}),
+        "predict 1 row": times(*(f"latency_1_p{quantile}_s" for quantile in analysis.QUANTILES)),
+        f"predict {batch} rows": times(*(f"latency_{batch}_p{quantile}_s" for quantile in analysis.QUANTILES)),
+        f"to {TARGET:.0%} accuracy": "not reached" if pd.isna(row["epochs_to_target"]) else target,
+    }
