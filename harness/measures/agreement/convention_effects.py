@@ -142,7 +142,7 @@ def measure_convention_effects(
             chosen=each.value,
             largest=each.largest,
             mean=each.mean,
-            changed_predictions=each.flips,
+            changed_predictions=each.changed_predictions,
             accuracy=each.accuracy,
             common_accuracy=each.common_accuracy,
         )
