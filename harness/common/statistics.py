@@ -93,9 +93,9 @@ def unpaired_ratio(
     """Return the ratio of two medians, first / second, of different runs: arrays (blocks,) a round.
 
     The runs may differ in rounds and blocks. Nothing pairs them: each is resampled by itself, so a common disturbance
-    does not cancel. The interval covers the scatter within each run; a change of the machine between the two runs is
-    in the estimate, and not in the interval.
-    Where the scatter of the processes of one run is unknown, that of the other run is taken for it.
+    does not cancel. The interval covers the scatter within each run; a change of the machine between the two runs is in
+    the estimate, and not in the interval. Where the scatter of the processes of one run is unknown, that of the other
+    run is taken for it.
     """
     one, other = processes
     processes = (one if one.freedom else other, other if other.freedom else one)
