@@ -5,7 +5,7 @@
     python bench/resolution.py report FILE.jsonl [FILE.jsonl ...]
 
 `collect` appends a trial a line, with all it measured, and goes on where it was interrupted: it counts the lines of the
-same kind. `report` prints the table of docs/resolution.md from such files, and nothing else is in it. No trial is left
+same kind. `report` prints the table of bench/resolution.md from such files, and nothing else is in it. No trial is left
 out; those in which a virtual machine's host took more time than `bakeoff doctor` calls fine stand in rows of their own.
 
 A trial times NumPy's backend against twins whose `wait` returns later by a planted share of what the call took: by
@@ -114,6 +114,9 @@ import pytest, resolution
 def test_train(benchmark, planted):
     benchmark(resolution.runner(planted, {threads}))
 """
+
+SHOWN = {"turns": "alternating", DEFAULT_RUN: "alternating, a default run", "blocks": "sequential"}
+"""What the table calls a way, where the data have an older word."""
 
 
 def runner(planted, threads):
@@ -304,7 +307,7 @@ def comparisons(trial):
     sides = {name: [np.array(turns) for turns in rounds] for name, rounds in measured.items()}
     count = len(sides[EQUALS[0]])
     for share, seconds in SECONDS.items():
-        if share and str(share) not in sides:  # docs/resolution.md says of which trial
+        if share and str(share) not in sides:  # bench/resolution.md says which trial
             continue
         pairs = [(equal, str(share)) for equal in EQUALS] if share else list(itertools.combinations(EQUALS, 2))
         rounds = round(seconds / ROUND_S)
@@ -343,7 +346,7 @@ def report(options):
             key = (trial["threads"], place, way, each.seconds, trial["processor"], stolen)
             kinds.setdefault(key, []).append((number, *judged(each)))
     heads = ["threads", "planted", "seconds", "way", "processor", "stolen time", "trials", "runs"]
-    heads += ["says different", "scatter of the ratio", "worst", "half-width"]
+    heads += ["reports a difference", "scatter of the ratio", "worst", "half-width"]
     print("| " + " | ".join(heads) + " |")
     print("|---" * len(heads) + "|")
     for (threads, place, way, seconds, processor, stolen), found in sorted(kinds.items()):
@@ -351,7 +354,16 @@ def report(options):
         trials, ratios, lows, highs, said = (np.array(each) for each in zip(*found))
         off = ratios / (1 + share) - 1
         half = np.median((highs - lows) / 2)
-        cells = [threads, f"{share:.0%}", f"{seconds:g}", ways[way], processor, stolen, len(set(trials)), len(found)]
+        cells = [
+            threads,
+            f"{share:.0%}",
+            f"{seconds:g}",
+            SHOWN.get(ways[way], ways[way]),
+            processor,
+            stolen,
+            len(set(trials)),
+            len(found),
+        ]
         cells.append("it has no test" if said[0] is None else f"{np.mean(said.astype(bool)):.1%}")
         cells += ["-" if len(found) < 2 else f"{np.std(off, ddof=1):.2%}", f"{np.abs(off).max():.1%}"]
         cells.append("-" if np.isnan(half) else f"{half:.2%}")

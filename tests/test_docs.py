@@ -1,6 +1,7 @@
-"""The guides say what the code does: every key with its default, every name and number that can drift."""
+"""The pages agree with the code: every key with its default, every command, name and number that can change."""
 
 import ast
+import importlib
 import os
 import re
 import subprocess
@@ -9,7 +10,10 @@ import tomllib
 from collections.abc import Iterator
 from typing import get_args
 
+import pandas as pd
 import pytest
+import typer
+from bakeoff.cli.app import app
 from bakeoff.common import statistics
 from bakeoff.measures import ease
 from bakeoff.measures.agreement import case as agreement_case
@@ -27,12 +31,15 @@ from pydantic import BaseModel
 
 from tests.paths import ROOT
 
+DOCS = ROOT / "docs"
 GUIDES = {
-    name: (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    for name in ("spec", "backend", "agreement", "timing", "engines")
+    name: (DOCS / kind / f"{name}.md").read_text(encoding="utf-8")
+    for kind, names in {"reference": ("spec", "backend"), "explanation": ("agreement", "timing", "engines")}.items()
+    for name in names
 }
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
-ADRS = sorted((ROOT / "docs" / "adr").glob("*.md"))
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")]
+ADRS = sorted((DOCS / "adr").glob("0*.md"))
+README_LINES = 150
 
 
 def cells(text: str) -> Iterator[list[str]]:
@@ -61,7 +68,7 @@ def section_of(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", SECTIONS)
-def test_every_key_of_the_spec_stands_with_its_default(name):
+def test_the_spec_page_has_every_key_with_its_default(name):
     rows = {row[0]: row for row in cells(section_of(name)) if len(row) == 4}
     documented = {
         code(key)[0]: tomllib.loads(f"value = {code(row[2])[0]}")["value"] for key, row in rows.items() if key != "key"
@@ -77,12 +84,12 @@ def choices() -> Iterator[tuple[str, str, tuple[str, ...]]]:
 
 
 @pytest.mark.parametrize(("table", "key", "values"), list(choices()))
-def test_the_values_of_a_key_are_all_named(table, key, values):
+def test_the_spec_page_names_every_value_of_a_key(table, key, values):
     (row,) = [row for row in cells(section_of(table)) if row[0] == f"`{key}`"]
     assert [word.strip('"') for word in code(row[1])] == list(values)
 
 
-def test_choices_are_found():
+def test_the_keys_with_a_choice_of_values_are_these():
     assert {f"{table}.{key}" for table, key, _ in choices()} == {
         "data.normalisation",
         "network.activation",
@@ -92,42 +99,42 @@ def test_choices_are_found():
     }
 
 
-def test_the_example_of_a_spec_is_one():
-    longer, untold, swept = re.findall(r"```toml\n(.*?)```", GUIDES["spec"], re.DOTALL)
+def test_the_examples_of_a_spec_can_be_read():
+    longer, left_out, swept = re.findall(r"```toml\n(.*?)```", GUIDES["spec"], re.DOTALL)
     assert parse(longer, "example").training.epochs == 100
-    assert parse(untold, "example").framework_defaults == ("epsilon", "initial_weights")
+    assert parse(left_out, "example").framework_defaults == ("epsilon", "initial_weights")
     assert parse(swept, "example").sweep.width == (32, 128, 512)
 
 
-def test_the_digits_are_as_told():
+def test_the_spec_page_describes_the_digits():
     data = load(DataSpec())
-    told = f"{data.x.shape[0]} rows, {data.x.shape[1]} features, {len(data.classes)} classes"
-    assert told in GUIDES["spec"]
+    described = f"{data.x.shape[0]} rows, {data.x.shape[1]} features, {len(data.classes)} classes"
+    assert described in GUIDES["spec"]
 
 
 # Backends
 
 
 @pytest.mark.parametrize("model", [Description, WorkerEnvironment, OwnEnvironment, Unsupported, Openness])
-def test_every_key_of_a_backend_toml_stands_in_its_guide(model: type[BaseModel]):
+def test_the_backend_page_has_every_key_of_a_backend_toml(model: type[BaseModel]):
     first = {word.strip("[]") for row in cells(GUIDES["backend"]) for word in code(row[0])}
     assert set(model.model_fields) - first == set()
 
 
-def test_every_member_of_the_contract_stands_in_the_guide():
+def test_the_backend_page_has_every_member_of_the_contract():
     members = [name for name in vars(contract.Backend) if not name.startswith("_") or name == "__init__"]
     first = {code(row[0])[0].partition("(")[0] for row in cells(GUIDES["backend"]) if code(row[0])}
     assert set(members) - first == set()
 
 
-def test_every_convention_stands_with_its_values():
+def test_the_backend_page_has_every_convention_with_its_values():
     rows = {code(row[0])[0]: code(row[1]) for row in cells(GUIDES["backend"]) if row[0].strip("`") in CONVENTIONS}
     assert list(rows) == list(CONVENTIONS)
     for name, values in CONVENTIONS.items():
         assert [word for word in rows[name] if word in values] == list(values), name
 
 
-def test_the_examples_of_known_failures_name_checks_and_fields_of_the_spec():
+def test_the_examples_of_known_failures_name_existing_checks_and_fields():
     examples = re.findall(r"```python\nKNOWN_FAILURES = (.*?)```", GUIDES["backend"], re.DOTALL)
     declared = [each for example in examples for each in ast.literal_eval(example).items()]
     assert {name for name, _ in declared} <= set(checks.CHECKS)
@@ -135,7 +142,7 @@ def test_the_examples_of_known_failures_name_checks_and_fields_of_the_spec():
     assert set(narrow) - {"reason"} <= set(portable.Spec._fields)
 
 
-def test_the_example_of_a_fact_is_one():
+def test_the_example_of_a_fact_is_valid():
     (example,) = re.findall(r"`(\{ value = .*?\})`", GUIDES["backend"])
     assert Openness.model_validate(tomllib.loads(f"licence = {example}")).licence.value == "MIT"
 
@@ -150,7 +157,7 @@ def test_the_changelog_names_every_backend():
 # Numbers
 
 
-def test_the_limits_of_agreement_are_as_told():
+def test_the_agreement_page_has_the_limits_of_the_code():
     rows = [row[0] for row in cells(GUIDES["agreement"])]
     low, high = agreement_case.LOSES_PRECISION, agreement_case.NOT_CONFORMING
     for words in (f"up to {low:g}", f"over {low:g}, up to {high:g}", f"over {high:g}"):
@@ -160,34 +167,34 @@ def test_the_limits_of_agreement_are_as_told():
         assert words in flat(GUIDES["agreement"])
 
 
-def test_the_cases_are_as_told():
+def test_the_agreement_page_has_the_required_cases_of_the_code():
     table = {row[0]: row[1:] for row in cells(GUIDES["agreement"]) if len(row) == 3}
-    told = {
-        (case, dtype): "gate" in word
+    described = {
+        (case, dtype): word == "required"
         for case, words in zip(
             ("default-relu-adam", "stress-relu-adam", "stress-tanh-adam"),
             (table[row] for row in ("default spec on the digits", "stress spec, relu", "stress spec, tanh")),
         )
         for dtype, word in zip(("float64", "float32"), words)
     }
-    assert told == {(case.name, case.spec.dtype): case.gated for case in cases.cases(networks.STANDARD)}
+    assert described == {(case.name, case.spec.dtype): case.required for case in cases.cases(networks.STANDARD)}
 
 
-def test_the_stress_spec_is_as_told():
+def test_the_agreement_page_describes_the_stress_spec():
     stress = next(case.spec for case in cases.cases(networks.STANDARD) if case.name == "stress-relu-adam")
-    told = (
+    described = (
         f"a batch of {stress.batch_size}, `bn_epsilon` {stress.bn_epsilon:g}, `bn_decay` {stress.bn_decay:g} "
         "and Adam's epsilon 1e-3"
     )
     assert stress.epsilon == 1e-3
-    assert told in flat(GUIDES["agreement"])
+    assert described in flat(GUIDES["agreement"])
 
 
-def test_the_numbers_of_timing_are_as_told():
+def test_the_timing_page_has_the_numbers_of_the_code():
     text = flat(GUIDES["timing"])
     for words in (
         f"a bootstrap of {statistics.RESAMPLES} resamples",
-        f"blocks of {statistics.SEGMENT} neighbouring turns",
+        f"groups of {statistics.BLOCK} neighbouring blocks",
         f"with a {statistics.LEVEL:.0%} interval".replace("%", " %"),
         f"within {rounds.WARM_LIMIT_S:g} s",
         f"takes {warmup.LEAST} slices, then {rounds.WARM_BLOCK} more",
@@ -202,7 +209,7 @@ def test_the_numbers_of_timing_are_as_told():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_between_pages_lead_somewhere(page):
+def test_every_link_between_pages_has_a_target(page):
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if not re.match(r"[a-z]+:", target):
@@ -211,7 +218,47 @@ def test_links_between_pages_lead_somewhere(page):
             assert linked.exists() or path.startswith("results/"), target
             if anchor:
                 headings = re.findall(r"^#+ (.+)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
-                assert anchor in [heading.lower().replace(" ", "-") for heading in headings], target
+                assert anchor in [as_anchor(heading) for heading in headings], target
+
+
+def as_anchor(heading: str) -> str:
+    """Return the anchor of a heading: small letters, punctuation removed, hyphens for spaces."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def test_the_index_links_every_page():
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    linked = {(DOCS / target).resolve() for target in re.findall(r"\]\(([^)#\s]+)", index)}
+    pages = {page for page in DOCS.glob("**/*.md") if page not in ADRS and page.name != "index.md"}
+    assert pages - linked == set()
+
+
+def test_the_readme_is_short_and_its_table_small():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= README_LINES
+    table = text.partition("<!-- [[[cog")[2].partition("<!-- [[[end]]]")[0]
+    rows = [row for row in cells(table) if row[0] != "framework"]
+    assert 0 < len(rows) <= 8
+    assert {len(row) for row in rows} <= set(range(1, 7))
+
+
+def test_the_commands_page_has_every_command_and_option():
+    text = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
+    group = typer.main.get_command(app)
+    for name, command in group.commands.items():
+        assert f"`bakeoff {name}" in text
+        options = [option for each in command.params for option in (*each.opts, *each.secondary_opts)]
+        missing = [each for each in options if each.startswith("--") and each != "--check" and f"`{each}" not in text]
+        assert missing == [], name
+
+
+def test_the_committed_figures_are_those_of_their_scripts(monkeypatch):
+    figures = DOCS / "figures"
+    monkeypatch.syspath_prepend(str(figures))
+    step_times, protocol = importlib.import_module("step_times"), importlib.import_module("protocol")
+    drawn = {"step_times": step_times.draw(pd.read_csv(step_times.SUMMARY)), "protocol": protocol.draw()}
+    for name, text in drawn.items():
+        assert (figures / f"{name}.svg").read_text(encoding="utf-8") == text, name
 
 
 def test_a_page_that_the_code_names_exists():
@@ -220,11 +267,14 @@ def test_a_page_that_the_code_names_exists():
             assert (ROOT / page).exists(), f"{path}: {page}"
 
 
-def test_decisions_are_numbered_and_of_one_form():
+def test_decisions_are_numbered_have_one_form_and_stand_in_the_index():
+    index = (DOCS / "adr" / "README.md").read_text(encoding="utf-8")
     assert [int(path.name[:4]) for path in ADRS] == list(range(1, len(ADRS) + 1))
     for path in ADRS:
         text = path.read_text(encoding="utf-8")
-        assert text.startswith(f"# {int(path.name[:4])}. ")
+        number, title = text.splitlines()[0].removeprefix("# ").split(". ", maxsplit=1)
+        assert f"| {number} | [{title}]({path.name}) |" in index
+        assert int(number) == int(path.name[:4])
         assert re.findall("^## (.+)$", text, re.MULTILINE) == ["Context", "Decision", "Consequences"], path.name
         assert len(text.splitlines()) <= 60, path.name
 
@@ -232,27 +282,27 @@ def test_decisions_are_numbered_and_of_one_form():
 # One model, three engines
 
 
-def test_what_is_shared_by_the_engines_is_counted(tmp_path):
-    """The file is cut before each step's class; the imports of all engines stay with what is shared."""
+def test_the_engines_page_has_the_counts_of_the_model_file(tmp_path):
+    """The file is divided before each step's class; the imports of all engines belong to the shared part."""
     model = ROOT / "backends" / "keras3" / "model.py"
     parts = re.split(r"^(?=class \w+Step:|STEP = )", model.read_text(encoding="utf-8"), flags=re.MULTILINE)
     modules = ("keras", "tensorflow", "jax", "torch")
-    told = [(int(row[1]), int(row[2])) for row in cells(GUIDES["engines"]) if row[1].isdigit()]
+    described = [(int(row[1]), int(row[2])) for row in cells(GUIDES["engines"]) if row[1].isdigit()]
     counted = []
     for number, part in enumerate(parts[:-1]):
         file = tmp_path / f"{number}.py"
         file.write_text(part, encoding="utf-8")
         figures = ease.measure(file, modules).figures()
         counted.append((figures["logical lines"], figures["tokens"]))
-    assert told == counted
+    assert described == counted
 
 
-# What the timing can tell
+# The resolution of the timing
 
 
-def test_the_table_of_what_timing_can_tell_is_the_report_of_its_data():
+def test_the_resolution_page_has_the_report_of_its_data():
     command = [sys.executable, "bench/resolution.py", "report", "bench/data/resolution.jsonl.gz"]
     variables = {**os.environ, "PYTHONPATH": str(ROOT)}
     report = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True).stdout
-    assert report in (ROOT / "docs" / "resolution.md").read_text(encoding="utf-8")
+    assert report in (ROOT / "bench" / "resolution.md").read_text(encoding="utf-8")
     assert len(report.splitlines()) > 2

@@ -23,7 +23,7 @@ from bakeoff.workload import networks
 from tests import rules
 from tests.paths import ROOT
 
-GUIDE = (ROOT / "docs" / "new-backend.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "how-to" / "add-a-backend.md").read_text(encoding="utf-8")
 FILES = ["adapter.py", "backend.toml", "model.py", "requirements.txt"]
 
 COMPUTES = [

@@ -464,7 +464,7 @@ def test_a_contradiction_is_a_finding_and_no_failure(bakeoff, make_entry, build,
 
 
 def test_the_guide_names_every_fact_and_what_makes_it_stale():
-    guide = (ROOT / "docs" / "openness.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / "explanation" / "openness.md").read_text(encoding="utf-8")
     for key in facts.PAST:
         assert f"`{key}`" in guide
     for family in licences.CLASSIFIERS:

@@ -306,7 +306,7 @@ def test_its_help_says_what_it_does(bakeoff):
 
 
 def test_the_limits_are_as_told_in_the_guide():
-    told = " ".join((ROOT / "docs" / "timing.md").read_text(encoding="utf-8").split())
+    told = " ".join((ROOT / "docs" / "how-to" / "measure-a-machine.md").read_text(encoding="utf-8").split())
     for words in (
         f"over {doctor.LOAD[0]:g} of all cores | over {doctor.LOAD[1]:g} |",
         f"over {doctor.BUSY[0]:g} of the usable cores | over {doctor.BUSY[1]:g} |",
