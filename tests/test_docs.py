@@ -11,9 +11,9 @@ from typing import get_args
 
 import pytest
 from bakeoff.common import statistics
-from bakeoff.measures import ease
 from bakeoff.measures.agreement import case as agreement_case
 from bakeoff.measures.agreement import cases, checks, floors
+from bakeoff.measures.ease.count import count_file
 from bakeoff.measures.speed import rounds, warmup
 from bakeoff.portable import contract
 from bakeoff.portable import spec as portable
@@ -242,8 +242,8 @@ def test_what_is_shared_by_the_engines_is_counted(tmp_path):
     for number, part in enumerate(parts[:-1]):
         file = tmp_path / f"{number}.py"
         file.write_text(part, encoding="utf-8")
-        figures = ease.measure(file, modules).figures()
-        counted.append((figures["logical lines"], figures["tokens"]))
+        ease = count_file(file, modules)
+        counted.append((ease.lines, ease.tokens))
     assert told == counted
 
 

@@ -531,9 +531,9 @@ def count_ease(
     Tokens, lines, the syntax tree, complexity; the framework's names, arguments and concepts that its author had to
     know; and what five changes cost, in tokens. `bakeoff ease NAME --explain` shows one file, token by token.
     """
-    from ..measures import ease
-    from ..measures.ease import changes
-    from ..measures.ease.explained import explain as lines_of
+    from ..measures.ease.changes import measure_changes
+    from ..measures.ease.count import count_file
+    from ..measures.ease.explained import explain_file
     from ..registry import entries as registry_entries
     from ..report.terminal import console
     from ..report.terminal import ease as terminal_ease
@@ -545,18 +545,19 @@ def count_ease(
     models = {
         name: (entry.folder / entry.description.model, entry.description.import_name) for name, entry in entries.items()
     }
-    measured = {name: ease.measure(*model) for name, model in models.items()}
+    measured = {name: count_file(*model) for name, model in models.items()}
     changed = {
-        name: changes.costs(entry.folder, entry.description.model, entry.description.import_name)
+        name: measure_changes(entry.folder, entry.description.model, entry.description.import_name)
         for name, entry in entries.items()
     }
-    explained = {name: lines_of(*model) for name, model in models.items()} if explain else {}
+    explained = {name: explain_file(*model) for name, model in models.items()} if explain else {}
+    listed = ("api_names", "attributes", "overriding_arguments", "concepts")
     if as_json:
         shown = {
             name: {
                 "file": str(models[name][0]),
-                "figures": each.figures(),
-                **{key: console.plain(getattr(each, key)) for key in ("names", "attributes", "arguments", "concepts")},
+                "figures": {figure.name: value for figure, value in each.figures().items()},
+                **{key: console.plain(getattr(each, key)) for key in listed},
                 "changes": console.plain(changed[name]),
                 **({"lines": console.plain(explained[name])} if explain else {}),
             }

@@ -22,12 +22,11 @@ from ..common.progress import Board, Job
 from ..environments import build, commands, pip
 from ..environments.build import Missing
 from ..environments.environment import BuildFailed, Environment
-from ..measures import ease
 from ..measures.agreement import cached_results, convention_effects, run_checks
 from ..measures.agreement import cases as agreement_cases
 from ..measures.agreement.case import Case
 from ..measures.agreement.records import outcome_records
-from ..measures.ease import changes
+from ..measures.ease.measure import measure as measure_ease
 from ..measures.speed import rounds, sweep
 from ..measures.training import defaults
 from ..portable import spec as portable
@@ -91,14 +90,10 @@ class Comparison:
             return
         with self.run.task("describe") as task:
             for entry in {entry.name: entry for entry, _ in self.chosen}.values():
-                counted = ease.measure(entry.folder / entry.description.model, entry.description.import_name)
-                for figure, value, unit, more in counted.records():
-                    task.add("ease", figure, value, unit, backend=entry.name, **more)
+                for figure, value, keys in measure_ease(entry):
+                    task.add(figure, value, **keys)
                 task.add("deployment", "devices", ", ".join(entry.description.devices), "", backend=entry.name)
                 task.add("deployment", "python", entry.description.python, "", backend=entry.name)
-                costs = changes.costs(entry.folder, entry.description.model, entry.description.import_name)
-                for quantity, each, unit, more in changes.records(costs):
-                    task.add("ease", quantity, each, unit, backend=entry.name, **more)
                 for key, fact in entry.description.openness.facts():
                     task.add("openness", key, fact.value, "", backend=entry.name, source=fact.source, asof=fact.asof)
 
