@@ -83,7 +83,7 @@ def test_pickled_objects_are_never_opened(folder: Folder, tmp_path: Path) -> Non
 
     x = np.empty((4, 1), object)
     x[:] = Trap()
-    refused(lambda: folder.npz(x=x, y=np.arange(4) % 2), "cannot be read", "no Python objects")
+    refused(lambda: folder.npz(x=x, y=np.arange(4) % 2), "cannot be read", "not Python objects")
     assert not (tmp_path / "sprung").exists()
 
 

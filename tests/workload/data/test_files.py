@@ -145,7 +145,7 @@ def test_a_named_pandas_index_is_no_feature_and_a_note_says_so(folder: Folder) -
     frame.index = pd.Index(range(100, 100 + ROWS), name="serial")
     data = folder.frame(frame, suffix="parquet")
     assert data.features == ("width", "height")
-    assert data.notes == ("The pandas index `serial` is no feature: left out.",)
+    assert data.notes == ("The pandas index `serial` is not a feature and is not read.",)
 
 
 def test_a_parquet_path_that_looks_like_a_partition_adds_no_column(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_digits_are_those_of_scikit_learn() -> None:
 
 @pytest.mark.parametrize("source", ["digits", "synthetic:20x2x2"])
 def test_a_target_is_refused_where_the_source_brings_labels(source: str) -> None:
-    refused(lambda: load(DataSpec(source=source, target="kind")), source, "brings its own labels", "`kind`")
+    refused(lambda: load(DataSpec(source=source, target="kind")), source, "has its own labels", "`kind`")
 
 
 @pytest.mark.parametrize(("source", "hint"), [("digit", "`digits`"), ("mnist", "`openml:mnist`")])

@@ -92,7 +92,7 @@ def test_a_column_constant_in_training_only_is_divided_by_1_and_noted() -> None:
     splits = split(data._replace(x=x), spec_for())
     np.testing.assert_array_equal(splits.x_train[:, 2], 0)
     np.testing.assert_array_equal(splits.x_test[:, 2], 0.5)
-    assert splits.notes == ("Constant in the training rows only, and so divided by 1: `x2`.",)
+    assert splits.notes == ("Columns that are constant in the training rows only are divided by 1: `x2`.",)
 
 
 def test_every_split_holds_the_classes_in_proportion() -> None:
@@ -129,7 +129,7 @@ def test_a_class_that_the_test_split_uses_up_is_refused() -> None:
     data = raw(np.arange(400.0).reshape(200, 2), np.repeat([0, 1], [197, 3]))
     refused(
         lambda: split(data, spec_for(DataSpec(validation=0.1, test=0.7))),
-        "raw cannot be split class by class",
+        "raw cannot be split by class",
         "Change `data.validation` and `data.test`, or give more than 200 rows",
     )
     refused(
