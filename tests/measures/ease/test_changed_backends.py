@@ -35,7 +35,7 @@ KINDS = {
 
 
 def kinds_of(name, dtype):
-    """Return the cell of this dtype, or the likest to it that the backend can do."""
+    """Return the cell of this dtype, or the most similar one that the backend supports."""
     return networks.within(KINDS[dtype], ENTRIES[name].cannot)[-1:]
 
 

@@ -1,4 +1,4 @@
-"""A patch applies exactly, or the refusal names the file, the hunk and the line."""
+"""A patch applies exactly, or the message names the file, the hunk and the line."""
 
 import shutil
 

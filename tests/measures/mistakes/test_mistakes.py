@@ -268,7 +268,7 @@ def declaring(tmp_path, cannot):
     return registry_entries.read_entry(folder)
 
 
-def test_what_cannot_do_the_default_network_is_tried_on_the_likest_that_it_can(tmp_path):
+def test_an_unsupported_default_network_is_replaced_by_the_most_similar_supported_one(tmp_path):
     assert choose_training_input(ENTRIES["numpy_plain"])[1] == ""
     given, network = choose_training_input(declaring(tmp_path, '[[cannot]]\nbatch_norm = true\nreason = "No beads."'))
     assert given.spec == training().spec._replace(batch_norm=False)
@@ -399,7 +399,7 @@ def is_distinct(name, entry):
     return entry == first or SEEN[name][entry] != SEEN[name][first]
 
 
-# What is the same in every variant is committed in the first: all of it in all would take ten minutes more.
+# What is the same in every variant is tried in the first only: all mistakes in all variants would take ten minutes more.
 PAIRS = [
     (name, entry)
     for name, seen in SEEN.items()
@@ -419,7 +419,7 @@ def in_short(finding):
 
 @cache
 def of_backend(backend):
-    """Commit those of PAIRS in a backend, two variants at a time; by NAME:VARIANT what came of each, or why not."""
+    """Try those of PAIRS in a backend, two variants at a time; return findings or reasons by NAME:VARIANT."""
 
     def commit(subject, variant):
         names = [name for name, entry in PAIRS if entry == f"{backend}:{variant}"]

@@ -13,7 +13,7 @@ from tests.workload.data.tables import raw, refused, spec_for
 
 
 def numbered(rows: int, classes: int) -> Dataset:
-    """Return rows that can be told apart by their first feature."""
+    """Return rows that are distinguishable by their first feature."""
     rng = np.random.default_rng(1)
     x = np.column_stack([np.arange(rows), rng.normal(5, 3, rows), rng.uniform(-1, 1, rows)])
     return raw(x, np.arange(rows) % classes)
