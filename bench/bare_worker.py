@@ -36,7 +36,7 @@ def main(config):
     else:
         run = bare.prepare(*given)
     for _ in sys.stdin:
-        run()  # the lead-in: as the harness's worker, off the clock
+        run()  # the warm-up slice: as the harness's worker, off the clock
         started = time.perf_counter()
         run()
         answers.write("%r\n" % (time.perf_counter() - started))

@@ -1,10 +1,10 @@
 """Whether a variant is written the fastest way its framework teaches: other ways of the same steps, beside it.
 
-    python bench/idioms.py [--backends a,b:variant] [--rounds 6] [--turns 40] [--spec FILE]
+    python bench/idioms.py [--backends a,b:variant] [--rounds 6] [--blocks 40] [--spec FILE]
 
 The other ways stand in idioms/<backend>.py, each under what it does. In each round the variant's own loop and every
-other way have a fresh process, with a memory layout drawn by lot; they take turns in slices of about 20 ms on one core,
-each with a lead-in: the same steps once before, off the clock. Prints the paired ratio to the variant's own loop with
+other way have a fresh process, with a memory layout drawn by lot; they alternate in slices of about 20 ms on one core,
+each with a warm-up slice: the same steps once before, off the clock. Prints the paired ratio to the variant's own loop with
 its 95 % interval: below 1, the other way is faster. Exit code 1 where one is surely faster by more than 2 %.
 """
 
@@ -34,14 +34,14 @@ def idioms_of(entry, variant):
     return re.findall(r'^        "([^"]+)":', listed[1], re.MULTILINE) if listed else []
 
 
-def measure(entry, variant, names, problem, number, turns, folder, fillers):
-    """Return {way: seconds of its slices (turns,)} of one round."""
+def measure(entry, variant, names, problem, number, blocks, folder, fillers):
+    """Return {way: seconds of its slices (blocks,)} of one round."""
     place = place_of(entry, folder)
     problem = problem._replace(order=problem.steps(slice_steps(place, variant, problem)))
     rng = np.random.default_rng(number)
     ways = {}
     try:
-        for name in map(str, rng.permutation([OWN, *names])):  # as harness/speed.py starts its workers
+        for name in map(str, rng.permutation([OWN, *names])):  # as harness/measures/speed/rounds.py starts its workers
             idiom = None if name == OWN else name
             own = with_layout(place, rng.integers(0, 2**31))
             with fillers.paused():
@@ -50,7 +50,7 @@ def measure(entry, variant, names, problem, number, turns, folder, fillers):
                     ways[name].slice()
             ways[name].pause()
         times = {name: [] for name in ways}
-        for _ in range(turns):
+        for _ in range(blocks):
             for name in rng.permutation(list(ways)):
                 ways[name].resume()
                 with fillers.paused():
@@ -66,7 +66,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backends", help="as of `bakeoff run`")
     parser.add_argument("--rounds", type=int, default=6, help="of fresh processes: two of a kind differ")
-    parser.add_argument("--turns", type=int, default=40)
+    parser.add_argument("--blocks", type=int, default=40)
     parser.add_argument("--spec", help="a spec file, in place of the default network")
     options = parser.parse_args()
     problem = problem_of(options.spec)
@@ -81,7 +81,7 @@ def main():
             continue
         with tempfile.TemporaryDirectory() as folder, reserve_cores(CORES) as fillers:
             rounds = [
-                measure(entry, variant, names, problem, number, options.turns, Path(folder), fillers)
+                measure(entry, variant, names, problem, number, options.blocks, Path(folder), fillers)
                 for number in range(options.rounds)
             ]
         by_way = {name: [each[name] for each in rounds] for name in rounds[0]}

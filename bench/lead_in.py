@@ -1,9 +1,9 @@
-"""What a step seems to take where slices have no lead-in: the same workers with and without, in turns.
+"""What a step seems to take where slices have no warm-up slice: the same workers with and without, alternating.
 
-    python bench/lead_in.py [--backends a,b:variant] [--threads 1] [--rounds 3] [--turns 40]
+    python bench/lead_in.py [--backends a,b:variant] [--threads 1] [--rounds 3] [--blocks 40]
 
-As in a run, the workers of all variants are alive and stopped but for one, in rounds of fresh ones. In each turn every
-variant has a slice of about 10 ms with a lead-in, the same steps once before off the clock, and another without; all
+As in a run, the workers of all variants are alive and stopped but for one, in rounds of fresh ones. In each block every
+variant has a slice of about 10 ms with a warm-up slice, the same steps once before off the clock, and another without; all
 in random order. Prints the paired ratio without / with and its 95 % interval for each variant: what is over 1 is what
 a step pays for its worker having been stopped, and no training loop pays that.
 """
@@ -26,7 +26,7 @@ WAYS = (True, False)
 
 
 def measure(chosen, number, options, folder, cores, fillers):
-    """Return {(variant, lead-in or not): seconds of its slices (turns,)} of one round."""
+    """Return {(variant, warm-up slice or not): seconds of its slices (blocks,)} of one round."""
     rng, problem, sessions, orders = np.random.default_rng(number), problem_of(), {}, {}
     try:
         for index in rng.permutation(len(chosen)):
@@ -43,7 +43,7 @@ def measure(chosen, number, options, folder, cores, fillers):
             session.pause()
         slices = [(key, lead_in) for key in sessions for lead_in in WAYS]
         taken = {each: [] for each in slices}
-        for _ in range(options.turns):
+        for _ in range(options.blocks):
             for index in rng.permutation(len(slices)):
                 key, lead_in = slices[index]
                 sessions[key].resume()
@@ -62,13 +62,13 @@ def main():
     parser.add_argument("--backends", help="as of `bakeoff run`")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--turns", type=int, default=40)
+    parser.add_argument("--blocks", type=int, default=40)
     options = parser.parse_args()
     entries, cores = registry_entries.read_all(), first_cores(options.threads)
     chosen = registry_entries.select(entries, options.backends or registry_entries.default_selection(entries))
     with tempfile.TemporaryDirectory() as folder, reserve_cores(cores) as fillers:
         rounds = [measure(chosen, number, options, Path(folder), cores, fillers) for number in range(options.rounds)]
-    print("| backend | threads | without a lead-in / with one [95 %] |\n|---|---|---|")
+    print("| backend | threads | without a warm-up slice / with one [95 %] |\n|---|---|---|")
     for entry, variant in chosen:
         own, without = ([each[(entry.name, variant), lead_in] for each in rounds] for lead_in in WAYS)
         ratio = statistics.paired_ratio(without, own)

@@ -1,9 +1,9 @@
 """What the harness adds to a step: the worker's clock over the same model.py loop run bare.
 
-    python bench/overhead.py [--backends a,b:variant] [--rounds 8] [--turns 40] [--spec FILE]
+    python bench/overhead.py [--backends a,b:variant] [--rounds 8] [--blocks 40] [--spec FILE]
 
 Both take the order of the rows as the NumPy array that it is drawn as. Both run in the backend's own environment, on
-the same core, in slices of about 20 ms that take turns, each with a lead-in, the idle one stopped and this program on
+the same core, in alternating slices of about 20 ms, each with a warm-up slice, the idle one stopped and this program on
 another core. In each round both processes are fresh, and have a memory layout drawn by lot. Prints the paired ratio
 with its 95 % interval for each variant, or why a backend cannot do the network; exit code 1 where a ratio is over the
 limit.
@@ -28,7 +28,7 @@ from problems import CORES, place_of, problem_of
 
 HERE = Path(__file__).resolve().parent
 LIMIT = 1.01
-WARM_SLICES = 15  # with their lead-ins 0.6 s
+WARM_SLICES = 15  # 0.6 s with their warm-up slices
 
 
 class Bare:
@@ -56,7 +56,7 @@ class Bare:
             stdout=subprocess.PIPE,
             stderr=self.log.open("wb"),
             text=True,
-            env=worker_environment(place),
+            env=worker_environment(place.variables),
             start_new_session=True,
         )
 
@@ -121,8 +121,8 @@ class Harness:
         return self.session.train_timed(self.order, warm_up_slice=True).wall_s
 
 
-def measure(entry, variant, problem, number, turns, folder, fillers):
-    """Return the steps of a slice, and the seconds of the slices (turns,) through the harness and bare."""
+def measure(entry, variant, problem, number, blocks, folder, fillers):
+    """Return the steps of a slice, and the seconds of the slices (blocks,) through the harness and bare."""
     place = place_of(entry, folder)
     steps = slice_steps(place, variant, problem)
     problem = problem._replace(order=problem.steps(steps))
@@ -133,14 +133,14 @@ def measure(entry, variant, problem, number, turns, folder, fillers):
     }
     loops = {}
     try:
-        for name in rng.permutation(list(start)):  # as harness/speed.py starts its workers
+        for name in rng.permutation(list(start)):  # as harness/measures/speed/rounds.py starts its workers
             with fillers.paused():
                 loops[name] = start[name](with_layout(place, rng.integers(0, 2**31)))
                 for _ in range(WARM_SLICES):
                     loops[name].slice()
             loops[name].pause()
         times = {name: [] for name in loops}
-        for _ in range(turns):
+        for _ in range(blocks):
             for name in rng.permutation(list(loops)):
                 loops[name].resume()
                 with fillers.paused():
@@ -156,7 +156,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backends", help="as of `bakeoff run`")
     parser.add_argument("--rounds", type=int, default=8, help="fresh pairs of processes: two of a kind differ")
-    parser.add_argument("--turns", type=int, default=40)
+    parser.add_argument("--blocks", type=int, default=40)
     parser.add_argument("--spec", help="a spec file, in place of the default network")
     options = parser.parse_args()
     problem = problem_of(options.spec)
@@ -171,7 +171,7 @@ def main():
             continue
         with tempfile.TemporaryDirectory() as folder, reserve_cores(CORES) as fillers:
             rounds = [
-                measure(entry, variant, problem, number, options.turns, Path(folder), fillers)
+                measure(entry, variant, problem, number, options.blocks, Path(folder), fillers)
                 for number in range(options.rounds)
             ]
         steps, harness, bare = zip(*rounds)

@@ -3,7 +3,7 @@
     python bench/warmup.py [--trials 400]
 
 For each kind of times: the share of trials in which a steady state is found, and in which it is found to begin where it
-does (within 3 slices). Correlated noise is the weather of a shared machine: each slice is like its neighbour.
+does (within 3 slices). Correlated noise is the background load of a shared machine: each slice is like its neighbour.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main():
         ("10 slices 1.1 times as long, correlated 0.5", 40, 10, 1.1, 0.5),
         ("10 slices 2 times as long", 40, 10, 2, 0.5),
         ("30 slices 1.05 times as long", 80, 30, 1.05, 0),
-        ("25 of 30 slices 2 times as long: too young", 30, 25, 2, 0),
+        ("25 of 30 slices 2 times as long: too early to tell", 30, 25, 2, 0),
     ]:
         found = [trial(rng, count, begins, height, correlation) for _ in range(options.trials)]
         steady = np.mean([each is not None for each in found])

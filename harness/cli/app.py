@@ -533,9 +533,9 @@ def count_ease(
     Tokens, lines, the syntax tree, complexity; the framework's names, arguments and concepts that its author had to
     know; and what five changes cost, in tokens. `bakeoff ease NAME --explain` shows one file, token by token.
     """
-    from ..measures import ease
-    from ..measures.ease import changes
-    from ..measures.ease.explained import explain as lines_of
+    from ..measures.ease.changes import measure_changes
+    from ..measures.ease.count import count_file
+    from ..measures.ease.explained import explain_file
     from ..registry import entries as registry_entries
     from ..report.terminal import console
     from ..report.terminal import ease as terminal_ease
@@ -547,18 +547,19 @@ def count_ease(
     models = {
         name: (entry.folder / entry.description.model, entry.description.import_name) for name, entry in entries.items()
     }
-    measured = {name: ease.measure(*model) for name, model in models.items()}
+    measured = {name: count_file(*model) for name, model in models.items()}
     changed = {
-        name: changes.costs(entry.folder, entry.description.model, entry.description.import_name)
+        name: measure_changes(entry.folder, entry.description.model, entry.description.import_name)
         for name, entry in entries.items()
     }
-    explained = {name: lines_of(*model) for name, model in models.items()} if explain else {}
+    explained = {name: explain_file(*model) for name, model in models.items()} if explain else {}
+    listed = ("api_names", "attributes", "overriding_arguments", "concepts")
     if as_json:
         shown = {
             name: {
                 "file": str(models[name][0]),
-                "figures": each.figures(),
-                **{key: console.plain(getattr(each, key)) for key in ("names", "attributes", "arguments", "concepts")},
+                "figures": {figure.name: value for figure, value in each.figures().items()},
+                **{key: console.plain(getattr(each, key)) for key in listed},
                 "changes": console.plain(changed[name]),
                 **({"lines": console.plain(explained[name])} if explain else {}),
             }
@@ -602,35 +603,36 @@ def commit_mistakes(
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..common.progress import Board
     from ..common.toml import nearest
-    from ..measures import mistakes
+    from ..measures.mistakes import attempt, catalogue, run
+    from ..measures.mistakes import records as mistake_records
     from ..registry import entries as registry_entries
     from ..report.terminal import console
     from ..report.terminal import mistakes as terminal_mistakes
     from ..workers import launch
 
     for name in only or ():
-        if name not in mistakes.MISTAKES:
-            raise InputError(f"--only: no mistake `{name}`. {nearest(name, mistakes.MISTAKES)}")
+        if name not in catalogue.MISTAKES:
+            raise InputError(f"--only: no mistake `{name}`. {nearest(name, catalogue.MISTAKES)}")
     if records is not None and records.suffix != ".jsonl":
         raise InputError(f"--records {records}: expected a file that ends in .jsonl.")
     chosen = _chosen(backends)
     for entry, _ in chosen:
-        mistakes.read_coded(entry.folder)
-    names = [name for name in mistakes.MISTAKES if not only or name in only]
+        catalogue.read_coded(entry.folder)
+    names = [name for name in catalogue.MISTAKES if not only or name in only]
     with _interruptible(), Board(err) as board:
         made = launch.interpreters_of(chosen, tuple(python or ()), board)
-        measured, unable = mistakes.commit_all(chosen, made, names, limit or mistakes.LIMIT_S, board)
+        tried, not_tried = run.try_mistakes(chosen, made, names, limit or attempt.TIME_LIMIT_S, board)
     if records is not None:
         versions = {entry.name: registry_entries.pinned_version(entry) for entry, _ in chosen}
-        mistakes.write(mistakes.records(measured, versions), records)
+        mistake_records.write(mistake_records.make_records(tried, versions), records)
         err.print(f"Records: {records}", highlight=False, soft_wrap=True)
-    findings = {name: each.findings for name, each in measured.items()}
-    networks = {name: each.network for name, each in measured.items() if each.network}
+    findings = {name: each.findings for name, each in tried.items()}
+    networks = {name: each.network for name, each in tried.items() if each.network}
     if as_json:
-        _print_json({"findings": console.plain(findings), "networks": networks, "unable": unable})
+        _print_json({"findings": console.plain(findings), "networks": networks, "not_tried": not_tried})
     else:
-        terminal_mistakes.print_mistakes(out, findings, networks, unable, messages)
-    if unable:
+        terminal_mistakes.print_mistakes(out, findings, networks, not_tried, messages)
+    if not_tried:
         raise typer.Exit(1)
 
 

@@ -16,7 +16,6 @@ from ..common.arrays import Array
 from ..common.progress import Board, Job
 from ..environments import commands
 from ..environments.environment import Environment
-from ..measures import ease
 from ..measures.agreement import cached_results, convention_effects, run_checks
 from ..measures.agreement import cases as agreement_cases
 from ..measures.agreement import figures as agreement
@@ -24,7 +23,7 @@ from ..measures.agreement.case import Case
 from ..measures.agreement.records import outcome_records
 from ..measures.deployment import figures as deployment
 from ..measures.deployment import install
-from ..measures.ease import changes
+from ..measures.ease.measure import measure as measure_ease
 from ..measures.openness import figures as openness
 from ..measures.speed import figures as speed
 from ..measures.speed import rounds, sweep
@@ -94,14 +93,10 @@ class Comparison:
         with self.run.task("describe") as task:
             for entry in {entry.name: entry for entry, _ in self.chosen}.values():
                 description = entry.description
-                model = (description.model, description.import_name)
-                counted = ease.measure(entry.folder / description.model, description.import_name)
-                for figure, value, keys in counted.records():
-                    task.add(figure, value, backend=entry.name, **keys)
+                for figure, value, keys in measure_ease(entry):
+                    task.add(figure, value, **keys)
                 task.add(deployment.DEVICES, ", ".join(description.devices), backend=entry.name)
                 task.add(deployment.PYTHON, description.python, backend=entry.name)
-                for figure, cost, keys in changes.records(changes.costs(entry.folder, *model)):
-                    task.add(figure, cost, backend=entry.name, **keys)
                 for key, fact in description.openness.facts():
                     keys = {"backend": entry.name, "source": fact.source, "asof": fact.asof}
                     task.add(openness.FACTS[key], fact.value, **keys)

@@ -248,7 +248,7 @@ def _unnoticed(source: Source, key: Key) -> Reading | None:
     outcomes = source.mistakes(key)
     if not outcomes or "not written" in outcomes:
         return None
-    tried = [each for each in outcomes if each != "cannot"]
+    tried = [each for each in outcomes if each != "not possible"]
     silent = sum(each in SILENT for each in tried)
     return Reading(silent, f"{silent} of {len(tried)}", silent + 1)
 

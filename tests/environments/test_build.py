@@ -390,7 +390,7 @@ def test_an_interpreter_that_makes_no_environments_is_passed_over(machine, modul
     assert build.find_interpreter(RUNNING, [passed]) != passed
 
 
-def test_a_lacking_program_is_named(tmp_path):
+def test_a_explain_unavailable_is_named(tmp_path):
     entry = make_entry(tmp_path / "a", "")
     assert launch.explain_unavailable(entry, "eager") == ""
     reason = launch.explain_unavailable(entry, "compiled")

@@ -559,7 +559,7 @@ def turns_of(begun, budget_s, epochs):
         return first
 
 
-@pytest.mark.parametrize(("budget_s", "turns"), [(60, 60 / 0.044), (6, 6 / 0.044), (0.001, comparison.LEAST_TURNS)])
+@pytest.mark.parametrize(("budget_s", "turns"), [(60, 60 / 0.044), (6, 6 / 0.044), (0.001, comparison.LEAST_BLOCKS)])
 def test_a_budget_becomes_turns_by_the_pace_of_the_quickest_epoch(begun, budget_s, turns):
     assert turns_of(begun, budget_s, [(0.0001, 10), (0.4, 10), (0.01, 10)]) == pytest.approx(turns, rel=0.01)
 

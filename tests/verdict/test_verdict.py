@@ -352,7 +352,7 @@ def test_changes_are_summed_over_those_that_all_can_make(altered):
 
 def test_mistakes_that_go_unnoticed_count_if_all_were_tried_with_these_versions(altered):
     folder = altered()
-    outcomes = {"numpy_plain": "wrong", "jax_pure": "raised", "pytorch": "cannot", "tensorflow_core": "NaN"}
+    outcomes = {"numpy_plain": "wrong", "jax_pure": "raised", "pytorch": "not possible", "tensorflow_core": "NaN"}
     plan = json.loads((folder / "run.json").read_text())
     rows = [
         {"measure": "mistakes", "quantity": "outcome", "value": value, "backend": backend, "variant": variant}

@@ -1,6 +1,6 @@
-"""What a reader of a model has to know of, found by rule: the rules are the tables below, shown in docs/ease.md.
+"""The concepts that a reader of a model has to know, found by the rules in the tables below; docs/ease.md shows them.
 
-A rule knows words, not frameworks, and no name of the author's own: a name that the file defines matches nothing.
+A rule lists words and names no framework. A name that the file itself defines matches no rule.
 """
 
 import ast
@@ -11,29 +11,29 @@ from .names import Names
 
 
 class Found(NamedTuple):
-    """Something found in a file."""
+    """A concept, or an argument that overrides a default, found in a file."""
 
     what: str
     line: int | None
-    """From 1; None where it is the whole file that shows it."""
+    """The line, counted from 1; None where the whole file shows it."""
     text: str
-    """The name, keyword or assignment that shows it."""
+    """The name, keyword or assignment in the file."""
 
 
 class Rule(NamedTuple):
-    """A concept, and the words that show it."""
+    """A concept, and the words by which it is found."""
 
     concept: str
     meaning: str
-    """What its reader has to know."""
+    """What a reader has to know."""
     names: tuple[str, ...] = ()
-    """Ends of the framework's dotted names."""
+    """Last parts of dotted names of the framework."""
     attributes: tuple[str, ...] = ()
     """Names after a dot on a value."""
     keywords: tuple[str, ...] = ()
-    """Keywords in a call of what is not the file's own."""
+    """Keywords in a call of a function that the file does not define."""
     shape: str = ""
-    """The name in SHAPES of what no word shows."""
+    """The name in SHAPES of a form of code that no single word shows; "" where there is none."""
 
 
 RULES = (
@@ -74,7 +74,7 @@ RULES = (
     Rule(
         "gradient by hand",
         "nothing in the file asks for a gradient or trains: the derivatives are the author's",
-        shape="no gradient asked for",
+        shape="no gradient requested",
     ),
     Rule(
         "gradient switched off",
@@ -95,7 +95,7 @@ RULES = (
         "gradient summed",
         "the gradient is the batch's sum, and is divided somewhere",
         keywords=("rescale_grad", "use_mean_gradient", "unit_gain"),
-        shape="step told the batch",
+        shape="step with the batch size",
     ),
     Rule(
         "optimiser stepped",
@@ -113,14 +113,14 @@ RULES = (
         names=("train_mode", "predict_mode", "set_learning_phase"),
         attributes=("train", "eval"),
         keywords=("training", "train", "is_training", "is_test", "deterministic", "use_running_average", "test_mode"),
-        shape="flag both ways",
+        shape="flag with both values",
     ),
     Rule(
         "state threaded by hand",
         "state is handed in, and comes back new: nothing is changed in place",
         names=("apply_updates", "functional_call", "nnx.split", "nnx.merge"),
         keywords=("has_aux", "mutable"),
-        shape="returned and handed in",
+        shape="returned and passed again",
     ),
     Rule(
         "nested state",
@@ -181,7 +181,7 @@ RULES = (
         keywords=("out",),
     ),
 )
-"""Every concept, in the order in which it is shown."""
+"""Every concept, in the order of the tables."""
 
 ARGUMENTS = {
     "learning rate": ("lr", "learning_rate", "step_size"),
@@ -193,13 +193,13 @@ ARGUMENTS = {
     "bias before batch norm": ("bias", "use_bias", "bias_attr", "no_bias"),
     "form of the loss": ("reduction", "from_logits"),
 }
-"""What the spec fixes, and the keywords by which frameworks take it: an optimiser's and batch norm's alike."""
+"""The constants that the spec fixes, and the keywords with which frameworks accept them in place of a default."""
 
 
-def arguments(names: Names) -> tuple[Found, ...]:
-    """Return every keyword of ARGUMENTS in a call of the framework's names, by line."""
+def find_overriding_arguments(names: Names) -> tuple[Found, ...]:
+    """Return every keyword of ARGUMENTS in a call of the framework, in the order of the lines."""
     meaning = {word: constant for constant, words in ARGUMENTS.items() for word in words}
-    return _in_order(
+    return _sort_by_line(
         Found(meaning[keyword.arg], keyword.value.lineno, f"{keyword.arg}={ast.unparse(keyword.value)}")
         for call in names.calls
         if _is_of_the_framework(call, names)
@@ -208,16 +208,16 @@ def arguments(names: Names) -> tuple[Found, ...]:
     )
 
 
-def concepts(names: Names) -> tuple[Found, ...]:
-    """Return every place where a rule holds, by line; what the whole file shows comes first."""
-    return _in_order(found for rule in RULES for found in _holds(rule, names))
+def find_concepts(names: Names) -> tuple[Found, ...]:
+    """Return every match of a rule, in the order of the lines; matches of the whole file come first."""
+    return _sort_by_line(found for rule in RULES for found in _apply_rule(rule, names))
 
 
-def _in_order(found: Iterator[Found]) -> tuple[Found, ...]:
+def _sort_by_line(found: Iterator[Found]) -> tuple[Found, ...]:
     return tuple(sorted(dict.fromkeys(found), key=lambda each: each.line or 0))
 
 
-def _holds(rule: Rule, names: Names) -> Iterator[Found]:
+def _apply_rule(rule: Rule, names: Names) -> Iterator[Found]:
     for node, full in names.uses:
         if any(f".{full}".endswith(f".{word}") for word in rule.names):
             yield Found(rule.concept, node.end_lineno, full)
@@ -226,7 +226,7 @@ def _holds(rule: Rule, names: Names) -> Iterator[Found]:
             yield Found(rule.concept, node.end_lineno, f".{node.attr}")
     for call in names.calls:
         for keyword in call.keywords:
-            if keyword.arg in rule.keywords and not _is_the_authors(call, keyword.arg, names):
+            if keyword.arg in rule.keywords and not _is_own_keyword(call, keyword.arg, names):
                 yield Found(rule.concept, keyword.value.lineno, f"{keyword.arg}=")
     if rule.shape:
         for line, text in SHAPES[rule.shape](names):
@@ -234,32 +234,32 @@ def _holds(rule: Rule, names: Names) -> Iterator[Found]:
 
 
 def _is_of_the_framework(call: ast.Call, names: Names) -> bool:
-    """Whether the framework's name is called, or made ready to be called by functools.partial."""
-    if names.full(call.func) is not None:
+    """Return whether a function of the framework is called, directly or through functools.partial."""
+    if names.resolve(call.func) is not None:
         return True
     partial = isinstance(call.func, ast.Name | ast.Attribute) and ast.unparse(call.func).endswith("partial")
-    return partial and bool(call.args) and names.full(call.args[0]) is not None
+    return partial and bool(call.args) and names.resolve(call.args[0]) is not None
 
 
-def _is_the_authors(call: ast.Call, keyword: str, names: Names) -> bool:
-    """Whether a keyword is that of a function in the file: then it is a word of the author's."""
+def _is_own_keyword(call: ast.Call, keyword: str, names: Names) -> bool:
+    """Return whether a keyword belongs to a function that the file defines."""
     return not _is_of_the_framework(call, names) and (keyword in names.parameters or names.is_own(call.func))
 
 
-# What no word shows
+# Forms of code that no single word shows
 
 Shape = Callable[[Names], Iterator[tuple[int | None, str]]]
 
 
-def _no_gradient_asked_for(names: Names) -> Iterator[tuple[int | None, str]]:
-    """The file uses the framework, and no rule by which a gradient is taken or used holds."""
+def _find_no_gradient(names: Names) -> Iterator[tuple[int | None, str]]:
+    """Match a file that uses the framework where no rule for taking or using a gradient matches."""
     takes = ("gradient by call", "optimiser stepped", "fitted by the framework")
-    found = any(True for rule in RULES if rule.concept in takes for _ in _holds(rule, names))
+    found = any(True for rule in RULES if rule.concept in takes for _ in _apply_rule(rule, names))
     if names.framework_names() and not found:
-        yield None, "no gradient is asked for"
+        yield None, "no gradient is requested"
 
 
-def _gradient_set_to_none(names: Names) -> Iterator[tuple[int | None, str]]:
+def _find_gradient_set_to_none(names: Names) -> Iterator[tuple[int | None, str]]:
     for node in names.nodes:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is None:
             for target in node.targets:
@@ -267,16 +267,16 @@ def _gradient_set_to_none(names: Names) -> Iterator[tuple[int | None, str]]:
                     yield node.lineno, ".grad = None"
 
 
-def _step_told_the_batch(names: Names) -> Iterator[tuple[int | None, str]]:
-    """An optimiser's `step` is given something that is not a function of the file's."""
+def _find_step_with_batch(names: Names) -> Iterator[tuple[int | None, str]]:
+    """Match an optimiser's `step` with an argument that is not a function of the file."""
     for call in names.calls:
-        steps = isinstance(call.func, ast.Attribute) and call.func.attr == "step" and names.full(call.func) is None
+        steps = isinstance(call.func, ast.Attribute) and call.func.attr == "step" and names.resolve(call.func) is None
         if steps and not names.is_own(call.func) and call.args and not names.is_own(call.args[0]):
             yield call.lineno, ".step(...)"
 
 
-def _flag_both_ways(names: Names) -> Iterator[tuple[int | None, str]]:
-    """A parameter of the file's own is given as True in one call and as False in another."""
+def _find_flag_with_both_values(names: Names) -> Iterator[tuple[int | None, str]]:
+    """Match a parameter of a function in the file that is True in one call and False in another."""
     given: dict[str, list[tuple[bool, int]]] = {}
     for call in names.calls:
         for keyword in call.keywords:
@@ -288,8 +288,8 @@ def _flag_both_ways(names: Names) -> Iterator[tuple[int | None, str]]:
             yield from ((line, f"{word}={value}") for value, line in calls)
 
 
-def _returned_and_handed_in(names: Names) -> Iterator[tuple[int | None, str]]:
-    """A call is given names, and what it returns is unpacked into some of them: `state, loss = step(state, x)`."""
+def _find_returned_arguments(names: Names) -> Iterator[tuple[int | None, str]]:
+    """Match a call whose result is unpacked into some of its arguments: `state, loss = step(state, x)`."""
     for node in names.nodes:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Tuple):
             returned = [part.id for part in ast.walk(node.targets[0]) if isinstance(part, ast.Name)]
@@ -299,21 +299,21 @@ def _returned_and_handed_in(names: Names) -> Iterator[tuple[int | None, str]]:
                 yield node.lineno, ", ".join(again)
 
 
-def _inherits(names: Names) -> Iterator[tuple[int | None, str]]:
+def _find_inheritance(names: Names) -> Iterator[tuple[int | None, str]]:
     for node in names.nodes:
         if isinstance(node, ast.ClassDef):
             for base in node.bases:
-                full = names.full(base)
+                full = names.resolve(base)
                 if full is not None:
                     yield node.lineno, full
 
 
 SHAPES: dict[str, Shape] = {
-    "no gradient asked for": _no_gradient_asked_for,
-    "gradient set to None": _gradient_set_to_none,
-    "step told the batch": _step_told_the_batch,
-    "flag both ways": _flag_both_ways,
-    "returned and handed in": _returned_and_handed_in,
-    "inherits": _inherits,
+    "no gradient requested": _find_no_gradient,
+    "gradient set to None": _find_gradient_set_to_none,
+    "step with the batch size": _find_step_with_batch,
+    "flag with both values": _find_flag_with_both_values,
+    "returned and passed again": _find_returned_arguments,
+    "inherits": _find_inheritance,
 }
-"""How a concept shows that no word shows: by name, for RULES."""
+"""The forms of code that RULES refer to, by name."""

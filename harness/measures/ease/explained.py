@@ -1,4 +1,4 @@
-"""A model's file, shown with what counted: token by token, and in the margin what was found on each line."""
+"""A model's file explained: which tokens count, and which concepts and arguments were found on each line."""
 
 import ast
 from collections.abc import Iterator, Sequence
@@ -6,12 +6,13 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from .concepts import arguments, concepts
+from .concepts import find_concepts, find_overriding_arguments
 from .names import Names
-from .text import Formatted, Place, Token, foreign_tokens, formatted, python_tokens, read
+from .text import Formatted, Place, Token, format_python, read_text, tokenize_foreign, tokenize_python
 
 Kind = Literal["counted", "name", "attribute", "free"]
-"""A token that counts; one that counts and is of a framework's name, or an attribute of a value; all else."""
+"""counted: a token that counts; name and attribute: such a token in a name of the framework, or that is an attribute of
+a value; free: text that does not count."""
 
 
 class Piece(NamedTuple):
@@ -22,51 +23,51 @@ class Piece(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line of the file as it stands."""
+    """A line of the file."""
 
     number: int
     pieces: tuple[Piece, ...]
     tokens: int
-    """Tokens counted that begin on this line."""
+    """The number of counted tokens that start on this line."""
     notes: tuple[str, ...]
-    """What was found on it: a sentence for each concept, and one for the arguments."""
+    """A note for each concept found on the line, and one for the arguments that override a default."""
 
     @property
     def text(self) -> str:
-        """The line without its end."""
+        """The line without its newline."""
         return "".join(piece.text for piece in self.pieces)
 
 
 class Span(NamedTuple):
-    """A token that counts, in the file as it stands."""
+    """The position of a counted token in the file."""
 
     start: Place
     end: Place
     kind: Kind
 
 
-def explain(model: Path, import_names: tuple[str, ...]) -> list[Line]:
-    """Return the lines of a model's file with what counted on them. Raises InputError as `measure` does."""
-    source = read(model)
+def explain_file(model: Path, import_names: tuple[str, ...]) -> list[Line]:
+    """Return the lines of a model's file with what was counted on them. Raises InputError as `count_file` does."""
+    source = read_text(model)
     notes: dict[int, list[str]] = {}
-    given: dict[int, list[str]] = {}
+    overriding: dict[int, list[str]] = {}
     if model.suffix == ".py":
-        text = formatted(source, str(model))
+        text = format_python(source, str(model))
         names = Names(text.tree, import_names)
-        spans = _python(text, names)
-        for found in concepts(names):
+        spans = _find_counted(text, names)
+        for found in find_concepts(names):
             notes.setdefault(found.line or 1, []).append(f"{found.what}: {found.text}")
-        for found in arguments(names):
-            given.setdefault(found.line or 1, []).append(found.text)
-        for number, texts in given.items():
-            notes.setdefault(number, []).append(f"given: {', '.join(texts)}")
+        for found in find_overriding_arguments(names):
+            overriding.setdefault(found.line or 1, []).append(found.text)
+        for number, texts in overriding.items():
+            notes.setdefault(number, []).append(f"overrides a default: {', '.join(texts)}")
     else:
-        spans = [Span(token.start, token.end, "counted") for token in foreign_tokens(source, model.name) or []]
+        spans = [Span(token.start, token.end, "counted") for token in tokenize_foreign(source, model.name) or []]
     lines = source.removesuffix("\n").split("\n")
     return [
         Line(
             number,
-            tuple(_pieces(line, number, spans)),
+            tuple(_split_line(line, number, spans)),
             sum(span.start[0] == number for span in spans),
             tuple(notes.get(number, ())),
         )
@@ -74,28 +75,30 @@ def explain(model: Path, import_names: tuple[str, ...]) -> list[Line]:
     ]
 
 
-def _python(text: Formatted, names: Names) -> list[Span]:
-    """Return the tokens of the file as it stands that the formatted text has too, each with its kind."""
-    tokens = [token for token in python_tokens(text.source) if token.counts]
-    named = _named(text, names)
+def _find_counted(text: Formatted, names: Names) -> list[Span]:
+    """Return the tokens of the file that are also in its normalised form, each with its kind."""
+    tokens = [token for token in tokenize_python(text.source) if token.counts]
+    named = _find_named(text, names)
     return [
         Span(
-            token.start, token.end, next((kind for start, end, kind in named if _within(token, start, end)), "counted")
+            token.start,
+            token.end,
+            next((kind for start, end, kind in named if _lies_between(token, start, end)), "counted"),
         )
-        for token in _kept(tokens, text.tokens)
+        for token in _match_tokens(tokens, text.tokens)
     ]
 
 
-def _kept(tokens: Sequence[Token], counted: Sequence[Token]) -> Iterator[Token]:
-    """Yield those of `tokens` that have a counterpart in `counted`."""
+def _match_tokens(tokens: Sequence[Token], counted: Sequence[Token]) -> Iterator[Token]:
+    """Yield the tokens that have a counterpart in `counted`."""
     before, after = [token.text for token in tokens], [token.text for token in counted]
     for change, first, last, _, _ in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if change in ("equal", "replace"):
             yield from tokens[first:last]
 
 
-def _named(text: Formatted, names: Names) -> list[Span]:
-    """Return where the framework's names and the attributes of values stand."""
+def _find_named(text: Formatted, names: Names) -> list[Span]:
+    """Return the positions of the framework's names and of the attributes of values."""
     lines = text.source.split("\n")
 
     def place(line: int, offset: int) -> Place:
@@ -111,12 +114,12 @@ def _named(text: Formatted, names: Names) -> list[Span]:
     return spans
 
 
-def _within(token: Token, start: Place, end: Place) -> bool:
+def _lies_between(token: Token, start: Place, end: Place) -> bool:
     return start <= token.start and token.end <= end
 
 
-def _pieces(line: str, number: int, spans: Sequence[Span]) -> Iterator[Piece]:
-    """Cut a line at the spans; what is between them is free."""
+def _split_line(line: str, number: int, spans: Sequence[Span]) -> Iterator[Piece]:
+    """Yield the parts of a line; the text between the spans is free."""
     done = 0
     for span in spans:
         if span.start[0] <= number <= span.end[0]:

@@ -1,4 +1,4 @@
-"""The figures of the measure "ease"."""
+"""The figures of the measure "ease": their names, units and meanings, and the keys of their records."""
 
 from ...records.vocabulary import Figure
 
@@ -10,21 +10,23 @@ def _counted(name: str, unit: str, meaning: str, *keys: str) -> Figure:
 
 
 LOGICAL_LINES = _counted("logical_lines", "lines", "Logical lines of the model file.")
-TOKENS = _counted("tokens", "tokens", "Tokens of the model file, comments and docstrings left out.")
-NODES = _counted("nodes", "nodes", "Nodes of its syntax tree.")
+TOKENS = _counted("tokens", "tokens", "Tokens of the model file, without comments and docstrings.")
+NODES = _counted("nodes", "nodes", "Nodes of the syntax tree of the model file.")
 CYCLOMATIC_COMPLEXITY = _counted("cyclomatic_complexity", "paths", "Independent paths, summed over the functions.")
 COGNITIVE_COMPLEXITY = _counted("cognitive_complexity", "points", "Cognitive complexity, summed over the functions.")
-API_NAMES = _counted("api_names", "names", "Different names of the framework's API that the file uses.", "names")
-ATTRIBUTES = _counted("attributes", "attributes", "Different attributes of the framework's objects.", "names")
-OVERRIDING_ARGUMENTS = _counted(
-    "overriding_arguments", "arguments", "Arguments that override a default of the framework's.", "found"
+API_NAMES = _counted("api_names", "names", "Distinct names of the framework's API that the file uses.", "names")
+ATTRIBUTES = _counted(
+    "attributes", "attributes", "Distinct attributes of values that neither Python nor the file defines.", "names"
 )
-CONCEPTS = _counted("concepts", "concepts", "Ideas of the framework's own that its user has to know.", "found")
+OVERRIDING_ARGUMENTS = _counted(
+    "overriding_arguments", "arguments", "Arguments that override a default of the framework.", "found"
+)
+CONCEPTS = _counted("concepts", "concepts", "Concepts of the framework that a user has to know.", "found")
 CHANGE = Figure(
     "ease",
     "change",
     "tokens",
-    "Tokens that a change of the model costs; null where it is not possible or not counted.",
+    "Tokens deleted and inserted by a change of the model; null where it is not possible or not counted.",
     (int, type(None)),
     (*BACKEND, "change", "answer", "what", "documentation"),
     ("caller", "names"),

@@ -1,4 +1,4 @@
-"""Whose a name is: the framework's, the author's own, or somebody else's. As the text tells, without running it."""
+"""To whom a name belongs: the framework, the author of the file, or another library. Found without running the file."""
 
 import ast
 from collections.abc import Iterator
@@ -12,25 +12,25 @@ PYTHONS_OWN = frozenset(
     for kind in (str, bytes, int, float, complex, list, tuple, dict, set, frozenset, type, BaseException)
     for name in dir(kind)
 )
-"""Attributes of Python's own types: `append` is nobody's framework."""
+"""Attributes of Python's own types, such as `append`: they do not belong to a framework."""
 
 
 class Names:
-    """The names of a file; `import_names` are the top-level modules that are the framework."""
+    """The names in a file; `import_names` are the top-level modules that are the framework."""
 
     def __init__(self, tree: ast.Module, import_names: tuple[str, ...]) -> None:
         self.nodes = list(ast.walk(tree))
         """Every node of the file's syntax tree."""
-        self._imported = {local: full for node in self.nodes for local, full in _imported(node)}
+        self._imported = {local: full for node in self.nodes for local, full in _find_imported(node)}
         self._framework = {local: full for local, full in self._imported.items() if full.split(".")[0] in import_names}
         self.parameters = {arg.arg for node in self.nodes if isinstance(node, Function) for arg in _arguments(node)}
-        """Names of all parameters of the functions in the file."""
+        """The names of all parameters of the functions in the file."""
         self._defined = {node.name for node in self.nodes if isinstance(node, Definition)}
-        self._own = {name for node in self.nodes if isinstance(node, ast.ClassDef) for name in _members(node)}
+        self._own = {name for node in self.nodes if isinstance(node, ast.ClassDef) for name in _find_members(node)}
 
-    def full(self, node: ast.expr) -> str | None:
-        """Return the framework's name, in full, that a dotted name stands for; None for any other expression."""
-        root, *attributes = _dotted(node)
+    def resolve(self, node: ast.expr) -> str | None:
+        """Return the framework's full name that an expression refers to; None for any other expression."""
+        root, *attributes = _split_dotted(node)
         return ".".join((self._framework[root], *attributes)) if root in self._framework else None
 
     @cached_property
@@ -40,24 +40,24 @@ class Names:
 
     @cached_property
     def uses(self) -> list[tuple[ast.Attribute | ast.Name, str]]:
-        """Every place where the framework's names are used, and the name in full: `numpy.linalg.norm`."""
+        """Every use of a name of the framework, with the full name, such as `numpy.linalg.norm`."""
         inner = {id(node.value) for node in self.nodes if isinstance(node, ast.Attribute)}
         dotted = [node for node in self.nodes if isinstance(node, ast.Attribute | ast.Name) and id(node) not in inner]
-        return [(node, full) for node in dotted if (full := self.full(node)) is not None]
+        return [(node, full) for node in dotted if (full := self.resolve(node)) is not None]
 
     @cached_property
     def on_values(self) -> list[ast.Attribute]:
-        """Every `.name` that follows a value, and is neither Python's own nor defined in this file."""
+        """Every `.name` after a value that is neither defined by Python's own types nor in this file."""
         return [
             node
             for node in self.nodes
             if isinstance(node, ast.Attribute)
             and node.attr not in PYTHONS_OWN | self._own
-            and _dotted(node)[0] not in self._imported
+            and _split_dotted(node)[0] not in self._imported
         ]
 
     def framework_names(self) -> tuple[str, ...]:
-        """Return the distinct names of the framework that the file uses, in full and sorted."""
+        """Return the distinct full names of the framework that the file uses, sorted."""
         return tuple(sorted({full for _, full in self.uses}))
 
     def attributes(self) -> tuple[str, ...]:
@@ -65,19 +65,14 @@ class Names:
         return tuple(sorted({node.attr for node in self.on_values}))
 
     def is_own(self, node: ast.expr) -> bool:
-        """Whether a name or an attribute is called as something that this file defines."""
+        """Return whether a name or an attribute is one that this file defines."""
         if isinstance(node, ast.Attribute):
             return node.attr in self._own
         return isinstance(node, ast.Name) and node.id in self._defined
 
 
-def framework_names(source: str, import_names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the distinct names of the framework that the source uses, in full: `numpy.linalg.norm`."""
-    return Names(ast.parse(source), import_names).framework_names()
-
-
-def _imported(node: ast.AST) -> Iterator[tuple[str, str]]:
-    """Yield (name in this file, full name) of what an import statement brings in."""
+def _find_imported(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield (name in this file, full name) of everything that an import statement imports."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             yield (alias.asname, alias.name) if alias.asname else (alias.name.split(".")[0],) * 2
@@ -86,12 +81,12 @@ def _imported(node: ast.AST) -> Iterator[tuple[str, str]]:
             yield alias.asname or alias.name, f"{node.module}.{alias.name}"
 
 
-def _dotted(node: ast.expr) -> list[str]:
-    """Return the parts of a dotted name; "" first for an attribute of anything else than a name."""
+def _split_dotted(node: ast.expr) -> list[str]:
+    """Return the parts of a dotted name; the first part is "" for an attribute of any other expression."""
     if isinstance(node, ast.Name):
         return [node.id]
     if isinstance(node, ast.Attribute):
-        return [*_dotted(node.value), node.attr]
+        return [*_split_dotted(node.value), node.attr]
     return [""]
 
 
@@ -100,23 +95,23 @@ def _arguments(node: Function) -> list[ast.arg]:
     return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
 
 
-def _members(node: ast.ClassDef) -> Iterator[str]:
-    """Yield the attributes that a class makes: its methods, what it assigns, and what its methods store on `self`.
+def _find_members(node: ast.ClassDef) -> Iterator[str]:
+    """Yield the attributes that a class defines: methods, assigned names, and those that its methods store on `self`.
 
-    A class without a base can have no other attributes: there, what its methods read on `self` is its own too.
+    A class without a base has no other attributes, so the ones that its methods read on `self` are its own too.
     """
     for part in node.body:
         if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
             yield part.name
-            yield from _on_self(part, read_too=not node.bases)
+            yield from _find_on_self(part, include_reads=not node.bases)
         targets = (
             part.targets if isinstance(part, ast.Assign) else [part.target] if isinstance(part, ast.AnnAssign) else []
         )
         yield from (name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name))
 
 
-def _on_self(method: ast.FunctionDef | ast.AsyncFunctionDef, read_too: bool) -> Iterator[str]:
+def _find_on_self(method: ast.FunctionDef | ast.AsyncFunctionDef, include_reads: bool) -> Iterator[str]:
     for first in _arguments(method)[:1]:
         for node in ast.walk(method):
-            if isinstance(node, ast.Attribute) and (read_too or isinstance(node.ctx, ast.Store)):
-                yield from [node.attr] if _dotted(node.value) == [first.arg] else []
+            if isinstance(node, ast.Attribute) and (include_reads or isinstance(node.ctx, ast.Store)):
+                yield from [node.attr] if _split_dotted(node.value) == [first.arg] else []

@@ -1,7 +1,7 @@
-"""The text of a model: Python written again in one form, and cut into tokens; other languages cut by lizard.
+"""The text of a model as tokens: Python after it is written again in one form, other languages by lizard's lexers.
 
-A token is a name, a number, a string whatever its length, an operator or a bracket. Comments and docstrings are free;
-so are parentheses that only group, for the syntax tree says already what belongs together.
+A token is a name, a number, a string of any length, an operator or a bracket. Comments and docstrings do not count,
+nor do parentheses that only group, because the syntax tree has the grouping already.
 """
 
 import ast
@@ -22,14 +22,14 @@ LAYOUT = {tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, token
 
 OPENS_STRING = {getattr(tokenize, name, None) for name in ("FSTRING_START", "TSTRING_START")} - {None}
 CLOSES_STRING = {getattr(tokenize, name, None) for name in ("FSTRING_END", "TSTRING_END")} - {None}
-"""From Python 3.12 on a formatted string is many tokens: here it is one, as before."""
+"""From Python 3.12 on, a formatted string is many tokens. Here it counts as one, as in earlier versions."""
 
 Place = tuple[int, int]
-"""Line from 1, column from 0 in characters."""
+"""(line, column): lines are counted from 1 and columns from 0, in characters."""
 
 
 class Token(NamedTuple):
-    """A token and where it stands; `text` is spelt in one way: a string or a number by its value."""
+    """A token and its position; equal strings and equal numbers have the same `text`, however they are written."""
 
     text: str
     start: Place
@@ -38,43 +38,43 @@ class Token(NamedTuple):
 
 
 class Formatted(NamedTuple):
-    """A Python file, and the one form of it in which it is counted."""
+    """A Python file, and the normalised form in which it is counted."""
 
     source: str
     tree: ast.Module
-    """Of the source: the nodes know its lines."""
+    """The syntax tree of `source`, with its line numbers."""
     text: str
-    """Written again, without comments and docstrings."""
+    """The source written again from the tree, without comments and docstrings."""
     tokens: list[Token]
-    """Of `text`, those that count."""
+    """The tokens of `text` that count."""
 
     @property
     def lines(self) -> int:
-        """Logical lines: statements, and the lines `else:`, `try:`, `finally:` and `@decorator`."""
+        """The number of logical lines: statements, and the lines `else:`, `try:`, `finally:` and `@decorator`."""
         return sum(each.type == tokenize.NEWLINE for each in tokenize.generate_tokens(io.StringIO(self.text).readline))
 
     @property
     def nodes(self) -> int:
-        """Nodes of the syntax tree, without those that only say whether a name is read or written."""
+        """The number of nodes of the syntax tree, without those that only tell reading a name from writing it."""
         tree = ast.parse(self.text)
         return sum(not isinstance(node, ast.expr_context) for node in ast.walk(tree))
 
 
-def read(model: Path) -> str:
-    """Return the text of a file. Raises InputError where it is no UTF-8 text."""
+def read_text(model: Path) -> str:
+    """Return the text of a file. Raises InputError where it cannot be read as UTF-8."""
     try:
         return model.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{model}: cannot be read as UTF-8 text: {error}") from None
 
 
-def formatted(source: str, name: str) -> Formatted:
-    """Return Python source in the one form; `name` is how an error calls the file. Raises InputError."""
+def format_python(source: str, name: str) -> Formatted:
+    """Return Python source in normalised form. Raises InputError, with `name` and the line, where it is not Python."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None) or 1
-        raise InputError(f"{name}:{line}: expected Python, as the file's name says: {error}") from None
+        raise InputError(f"{name}:{line}: expected Python, because of the file's name: {error}") from None
     bare = ast.parse(source)
     for node in ast.walk(bare):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
@@ -82,37 +82,37 @@ def formatted(source: str, name: str) -> Formatted:
             if not node.body and not isinstance(node, ast.Module):
                 node.body.append(ast.Pass())
     text = ast.unparse(bare) + "\n"
-    return Formatted(source, tree, text, [token for token in python_tokens(text) if token.counts])
+    return Formatted(source, tree, text, [token for token in tokenize_python(text) if token.counts])
 
 
-def python_tokens(source: str) -> list[Token]:
-    """Return the tokens of Python source; those that only group or separate do not count."""
+def tokenize_python(source: str) -> list[Token]:
+    """Return the tokens of Python source. Parentheses that only group, and separators, do not count."""
     tokens: list[Token] = []
-    opened: list[int | None] = []  # for each open parenthesis: its number where it only groups
-    for kind, text, start, end in _merged(source):
+    opened: list[int | None] = []  # for each open parenthesis: its token's index where it only groups
+    for kind, text, start, end in _merge_strings(source):
         before = tokens[-1] if tokens and kind != tokenize.NEWLINE else None
         if kind == tokenize.NEWLINE or text == ";":
             tokens.append(Token("", start, end, counts=False))
         elif kind == tokenize.STRING and before and before.text.startswith('"'):
-            tokens[-1] = Token(before.text + _value(text), before.start, end)  # what stands side by side is one string
+            tokens[-1] = Token(before.text + _normalise(text), before.start, end)  # adjacent strings are one string
         elif text == "(":
-            groups = not _calls(before)
+            groups = not _opens_call(before)
             opened.append(len(tokens) if groups else None)
             tokens.append(Token(text, start, end, counts=not groups))
         elif text == ")":
             number = opened.pop()
-            empty = number == len(tokens) - 1  # () is a value, and groups nothing
+            empty = number == len(tokens) - 1  # () is a value and does not group
             if empty:
                 tokens[-1] = tokens[-1]._replace(counts=True)
             tokens.append(Token(text, start, end, counts=number is None or empty))
         else:
-            spelt = _value(text) if kind in (tokenize.STRING, tokenize.NUMBER) else text
+            spelt = _normalise(text) if kind in (tokenize.STRING, tokenize.NUMBER) else text
             tokens.append(Token(spelt, start, end))
     return [token for token in tokens if token.text]
 
 
-def _merged(source: str) -> Iterator[tuple[int, str, Place, Place]]:
-    """Yield (kind, text, start, end) of what is not layout, a formatted string as one."""
+def _merge_strings(source: str) -> Iterator[tuple[int, str, Place, Place]]:
+    """Yield (kind, text, start, end) of every token but layout, with a formatted string as one token."""
     depth, begun = 0, (1, 0)
     lines = source.split("\n")
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
@@ -122,27 +122,27 @@ def _merged(source: str) -> Iterator[tuple[int, str, Place, Place]]:
         elif token.type in CLOSES_STRING:
             depth -= 1
             if not depth:
-                yield tokenize.STRING, _between(lines, begun, token.end), begun, token.end
+                yield tokenize.STRING, _text_between(lines, begun, token.end), begun, token.end
         elif not depth and token.type not in LAYOUT:
             yield token.type, token.string, token.start, token.end
 
 
-def _between(lines: list[str], start: Place, end: Place) -> str:
+def _text_between(lines: list[str], start: Place, end: Place) -> str:
     (first, left), (last, right) = start, end
     if first == last:
         return lines[first - 1][left:right]
     return "\n".join((lines[first - 1][left:], *lines[first : last - 1], lines[last - 1][:right]))
 
 
-def _calls(before: Token | None) -> bool:
-    """Whether a parenthesis after this token is that of a call, a function or a class."""
+def _opens_call(before: Token | None) -> bool:
+    """Return whether a parenthesis after this token belongs to a call, a function or a class."""
     if before is None or not before.text:
         return False
     return before.text in (")", "]", "}") or (before.text.isidentifier() and not keyword.iskeyword(before.text))
 
 
-def _value(text: str) -> str:
-    """Return a string or a number as its value is written; a string begins with a quotation mark."""
+def _normalise(text: str) -> str:
+    """Return a string or a number in the form of its value's repr; a string then starts with a quotation mark."""
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
@@ -150,8 +150,8 @@ def _value(text: str) -> str:
     return f'"{value!r}' if isinstance(value, str | bytes) else repr(value)
 
 
-def foreign_tokens(source: str, name: str) -> list[Token] | None:
-    """Return the tokens of a file by lizard's reader for its name; None where there is none. Comments do not count."""
+def tokenize_foreign(source: str, name: str) -> list[Token] | None:
+    """Return the tokens of another language by its lexer in lizard; None where there is none. Comments do not count."""
     kind = get_reader_for(name)
     if kind is None:
         return None

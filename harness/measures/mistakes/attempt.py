@@ -1,4 +1,4 @@
-"""Committing a mistake: a worker of its own, given what a user with that mistake would give it."""
+"""One training in a worker of its own, with the input of a user who makes a mistake, or of one who makes none."""
 
 import time
 from collections.abc import Iterator
@@ -8,67 +8,67 @@ from typing import Any, NamedTuple
 from ...common.arrays import Array, Arrays
 from ...workers.place import Place
 from ...workers.session import Session, WorkerFailed
-from .catalogue import Problem
+from .catalogue import TrainingInput
 
 WHEN = {"import": "build", "build": "build", "load": "build", "put": "build", "train": "first call"}
-"""What the user is at during a call of the worker's; after the first `train`, everything is later."""
+"""The phase of the user's work, by call of the worker; every call after the first `train` is later."""
 
-LIMIT_S = 300.0
-"""How long a call may take before it counts as hung."""
+TIME_LIMIT_S = 300.0
+"""Seconds that a call may take before it counts as hung."""
 
 
 class Attempt(NamedTuple):
-    """What became of one training: its results, or what stopped it; and what was printed."""
+    """The outcome of one training: its results or the failure that stopped it, and everything that was printed."""
 
     losses: tuple[Array, ...]
-    """Of the first step, and of the rest."""
+    """The losses of the first step, and those of the other steps."""
     probabilities: Array | None
-    """(rows, classes) of the rows held out; None where it did not get so far."""
+    """(rows, classes) for the test rows; None where the training stopped before."""
     stopped: WorkerFailed | None
     when: str
-    """In which it stopped: build, first call, later; or never."""
+    """The phase in which it stopped: build, first call, later; or never."""
     printed: tuple[tuple[str, str], ...]
-    """(when, text) of what came on standard output and standard error."""
+    """(phase, text) of standard output and standard error."""
     seconds: float
 
 
 class Log:
-    """What a worker prints, as it comes."""
+    """What a worker prints, read while it runs."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.read = path, 0
+        self.path, self.position = path, 0
 
-    def news(self) -> str:
-        """Return what was printed since the last call."""
+    def read_new(self) -> str:
+        """Return the text printed since the previous call."""
         content = self.path.read_bytes() if self.path.exists() else b""
-        new, self.read = content[self.read :], len(content)
+        new, self.position = content[self.position :], len(content)
         return new.decode("utf-8", "replace")
 
 
-def attempt(place: Place, variant: str, problem: Problem) -> Attempt:
-    """Build, load, take the first step, take the others, predict; in a worker that ends with it."""
+def try_training(place: Place, variant: str, training: TrainingInput) -> Attempt:
+    """Build, load, take the first step, take the others, predict; in a worker that is closed at the end."""
     started = time.monotonic()
     log, call, when = Log(place.log), "import", "build"
-    given: list[Array] = []
+    predicted: list[Array] = []
     losses: list[Array] = []
     printed: list[tuple[str, str]] = []
     stopped = None
     try:
         with Session(place) as session:
-            for call, header, arrays in _calls(problem, variant):
-                printed.append((when, log.news()))
+            for call, header, arrays in _list_calls(training, variant):
+                printed.append((when, log.read_new()))
                 when = "later" if losses else WHEN.get(call, "later")
                 answer = session.ask(call, arrays, **header)
                 if call == "train":
                     losses.append(answer["losses"])
                 elif call == "predict":
-                    given.append(answer["probabilities"])
+                    predicted.append(answer["probabilities"])
     except WorkerFailed as failed:
         stopped = failed
-    printed.append((when, log.news()))
+    printed.append((when, log.read_new()))
     return Attempt(
         tuple(losses),
-        given[0] if given else None,
+        predicted[0] if predicted else None,
         stopped,
         when if stopped else "never",
         tuple((at, text) for at, text in printed if text),
@@ -76,11 +76,11 @@ def attempt(place: Place, variant: str, problem: Problem) -> Attempt:
     )
 
 
-def _calls(problem: Problem, variant: str) -> Iterator[tuple[str, dict[str, Any], Arrays]]:
-    """Yield what a user does, in order, in the words of the worker's protocol."""
-    yield "build", {"spec": problem.spec._asdict(), "device": "cpu", "variant": variant}, {}
-    yield "load", {}, problem.arrays
-    yield "put", {}, {"x": problem.x, "y": problem.y}
-    yield "train", {"drain": False}, {"order": problem.order[:1]}
-    yield "train", {"drain": False}, {"order": problem.order[1:]}
-    yield "predict", {}, {"x": problem.x_test}
+def _list_calls(training: TrainingInput, variant: str) -> Iterator[tuple[str, dict[str, Any], Arrays]]:
+    """Yield (call, header, arrays) of the worker's protocol in the order in which a user makes the calls."""
+    yield "build", {"spec": training.spec._asdict(), "device": "cpu", "variant": variant}, {}
+    yield "load", {}, training.arrays
+    yield "put", {}, {"x": training.x, "y": training.y}
+    yield "train", {"drain": False}, {"order": training.order[:1]}
+    yield "train", {"drain": False}, {"order": training.order[1:]}
+    yield "predict", {}, {"x": training.x_test}

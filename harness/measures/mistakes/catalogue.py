@@ -1,4 +1,4 @@
-"""The mistakes: what is done wrong, to the data alike for all, or in the user's code as a mistakes.toml says."""
+"""The mistakes: wrong data, the same for all frameworks, or a wrong edit of the user's code from a mistakes.toml."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -18,11 +18,11 @@ from ...workload.spec import Spec
 FILE = "mistakes.toml"
 
 STEPS = 100
-"""Of a training with a mistake, and of one without: six times through the rows of the default spec."""
+"""Steps of every training, with a mistake or without: about six epochs of the default spec."""
 
 
-class Problem(NamedTuple):
-    """What a user hands to a framework: a network, arrays to start from, rows, an order, and rows to evaluate."""
+class TrainingInput(NamedTuple):
+    """What a user gives to a framework: a network, initial arrays, training rows, their order, and test rows."""
 
     spec: portable.Spec
     arrays: Arrays
@@ -31,61 +31,61 @@ class Problem(NamedTuple):
     order: Array
     x_test: Array
     y_test: Array
-    """Labels that predictions are judged by: always the right ones."""
+    """The correct labels of the test rows, by which predictions are judged."""
 
 
 class Mistake(NamedTuple):
     """One mistake, the same for every framework."""
 
     title: str
-    spoil: Callable[[Problem], Problem] | None = None
-    """Puts it into the data; None where it is an edit of the user's code, which belongs to the backend."""
+    corrupt: Callable[[TrainingInput], TrainingInput] | None = None
+    """Puts the mistake into the data; None where it is an edit of the user's code, which the backend describes."""
     at_fault: Mapping[str, str] = {}
-    """Kind (shape, dtype, value) to a pattern: what a message that names the thing at fault has in it."""
+    """By kind (shape, dtype, value), the pattern of a message that names what is at fault."""
 
 
-def one_column_short(problem: Problem) -> Problem:
-    """Rows with a feature fewer than the network was built for."""
-    return problem._replace(x=problem.x[:, :-1].copy(), x_test=problem.x_test[:, :-1].copy())
+def shorten_rows(training: TrainingInput) -> TrainingInput:
+    """Make rows with one feature fewer than the network was built for."""
+    return training._replace(x=training.x[:, :-1].copy(), x_test=training.x_test[:, :-1].copy())
 
 
-def labels_from_one(problem: Problem) -> Problem:
-    """Labels 1 to classes, where 0 to classes - 1 are due."""
-    return problem._replace(y=problem.y + 1)
+def shift_labels(training: TrainingInput) -> TrainingInput:
+    """Make labels from 1 to the number of classes, where labels from 0 are expected."""
+    return training._replace(y=training.y + 1)
 
 
-def label_minus_one(problem: Problem) -> Problem:
-    """One label in ten is -1: not known."""
-    y = problem.y.copy()
+def make_labels_negative(training: TrainingInput) -> TrainingInput:
+    """Set one label in ten to -1, as if it were unknown."""
+    y = training.y.copy()
     y[::10] = -1
-    return problem._replace(y=y)
+    return training._replace(y=y)
 
 
-def float_labels(problem: Problem) -> Problem:
-    """Labels 0.0, 1.0 ..., as a file of numbers gives them."""
-    return problem._replace(y=problem.y.astype(problem.spec.dtype))
+def convert_labels_to_float(training: TrainingInput) -> TrainingInput:
+    """Make floating-point labels, as a file of numbers gives them."""
+    return training._replace(y=training.y.astype(training.spec.dtype))
 
 
-def float64_rows(problem: Problem) -> Problem:
-    """Rows as NumPy makes them, for a network in float32."""
-    return problem._replace(x=problem.x.astype("float64"), x_test=problem.x_test.astype("float64"))
+def convert_rows_to_float64(training: TrainingInput) -> TrainingInput:
+    """Make rows in NumPy's default dtype for a network in float32."""
+    return training._replace(x=training.x.astype("float64"), x_test=training.x_test.astype("float64"))
 
 
-def one_nan(problem: Problem) -> Problem:
-    """One value of one row is not a number."""
-    x = problem.x.copy()
-    x[problem.order[0, 0], 0] = np.nan
-    return problem._replace(x=x)
+def insert_nan(training: TrainingInput) -> TrainingInput:
+    """Set one value of one row to NaN."""
+    x = training.x.copy()
+    x[training.order[0, 0], 0] = np.nan
+    return training._replace(x=x)
 
 
-def batches_of_one(problem: Problem) -> Problem:
-    """One row a step, in a network with batch norm: the variance of one row is 0."""
-    return problem._replace(order=problem.order[:, :1].copy())
+def use_batches_of_one(training: TrainingInput) -> TrainingInput:
+    """Use one row for each step in a network with batch norm: the variance of one row is 0."""
+    return training._replace(order=training.order[:, :1].copy())
 
 
-def one_hot_labels(problem: Problem) -> Problem:
-    """Labels (rows, classes) of zeros and ones."""
-    return problem._replace(y=np.eye(problem.spec.sizes[-1], dtype=problem.spec.dtype)[problem.y])
+def encode_labels_one_hot(training: TrainingInput) -> TrainingInput:
+    """Make labels of shape (rows, classes) of zeros and ones."""
+    return training._replace(y=np.eye(training.spec.sizes[-1], dtype=training.spec.dtype)[training.y])
 
 
 FLOAT = r"(?i)\b(float(32)?|f32|dt_float|floattensor)\b"
@@ -93,28 +93,30 @@ LABELS = r"\d+, ?10\b"
 """The shape of one-hot labels of ten classes."""
 
 MISTAKES: dict[str, Mistake] = {
-    "wrong_width": Mistake("rows one column short", one_column_short, {"shape": r"(?<!\d)63(?!\d)"}),
-    "labels_out_of_range": Mistake("labels from 1, not from 0", labels_from_one, {"value": r"\b10\b"}),
-    "negative_label": Mistake("labels -1 for the unknown", label_minus_one, {"value": r"-1\b"}),
-    "float_labels": Mistake("labels as floats", float_labels, {"dtype": FLOAT}),
+    "wrong_width": Mistake("rows one column short", shorten_rows, {"shape": r"(?<!\d)63(?!\d)"}),
+    "labels_out_of_range": Mistake("labels from 1, not from 0", shift_labels, {"value": r"\b10\b"}),
+    "negative_label": Mistake("label -1 for unknown rows", make_labels_negative, {"value": r"-1\b"}),
+    "float_labels": Mistake("labels as floats", convert_labels_to_float, {"dtype": FLOAT}),
     "float64_rows": Mistake(
-        "float64 into a float32 model", float64_rows, {"dtype": r"(?i)\b(float64|double|f64|dt_double)\b"}
+        "float64 into a float32 model", convert_rows_to_float64, {"dtype": r"(?i)\b(float64|double|f64|dt_double)\b"}
     ),
-    "nan_in_input": Mistake("one NaN in the input", one_nan, {"value": r"(?i)\bnans?\b"}),
-    "batch_of_one": Mistake("batches of one in batch norm", batches_of_one, {"shape": r"[\[(]1, ?(10|64|128)\b"}),
-    "one_hot_labels": Mistake("one-hot where integers are due", one_hot_labels, {"shape": LABELS, "dtype": FLOAT}),
+    "nan_in_input": Mistake("one NaN in the input", insert_nan, {"value": r"(?i)\bnans?\b"}),
+    "batch_of_one": Mistake("batches of one in batch norm", use_batches_of_one, {"shape": r"[\[(]1, ?(10|64|128)\b"}),
+    "one_hot_labels": Mistake(
+        "one-hot labels where integers are expected", encode_labels_one_hot, {"shape": LABELS, "dtype": FLOAT}
+    ),
     "evaluation_in_training_mode": Mistake("evaluation in training mode"),
-    "softmax_twice": Mistake("softmax before a loss that has its own"),
-    "forgotten_zero_grad": Mistake("forgotten zero_grad, or its kin"),
-    "forgotten_update": Mistake("the update computed and not kept"),
-    "old_parameters": Mistake("an optimiser with old parameters"),
+    "softmax_twice": Mistake("softmax before a loss that includes one"),
+    "forgotten_zero_grad": Mistake("forgotten zero_grad, or the like"),
+    "forgotten_update": Mistake("the update computed but not stored"),
+    "old_parameters": Mistake("an optimiser with outdated parameters"),
     "wrong_device": Mistake("an array on another device"),
 }
-"""In the order of the tables. The patterns are those of the problem that `problem` returns."""
+"""Every mistake, in the order of the tables. The patterns fit the shapes that `make_training_input` returns."""
 
 
 class Table(BaseModel):
-    """A table of a mistakes.toml: immutable, no key but its own."""
+    """A table of a mistakes.toml: immutable, and with declared keys only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
@@ -125,45 +127,47 @@ class Edit(Table):
     file: Annotated[str, Field(pattern=r"^[\w.]+$")]
     """The name of a file of the backend."""
     right: Annotated[str, Field(min_length=1)]
-    """What stands there, exactly once."""
+    """The correct text, which the file has exactly once."""
     wrong: str
-    """What stands there instead when the mistake is made."""
+    """The text that replaces it."""
 
 
-class Coded(Table):
-    """A mistake in the user's code, as this framework's users make it; or why it cannot be made."""
+class CodedMistake(Table):
+    """A mistake in the user's code, as this framework's users make it, or why it is not possible."""
 
     how: Annotated[str, Field(min_length=1)]
-    """What is done wrong, or why it cannot be, in a sentence."""
+    """A sentence: what is done wrong, or why the mistake is not possible."""
     edits: Annotated[tuple[Edit, ...], Field(strict=False)] = ()
-    """None: it cannot be made."""
+    """The edits that make the mistake; empty where it is not possible."""
     variables: dict[str, str] = {}
-    """Environment variables of the worker that this needs."""
+    """Environment variables that the worker needs for this."""
     at_fault: dict[str, str] = {}
-    """As in Mistake, where what is at fault has the framework's own name: `device`."""
+    """As in Mistake, for what has another name in each framework: `device`."""
 
 
-class CodedMistakes(RootModel[dict[str, Coded]]):
-    """A mistakes.toml: every mistake that is made in the code, by name."""
+class CodedMistakes(RootModel[dict[str, CodedMistake]]):
+    """A mistakes.toml: every mistake in the user's code, by name."""
 
     model_config = ConfigDict(frozen=True)
 
     @model_validator(mode="after")
-    def _all_and_no_other(self) -> "CodedMistakes":
-        expected = [name for name, mistake in MISTAKES.items() if mistake.spoil is None]
+    def _check_names(self) -> "CodedMistakes":
+        expected = [name for name, mistake in MISTAKES.items() if mistake.corrupt is None]
         for name in self.root:
             if name not in expected:
-                raise ValueError(f"`{name}`: no such mistake is made in code. {nearest(name, expected)}")
+                raise ValueError(f"`{name}`: no such mistake in code. {nearest(name, expected)}")
         for name in expected:
             if name not in self.root:
-                raise ValueError(f"`{name}` is missing: say how it is made, or in `how` alone why it cannot be.")
+                raise ValueError(
+                    f"`{name}` is missing: describe it with `how` and `edits`, or say in `how` why it is not possible."
+                )
         return self
 
 
-def read_coded(folder: Path) -> dict[str, Coded] | None:
-    """Return the mistakes that are made in the code of the backend in `folder`; None where it says nothing of them.
+def read_coded(folder: Path) -> dict[str, CodedMistake] | None:
+    """Return the mistakes in the code of the backend in `folder`; None where it has no mistakes.toml.
 
-    Raises InputError for what is wrong in its mistakes.toml, and for an edit of what does not stand there once.
+    Raises InputError for an invalid mistakes.toml, and for an edit whose `right` text is not in the file exactly once.
     """
     path = folder / FILE
     if not path.exists():
@@ -171,20 +175,20 @@ def read_coded(folder: Path) -> dict[str, Coded] | None:
     coded = read_model(CodedMistakes, path.read_text(encoding="utf-8"), str(path)).root
     for name, each in coded.items():
         for file in {edit.file for edit in each.edits}:
-            _edited(folder, file, name, each)
+            _edit_text(folder, file, name, each)
     return coded
 
 
-def edited_copy(folder: Path, name: str, coded: Coded, into: Path) -> Path:
-    """Return a copy of the backend's folder, under `into`, in which the mistake `name` is made."""
+def write_edited_copy(folder: Path, name: str, coded: CodedMistake, into: Path) -> Path:
+    """Copy the backend's folder under `into`, make the mistake `name` in it, and return the copy."""
     copy = into / folder.name
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("__pycache__"))
     for file in {edit.file for edit in coded.edits}:
-        (copy / file).write_text(_edited(folder, file, name, coded), encoding="utf-8")
+        (copy / file).write_text(_edit_text(folder, file, name, coded), encoding="utf-8")
     return copy
 
 
-def _edited(folder: Path, file: str, name: str, coded: Coded) -> str:
+def _edit_text(folder: Path, file: str, name: str, coded: CodedMistake) -> str:
     try:
         text = (folder / file).read_text(encoding="utf-8")
     except OSError as error:
@@ -193,20 +197,20 @@ def _edited(folder: Path, file: str, name: str, coded: Coded) -> str:
         if edit.file == file:
             if (times := text.count(edit.right)) != 1:
                 raise InputError(
-                    f"{folder / FILE}: `{name}`: expected to find in {file} exactly once, and found {times} times:\n"
-                    f"{edit.right.rstrip()}\nThe file has changed: say anew how the mistake is made."
+                    f"{folder / FILE}: `{name}`: expected this text in {file} exactly once, found {times} times:\n"
+                    f"{edit.right.rstrip()}\nThe file has changed: adapt the edit."
                 )
             text = text.replace(edit.right, edit.wrong)
     return text
 
 
-def problem(run: Spec | None = None) -> Problem:
-    """Return the problem of the default spec, in float32, or of another: the first STEPS of its training."""
+def make_training_input(run: Spec | None = None) -> TrainingInput:
+    """Return the input of the first STEPS steps of a spec's training; by default of the default spec, in float32."""
     run = run or Spec()
     splits = data.split(data.load(run.data, run.training.seed), run)
     network = run.portable(splits.features, len(splits.classes))
     epochs = STEPS * network.batch_size // len(splits.y_train) + 2
-    return Problem(
+    return TrainingInput(
         spec=network,
         arrays=portable.initial_arrays(network, run.network.initial_weights, run.training.seed),
         x=splits.x_train.astype(network.dtype),

@@ -1,4 +1,4 @@
-"""The figures of the measure "mistakes"."""
+"""The figures of the measure "mistakes": their names, units and meanings, and the keys of their records."""
 
 from ...records.vocabulary import Figure
 
@@ -8,7 +8,7 @@ OUTCOME = Figure(
     "mistakes",
     "outcome",
     "",
-    "What a mistake, tried deliberately, came to: raised, warned, wrong, NaN, ...",
+    "The outcome of a common mistake, tried deliberately: raised, died, warned, hung, NaN, wrong, right, ...",
     (str,),
     (*VARIANT, "mistake", "how", "when", "exception", "message", "printed", "traceback", "seconds"),
     (
@@ -25,14 +25,28 @@ OUTCOME = Figure(
     ),
 )
 NOTICED = Figure(
-    "mistakes", "noticed", "", "Share of the mistakes that raised, died or warned.", (float,), VARIANT, ("network",)
+    "mistakes",
+    "noticed",
+    "",
+    "Share of the tried mistakes that raised, died or warned.",
+    (float,),
+    VARIANT,
+    ("network",),
 )
-WRONG = Figure("mistakes", "wrong", "", "Share that were silent with a wrong result.", (float,), VARIANT, ("network",))
+WRONG = Figure(
+    "mistakes",
+    "wrong",
+    "",
+    "Share of the mistakes that were silent and gave a wrong result.",
+    (float,),
+    VARIANT,
+    ("network",),
+)
 NAMED = Figure(
     "mistakes",
     "named",
     "",
-    "Of the noticed ones with a shape, dtype, value or device at fault: share whose message names it.",
+    "Share of the noticed mistakes, of those with a shape, dtype, value or device at fault, whose message names it.",
     (float,),
     VARIANT,
     ("network",),

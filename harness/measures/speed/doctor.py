@@ -17,8 +17,8 @@ import numpy as np
 from ...common import machine, statistics
 from ...common.errors import InputError
 from ...common.machine import Change, MachineState
-from ...common.system_files import Unreadable
 from ...common.statistics import Floats, Interval
+from ...common.system_files import Unreadable
 from ...portable import spec as portable
 from ...records.vocabulary import Figure
 from ...registry import entries

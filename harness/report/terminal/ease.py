@@ -12,8 +12,9 @@ from ...measures.ease.concepts import ARGUMENTS, RULES
 from .console import PAPER, say, wide
 
 if TYPE_CHECKING:
-    from ...measures.ease import Ease, Found
     from ...measures.ease.changes import Cost
+    from ...measures.ease.concepts import Found
+    from ...measures.ease.count import Ease
     from ...measures.ease.explained import Line
 
 
@@ -52,12 +53,14 @@ def print_ease(console: Console, measured: Mapping[str, "Ease"]) -> None:
         listing.add_row(name, *("-" if value is None else f"{value:,}" for value in values.values()))
     console.print(listing, highlight=False)
     for name, each in measured.items():
-        missing = [figure for figure, value in each.figures().items() if value is None]
+        missing = [figure.name for figure, value in each.figures().items() if value is None]
         if missing:
             say(console, f"{name}: not counted for {each.suffix or 'such files'}: {', '.join(missing)}.")
     concepts = {name: each.concepts for name, each in measured.items()}
     _print_places(console, "concept", [rule.concept for rule in RULES], concepts)
-    _print_places(console, "argument for", list(ARGUMENTS), {name: each.arguments for name, each in measured.items()})
+    _print_places(
+        console, "argument for", list(ARGUMENTS), {name: each.overriding_arguments for name, each in measured.items()}
+    )
 
 
 WHERE_EASE_IS_EXPLAINED = (

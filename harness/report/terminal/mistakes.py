@@ -11,7 +11,7 @@ from .console import print_report, say
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...measures.mistakes import Finding
+    from ...measures.mistakes.judge import Finding
 
 
 def print_mistakes(
@@ -25,12 +25,13 @@ def print_mistakes(
 
     `networks` says of variants that were tried on another network than the default one on which.
     """
-    from ...measures.mistakes import OUTCOMES, outcomes, shares  # noqa: PLC0415  # pandas
+    from ...measures.mistakes.judge import OUTCOMES  # noqa: PLC0415  # imports NumPy
+    from ...measures.mistakes.tables import tabulate_outcomes, tabulate_shares  # noqa: PLC0415  # imports pandas
 
     if findings:
-        print_report(console, [], outcomes(findings).T.pipe(_first_row_as_heading))
+        print_report(console, [], tabulate_outcomes(findings).T.pipe(_first_row_as_heading))
         say(console, "")
-        print_report(console, [], shares(findings))
+        print_report(console, [], tabulate_shares(findings))
         say(console, "")
         seen = {each.outcome for some in findings.values() for each in some}
         say(
@@ -57,12 +58,12 @@ def _first_row_as_heading(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _print_message(console: Console, name: str, finding: "Finding") -> None:
-    from ...measures.mistakes.tables import in_words  # noqa: PLC0415  # pandas
+    from ...measures.mistakes.tables import describe  # noqa: PLC0415  # pandas
 
     say(console, "")
     console.print(Text(f"{name}  {finding.mistake}: {finding.outcome}", "bold"), highlight=False, soft_wrap=True)
     if finding.how:
         say(console, f"  {finding.how}")
-    text = f"{finding.exception}: {finding.message}".removeprefix(": ") if finding.message else in_words(finding)
+    text = f"{finding.exception}: {finding.message}".removeprefix(": ") if finding.message else describe(finding)
     for line in text.splitlines():
         say(console, f"  {line}")

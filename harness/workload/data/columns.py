@@ -1,4 +1,4 @@
-"""A table's columns -> numbers, and labels counted from 0; or the reason why not."""
+"""The conversion of a table's columns to numbers and of its labels to class numbers, or the reason against it."""
 
 import re
 from datetime import datetime
@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...common.errors import InputError
-from .dataset import Dataset, Floats, Integers, checked
-from .wording import quoted, unknown
+from .dataset import Dataset, Floats, Integers, check_dataset
+from .wording import explain_unknown_name, quote_names
 
 # pandas takes a second to import: only the functions that need it do.
 # ruff: noqa: PLC0415
@@ -18,7 +18,7 @@ from .wording import quoted, unknown
 if TYPE_CHECKING:
     import pandas as pd
 
-# What pandas calls the values of a column -> what we do with them. Everything else is text.
+# By pandas' name for the values of a column, our kind of column. Every other kind is text.
 KINDS = {
     "boolean": "true/false",
     "integer": "numbers",
@@ -31,16 +31,18 @@ KINDS = {
 }
 
 
-def from_frame(source: str, frame: "pd.DataFrame", target: str, notes: tuple[str, ...]) -> Dataset:
-    """Return the data set in a table, given the column of its labels and what was noted of it so far."""
+def read_frame(source: str, frame: "pd.DataFrame", target: str, notes: tuple[str, ...]) -> Dataset:
+    """Return the data set in a table; `target` is its column of labels, `notes` are those of the file."""
     columns = list(frame.columns)
     if not target:
         raise InputError(
-            f"{source}: which column holds the labels? Set `data.target`, or `--target`, to one of {quoted(columns)}."
+            f"{source}: which column holds the labels? "
+            f"Set `data.target`, or `--target`, to one of {quote_names(columns)}."
         )
     if target not in columns:
         raise InputError(
-            f"{source}: {unknown('column', target, columns)} Set `data.target`, or `--target`, to the column of labels."
+            f"{source}: {explain_unknown_name('column', target, columns)} "
+            "Set `data.target`, or `--target`, to the column of labels."
         )
     features = [name for name in columns if name != target]
     if not len(frame) or not features:
@@ -48,18 +50,18 @@ def from_frame(source: str, frame: "pd.DataFrame", target: str, notes: tuple[str
             f"{source}: expected rows, a column of labels and at least one feature, "
             f"got {len(frame)} rows and {len(features)} features."
         )
-    y, classes = labels_of(source, target, frame[target])
-    x, treated = _matrix(source, frame[features])
-    return checked(Dataset(source, x, y, tuple(features), classes, notes + treated))
+    y, classes = read_labels(source, target, frame[target])
+    x, treated = _read_features(source, frame[features])
+    return check_dataset(Dataset(source, x, y, tuple(features), classes, notes + treated))
 
 
-def _matrix(source: str, frame: "pd.DataFrame") -> tuple[Floats, tuple[str, ...]]:
-    """Return the columns as numbers, (rows, features), NaN where missing, and notes of how they were read."""
+def _read_features(source: str, frame: "pd.DataFrame") -> tuple[Floats, tuple[str, ...]]:
+    """Return the columns as numbers (rows, features), NaN where missing, and notes on their conversion."""
     columns, faults = [], []
     kinds: dict[str, list[str]] = {"true/false": [], "text": []}
     for name, values in frame.items():
         try:
-            numbers, kind = _numbers(str(name), _plain(values))
+            numbers, kind = _convert_to_numbers(str(name), _expand_categories(values))
         except InputError as error:
             faults.append(f"{source}: {error}")
             continue
@@ -70,19 +72,21 @@ def _matrix(source: str, frame: "pd.DataFrame") -> tuple[Floats, tuple[str, ...]
         raise InputError("\n".join(faults[:10] + more))
     notes = []
     if kinds["true/false"]:
-        notes.append(f"True/false is read as 1/0: {quoted(kinds['true/false'])}.")
+        notes.append(f"True/false is read as 1/0: {quote_names(kinds['true/false'])}.")
     if kinds["text"]:
-        notes.append(f"Numbers written as text are read as numbers: {quoted(kinds['text'])}.")
+        notes.append(f"Numbers written as text are read as numbers: {quote_names(kinds['text'])}.")
     return np.column_stack(columns), tuple(notes)
 
 
-def _numbers(name: str, values: "pd.Series") -> tuple[Floats, str]:
-    """Return a column as numbers, (rows,), NaN where missing, and the kind of values it had."""
+def _convert_to_numbers(name: str, values: "pd.Series") -> tuple[Floats, str]:
+    """Return a column as numbers (rows,), NaN where missing, and the kind of its values."""
     import pandas as pd
 
-    kind = _kind(values)
+    kind = _find_kind(values)
     if kind in ("dates or times", "complex numbers"):
-        raise InputError(f"column `{name}` holds {kind}: expected real numbers. Turn it into numbers, or leave it out.")
+        raise InputError(
+            f"column `{name}` holds {kind}: expected real numbers. Convert it to numbers, or remove the column."
+        )
     if kind == "text":
         text = values.astype(str).where(values.notna())
         parsed = pd.to_numeric(text, errors="coerce")
@@ -93,7 +97,7 @@ def _numbers(name: str, values: "pd.Series") -> tuple[Floats, str]:
 
 
 def _check_text(name: str, text: "pd.Series", parsed: "pd.Series") -> None:
-    """Refuse a column with text that spells no number."""
+    """Raise InputError for a column with text that is not a number."""
     wrong = np.flatnonzero(text.notna() & parsed.isna())
     if not len(wrong):
         return
@@ -101,12 +105,12 @@ def _check_text(name: str, text: "pd.Series", parsed: "pd.Series") -> None:
     if len(wrong) < text.notna().sum():
         raise InputError(
             f"column `{name}`: expected numbers, got {first!r} in data row {wrong[0] + 1} ({len(wrong)} such). "
-            "Correct the values, or leave the column out."
+            "Correct the values, or remove the column."
         )
     what = "dates or times" if _is_date(first) else "text"
     raise InputError(
         f"column `{name}` holds {what}, such as {first!r} in data row {wrong[0] + 1}: expected numbers. "
-        "Encode it (one 0/1 column a value, say), or leave it out."
+        "Encode it (for example as one 0/1 column for each value), or remove the column."
     )
 
 
@@ -118,43 +122,43 @@ def _is_date(text: str) -> bool:
     return True
 
 
-def _plain(values: "pd.Series") -> "pd.Series":
-    """Return a categorical column as the values that it stands for."""
+def _expand_categories(values: "pd.Series") -> "pd.Series":
+    """Return a categorical column as a column of its categories' values."""
     return values.astype(object).infer_objects() if values.dtype == "category" else values
 
 
-def _kind(values: "pd.Series") -> str:
+def _find_kind(values: "pd.Series") -> str:
     import pandas as pd
 
     return KINDS.get(pd.api.types.infer_dtype(values, skipna=True), "text")
 
 
-def labels_of(source: str, target: str, column: "pd.Series") -> tuple[Integers, tuple[str, ...]]:
-    """Return labels counted from 0, (rows,), and the classes that they stand for, sorted.
+def read_labels(source: str, target: str, column: "pd.Series") -> tuple[Integers, tuple[str, ...]]:
+    """Return the class number of each row (rows,), counted from 0, and the names of the classes, sorted.
 
-    InputError where a label is missing or fractional, or where the values do not look like classes.
+    Raises InputError where a label is missing or fractional, or where the values do not look like classes.
     """
-    values = _plain(column)
-    kind = _kind(values)
+    values = _expand_categories(column)
+    kind = _find_kind(values)
     blank = values.astype(str).str.strip() == "" if kind == "text" else False
     missing = np.flatnonzero(values.isna() | blank)
     if len(missing):
         raise InputError(
             f"{source}: {len(missing)} of {len(values)} labels in `{target}` are missing, the first in data row "
-            f"{missing[0] + 1} (empty, NA, NaN, null and None count as missing). Fill them in, or leave those rows out."
+            f"{missing[0] + 1} (empty, NA, NaN, null and None count as missing). Fill them in, or remove those rows."
         )
     if kind in ("dates or times", "complex numbers"):
         raise InputError(f"{source}: expected classes in `{target}`, got {kind}. Name another column.")
     if kind == "numbers":
-        y, classes = numbered(_whole(source, target, values))
+        y, classes = number_classes(_check_whole(source, target, values))
     else:
-        y, classes = _named(values.astype(str).tolist())
+        y, classes = _number_names(values.astype(str).tolist())
     _check_classes(source, target, len(y), classes)
     return y, classes
 
 
-def _whole(source: str, target: str, values: "pd.Series") -> npt.NDArray[Any]:
-    """Return the values, refusing any that is no whole number."""
+def _check_whole(source: str, target: str, values: "pd.Series") -> npt.NDArray[Any]:
+    """Return the values. Raises InputError for one that is not a whole number."""
     numbers: npt.NDArray[Any] = values.to_numpy()
     if numbers.dtype.kind in "iu":
         return numbers
@@ -163,20 +167,20 @@ def _whole(source: str, target: str, values: "pd.Series") -> npt.NDArray[Any]:
     if len(wrong):
         raise InputError(
             f"{source}: expected classes in `{target}`, got {numbers[wrong[0]]:g} in data row {wrong[0] + 1}: "
-            "a measured quantity. Name another column, or sort its values into classes."
+            "a measured quantity. Name another column, or group its values into classes."
         )
     return numbers
 
 
-def numbered(values: npt.NDArray[Any]) -> tuple[Integers, tuple[str, ...]]:
-    """Return labels counted from 0, (rows,), and the whole numbers that they stand for, sorted."""
+def number_classes(values: npt.NDArray[Any]) -> tuple[Integers, tuple[str, ...]]:
+    """Return the class number of each value (rows,), counted from 0, and the values of the classes as text, sorted."""
     found, y = np.unique(values, return_inverse=True)
     return y.astype(np.int64), tuple(str(int(value)) for value in found)
 
 
-def _named(values: list[str]) -> tuple[Integers, tuple[str, ...]]:
+def _number_names(values: list[str]) -> tuple[Integers, tuple[str, ...]]:
     classes = sorted(set(values))
-    # Data formats disagree on whether a class called 10 is text: it comes after 9 in any of them.
+    # File formats differ in whether a class called 10 is text. It comes after 9 in all of them.
     if all(re.fullmatch(r"-?[0-9]{1,18}", name) for name in classes):
         classes.sort(key=int)
     number = {name: number for number, name in enumerate(classes)}
@@ -186,7 +190,8 @@ def _named(values: list[str]) -> tuple[Integers, tuple[str, ...]]:
 def _check_classes(source: str, target: str, rows: int, classes: tuple[str, ...]) -> None:
     if len(classes) < 2:
         raise InputError(
-            f"{source}: expected at least two classes in `{target}`, got {quoted(classes) or 'none'} in {rows} rows. "
+            f"{source}: expected at least two classes in `{target}`, "
+            f"got {quote_names(classes) or 'none'} in {rows} rows. "
             "Name another column, or add rows of another class."
         )
     if 2 * len(classes) >= rows:

@@ -1,4 +1,4 @@
-"""A data set as loaded, and what every one of them must be: finite numbers."""
+"""A data set as loaded, and the check that it consists of finite numbers."""
 
 import hashlib
 import json
@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ...common.errors import InputError
-from .wording import quoted, some
+from .wording import quote_names, shorten_list
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 
 class Dataset(NamedTuple):
-    """Examples as loaded: finite numbers, with labels counted from 0."""
+    """A data set as loaded: finite numbers, and class numbers counted from 0."""
 
     name: str
     x: Floats
@@ -26,23 +26,26 @@ class Dataset(NamedTuple):
     """(rows,), in 0 ... classes-1"""
     features: tuple[str, ...]
     classes: tuple[str, ...]
-    """Sorted: numbers by value, text by alphabet."""
+    """The names of the classes, sorted: numbers by value, text alphabetically."""
     notes: tuple[str, ...]
-    """What was done to the data on the way, a sentence each."""
+    """A sentence for each conversion of the data."""
 
 
-def checked(dataset: Dataset) -> Dataset:
-    """Return the data set under its short name, refusing what is not finite and noting what is constant."""
+def check_dataset(dataset: Dataset) -> Dataset:
+    """Return the data set under its short name, with a note on constant columns.
+
+    Raises InputError for missing and infinite values.
+    """
     x, notes = dataset.x, dataset.notes
-    _refuse(dataset, np.isnan(x), "missing values", "Fill them in, or leave those rows or columns out.")
-    _refuse(dataset, np.isinf(x), "infinite values", "Replace them, or leave those rows or columns out.")
-    constant = chosen(dataset.features, (x == x[0]).all(axis=0))
+    _refuse_values(dataset, np.isnan(x), "missing values", "Fill them in, or remove those rows or columns.")
+    _refuse_values(dataset, np.isinf(x), "infinite values", "Replace them, or remove those rows or columns.")
+    constant = select_names(dataset.features, (x == x[0]).all(axis=0))
     if constant:
-        notes += (f"Constant columns are kept, and divided by 1 where they are normalised: {quoted(constant)}.",)
+        notes += (f"Constant columns are kept; normalisation divides them by 1: {quote_names(constant)}.",)
     return dataset._replace(name=Path(dataset.name).name, x=np.ascontiguousarray(x), notes=notes)
 
 
-def _refuse(dataset: Dataset, wrong: npt.NDArray[np.bool_], what: str, remedy: str) -> None:
+def _refuse_values(dataset: Dataset, wrong: npt.NDArray[np.bool_], what: str, remedy: str) -> None:
     counts = wrong.sum(axis=0)
     if not counts.any():
         return
@@ -50,16 +53,16 @@ def _refuse(dataset: Dataset, wrong: npt.NDArray[np.bool_], what: str, remedy: s
         f"`{dataset.features[column]}` {counts[column]} (the first in data row {wrong[:, column].argmax() + 1})"
         for column in np.flatnonzero(counts)
     ]
-    raise InputError(f"{dataset.name}: {what}: {some(places)}. {remedy}")
+    raise InputError(f"{dataset.name}: {what}: {shorten_list(places)}. {remedy}")
 
 
-def chosen(names: Sequence[str], mask: npt.NDArray[np.bool_]) -> list[str]:
+def select_names(names: Sequence[str], mask: npt.NDArray[np.bool_]) -> list[str]:
     """Return the names where the mask is true."""
     return [name for name, wanted in zip(names, mask, strict=True) if wanted]
 
 
-def fingerprint(dataset: Dataset) -> str:
-    """Return twelve hexadecimal digits of the values, the labels and the classes: not of names, nor of the file."""
+def hash_dataset(dataset: Dataset) -> str:
+    """Return twelve hexadecimal digits: a hash of the values, the labels and the classes, but not of the names."""
     digest = hashlib.sha256()
     for array in (np.ascontiguousarray(dataset.x, "<f8"), np.ascontiguousarray(dataset.y, "<i8")):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
@@ -68,6 +71,6 @@ def fingerprint(dataset: Dataset) -> str:
     return digest.hexdigest()[:12]
 
 
-def random_state(seed: int) -> np.random.RandomState:
-    """Return what scikit-learn draws from: a plain number it takes up to 2**32 only, a spec's seed goes to 2**63."""
+def make_random_state(seed: int) -> np.random.RandomState:
+    """Return a random source for scikit-learn, whose plain seeds are below 2**32; those of a spec are below 2**63."""
     return np.random.RandomState(np.random.PCG64(seed))

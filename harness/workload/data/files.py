@@ -1,4 +1,4 @@
-"""Tables in .csv, .parquet and .npz files -> data sets."""
+"""Data sets in .csv, .parquet and .npz files."""
 
 import csv
 import zipfile
@@ -12,25 +12,25 @@ import numpy.typing as npt
 
 from ...common.errors import InputError
 from ..spec import DataSpec
-from .columns import from_frame, labels_of
-from .dataset import Dataset, checked
-from .wording import quoted, unknown
+from .columns import read_frame, read_labels
+from .dataset import Dataset, check_dataset
+from .wording import explain_unknown_name, quote_names
 
 # pandas and pyarrow take a second to import: only the functions that need them do.
 # ruff: noqa: PLC0415
 
 
 DAMAGED = (OSError, ValueError, EOFError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
-"""What zipfile and NumPy raise for an archive that is damaged, or encrypted (RuntimeError)."""
+"""The exceptions of zipfile and NumPy for a damaged or encrypted (RuntimeError) archive."""
 
 
 def check_readable(path: Path) -> None:
-    """Refuse a file that is not there, cannot be opened, or is empty."""
+    """Raise InputError for a file that does not exist, cannot be opened, or is empty."""
     try:
         with path.open("rb") as file:
             empty = not file.read(1)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file. Check `data.source`: a path is relative to where you are.") from None
+        raise InputError(f"{path}: no such file. Check `data.source`: paths are relative to this folder.") from None
     except IsADirectoryError:
         raise InputError(f"{path}: expected a file, got a folder. Name one file in it.") from None
     except (OSError, ValueError) as error:
@@ -39,23 +39,23 @@ def check_readable(path: Path) -> None:
         raise InputError(f"{path}: expected a table, got an empty file.")
 
 
-def _csv(path: Path, spec: DataSpec) -> Dataset:
+def _read_csv(path: Path, spec: DataSpec) -> Dataset:
     import pandas as pd
 
-    header = _csv_header(path)
+    header = _read_csv_header(path)
     _check_names(spec.source, header)
     try:
         frame = pd.read_csv(path, index_col=False, low_memory=False, skipinitialspace=True)
         frame.columns = header
     except ValueError as error:
         raise InputError(f"{path}: not a regular comma-separated table: {error}.") from None
-    return from_frame(spec.source, frame, spec.target, ())
+    return read_frame(spec.source, frame, spec.target, ())
 
 
-def _csv_header(path: Path) -> list[str]:
-    """Return the column names of a UTF-8 file whose every row has as many cells.
+def _read_csv_header(path: Path) -> list[str]:
+    """Return the column names of a UTF-8 file, after checking that every row has as many cells.
 
-    Read apart from pandas, which renames duplicates, fills short rows up and takes a long row's first cell for a name.
+    pandas is not used: it renames duplicate names, fills short rows and takes the first cell of long rows as an index.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -67,7 +67,7 @@ def _csv_header(path: Path) -> list[str]:
                 if len(cells) != len(header):
                     raise InputError(
                         f"{path}: line {reader.line_num} has {len(cells)} cells where the header has {len(header)}. "
-                        "Give every row as many; put text that holds commas in double quotes."
+                        "Give every row the same number of cells, and put text with commas in double quotes."
                     )
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
@@ -83,14 +83,14 @@ def _check_separator(path: Path, header: list[str]) -> None:
     for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if separator in "".join(header):
             raise InputError(
-                f"{path}: one column only, and {name} in its header: expected commas. "
-                "Save it with commas between cells, and points in decimal numbers."
+                f"{path}: one column only, with {name} in its header: expected commas. "
+                "Save it with commas between the cells and with decimal points."
             )
     found = "only one column" if header else "no columns"
     raise InputError(f"{path}: expected a column of labels and at least one feature, got {found}.")
 
 
-def _parquet(path: Path, spec: DataSpec) -> Dataset:
+def _read_parquet(path: Path, spec: DataSpec) -> Dataset:
     from pyarrow import ArrowException
     from pyarrow.parquet import ParquetFile
 
@@ -101,32 +101,32 @@ def _parquet(path: Path, spec: DataSpec) -> Dataset:
     except (ArrowException, OSError, ValueError) as error:
         raise InputError(f"{path}: not a Parquet file that can be read: {error}.") from None
     index = [str(name) for name in frame.index.names if name is not None]
-    notes = (f"The pandas index {quoted(index)} is no feature: left out.",) if index else ()
+    notes = (f"The pandas index {quote_names(index)} is not a feature and is not read.",) if index else ()
     frame.columns = [str(name) for name in frame.columns]
-    return from_frame(spec.source, frame, spec.target, notes)
+    return read_frame(spec.source, frame, spec.target, notes)
 
 
 def _check_names(source: str, names: Sequence[str]) -> None:
     unnamed = [str(number) for number, name in enumerate(names, 1) if not name.strip()]
     if unnamed:
         raise InputError(
-            f"{source}: column {', '.join(unnamed)} has no name. Name it, or leave it out "
+            f"{source}: column {', '.join(unnamed)} has no name. Name it, or remove it "
             "(pandas writes such a column for its index: use to_csv(..., index=False))."
         )
     duplicates = sorted({name for name in names if names.count(name) > 1})
     if duplicates:
-        raise InputError(f"{source}: the same column name twice: {quoted(duplicates)}. Give each column its own.")
+        raise InputError(f"{source}: the same column name twice: {quote_names(duplicates)}. Rename one of them.")
 
 
-def _npz(path: Path, spec: DataSpec) -> Dataset:
+def _read_npz(path: Path, spec: DataSpec) -> Dataset:
     import pandas as pd
 
-    arrays = _npz_arrays(path)
+    arrays = _read_arrays(path)
     target = spec.target or "y"
     if target not in arrays:
-        there = unknown("array", target, list(arrays))
+        there = explain_unknown_name("array", target, list(arrays))
         raise InputError(f"{path}: {there} Set `data.target`, or `--target`, to the array of labels.")
-    name = _npz_features(path, arrays, target)
+    name = _find_features(path, arrays, target)
     x, labels = arrays[name], arrays[target]
     if x.ndim != 2 or not x.size or labels.shape != x.shape[:1]:
         raise InputError(
@@ -134,15 +134,15 @@ def _npz(path: Path, spec: DataSpec) -> Dataset:
             f"got {x.shape} and {labels.shape}. Reshape them."
         )
     if x.dtype.kind not in "biuf":
-        raise InputError(f"{path}: expected numbers in `{name}`, got the dtype {x.dtype}. Turn them into numbers.")
+        raise InputError(f"{path}: expected numbers in `{name}`, got the dtype {x.dtype}. Convert them to numbers.")
     notes = (f"The array `{name}` is true/false: read as 1/0.",) if x.dtype.kind == "b" else ()
     features = tuple(f"{name}{number}" for number in range(x.shape[1]))
-    y, classes = labels_of(spec.source, target, pd.Series(_native(path, target, labels)))
-    return checked(Dataset(spec.source, x.astype(np.float64), y, features, classes, notes))
+    y, classes = read_labels(spec.source, target, pd.Series(_convert_labels(path, target, labels)))
+    return check_dataset(Dataset(spec.source, x.astype(np.float64), y, features, classes, notes))
 
 
-def _native(path: Path, target: str, labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return labels that pandas takes: it knows neither the other byte order, nor bytes as text, nor records."""
+def _convert_labels(path: Path, target: str, labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return labels that pandas accepts: it supports no foreign byte order, no bytes as text and no records."""
     if labels.dtype.kind == "V":
         raise InputError(f"{path}: expected numbers or text in `{target}`, got the dtype {labels.dtype}.")
     if labels.dtype.kind == "S":
@@ -150,28 +150,32 @@ def _native(path: Path, target: str, labels: npt.NDArray[Any]) -> npt.NDArray[An
     return labels.astype(labels.dtype.newbyteorder("="))
 
 
-def _npz_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
+def _read_arrays(path: Path) -> dict[str, npt.NDArray[Any]]:
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path}: not an .npz archive, or a damaged one. Write it with numpy.savez.")
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except DAMAGED as error:
-        hint = "Store numbers or text, no Python objects." if "pickle" in str(error) else "Write it with numpy.savez."
+        hint = "Store numbers or text, not Python objects." if "pickle" in str(error) else "Write it with numpy.savez."
         raise InputError(f"{path}: cannot be read: {error}. {hint}") from None
     return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
 
 
-def _npz_features(path: Path, arrays: dict[str, npt.NDArray[Any]], target: str) -> str:
+def _find_features(path: Path, arrays: dict[str, npt.NDArray[Any]], target: str) -> str:
     if "x" in arrays and target != "x":
         return "x"
     tables = [name for name, array in arrays.items() if array.ndim == 2 and name != target]
     if len(tables) != 1:
         raise InputError(
             f"{path}: expected an array `x` of shape (rows, features), or one 2-D array beside `{target}`, "
-            f"got {len(tables)} among {quoted(list(arrays))}. Name the features `x`."
+            f"got {len(tables)} among {quote_names(list(arrays))}. Name the features `x`."
         )
     return tables[0]
 
 
-READERS: dict[str, Callable[[Path, DataSpec], Dataset]] = {".csv": _csv, ".parquet": _parquet, ".npz": _npz}
+READERS: dict[str, Callable[[Path, DataSpec], Dataset]] = {
+    ".csv": _read_csv,
+    ".parquet": _read_parquet,
+    ".npz": _read_npz,
+}

@@ -1,4 +1,4 @@
-"""What `data.source` can name: the digits, synthetic data, OpenML, or a file."""
+"""The sources that `data.source` can name: the digits, synthetic data, OpenML, or a file."""
 
 import difflib
 import re
@@ -10,10 +10,10 @@ from urllib.error import HTTPError, URLError
 
 from ...common.errors import InputError
 from ..spec import DataSpec
-from .columns import from_frame, numbered
-from .dataset import Dataset, checked, random_state
+from .columns import number_classes, read_frame
+from .dataset import Dataset, check_dataset, make_random_state
 from .files import READERS, check_readable
-from .wording import quoted
+from .wording import quote_names
 
 # scikit-learn takes a second to import: only the functions that need it do.
 # ruff: noqa: PLC0415
@@ -28,53 +28,53 @@ SOURCES = (
     "or `synthetic:ROWSxFEATURESxCLASSES`"
 )
 MAX_SYNTHETIC_VALUES = 10**9
-"""8 GB in float64. A slip of the finger should end in a message, not in the machine's out-of-memory killer."""
+"""8 GB in float64. A typing error should end in a message, not in the out-of-memory killer."""
 
 
 def load(spec: DataSpec, seed: int = 0, cache: Path | None = None) -> Dataset:
     """Return the data set that `spec.source` names.
 
-    `seed` draws synthetic data and does nothing to the others. `cache` is the folder that keeps what OpenML sent;
-    without it, the user's cache folder. InputError for anything that cannot be trained on as it stands.
+    `seed` is used for synthetic data only. `cache` is the folder for downloads from OpenML; the default is the user's
+    cache folder. Raises InputError for data that a network cannot be trained on.
     """
     kind, _, rest = spec.source.partition(":")
     if spec.source == "digits":
-        return _digits(spec)
+        return _load_digits(spec)
     if kind == "synthetic":
-        return _synthetic(spec, rest, seed)
+        return _draw_synthetic(spec, rest, seed)
     if kind == "openml":
-        return _openml(spec, rest, cache)
-    return _file(spec)
+        return _load_openml(spec, rest, cache)
+    return _load_file(spec)
 
 
-def _digits(spec: DataSpec) -> Dataset:
+def _load_digits(spec: DataSpec) -> Dataset:
     from sklearn.datasets import load_digits
 
     _refuse_target(spec)
     digits = load_digits()
-    y, classes = numbered(digits.target)
-    return checked(Dataset(spec.source, digits.data, y, tuple(digits.feature_names), classes, ()))
+    y, classes = number_classes(digits.target)
+    return check_dataset(Dataset(spec.source, digits.data, y, tuple(digits.feature_names), classes, ()))
 
 
-def _synthetic(spec: DataSpec, size: str, seed: int) -> Dataset:
-    """Draw two clouds of points a class, so that no flat cut separates the classes."""
+def _draw_synthetic(spec: DataSpec, size: str, seed: int) -> Dataset:
+    """Draw two clouds of points for each class, so that no hyperplane separates the classes."""
     from sklearn.datasets import make_blobs
 
     _refuse_target(spec)
-    rows, features, classes = _size(spec.source, size)
+    rows, features, classes = _parse_size(spec.source, size)
     x, cloud = make_blobs(
         n_samples=rows,
         n_features=features,
         centers=2 * classes,
-        # Distances between centres grow with the root of the features. So does the spread: no size is easier.
+        # Distances between centres grow with the root of the number of features. The spread does too: same difficulty.
         cluster_std=1.5 * features**0.5,
-        random_state=random_state(seed),
+        random_state=make_random_state(seed),
     )
-    y, names = numbered(cloud % classes)
-    return checked(Dataset(spec.source, x, y, tuple(f"x{number}" for number in range(features)), names, ()))
+    y, names = number_classes(cloud % classes)
+    return check_dataset(Dataset(spec.source, x, y, tuple(f"x{number}" for number in range(features)), names, ()))
 
 
-def _size(source: str, size: str) -> tuple[int, int, int]:
+def _parse_size(source: str, size: str) -> tuple[int, int, int]:
     if not re.fullmatch(r"[0-9]{1,12}(x[0-9]{1,12}){2}", size):
         raise InputError(f"{source}: expected synthetic:ROWSxFEATURESxCLASSES, such as synthetic:1000x20x3.")
     rows, features, classes = map(int, size.split("x"))
@@ -94,12 +94,12 @@ def _size(source: str, size: str) -> tuple[int, int, int]:
 def _refuse_target(spec: DataSpec) -> None:
     if spec.target:
         raise InputError(
-            f"{spec.source} brings its own labels: leave `data.target` empty (it is `{spec.target}`), "
+            f"{spec.source} has its own labels: leave `data.target` empty (it is `{spec.target}`), "
             "or name a file as `data.source`."
         )
 
 
-def _openml(spec: DataSpec, wanted: str, cache: Path | None) -> Dataset:
+def _load_openml(spec: DataSpec, wanted: str, cache: Path | None) -> Dataset:
     match = re.fullmatch(r"([\w.(),+-]+)(?:@([0-9]{1,9}))?", wanted, re.ASCII)
     if not match:
         raise InputError(f"{spec.source}: expected openml:NAME or openml:NAME@VERSION, such as openml:iris@1.")
@@ -107,22 +107,22 @@ def _openml(spec: DataSpec, wanted: str, cache: Path | None) -> Dataset:
     bunch = _fetch(spec.source, name, version, spec.target, cache)
     if bunch.frame is None:
         raise InputError(f"{spec.source}: expected a dense table, OpenML has a sparse one. Choose another data set.")
-    target = spec.target or _default_target(spec.source, bunch.target_names)
+    target = spec.target or _find_default_target(spec.source, bunch.target_names)
     details = bunch.details
     notes = [f"OpenML's version {details['version']} of `{name}`, data set number {details['id']}."]
     if details["status"] != "active":
         notes.append(f"OpenML marks this version as {details['status']}: issues were found in it.")
-    return from_frame(spec.source, bunch.frame.apply(_unquoted), target, tuple(notes))
+    return read_frame(spec.source, bunch.frame.apply(_remove_quotes), target, tuple(notes))
 
 
 def _fetch(source: str, name: str, version: str | None, target: str, cache: Path | None) -> "Bunch":
-    """Return scikit-learn's Bunch; all columns are features in it where the user has named a target."""
+    """Return scikit-learn's Bunch. If the user named a target, all of its columns are features."""
     from platformdirs import user_cache_path
     from sklearn.datasets import fetch_openml
 
     folder = cache or user_cache_path("bakeoff")
     try:
-        # Retries and the choice between versions are told as warnings; the one is noise, the other becomes a note.
+        # Warnings report retries, which do not matter, and the choice of a version, which becomes a note.
         with warnings.catch_warnings(action="ignore"):
             return fetch_openml(
                 name,
@@ -140,30 +140,30 @@ def _fetch(source: str, name: str, version: str | None, target: str, cache: Path
         problem = f"the OpenML server cannot be reached ({error.reason})"
     except ValueError as error:
         problem = str(error)
-    # Whatever else a damaged answer makes scikit-learn and pandas stumble on: there is no list of it.
+    # A damaged answer can raise any exception in scikit-learn and pandas.
     except Exception as error:
         problem = f"OpenML's answer cannot be used ({type(error).__name__}: {error})"
     raise InputError(
         f"{source}: {problem.rstrip('.')}. Check the name and version at openml.org, and the connection. "
-        f"What was fetched once is kept in {folder}."
+        f"Downloads are kept in {folder}."
     )
 
 
-def _unquoted(values: "pd.Series") -> "pd.Series":
+def _remove_quotes(values: "pd.Series") -> "pd.Series":
     """Return a column of an ARFF file without the single quotes that the format puts around text."""
     return values.str.replace(r"^'(.*)'$", r"\1", regex=True) if values.dtype == "str" else values
 
 
-def _default_target(source: str, names: Sequence[str]) -> str:
+def _find_default_target(source: str, names: Sequence[str]) -> str:
     if len(names) != 1:
-        found = f"{len(names)} ({quoted(names)})" if names else "none"
+        found = f"{len(names)} ({quote_names(names)})" if names else "none"
         raise InputError(
             f"{source}: expected one column of labels, OpenML names {found}. Set `data.target`, or `--target`."
         )
     return names[0]
 
 
-def _file(spec: DataSpec) -> Dataset:
+def _load_file(spec: DataSpec) -> Dataset:
     path = Path(spec.source)
     read = READERS.get(path.suffix.lower())
     if read is None:

@@ -1,6 +1,6 @@
-"""The pages that a changed model is held against: the common network with one thing more, and nothing else.
+"""The references for a changed model: the common network with exactly one thing more.
 
-docs/ease.md defines the changes; harness/ease/changes.py has the patches, and what they cost.
+docs/ease.md defines the changes; harness/measures/ease/changes.py counts what the patches cost.
 """
 
 from collections.abc import Sequence
@@ -8,12 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-
-from ...common.arrays import Array, Arrays
-from ...portable.reference import Plain, Reference
-from ...workload.networks import Network
-from . import cases as agreement_cases
-from .case import Case, Page
+from bakeoff.common.arrays import Array, Arrays
+from bakeoff.measures.agreement import cases as agreement_cases
+from bakeoff.measures.agreement.case import Case, Page
+from bakeoff.portable.reference import Plain, Reference
 
 OPTIMISER = "adagrad"
 """What a spec calls the optimiser that the common network does not have."""
@@ -120,7 +118,7 @@ PAGES = {
 }
 """By change; for the others the page is the common one."""
 
-DEPARTING = {
+CONVENTION_PAGES = {
     ("optimiser", "inside"): Page(ReferenceWithEpsilonInside, PlainWithEpsilonInside),
     ("optimiser", "float32"): Page(ReferenceWithEpsilonInFloat32, PlainWithEpsilonInFloat32),
 }
@@ -131,6 +129,6 @@ def cases(change: str, kinds: Sequence[Network], convention: str = "") -> list[C
     """Return the problems of these cells, for a model with the change: with its page, and its optimiser."""
     if change not in PAGES:
         return agreement_cases.cases(kinds)
-    page = DEPARTING[change, convention] if convention else PAGES[change]
+    page = CONVENTION_PAGES[change, convention] if convention else PAGES[change]
     asked = [kind._replace(optimiser=OPTIMISER) if change == "optimiser" else kind for kind in kinds]
     return [replace(case, name=f"{case.name}-{change}", page=page) for case in agreement_cases.cases(asked)]

@@ -16,12 +16,14 @@ from bakeoff.cli import app
 from bakeoff.common.errors import InputError
 from bakeoff.common.progress import Board
 from bakeoff.environments import build
-from bakeoff.measures import mistakes
-from bakeoff.measures.mistakes import MISTAKES, catalogue
-from bakeoff.measures.mistakes.attempt import attempt
-from bakeoff.measures.mistakes.judge import accuracy, named_in, without_folders
-from bakeoff.measures.mistakes.records import shares_of
-from bakeoff.measures.mistakes.tables import brief, in_words
+from bakeoff.measures.mistakes import catalogue, figures
+from bakeoff.measures.mistakes import records as mistake_records
+from bakeoff.measures.mistakes.attempt import TIME_LIMIT_S, try_training
+from bakeoff.measures.mistakes.catalogue import MISTAKES, make_training_input
+from bakeoff.measures.mistakes.judge import find_named, measure_accuracy, remove_folders
+from bakeoff.measures.mistakes.records import measure_shares
+from bakeoff.measures.mistakes.run import choose_training_input, try_in_variant, try_mistakes
+from bakeoff.measures.mistakes.tables import describe, describe_briefly
 from bakeoff.registry import entries as registry_entries
 from bakeoff.workers import launch
 from rich.console import Console
@@ -35,7 +37,7 @@ SUBJECTS = registry_entries.select(ENTRIES, os.environ.get("BAKEOFF_BACKENDS") o
 """As in tests/conformance: `tox -e backend-...` tries one at a time."""
 EDITED = [name for name, entry in ENTRIES.items() if (entry.folder / catalogue.FILE).exists()]
 """Backends whose mistakes.toml says how mistakes are made in their code."""
-CANNOT = {
+NOT_POSSIBLE = {
     *(
         (name, "wrong_device")
         for name in ("autograd_numpy", "numpy_plain", "paddlepaddle", "pytensor_plain", "sklearn_mlp")
@@ -44,14 +46,14 @@ CANNOT = {
     ("sklearn_mlp", "softmax_twice"),
 }
 """What no edit can make; all else can be made."""
-NOT_YET = {"autograd_numpy", "flax_nnx", "keras3", "paddlepaddle", "pytensor_plain", "sklearn_mlp"}
+NEWER_THAN_REFERENCE = {"autograd_numpy", "flax_nnx", "keras3", "paddlepaddle", "pytensor_plain", "sklearn_mlp"}
 """Backends that came after results/reference/mistakes.jsonl was last made."""
-CODED = [name for name, mistake in MISTAKES.items() if mistake.spoil is None]
+CODED = [name for name, mistake in MISTAKES.items() if mistake.corrupt is None]
 
 
 @cache
-def problem():
-    return mistakes.problem()
+def training():
+    return make_training_input()
 
 
 # The judge, on a backend that does what its variant is called
@@ -71,31 +73,31 @@ JUDGED = {
 }
 
 
-def committed(place, variant, **fields):
+def tried(place, variant, **fields):
     given = place("blunders", **fields)
-    (finding,) = mistakes.measure(given, variant, ["wrong_width"], None, problem()).findings
+    (finding,) = try_in_variant(given, variant, ["wrong_width"], None, training()).findings
     return finding
 
 
 @pytest.mark.parametrize("variant", JUDGED)
 def test_what_happened_is_what_is_reported(place, variant):
-    finding = committed(place, variant)
+    finding = tried(place, variant)
     assert (finding.outcome, finding.when, finding.exception, finding.named) == JUDGED[variant]
     assert finding.noticed == (JUDGED[variant][0] in ("raised", "died", "warned"))
 
 
 def test_a_mistake_that_hangs_is_a_result(place):
-    finding = committed(place, "hangs", timeout_s=5.0)
+    finding = tried(place, "hangs", timeout_s=5.0)
     assert (finding.outcome, finding.when) == ("hung", "first call")
     assert "train gave no answer within 5 s" in finding.message
 
 
 def test_a_death_is_told_with_its_signal(place):
-    assert "SIGSEGV" in committed(place, "dies").message
+    assert "SIGSEGV" in tried(place, "dies").message
 
 
 def test_a_message_is_kept_whole_and_the_traceback_is_divided(place):
-    finding = committed(place, "raises")
+    finding = tried(place, "raises")
     assert finding.message == "Invalid literal for Fraction: '(64, 63)'"
     assert (finding.user_lines, finding.framework_lines) == (2, 1), "train and misbehave; fractions"
     assert 'File "backends/blunders/adapter.py"' in finding.traceback
@@ -104,37 +106,37 @@ def test_a_message_is_kept_whole_and_the_traceback_is_divided(place):
 
 
 def test_a_warning_is_kept_and_how_wrong_the_result_is_too(place):
-    finding = committed(place, "warns")
+    finding = tried(place, "warns")
     assert "UserWarning: these are not 64 columns" in finding.message
     assert (finding.probabilities_off, finding.accuracy) == (0.0, finding.right_accuracy)
 
 
 def test_how_wrong_a_silent_result_is(place):
-    finding = committed(place, "drifts")
+    finding = tried(place, "drifts")
     assert finding.probabilities_off == pytest.approx(0.01, rel=1e-4)
-    y = problem().y_test
+    y = training().y_test
     assert (finding.right_accuracy, finding.accuracy) == (np.mean(y == 0), np.mean(y == 1))
     assert (finding.loss, finding.right_loss) == (1.0, 1.0)
-    share = committed(place, "nan_losses").not_a_number
+    share = tried(place, "nan_losses").not_a_number
     # The last of the first call's one loss and of the second's others.
-    assert share == pytest.approx(2 / (catalogue.STEPS + problem().y_test.size * 10))
+    assert share == pytest.approx(2 / (catalogue.STEPS + training().y_test.size * 10))
 
 
 def test_predictions_for_other_rows_are_not_compared(place):
-    finding = committed(place, "shrinks")
+    finding = tried(place, "shrinks")
     assert (finding.probabilities_off, finding.accuracy) == (None, None)
-    assert "not to be compared" in in_words(finding)
+    assert "cannot be compared" in describe(finding)
 
 
 def test_a_backend_that_fails_without_a_mistake_is_not_judged(place):
-    found = mistakes.measure(place("blunders"), "broken", ["wrong_width"], None, problem())
+    found = try_in_variant(place("blunders"), "broken", ["wrong_width"], None, training())
     assert found == "without a mistake it does not run: raised: build raised RuntimeError: nothing works"
 
 
 def test_a_mistake_in_code_that_nobody_has_written_is_said_to_be_so(place):
-    (finding,) = mistakes.measure(place("blunders"), "shrugs", ["softmax_twice"], None, problem()).findings
+    (finding,) = try_in_variant(place("blunders"), "shrugs", ["softmax_twice"], None, training()).findings
     assert finding.outcome == "not written"
-    assert shares_of((finding,)) == {}
+    assert measure_shares((finding,)) == {}
 
 
 @pytest.mark.parametrize(
@@ -160,7 +162,7 @@ def test_a_mistake_in_code_that_nobody_has_written_is_said_to_be_so(place):
     ],
 )
 def test_a_thing_at_fault_is_named_where_it_stands_there_literally(name, words, named):
-    assert named_in(words, MISTAKES[name].at_fault) == named
+    assert find_named(words, MISTAKES[name].at_fault) == named
 
 
 def test_folders_and_addresses_are_taken_out(place):
@@ -169,7 +171,7 @@ def test_folders_and_addresses_are_taken_out(place):
         f"{given.folder}/adapter.py {tempfile.gettempdir()}/of_somebody/c.cpp:3 "
         '/home/somebody/env/lib/x.py "/opt/a/b/c/d.py" https://example.org/a/b 0x7f00aa11'
     )
-    assert without_folders(text, given) == (
+    assert remove_folders(text, given) == (
         "backends/blunders/adapter.py <temporary>:3 "
         '<environment>/lib/x.py "<elsewhere>/d.py" https://example.org/a/b 0x...'
     )
@@ -179,18 +181,21 @@ def test_folders_and_addresses_are_taken_out(place):
 
 
 def test_the_data_of_each_mistake():
-    right = problem()
+    right = training()
     before = {name: array.copy() for name, array in {"x": right.x, "y": right.y, "order": right.order}.items()}
-    spoilt = {name: mistake.spoil(right) for name, mistake in MISTAKES.items() if mistake.spoil}
-    assert spoilt["wrong_width"].x.shape[1] == spoilt["wrong_width"].x_test.shape[1] == right.spec.sizes[0] - 1
-    assert (spoilt["labels_out_of_range"].y.min(), spoilt["labels_out_of_range"].y.max()) == (1, right.spec.sizes[-1])
-    assert set(spoilt["negative_label"].y) == {-1, *range(10)}
-    assert spoilt["float_labels"].y.dtype == right.spec.dtype == "float32"
-    assert spoilt["float64_rows"].x.dtype == spoilt["float64_rows"].x_test.dtype == "float64"
-    assert np.isnan(spoilt["nan_in_input"].x[right.order[0]]).sum() == 1, "in a row of the first batch"
-    assert spoilt["batch_of_one"].order.shape == (catalogue.STEPS, 1)
-    assert (spoilt["one_hot_labels"].y.argmax(axis=1) == right.y).all()
-    for name, each in spoilt.items():
+    corrupted = {name: mistake.corrupt(right) for name, mistake in MISTAKES.items() if mistake.corrupt}
+    assert corrupted["wrong_width"].x.shape[1] == corrupted["wrong_width"].x_test.shape[1] == right.spec.sizes[0] - 1
+    assert (corrupted["labels_out_of_range"].y.min(), corrupted["labels_out_of_range"].y.max()) == (
+        1,
+        right.spec.sizes[-1],
+    )
+    assert set(corrupted["negative_label"].y) == {-1, *range(10)}
+    assert corrupted["float_labels"].y.dtype == right.spec.dtype == "float32"
+    assert corrupted["float64_rows"].x.dtype == corrupted["float64_rows"].x_test.dtype == "float64"
+    assert np.isnan(corrupted["nan_in_input"].x[right.order[0]]).sum() == 1, "in a row of the first batch"
+    assert corrupted["batch_of_one"].order.shape == (catalogue.STEPS, 1)
+    assert (corrupted["one_hot_labels"].y.argmax(axis=1) == right.y).all()
+    for name, each in corrupted.items():
         assert (each.y_test == right.y_test).all(), name
         assert [(getattr(right, field) == array).all() for field, array in before.items()] == [True] * 3, name
 
@@ -206,9 +211,9 @@ def test_every_edit_is_of_what_stands_there_and_makes_python(name, tmp_path):
     assert sorted(coded) == sorted(CODED)
     for mistake, each in coded.items():
         if not each.edits:
-            assert (name, mistake) in CANNOT
+            assert (name, mistake) in NOT_POSSIBLE
             continue
-        copy = catalogue.edited_copy(folder, mistake, each, tmp_path / mistake)
+        copy = catalogue.write_edited_copy(folder, mistake, each, tmp_path / mistake)
         changed = {edit.file for edit in each.edits}
         for file in ("model.py", "adapter.py"):
             text = (copy / file).read_text()
@@ -221,7 +226,7 @@ def test_an_edit_that_no_longer_applies_is_an_error_that_says_where(tmp_path):
     shutil.copytree(ENTRIES["numpy_plain"].folder, folder)
     model = folder / "model.py"
     model.write_text(model.read_text().replace("logits = forward(layers, x, training=True)", "logits = 0"))
-    with pytest.raises(InputError, match=r"`softmax_twice`: expected to find in model.py exactly once, and found 0"):
+    with pytest.raises(InputError, match=r"`softmax_twice`: expected this text in model.py exactly once, found 0"):
         catalogue.read_coded(folder)
 
 
@@ -263,22 +268,20 @@ def declaring(tmp_path, cannot):
     return registry_entries.read_entry(folder)
 
 
-def test_what_cannot_do_the_default_network_is_tried_on_the_likest_that_it_can(tmp_path):
-    assert mistakes.problem_for(ENTRIES["numpy_plain"])[1] == ""
-    given, network = mistakes.problem_for(
-        declaring(tmp_path, '[[unsupported]]\nbatch_norm = true\nreason = "No beads."')
-    )
-    assert given.spec == problem().spec._replace(batch_norm=False)
+def test_an_unsupported_default_network_is_replaced_by_the_most_similar_supported_one(tmp_path):
+    assert choose_training_input(ENTRIES["numpy_plain"])[1] == ""
+    given, network = choose_training_input(declaring(tmp_path, '[[cannot]]\nbatch_norm = true\nreason = "No beads."'))
+    assert given.spec == training().spec._replace(batch_norm=False)
     assert "norm0/gamma" not in given.arrays
-    assert (given.order == problem().order).all()
-    assert network == "tried with batch_norm = False, as it does not support batch_norm = True: No beads."
+    assert (given.order == training().order).all()
+    assert network == "tried with batch_norm = False, as it cannot do batch_norm = True: No beads."
 
 
 def test_what_can_do_no_network_says_so(tmp_path):
-    entry = declaring(tmp_path, '[[unsupported]]\nbatch_norm = [true, false]\nreason = "No beads."')
-    given, network = mistakes.problem_for(entry)
-    assert given.spec == problem().spec
-    assert network == "does not support batch_norm = True: No beads."
+    entry = declaring(tmp_path, '[[cannot]]\nbatch_norm = [true, false]\nreason = "No beads."')
+    given, network = choose_training_input(entry)
+    assert given.spec == training().spec
+    assert network == "cannot do batch_norm = True: No beads."
 
 
 # Records and tables
@@ -286,15 +289,16 @@ def test_what_can_do_no_network_says_so(tmp_path):
 
 def test_records_are_read_back_as_they_were(place, tmp_path):
     names = ["wrong_width", "softmax_twice"]
-    some = {f"mine:{variant}": mistakes.measure(place("blunders"), variant, names, None, problem())
+    some = {f"mine:{variant}": try_in_variant(place("blunders"), variant, names, None, training())
             for variant in ("raises", "drifts")}  # fmt: skip
     path = tmp_path / "made" / "mistakes.jsonl"
-    mistakes.write(mistakes.records(some, {"mine": "1.0"}), path)
-    saved = mistakes.read(path)
+    mistake_records.write(mistake_records.make_records(some, {"mine": "1.0"}), path)
+    saved = mistake_records.read(path)
     assert saved.findings == {name: each.findings for name, each in some.items()}
     assert saved.versions == {"mine": "1.0"}
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    shares = {(row["variant"], row["quantity"]): row["value"] for row in rows if row.get("unit") == "share"}
+    shares_of_variant = {each.name for each in (figures.NOTICED, figures.WRONG, figures.NAMED)}
+    shares = {(row["variant"], row["figure"]): row["value"] for row in rows if row["figure"] in shares_of_variant}
     assert shares == {
         ("raises", "noticed"): 1.0,
         ("raises", "wrong"): 0.0,
@@ -306,22 +310,22 @@ def test_records_are_read_back_as_they_were(place, tmp_path):
 
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match="no such file"):
-        mistakes.read(tmp_path / "none.jsonl")
+        mistake_records.read(tmp_path / "none.jsonl")
 
 
 def test_the_cells_say_what_happened(place):
-    assert brief(committed(place, "raises")) == "raised, first call"
-    accuracies = f"{100 * np.mean(problem().y_test == 0):.1f} -> {100 * np.mean(problem().y_test == 1):.1f} %"
-    assert brief(committed(place, "drifts")) == f"WRONG by 0.01, {accuracies}"
-    assert in_words(committed(place, "drifts")) == (
+    assert describe_briefly(tried(place, "raises")) == "raised, first call"
+    accuracies = f"{100 * np.mean(training().y_test == 0):.1f} -> {100 * np.mean(training().y_test == 1):.1f} %"
+    assert describe_briefly(tried(place, "drifts")) == f"WRONG by 0.01, {accuracies}"
+    assert describe(tried(place, "drifts")) == (
         f"probabilities up to 0.01 off; loss 1.000 -> 1.000; accuracy {accuracies}"
     )
-    assert brief(committed(place, "shrugs")) == "right"
+    assert describe_briefly(tried(place, "shrugs")) == "right"
 
 
 def test_a_long_message_is_shown_by_its_beginning_and_its_end(place):
-    long = committed(place, "raises")._replace(message="begins\n" + "word " * 100 + "ends")
-    shown = in_words(long)
+    long = tried(place, "raises")._replace(message="begins\n" + "word " * 100 + "ends")
+    shown = describe(long)
     assert (shown.startswith("begins word"), shown.endswith("word ends"), len(shown)) == (True, True, 205)
 
 
@@ -352,7 +356,7 @@ def test_the_command_commits_and_keeps(mine, tmp_path, capsys, monkeypatch):
     assert (width["mistake"], width["outcome"], width["exception"]) == ("wrong_width", "raised", "ValueError")
     assert (update["mistake"], update["outcome"]) == ("forgotten_update", "wrong")
     assert (update["accuracy"] < 0.3, update["right_accuracy"] > 0.9) == (True, True)
-    (read,) = mistakes.read(kept).findings.values()
+    (read,) = mistake_records.read(kept).findings.values()
     assert [each.outcome for each in read] == ["raised", "wrong"]
     code, printed = run_command(capsys, monkeypatch, mine, *options, "--messages")
     assert code == 0
@@ -376,31 +380,31 @@ def test_a_variant_that_does_not_run_is_a_failure(mine, capsys, monkeypatch):
     options = ("--python", sys.executable, "--only", "wrong_width", "--json")
     code, printed = run_command(capsys, monkeypatch, mine, *options)
     assert code == 1
-    assert "NameError" in json.loads(printed.out)["unable"]["mine:plain"]
+    assert "NameError" in json.loads(printed.out)["not_tried"]["mine:plain"]
 
 
 def test_an_attempt_without_a_mistake_learns(mine, place):
-    right = attempt(place("", folder=mine), "plain", problem())
+    right = try_training(place("", folder=mine), "plain", training())
     assert (right.stopped, right.when, len(right.losses)) == (None, "never", 2)
-    assert accuracy(right.probabilities, problem().y_test) > 0.9
+    assert measure_accuracy(right.probabilities, training().y_test) > 0.9
 
 
 # What every framework really does
 
 
-def told_apart(name, entry):
+def is_distinct(name, entry):
     """Return whether a variant is the first of its backend, or has something else come of the mistake than in that."""
     backend = entry.partition(":")[0]
     first = f"{backend}:{ENTRIES[backend].description.variants[0]}"
     return entry == first or SEEN[name][entry] != SEEN[name][first]
 
 
-# What is the same in every variant is committed in the first: all of it in all would take ten minutes more.
+# What is the same in every variant is tried in the first only: all mistakes in all variants would take ten minutes more.
 PAIRS = [
     (name, entry)
     for name, seen in SEEN.items()
     for entry in seen
-    if entry in {f"{subject.name}:{variant}" for subject, variant in SUBJECTS} and told_apart(name, entry)
+    if entry in {f"{subject.name}:{variant}" for subject, variant in SUBJECTS} and is_distinct(name, entry)
 ]
 
 
@@ -415,12 +419,12 @@ def in_short(finding):
 
 @cache
 def of_backend(backend):
-    """Commit those of PAIRS in a backend, two variants at a time; by NAME:VARIANT what came of each, or why not."""
+    """Try those of PAIRS in a backend, two variants at a time; return findings or reasons by NAME:VARIANT."""
 
     def commit(subject, variant):
         names = [name for name, entry in PAIRS if entry == f"{backend}:{variant}"]
         made = {subject.label: build.build(subject).python}
-        return mistakes.commit_all([(subject, variant)], made, names, mistakes.LIMIT_S, Board(Console(stderr=True)))
+        return try_mistakes([(subject, variant)], made, names, TIME_LIMIT_S, Board(Console(stderr=True)))
 
     chosen = [(subject, variant) for subject, variant in SUBJECTS if subject.name == backend]
     with ThreadPoolExecutor(2) as pool:
@@ -443,13 +447,16 @@ def test_what_a_framework_does_is_what_was_seen(name, entry):
     if lacking:
         pytest.skip(lacking)
     finding = found(entry)[name]
-    print(in_words(finding))
-    assert SEEN[name][entry] == in_short(finding), in_words(finding)
+    print(describe(finding))
+    assert SEEN[name][entry] == in_short(finding), describe(finding)
 
 
 def test_the_reference_says_what_was_seen():
-    saved = mistakes.read(REFERENCE)
-    old = {name: [entry for entry in seen if entry.partition(":")[0] not in NOT_YET] for name, seen in SEEN.items()}
+    saved = mistake_records.read(REFERENCE)
+    old = {
+        name: [entry for entry in seen if entry.partition(":")[0] not in NEWER_THAN_REFERENCE]
+        for name, seen in SEEN.items()
+    }
     assert old == {name: list(saved.findings) for name in MISTAKES}
     for entry, findings in saved.findings.items():
         for finding in findings:
@@ -457,8 +464,10 @@ def test_the_reference_says_what_was_seen():
 
 
 def test_every_variant_is_in_the_reference_or_came_after_it():
-    entries = [f"{name}:{variant}" for name in EDITED if name not in NOT_YET for variant in ENTRIES[name].variants]
-    assert sorted(mistakes.read(REFERENCE).findings) == sorted(entries)
+    entries = [
+        f"{name}:{variant}" for name in EDITED if name not in NEWER_THAN_REFERENCE for variant in ENTRIES[name].variants
+    ]
+    assert sorted(mistake_records.read(REFERENCE).findings) == sorted(entries)
 
 
 def test_every_variant_was_seen():

@@ -1,0 +1,32 @@
+"""The figures of ease of a backend: those of its model's file, and what each change costs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...records.vocabulary import Figure
+from ...registry.entries import Entry
+from .changes import Cost, measure_changes
+from .count import count_file
+from .figures import CHANGE
+
+
+def measure(entry: Entry) -> Iterator[tuple[Figure, int | None, dict[str, Any]]]:
+    """Yield (figure, value, keys) for every figure that can be counted in the files of a backend.
+
+    Raises InputError where a file cannot be read, or the backend's folder `changes` is not as it should be.
+    """
+    description = entry.description
+    for figure, value, keys in count_file(entry.folder / description.model, description.import_name).measured():
+        yield figure, value, {"backend": entry.name, **keys}
+    for cost in measure_changes(entry.folder, description.model, description.import_name):
+        yield CHANGE, cost.tokens, {"backend": entry.name, **_keys_of(cost)}
+
+
+def _keys_of(cost: Cost) -> dict[str, Any]:
+    keys = {
+        "change": cost.change,
+        "answer": cost.answer,
+        "what": cost.what,
+        "documentation": cost.documentation,
+    }
+    return keys if cost.tokens is None else {**keys, "caller": cost.caller, "names": list(cost.api_names)}
