@@ -176,7 +176,7 @@ def run(
             threads=threads,
             quick=quick,
             rounds=rounds,
-            turns=turns,
+            blocks=turns,
             budget_s=None if budget is None else _seconds(budget, turns),
             pythons=tuple(python or ()),
             parent=results,
