@@ -248,7 +248,7 @@ def check(
     chosen = _chosen(backends)
     registry_entries.refuse_device(chosen, device)
     pythons = tuple(python or ())
-    list(interpreters.given(pythons))
+    interpreters.require_interpreters(pythons)
     kinds = workload_networks.matrix() if full else workload_networks.cover()
     with _interruptible(), Board(err) as board:
         made = launch.interpreters_of(chosen, pythons, board)
@@ -345,8 +345,8 @@ def setup(
 
     A verdict is kept, and `bakeoff run` need not reach it again until something changes that it depends on.
     """
+    from .. import environments
     from ..common.progress import Board
-    from ..environments import build
     from ..measures.agreement import run_checks
 
     chosen = _chosen(backends)
@@ -354,11 +354,11 @@ def setup(
     verdicts = []
     with _interruptible("Environments and verdicts that were finished are kept."), Board(err) as board:
         jobs = {name: board.begin(f"{name}: environment") for name in entries}
-        made = build.build_all(
+        made = environments.build_all(
             list(entries.values()), tuple(python or ()), on_event=lambda name, line: jobs[name].say(line)
         )
         for name, environment in made.items():
-            board.end(jobs[name], str(environment) if isinstance(environment, Exception) else environment.in_words())
+            board.end(jobs[name], str(environment) if isinstance(environment, Exception) else environment.describe())
         if check:
             verdicts = run_checks.prove_all(chosen, made, board)
     unable = any(isinstance(environment, Exception) for environment in made.values())
@@ -369,17 +369,18 @@ def setup(
 @app.command("backends")
 def list_backends(python: Python = None, as_json: Json = False) -> None:
     """List the backends: what each is, whether its environment is ready, and why not."""
-    from ..environments import build, pip
+    from .. import environments
+    from ..environments import pip
     from ..registry import entries as registry_entries
     from ..workers import launch
 
     rows = []
     for entry in (part for whole in registry_entries.read_all().values() for part in whole.parts):
         lacking = [launch.lacking_program(entry, variant) for variant in entry.variants]
-        status = build.status(entry, tuple(python or ()))
+        status = environments.status(entry, tuple(python or ()))
         try:
-            built = build.find(entry, tuple(python or ()))
-        except build.Missing:
+            built = environments.find(entry, tuple(python or ()))
+        except environments.Missing:
             built = None
         rows.append(
             {
@@ -395,7 +396,7 @@ def list_backends(python: Python = None, as_json: Json = False) -> None:
                 "install_bytes": built and built.bytes,
                 "packages": built and len(built.packages),
                 "install_s": built and built.seconds,
-                "requires_python": built and pip.requires_python(built, entry.description.package),
+                "requires_python": built and pip.read_requires_python(built, entry.description.package),
                 "wheels_for": built and built.interpreters,
                 "status": "; ".join([status, *(reason for reason in lacking if reason)]),
             }

@@ -15,13 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from .. import environments
 from ..common import predictions, statistics
 from ..common.arrays import Array, Arrays
 from ..common.predictions import accuracy
 from ..common.progress import Board, Job
-from ..environments import build, commands, pip
-from ..environments.build import Missing
-from ..environments.environment import BuildFailed, Environment
+from ..environments import BuildFailed, Environment, Missing, commands, pip
 from ..measures import ease
 from ..measures.agreement import cached_results, convention_effects, run_checks
 from ..measures.agreement import cases as agreement_cases
@@ -165,7 +164,7 @@ class Comparison:
             labels = [{"backend": each.name, "variant": variant} for each, variant in self.chosen if each == entry]
         with board.job(f"{entry.label}: environment") as job, self.run.task(f"environment {entry.label}") as task:
             try:
-                environment = build.build(entry, self.extra, job.say, self.commands)
+                environment = environments.build(entry, self.extra, job.say, self.commands)
             except (Missing, BuildFailed) as error:
                 for each in labels:
                     task.add("failure", "environment", str(error), "", **each)
@@ -174,7 +173,7 @@ class Comparison:
             self.environments[entry.label] = environment
             packages = environment.packages
             download, interpreters = environment.download_bytes, environment.interpreters
-            needs = pip.requires_python(environment, entry.description.package)
+            needs = pip.read_requires_python(environment, entry.description.package)
             for each in labels:
                 task.add("deployment", "install time", environment.seconds, "s", **each)
                 task.add("deployment", "install size", environment.bytes, "bytes", **each)
@@ -182,7 +181,7 @@ class Comparison:
                 task.add("deployment", "download size", *((download, "bytes") if download else (UNKNOWN, "")), **each)
                 task.add("deployment", "interpreters", " ".join(interpreters) if interpreters else UNKNOWN, "", **each)
                 task.add("deployment", "requires python", needs or UNKNOWN, "", **each)
-            job.outcome = environment.in_words()
+            job.outcome = environment.describe()
 
     def _variant(self, entry: Entry, variant: str, board: Board) -> None:
         name = f"{entry.name}:{variant}"

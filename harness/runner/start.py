@@ -66,7 +66,7 @@ def begin(request: Request) -> "Comparison":
         entries, request.wanted if request.wanted is not None else registry_entries.usual(entries)
     )
     registry_entries.refuse_device(chosen, request.device)
-    list(interpreters.given(request.pythons))
+    interpreters.require_interpreters(request.pythons)
     dataset = data.load(request.spec.data, request.spec.training.seed)
     splits = data.split(dataset, request.spec)
     cores = _cores(request.threads, "--threads")

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from bakeoff import environments
 from bakeoff.cli import app
 from bakeoff.common.errors import InputError
-from bakeoff.environments import build
 from bakeoff.measures.agreement import cases as agreement_cases
 from bakeoff.measures.agreement import diagnosis, floors, mutants, suite
 from bakeoff.portable import worker
@@ -294,7 +294,7 @@ def test_the_guides_folder_is_that_of_a_backend(of_the_guide):
 @pytest.mark.conformance
 def test_the_guides_backend_conforms(of_the_guide, tmp_path):
     """In an environment of its pins; the whole cover, as `bakeoff check` asks for it."""
-    environment = build.build(entries.read_entry(of_the_guide))
+    environment = environments.build(entries.read_entry(of_the_guide))
     place = Place(environment.python, of_the_guide, tmp_path / "log")
     cases = agreement_cases.cases(networks.cover())
     outcomes = list(suite.check_backend(lambda: Session(place), cases, "cpu", "plain"))
@@ -318,7 +318,7 @@ def test_what_the_guide_met_on_the_way_is_what_one_meets(of_the_guide, tmp_path,
     model = (of_the_guide / "model.py").read_text(encoding="utf-8")
     assert model.count(right) == 1
     (of_the_guide / "model.py").write_text(model.replace(right, wrong), encoding="utf-8")
-    environment = build.build(entries.read_entry(of_the_guide))
+    environment = environments.build(entries.read_entry(of_the_guide))
     place = Place(environment.python, of_the_guide, tmp_path / "log")
     case = case_named("default-relu-adam", "float64")
     outcomes = list(suite.check_backend(lambda: Session(place), [case], "cpu", "plain"))

@@ -10,8 +10,8 @@ from functools import cache
 
 import numpy as np
 import pytest
+from bakeoff import environments
 from bakeoff.common.errors import InputError
-from bakeoff.environments import build
 from bakeoff.measures.agreement import case as agreement_case
 from bakeoff.measures.agreement import cases as agreement_cases
 from bakeoff.measures.agreement import changed, floors, suite
@@ -429,7 +429,7 @@ LOSING = {"flax_nnx", "keras3", "paddlepaddle"}
 
 @cache
 def environment_of(name, part):
-    return build.build(ENTRIES[name]._replace(part=part))
+    return environments.build(ENTRIES[name]._replace(part=part))
 
 
 def session_of(name, folder, log, variant):

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bakeoff import environments
 from bakeoff.cli import app
 from bakeoff.common.errors import InputError
 from bakeoff.common.progress import Board
-from bakeoff.environments import build
 from bakeoff.measures import mistakes
 from bakeoff.measures.mistakes import MISTAKES, catalogue
 from bakeoff.measures.mistakes.attempt import attempt
@@ -417,7 +417,7 @@ def of_backend(backend):
 
     def commit(subject, variant):
         names = [name for name, entry in PAIRS if entry == f"{backend}:{variant}"]
-        made = {subject.label: build.build(subject).python}
+        made = {subject.label: environments.build(subject).python}
         return mistakes.commit_all([(subject, variant)], made, names, mistakes.LIMIT_S, Board(Console(stderr=True)))
 
     chosen = [(subject, variant) for subject, variant in SUBJECTS if subject.name == backend]
