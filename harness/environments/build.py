@@ -1,7 +1,7 @@
-"""One interpreter environment per backend, or per part of it, built from its pins with the right venv and pip.
+"""Builds the environment of each backend from its pinned requirements, or finds it where it is built.
 
-An environment is built aside and renamed when it is whole, so that a folder with its final name is always usable.
-Renaming breaks the first line of the scripts in its `bin`: everything here and in the workers runs `bin/python -m ...`.
+An environment is built in a temporary folder and renamed when it is complete, so a folder with its final name is always
+usable. Renaming breaks the first line of the scripts in its `bin`: the harness runs `bin/python -m ...` instead.
 """
 
 import contextlib
@@ -19,56 +19,55 @@ from filelock import FileLock, Timeout
 
 from ..common.cache import cache_folder
 from ..registry.entries import Entry
-from . import downloads
 from .commands import Commands
-from .environment import BuildFailed, Environment, Say, _Log, environments_folder
-from .interpreters import Missing, find_interpreter, given, interrogate
-from .pip import _in_plain_words, _install, _packages, _supported
-
-__all__ = [
-    "BuildFailed",
-    "Environment",
-    "Missing",
-    "build",
-    "build_all",
-    "cache_folder",
-    "environments_folder",
-    "find",
-    "find_interpreter",
-    "key",
-    "status",
-]
+from .downloads import sum_downloads
+from .environment import BuildFailed, BuildLog, Environment, Say, describe_os_error, environments_folder
+from .interpreters import Missing, find_interpreter, query_interpreter, require_interpreters
+from .pip import install_requirements, list_packages, query_supported_interpreters
 
 RECORD = "built.json"
+"""The file of an environment that says what building it took; an incomplete one has none."""
 
 
-def key(entry: Entry, interpreter: Path) -> str:
-    """Return twelve hexadecimal digits that change when the backend's pins or the interpreter do."""
-    identity = interrogate(interpreter)
+def environment_key(entry: Entry, interpreter: Path) -> str:
+    """Return twelve hexadecimal digits that change when the backend's requirements or the interpreter change."""
+    identity = query_interpreter(interpreter)
     if identity is None:
         raise Missing(f"{interpreter} is no longer a working Python interpreter.")
-    # Resolved, so that two names of one interpreter share an environment.
+    # Resolved, so that two paths of one interpreter share an environment.
     parts = [entry.requirements.read_text(encoding="utf-8"), *identity[1:], str(identity.path.resolve())]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
 def find(entry: Entry, extra: Sequence[Path] = ()) -> Environment | None:
-    """Return the environment of `entry`, None where it is not built. Raises Missing and InputError."""
-    return _read(_folder(entry, find_interpreter(entry.description.python, extra)))
+    """Return the environment of `entry`; None where it is not built. Raises Missing and InputError."""
+    return read_environment(environment_folder(entry, find_interpreter(entry.description.python, extra)))
 
 
 def build(
     entry: Entry,
     extra: Sequence[Path] = (),
     progress: Say = lambda line: None,
-    commands: "Commands | None" = None,
+    commands: Commands | None = None,
 ) -> Environment:
-    """Return the environment of `entry`, built if it is not yet; `progress` is told each line of output.
+    """Return the environment of `entry`, building it first where necessary; pass each line of output to `progress`.
 
-    Where another process is building the same, waits for that. `commands.stop()`, from another thread, ends the build.
+    Waits where another process builds the same environment. `commands.stop()`, from another thread, ends the build.
     Raises Missing, BuildFailed and InputError.
     """
-    return _build(entry, extra, progress, commands or Commands())
+    commands = commands or Commands()
+    interpreter = find_interpreter(entry.description.python, extra)
+    folder = environment_folder(entry, interpreter)
+    log = cache_folder() / "logs" / f"{folder.name}.log"
+    try:
+        for parent in (folder.parent, log.parent, _lock_path(folder).parent):
+            parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned_builds()
+        with _hold_lock(_lock_path(folder), progress, commands):
+            found = read_environment(folder)
+            return found or _build_and_rename(entry, interpreter, folder, BuildLog(log, progress), commands)
+    except OSError as error:
+        raise BuildFailed(describe_os_error(error), log) from error
 
 
 def build_all(
@@ -77,61 +76,59 @@ def build_all(
     jobs: int = 2,
     on_event: Callable[[str, str], None] = lambda name, line: None,
 ) -> dict[str, Environment | Missing | BuildFailed]:
-    """Build the environments of `entries`, `jobs` at a time; return by name what became of each.
+    """Build the environments of `entries`, `jobs` at a time; return each environment, or why there is none, by label.
 
-    `on_event(name, line)` is called from threads, at last with "ready (...)" or the reason why there is none. One that
-    fails does not stop the others. Their names are those of `Entry.label`. Raises InputError for a path in `extra` that
-    is no interpreter.
+    Calls `on_event(label, line)` from threads; the last line is "ready (...)" or the reason for the failure. A failure
+    does not stop the others. Raises InputError for a path in `extra` that is not an interpreter.
     """
-    list(given(extra))
+    require_interpreters(extra)
     commands = Commands()
 
-    def one(entry: Entry) -> Environment | Missing | BuildFailed:
+    def build_one(entry: Entry) -> Environment | Missing | BuildFailed:
         say = functools.partial(on_event, entry.label)
         try:
-            environment = _build(entry, extra, say, commands)
+            environment = build(entry, extra, say, commands)
         except Missing as missing:
             say(str(missing))
             return missing
         except BuildFailed as failed:
             say(failed.reason)
             return failed
-        say(environment.in_words())
+        say(environment.describe())
         return environment
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        futures = {entry.label: pool.submit(one, entry) for entry in entries}
+        futures = {entry.label: pool.submit(build_one, entry) for entry in entries}
         try:
-            return {name: future.result() for name, future in futures.items()}
+            return {label: future.result() for label, future in futures.items()}
         except BaseException:
-            # Only the main thread hears Ctrl-C: it ends the others' commands, and they clean up after themselves.
+            # Only the main thread receives Ctrl-C: it stops the commands of the other threads, which then clean up.
             pool.shutdown(wait=False, cancel_futures=True)
             commands.stop()
             raise
 
 
 def status(entry: Entry, extra: Sequence[Path] = ()) -> str:
-    """Return in words whether the environment of `entry` is ready, can be built, or why it cannot be."""
+    """Return a line that says whether the environment of `entry` is ready, not built or not available here."""
     try:
         environment = find(entry, extra)
     except Missing as missing:
         return str(missing)
-    return (
-        environment.in_words()
-        if environment
-        else f"not built: run `bakeoff setup {entry.folder if entry.outside else entry.name}`"
-    )
+    if environment is not None:
+        return environment.describe()
+    return f"not built: run `bakeoff setup {entry.folder if entry.outside else entry.name}`"
 
 
-def _folder(entry: Entry, interpreter: Path) -> Path:
-    return environments_folder() / f"{entry.label}-{key(entry, interpreter)}"
+def environment_folder(entry: Entry, interpreter: Path) -> Path:
+    """Return the folder of the environment of `entry` with `interpreter`, whether built or not."""
+    return environments_folder() / f"{entry.label}-{environment_key(entry, interpreter)}"
 
 
-def _read(folder: Path) -> Environment | None:
-    """Return the environment in `folder` from the record of its build, None where there is no whole one."""
+def read_environment(folder: Path) -> Environment | None:
+    """Return the environment in `folder`, by the record of its build; None where it is absent or incomplete."""
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        asked = record.get("interpreters")  # absent from records of before it was asked
+        interpreters = record.get("interpreters")  # older records lack it
         return Environment(
             folder / "bin" / "python",
             folder,
@@ -139,37 +136,23 @@ def _read(folder: Path) -> Environment | None:
             record["bytes"],
             record["packages"],
             record.get("download_bytes"),
-            None if asked is None else tuple(asked),
+            None if interpreters is None else tuple(interpreters),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _build(entry: Entry, extra: Sequence[Path], say: Say, commands: "Commands") -> Environment:
-    interpreter = find_interpreter(entry.description.python, extra)
-    folder = _folder(entry, interpreter)
-    log = cache_folder() / "logs" / f"{folder.name}.log"
-    try:
-        for parent in (folder.parent, log.parent, _lock(folder).parent):
-            parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers()
-        with _held(_lock(folder), say, commands):
-            return _read(folder) or _build_aside(entry, interpreter, folder, _Log(log, say), commands)
-    except OSError as error:
-        raise BuildFailed(_in_plain_words(error), log) from error
-
-
-def _lock(folder: Path) -> Path:
+def _lock_path(folder: Path) -> Path:
     return cache_folder() / "locks" / f"{folder.name}.lock"
 
 
 @contextlib.contextmanager
-def _held(path: Path, say: Say, commands: "Commands") -> Iterator[None]:
+def _hold_lock(path: Path, say: Say, commands: Commands) -> Iterator[None]:
     lock = FileLock(path)
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        say("waiting for another process that is building it")
+        say("waiting for another process that builds it")
         lock.acquire(cancel_check=lambda: commands.stopped)
     try:
         yield
@@ -177,37 +160,37 @@ def _held(path: Path, say: Say, commands: "Commands") -> Iterator[None]:
         lock.release()
 
 
-def _remove_leftovers() -> None:
-    """Remove what builds that were killed left behind: what nobody holds the lock of."""
-    for leftover in environments_folder().glob("*.building-*"):
-        folder = leftover.with_name(leftover.name.rpartition(".building-")[0])
-        with contextlib.suppress(Timeout), FileLock(_lock(folder), blocking=False):
-            shutil.rmtree(leftover, ignore_errors=True)
+def _remove_abandoned_builds() -> None:
+    """Remove the folders of builds that were killed: no process holds their locks."""
+    for abandoned in environments_folder().glob("*.building-*"):
+        folder = abandoned.with_name(abandoned.name.rpartition(".building-")[0])
+        with contextlib.suppress(Timeout), FileLock(_lock_path(folder), blocking=False):
+            shutil.rmtree(abandoned, ignore_errors=True)
 
 
-def _build_aside(entry: Entry, interpreter: Path, folder: Path, log: _Log, commands: Commands) -> Environment:
-    """Build in a folder beside `folder`, then give it that name. Whatever happens, no half-built one is left."""
-    aside = folder.with_name(f"{folder.name}.building-{os.getpid()}")
+def _build_and_rename(entry: Entry, interpreter: Path, folder: Path, log: BuildLog, commands: Commands) -> Environment:
+    """Build in a temporary folder, then rename it to `folder`. Never leaves an incomplete environment behind."""
+    temporary = folder.with_name(f"{folder.name}.building-{os.getpid()}")
     try:
         start = time.perf_counter()
-        aside.mkdir()
-        _install(entry, interpreter, aside, log, commands)
+        temporary.mkdir()
+        install_requirements(entry, interpreter, temporary, log, commands)
         seconds = time.perf_counter() - start
         record = {
             "interpreter": str(interpreter),
             "seconds": round(seconds, 3),
-            "download_bytes": downloads.downloaded_bytes(log.lines),
-            "interpreters": _supported(entry, aside, commands),
-            "bytes": sum(path.lstat().st_size for path in aside.rglob("*") if not path.is_dir()),
-            "packages": _packages(aside),
+            "download_bytes": sum_downloads(log.lines),
+            "interpreters": query_supported_interpreters(entry, temporary, commands),
+            "bytes": sum(path.lstat().st_size for path in temporary.rglob("*") if not path.is_dir()),
+            "packages": list_packages(temporary),
         }
-        (aside / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
-        # What has the final name here is no whole environment: somebody took its record away.
+        (temporary / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        # A folder with the final name is incomplete here: its record is gone or damaged.
         shutil.rmtree(folder, ignore_errors=True)
-        aside.rename(folder)
+        temporary.rename(folder)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    environment = _read(folder)
+        shutil.rmtree(temporary, ignore_errors=True)
+    environment = read_environment(folder)
     if environment is None:
-        raise BuildFailed(f"{folder} was built, and then could not be read", log.path, log.lines)
+        raise BuildFailed(f"{folder} was built, but cannot be read", log.path, log.lines)
     return environment

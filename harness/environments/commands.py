@@ -1,4 +1,4 @@
-"""TODO: environments.commands."""
+"""Runs the commands that build an environment, and stops them all at once."""
 
 import os
 import signal
@@ -9,49 +9,50 @@ from pathlib import Path
 
 from .environment import Say
 
-pass
-
 
 class Commands:
-    """The commands that run now, in whichever thread, so that all can be stopped at once."""
+    """The commands that run now, in any thread."""
 
     def __init__(self) -> None:
         self.stopped = False
         self._running: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
 
-    def run(self, command: Sequence[str | Path], say: Say, folder: Path, environment: Mapping[str, str]) -> int:
-        """Run `command` in `folder`, tell `say` each line of its output, return its exit code; leave no process."""
-        with self._start(command, folder, environment) as process:
+    def run(self, command: Sequence[str | Path], say: Say, folder: Path, variables: Mapping[str, str]) -> int:
+        """Run `command` in `folder`; pass each line of its output to `say`; return its exit code.
+
+        Leaves no process behind. Raises InterruptedError after `stop`, and OSError where it cannot be started.
+        """
+        with self._start(command, folder, variables) as process:
             try:
                 for line in process.stdout or ():
                     say(line.rstrip())
                 return process.wait()
             except BaseException:
-                _kill(process)
+                kill_group(process)
                 raise
             finally:
                 with self._lock:
                     self._running.discard(process)
 
     def stop(self) -> None:
-        """Kill what runs, and let nothing start any more."""
+        """Kill every running command, and start no more."""
         with self._lock:
             self.stopped = True
             for process in self._running:
-                _kill(process)
+                kill_group(process)
 
     def _start(
-        self, command: Sequence[str | Path], folder: Path, environment: Mapping[str, str]
+        self, command: Sequence[str | Path], folder: Path, variables: Mapping[str, str]
     ) -> subprocess.Popen[str]:
         with self._lock:
             if self.stopped:
                 raise InterruptedError("stopped")
-            # A session of its own is a process group of its own: pip's children can be killed with it.
+            # A new session is a new process group, so the command's children can be killed with it.
             process = subprocess.Popen(
                 command,
                 cwd=folder,
-                env=environment,
+                env=variables,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -63,8 +64,8 @@ class Commands:
             return process
 
 
-def _kill(process: subprocess.Popen[str]) -> None:
-    """Kill `process` and its children, unless it has ended: its number may be another's by then."""
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """Kill `process` and its children, unless it has ended: its number may belong to another process by then."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,4 +1,4 @@
-"""What installing a backend brings down the wire, and which interpreters its framework has a wheel for: as pip says."""
+"""Reads pip's output: how much an installation downloads, and which interpreters a framework has a wheel for."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from packaging.utils import InvalidSdistFilename, canonicalize_name, parse_sdist_filename
 
 INTERPRETERS = tuple(f"3.{minor}" for minor in range(9, 15))
-"""The versions of Python that are asked after."""
+"""The versions of Python that the package index is queried for."""
 
 UNITS = {"bytes": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 
@@ -15,16 +15,16 @@ _FILE = re.compile(r"\s*(?:Downloading|Using cached) (\S+) \(([\d.]+) ?(bytes|kB
 _INSTALLED = "Successfully installed "
 
 
-def downloaded_bytes(output: Sequence[str]) -> int | None:
-    """Return the size of all files that pip installed from, by the lines it printed; None where one is not told.
+def sum_downloads(output: Sequence[str]) -> int | None:
+    """Return the total size in bytes of the files that pip installed from; None where the size of one is unknown.
 
-    pip rounds: a file of megabytes to 0.1 MB. The size is the file's own, whether it came over the network or was found
-    in pip's cache. What was there before, as pip itself, is not counted.
+    `output` is what pip printed. pip rounds: a file of megabytes to 0.1 MB. The size is the file's own, whether it came
+    over the network or from pip's cache. Packages that were there before, such as pip itself, do not count.
     """
     sizes: dict[str, int] = {}
     for line in output:
         found = _FILE.match(line)
-        name = distribution_of(found[1]) if found else None
+        name = parse_distribution_name(found[1]) if found else None
         if found and name:
             sizes[name] = round(float(found[2]) * UNITS[found[3]])
     words = [line.removeprefix(_INSTALLED).split() for line in output if line.startswith(_INSTALLED)]
@@ -34,27 +34,27 @@ def downloaded_bytes(output: Sequence[str]) -> int | None:
     return sum(sizes[name] for name in installed)
 
 
-def distribution_of(address: str) -> str | None:
-    """Return the normalised name of the distribution in a file, given its name or address; None where it has none."""
+def parse_distribution_name(address: str) -> str | None:
+    """Return the normalised name of the distribution in a file, from its name or address; None where it has none."""
     file = unquote(address.partition("#")[0].rpartition("/")[2])
     if file.endswith(".whl"):
         return str(canonicalize_name(file.partition("-")[0]))
     try:
         return str(parse_sdist_filename(file)[0])
     except InvalidSdistFilename:
-        return None  # metadata that pip looked at, or an older form: then the whole is not known
+        return None  # pip read its metadata only, or its name has an older form: the total is unknown then
 
 
-def supported_interpreters(package: str, version: str, ask: Callable[[list[str]], str | None]) -> list[str] | None:
-    """Return those of INTERPRETERS that `package` has a wheel of this version for, on this system.
+def query_interpreters(package: str, version: str, run_pip: Callable[[list[str]], str | None]) -> list[str] | None:
+    """Return those of INTERPRETERS that the package index has a wheel of this version for, on this system.
 
-    `ask` runs pip with these arguments and returns what it printed, None where it failed. None where pip cannot say:
-    it knows the version not even for one of them.
+    `run_pip` runs pip with the given arguments and returns its output, None where it failed. Returns None where the
+    index has the version for none of them, or does not answer.
     """
     found = []
     for python in INTERPRETERS:
-        said = ask(["index", "versions", package, "--python-version", python, "--only-binary", ":all:", "--pre"])
-        versions = re.search(r"^Available versions: (.*)$", said or "", re.MULTILINE)
+        output = run_pip(["index", "versions", package, "--python-version", python, "--only-binary", ":all:", "--pre"])
+        versions = re.search(r"^Available versions: (.*)$", output or "", re.MULTILINE)
         if versions and version in versions[1].split(", "):
             found.append(python)
     return found or None

@@ -1,66 +1,59 @@
-"""TODO: environments.environment."""
+"""The environment of a backend, the log of its build, and the exception for a failed build."""
 
+import errno
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ..common.cache import cache_folder
 
-pass
-
-
-TAIL = 30
+OUTPUT_LINES = 30
 """How many of the last lines of output a failure shows."""
 
-
 Say = Callable[[str], None]
+"""Receives each line of progress or output."""
 
 
 class BuildFailed(Exception):
-    """An environment could not be built: why, in pip's own words where it was pip.
+    """An environment could not be built.
 
-    `reason` is one sentence, `errors` are the lines in which pip says ERROR, `tail` the last lines of all output, and
-    `log` is the file of the whole of it. The message has them all.
+    `reason` is one sentence, `errors` are the lines of output that begin with ERROR, `tail` the last lines of all
+    output, and `log` is the file with the whole output. The message contains them all.
     """
 
     def __init__(self, reason: str, log: Path, output: Sequence[str] = ()) -> None:
         self.reason = reason
         self.log = log
-        self.tail = tuple(output[-TAIL:])
+        self.tail = tuple(output[-OUTPUT_LINES:])
         self.errors = tuple(line for line in output if line.startswith("ERROR"))
-        said = [*(line for line in self.errors if line not in self.tail), *self.tail]
-        super().__init__("\n".join([reason, *(f"  {line}" for line in said), f"The whole output: {log}"]))
+        lines = [*(line for line in self.errors if line not in self.tail), *self.tail]
+        super().__init__("\n".join([reason, *(f"  {line}" for line in lines), f"The whole output: {log}"]))
 
 
 class Environment(NamedTuple):
-    """A whole environment, and what building it cost."""
+    """A complete environment, and what building it took."""
 
     python: Path
     """The interpreter to start a worker with."""
     folder: Path
     seconds: float
-    """How long the build took."""
+    """The duration of the build."""
     bytes: int
     """The sum of the sizes of its files."""
     packages: dict[str, str]
-    """Version by normalised name of every distribution in it."""
+    """The version of every distribution in it, by normalised name."""
     download_bytes: int | None = None
-    """What pip installed from, together, as pip says; None where that was not written down, or pip did not say."""
+    """The total size of the files that pip installed from, as pip reports it; None where it is unknown."""
     interpreters: tuple[str, ...] | None = None
-    """Versions of Python, of those asked after, that the framework's pinned version has a wheel for; None as above."""
+    """The Python versions that the framework's pinned version has a wheel for; None where it is unknown."""
 
-    def in_words(self) -> str:
-        """Return that it is ready, and what it cost."""
+    def describe(self) -> str:
+        """Return a line that says that the environment is ready, and what building it took."""
         return f"ready ({len(self.packages)} packages, {self.bytes / 1e9:.2f} GB, built in {self.seconds:.0f} s)"
 
 
-def environments_folder() -> Path:
-    """Return the folder that the environments are built in."""
-    return cache_folder() / "environments"
-
-
-class _Log:
-    """The output of a build: kept in a file and in `lines`, and told to `say` as it comes."""
+class BuildLog:
+    """The output of a build: appended to a file and to `lines`, and passed on to `say`."""
 
     def __init__(self, path: Path, say: Say) -> None:
         self.path = path
@@ -69,7 +62,24 @@ class _Log:
         path.write_text("", encoding="utf-8")
 
     def __call__(self, line: str) -> None:
+        """Record a line of output."""
         self.lines.append(line)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
         self._say(line)
+
+
+def environments_folder() -> Path:
+    """Return the folder that contains the environments."""
+    return cache_folder() / "environments"
+
+
+def describe_os_error(error: OSError) -> str:
+    """Return what a failed file operation means for a build, and what to do about it."""
+    elsewhere = "set BAKEOFF_CACHE to a folder on another disk"
+    path = error.filename or cache_folder()
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"no space left for {cache_folder()}: free some, or {elsewhere}"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"no permission to write {path}: change it, or {elsewhere}"
+    return f"{path} cannot be used ({error}): repair it, or {elsewhere}"

@@ -1,4 +1,4 @@
-"""Finding a Python interpreter that a backend's pins can be installed in."""
+"""Finds a Python interpreter that a backend's requirements can be installed in."""
 
 import functools
 import logging
@@ -17,16 +17,16 @@ from python_discovery import DiskCache, PythonInfo, iter_interpreters
 from ..common.cache import cache_folder
 from ..common.errors import InputError
 
-# A candidate that is no usable interpreter is no news: without a handler its warnings would go to the terminal.
+# Candidates that are not usable interpreters are expected: without a handler, warnings about them reach the terminal.
 logging.getLogger("python_discovery").addHandler(logging.NullHandler())
 
 
 class Missing(Exception):
-    """No interpreter for a backend: the message says what was looked for, what was found, and what to do."""
+    """A backend needs something that this machine lacks: the message says what it needs, and what to do."""
 
 
 class Interpreter(NamedTuple):
-    """What an interpreter says of itself."""
+    """What an interpreter reports about itself."""
 
     path: Path
     version: str
@@ -37,62 +37,64 @@ class Interpreter(NamedTuple):
 def find_interpreter(specifier: str, extra: Sequence[Path] = ()) -> Path:
     """Return an interpreter that satisfies the PEP 440 `specifier` and can make an environment with pip.
 
-    The first that does: those in `extra`, as given; the one that runs this (the base of its environment); then the
-    newest of those on PATH, of uv's and of pyenv's, active or not. Only CPython is looked for, as it is what the wheels
-    are built for; another one can be given in `extra`.
-    Raises InputError for a path in `extra` that is no interpreter, Missing where none will do.
+    In order of preference: those in `extra`; the running one (the base of its environment); then the newest on PATH, of
+    uv and of pyenv, whether active or not. Only CPython is searched for, because the wheels are built for it; any other
+    interpreter can be passed in `extra`.
+    Raises InputError for a path in `extra` that is not an interpreter, Missing where no interpreter is suitable.
     """
     wanted = SpecifierSet(specifier)
-    others, unable = [], []
-    for interpreter in _candidates(extra):
+    others, incomplete = [], []
+    for interpreter in _list_candidates(extra):
         if not wanted.contains(interpreter.version, prereleases=True):
             others.append(interpreter.version)
-        elif not _makes_environments(interpreter.path):
-            unable.append(f"{interpreter.path} ({interpreter.version}, lacks venv or ensurepip)")
+        elif not _can_make_environments(interpreter.path):
+            incomplete.append(f"{interpreter.path} ({interpreter.version}, lacks venv or ensurepip)")
         else:
             return interpreter.path
-    example = _example(wanted)
+    example = _lowest_version(wanted)
     raise Missing(
-        f"needs Python {specifier} with venv and ensurepip: looked at --python, the running interpreter, PATH, uv and "
-        f"pyenv, and found {', '.join(dict.fromkeys(unable + others))}. Install one (`pyenv install {example}`, "
-        f"`uv python install {example}`, or the package python3-venv of a system's own), or pass --python PATH."
+        f"needs Python {specifier} with venv and ensurepip: searched --python, the running interpreter, PATH, uv and "
+        f"pyenv, and found {', '.join(dict.fromkeys(incomplete + others))}. Install one (`pyenv install {example}`, "
+        f"`uv python install {example}`, or your system's package python3-venv), or pass --python PATH."
     )
 
 
-def _candidates(extra: Sequence[Path]) -> Iterator[Interpreter]:
-    """Yield interpreters in the order of preference; those that cost a search only when they are asked for."""
-    yield from given(extra)
-    running = interrogate(Path(sys.executable))
+def _list_candidates(extra: Sequence[Path]) -> Iterator[Interpreter]:
+    """Yield interpreters in the order of preference; search for more only when these are not enough."""
+    yield from require_interpreters(extra)
+    running = query_interpreter(Path(sys.executable))
     if running is not None:
         yield running
     pyenv = Path(os.environ.get("PYENV_ROOT") or "~/.pyenv").expanduser()
-    yield from _installed(os.environ.get("PATH", os.defpath), pyenv)
+    yield from _find_installed(os.environ.get("PATH", os.defpath), pyenv)
 
 
-def given(extra: Sequence[Path]) -> Iterator[Interpreter]:
-    """Yield the interpreters at the paths in `extra`. Raises InputError for a path that is none."""
-    for path in extra:
-        interpreter = interrogate(path)
+def require_interpreters(paths: Sequence[Path]) -> list[Interpreter]:
+    """Return the interpreters at `paths`. Raises InputError for a path that is not an interpreter."""
+    interpreters = []
+    for path in paths:
+        interpreter = query_interpreter(path)
         if interpreter is None:
             raise InputError(f"--python {path}: expected a Python interpreter, 3.6 or newer: it does not run as one.")
-        yield interpreter
+        interpreters.append(interpreter)
+    return interpreters
 
 
 _SEARCH = threading.Lock()
-"""One thread searches, the others use what it found."""
+"""One thread searches, and the others use its result."""
 
 
-def _installed(search_path: str, pyenv: Path) -> tuple[Interpreter, ...]:
+def _find_installed(search_path: str, pyenv: Path) -> tuple[Interpreter, ...]:
     with _SEARCH:
-        return _search(search_path, pyenv)
+        return _search_once(search_path, pyenv)
 
 
 @functools.cache
-def _search(search_path: str, pyenv: Path) -> tuple[Interpreter, ...]:
-    """Return the released CPythons of this machine, the newest first.
+def _search_once(search_path: str, pyenv: Path) -> tuple[Interpreter, ...]:
+    """Return the released CPython interpreters of this machine, newest first.
 
-    python-discovery knows PATH and uv's, but of pyenv's only the active ones, through its shims: slow shell scripts,
-    left out here as every version is looked at directly.
+    python-discovery finds those on PATH and of uv, but of pyenv only the active ones, through its shims. Those are slow
+    shell scripts: they are left out here, and every version of pyenv is queried directly.
     """
     folders = [folder for folder in search_path.split(os.pathsep) if Path(folder) != pyenv / "shims"]
     environment = {**os.environ, "PATH": os.pathsep.join(folders)}
@@ -101,17 +103,17 @@ def _search(search_path: str, pyenv: Path) -> tuple[Interpreter, ...]:
         info = PythonInfo.from_exe(str(path), _interpreter_cache(), raise_on_error=False)
         found += [info] if info is not None and info.implementation == "CPython" else []
     released = [info for info in found if info.version_info.releaselevel == "final" and not info.free_threaded]
-    unique = {interpreter.path.resolve(): interpreter for interpreter in map(_identity, released)}
+    unique = {interpreter.path.resolve(): interpreter for interpreter in map(_read_identity, released)}
     return tuple(sorted(unique.values(), key=lambda interpreter: Version(interpreter.version), reverse=True))
 
 
-def interrogate(path: Path) -> Interpreter | None:
-    """Return what the interpreter at `path`, or the base of its environment, says of itself; None if it won't run."""
+def query_interpreter(path: Path) -> Interpreter | None:
+    """Return what the interpreter at `path`, or the base of its environment, reports; None where it does not run."""
     info = PythonInfo.from_exe(os.path.abspath(path.expanduser()), _interpreter_cache(), raise_on_error=False)
-    return None if info is None else _identity(info)
+    return None if info is None else _read_identity(info)
 
 
-def _identity(info: PythonInfo) -> Interpreter:
+def _read_identity(info: PythonInfo) -> Interpreter:
     version = ".".join(str(part) for part in info.version_info[:3])
     path = Path(info.system_executable or info.executable)
     return Interpreter(path, version, info.implementation, info.machine)
@@ -122,12 +124,12 @@ def _interpreter_cache() -> DiskCache:
 
 
 @functools.cache
-def _makes_environments(interpreter: Path) -> bool:
+def _can_make_environments(interpreter: Path) -> bool:
     command: list[str | Path] = [interpreter, "-I", "-c", "import venv, ensurepip"]
     return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
 
 
-def _example(wanted: SpecifierSet) -> str:
-    """Return the lowest version of Python 3, without its patch level, that is `wanted`."""
+def _lowest_version(wanted: SpecifierSet) -> str:
+    """Return the lowest version of Python 3, without its patch level, that satisfies `wanted`."""
     versions = (f"3.{minor}.{patch}" for minor in range(100) for patch in range(30))
     return next(wanted.filter(versions), "VERSION.").rpartition(".")[0]

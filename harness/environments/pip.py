@@ -1,4 +1,4 @@
-"""TODO: environments.pip."""
+"""Makes a virtual environment and installs a backend's requirements with pip."""
 
 import errno
 import importlib.metadata
@@ -9,13 +9,12 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from ..common.cache import cache_folder
 from ..registry.entries import NOT_PINNED, Entry, pinned_version
-from . import downloads
 from .commands import Commands
-from .environment import BuildFailed, Environment, _Log
+from .downloads import query_interpreters
+from .environment import BuildFailed, BuildLog, Environment, describe_os_error
 
-REACHING_PACKAGES = {
+PACKAGE_SOURCES = {
     "PIP_CACHE_DIR",
     "PIP_CERT",
     "PIP_CLIENT_CERT",
@@ -32,88 +31,87 @@ REACHING_PACKAGES = {
     "PIP_TIMEOUT",
     "PIP_TRUSTED_HOST",
 }
-"""The caller's settings of pip that say where packages come from; the others could change what is installed."""
+"""The user's settings of pip that say where packages come from; other settings could change what is installed."""
 
 
-def requires_python(environment: Environment, package: str) -> str | None:
-    """Return which versions of Python a distribution in it says that it needs: ">=3.11"; None where it says nothing."""
+def install_requirements(entry: Entry, interpreter: Path, folder: Path, log: BuildLog, commands: Commands) -> None:
+    """Make a virtual environment of `interpreter` in `folder`, with the requirements of `entry`. Raises BuildFailed."""
+    # pip unpacks here, not in the system's temporary folder: that may be small, and a killed pip leaves gigabytes.
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    variables = {**select_variables(os.environ), "TMPDIR": str(temporary), "PIP_USER": "0"}
+    steps: list[tuple[str, list[str | Path]]] = [
+        (f"make an environment with {interpreter}", [interpreter, "-I", "-m", "venv", folder]),
+        (
+            f"install {entry.requirements}",
+            [*_pip_command(folder), "install", "--progress-bar", "off", "-r", entry.requirements.absolute()],
+        ),
+    ]
+    for purpose, command in steps:
+        run_step(entry, purpose, command, log, commands, variables)
+    shutil.rmtree(temporary)
+
+
+def run_step(
+    entry: Entry,
+    purpose: str,
+    command: Sequence[str | Path],
+    log: BuildLog,
+    commands: Commands,
+    variables: Mapping[str, str],
+) -> None:
+    """Run one command of a build in the backend's folder. Raises BuildFailed where its exit code is not 0."""
+    log(f"{entry.label}: {purpose}")
+    code = commands.run(command, log, entry.folder, variables)
+    if code != 0:
+        raise BuildFailed(f"{entry.label}: could not {purpose}{describe_failure(log.lines, code)}", log.path, log.lines)
+
+
+def query_supported_interpreters(entry: Entry, folder: Path, commands: Commands) -> list[str] | None:
+    """Return the Python versions that the framework has a wheel for; None where the package index does not say."""
+
+    def run_pip(arguments: list[str]) -> str | None:
+        output: list[str] = []
+        command = [*_pip_command(folder), *arguments]
+        code = commands.run(command, output.append, entry.folder, select_variables(os.environ))
+        return "\n".join(output) if code == 0 else None
+
+    version = pinned_version(entry)
+    return None if version == NOT_PINNED else query_interpreters(entry.description.package, version, run_pip)
+
+
+def read_requires_python(environment: Environment, package: str) -> str | None:
+    """Return the Python versions that an installed distribution requires, such as ">=3.11"; None where it has none."""
     paths = [str(path) for path in environment.folder.glob("lib/python*/site-packages")]
     for found in importlib.metadata.distributions(name=package, path=paths):
         return found.metadata["Requires-Python"]
     return None
 
 
-def _pip(folder: Path) -> list[str | Path]:
-    return [
-        folder / "bin" / "python",
-        "-I",
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--no-color",
-    ]
-
-
-def _supported(entry: Entry, folder: Path, commands: "Commands") -> list[str] | None:
-    """Ask the package index which interpreters the framework has a wheel for; None where it does not say."""
-
-    def ask(arguments: list[str]) -> str | None:
-        said: list[str] = []
-        code = commands.run([*_pip(folder), *arguments], said.append, entry.folder, _clean(os.environ))
-        return "\n".join(said) if code == 0 else None
-
-    version = pinned_version(entry)
-    return None if version == NOT_PINNED else downloads.supported_interpreters(entry.description.package, version, ask)
-
-
-def _install(entry: Entry, interpreter: Path, aside: Path, log: _Log, commands: Commands) -> None:
-    # pip unpacks here and not in the system's folder, which may be small, and where a killed pip would leave gigabytes.
-    temporary = aside / "tmp"
-    temporary.mkdir()
-    environment = {**_clean(os.environ), "TMPDIR": str(temporary), "PIP_USER": "0"}
-    steps: list[tuple[str, list[str | Path]]] = [
-        (f"make an environment with {interpreter}", [interpreter, "-I", "-m", "venv", aside]),
-        (
-            f"install {entry.requirements}",
-            [*_pip(aside), "install", "--progress-bar", "off", "-r", entry.requirements.absolute()],
-        ),
-    ]
-    for purpose, command in steps:
-        log(f"{entry.label}: {purpose}")
-        code = commands.run(command, log, entry.folder, environment)
-        if code != 0:
-            raise BuildFailed(f"{entry.label}: could not {purpose}{_cause(log.lines, code)}", log.path, log.lines)
-    shutil.rmtree(temporary)
-
-
-def _clean(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return `variables` without those that lead Python or pip astray; index, proxies and certificates stay."""
-    return {
-        name: value
-        for name, value in variables.items()
-        if not name.startswith(("PYTHON", "PIP_", "VIRTUAL_ENV", "__PYVENV")) or name in REACHING_PACKAGES
-    }
-
-
-def _packages(folder: Path) -> dict[str, str]:
+def list_packages(folder: Path) -> dict[str, str]:
+    """Return the version of every distribution in the environment at `folder`, by normalised name, in order."""
     paths = [str(path) for path in folder.glob("lib/python*/site-packages")]
     found = importlib.metadata.distributions(path=paths)
     return dict(sorted((canonicalize_name(each.metadata["Name"]), each.version) for each in found))
 
 
-def _cause(output: Sequence[str], code: int) -> str:
+def select_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return `variables` without those that misdirect Python or pip; index, proxies and certificates stay."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if not name.startswith(("PYTHON", "PIP_", "VIRTUAL_ENV", "__PYVENV")) or name in PACKAGE_SOURCES
+    }
+
+
+def describe_failure(output: Sequence[str], code: int) -> str:
+    """Return the cause of a failed command as the end of a sentence: a full disk where the output says so."""
     for number in (errno.ENOSPC, errno.EDQUOT, errno.EACCES):
         if any(f"[Errno {number}]" in line for line in output):
-            return f": {_in_plain_words(OSError(number, os.strerror(number)))}"
+            return f": {describe_os_error(OSError(number, os.strerror(number)))}"
     return f" (exit code {code})"
 
 
-def _in_plain_words(error: OSError) -> str:
-    elsewhere = "set BAKEOFF_CACHE to a folder on another disk"
-    where = error.filename or cache_folder()
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"no space left for {cache_folder()}: make room or {elsewhere}"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"no permission to write {where}: change it or {elsewhere}"
-    return f"{where} cannot be used ({error}): mend it or {elsewhere}"
+def _pip_command(folder: Path) -> list[str | Path]:
+    options = ["--disable-pip-version-check", "--no-input", "--no-color"]
+    return [folder / "bin" / "python", "-I", "-m", "pip", *options]

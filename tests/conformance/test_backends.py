@@ -8,9 +8,9 @@ import os
 from functools import cache
 
 import pytest
+from bakeoff import environments
 from bakeoff.common.progress import Board
-from bakeoff.environments import build
-from bakeoff.environments.environment import Environment
+from bakeoff.environments import Environment
 from bakeoff.measures.agreement import case as agreement_case
 from bakeoff.measures.agreement import cases, checks, run_checks, suite
 from bakeoff.measures.agreement.case import Case
@@ -66,7 +66,7 @@ RUNS = [(entry, variant, case) for entry, variant in SUBJECTS for case in cases_
 def environment_of(label: str) -> Environment:
     """Build, or fail every test of this backend, or of this part of it, with pip's own words."""
     (part,) = {entry.label: entry for entry, _ in SUBJECTS if entry.label == label}.values()
-    return build.build(part)
+    return environments.build(part)
 
 
 @cache

@@ -5,7 +5,7 @@ import shutil
 from collections import Counter
 
 import pytest
-from bakeoff.environments import build
+from bakeoff import environments
 from bakeoff.measures.agreement import cases, diagnosis, suite
 from bakeoff.registry import entries
 from bakeoff.workers import launch
@@ -68,7 +68,7 @@ def test_a_wrong_copy_is_caught_and_named(copy, tmp_path):
 
     worker = entry.worker
     place = Place(
-        python=build.build(entry).python,
+        python=environments.build(entry).python,
         folder=folder,
         log=tmp_path / "worker.log",
         thread_variables=worker.thread_variables,

@@ -1,4 +1,4 @@
-"""Environments are built whole or not at all, once, from the right interpreter; and a failure says why."""
+"""An environment is built completely or not at all, once, with the right interpreter; a failure states its cause."""
 
 import errno
 import json
@@ -12,11 +12,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from bakeoff import environments
+from bakeoff.common.cache import cache_folder
 from bakeoff.common.errors import InputError
-from bakeoff.environments import build, pip
-from bakeoff.environments import environment as environments_environment
-from bakeoff.environments.build import Missing
-from bakeoff.environments.environment import BuildFailed
+from bakeoff.environments import BuildFailed, Missing, pip
+from bakeoff.environments.build import environment_key
+from bakeoff.environments.environment import environments_folder
+from bakeoff.environments.interpreters import find_interpreter
 from bakeoff.registry.description import Description, Openness
 from bakeoff.registry.entries import Entry
 from bakeoff.workers import launch
@@ -44,7 +46,7 @@ def make_entry(folder, requirements, name="abacus", python=RUNNING):
 
 
 def make_wheel(folder):
-    """Write by hand the smallest wheel: a module of one line."""
+    """Write a minimal wheel: a module of one line."""
     info = "abacus-1.5.dist-info"
     path = folder / "abacus-1.5-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:
@@ -56,9 +58,9 @@ def make_wheel(folder):
 
 
 def make_interpreter(path, version=None, without=None):
-    """Write a program that behaves as the running interpreter, but for its name, its version, or a module it lacks."""
+    """Write a program that imitates the running interpreter, with another version or without a module."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    real = build.find_interpreter(RUNNING)
+    real = find_interpreter(RUNNING)
     path.write_text(
         f"#!{real}\n"
         "import platform, runpy, sys\n"
@@ -82,23 +84,23 @@ def make_interpreter(path, version=None, without=None):
     return path
 
 
-def leftovers():
-    """Return what lies among the environments and is not a whole one."""
-    folder = environments_environment.environments_folder()
+def list_incomplete():
+    """Return the incomplete environments."""
+    folder = environments_folder()
     return [path for path in folder.glob("*") if not (path / "built.json").is_file()]
 
 
-def in_a_process(code, entry, *more):
-    """Start a Python process that has `entry` and `environments` at hand, its output to be read."""
-    setting_up = (
+def start_process(code, entry, *more):
+    """Start a Python process that runs `code`, with `entry` and `environments` defined, and return it."""
+    preamble = (
         "import sys, time\n"
         "from pathlib import Path\n"
-        "from bakeoff.environments import build as environments\n"
+        "from bakeoff import environments\n"
         f"from {__name__} import make_entry\n"
         "entry = make_entry(Path(sys.argv[1]), Path(sys.argv[1], 'requirements.txt').read_text())\n"
     )
     return subprocess.Popen(
-        [sys.executable, "-u", "-c", setting_up + code, str(entry.folder), *more],
+        [sys.executable, "-u", "-c", preamble + code, str(entry.folder), *more],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,
@@ -113,13 +115,13 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    """Return an entry, its environment, built where circumstances must not matter, and what the build said."""
+    """Return an entry, its environment, built under misleading variables, and the lines of the build's output."""
     folder = tmp_path_factory.mktemp("built")
     entry = make_entry(folder / "abacus", f"{make_wheel(folder)}\n")
     lines = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BAKEOFF_CACHE", str(folder / "cache"))
-        build.find_interpreter(RUNNING)
+        find_interpreter(RUNNING)
         for name, value in {
             "PYTHONHOME": "/nowhere",
             "PYTHONPATH": "/nowhere",
@@ -129,29 +131,29 @@ def built(tmp_path_factory):
             "PIP_REQUIRE_VIRTUALENV": "1",
         }.items():
             patch.setenv(name, value)
-        environment = build.build(entry, progress=lines.append)
+        environment = environments.build(entry, progress=lines.append)
     return entry, environment, lines
 
 
 @pytest.fixture
 def ready(built, monkeypatch):
-    """Return the same, with the cache that it lies in."""
+    """Return `built`, with BAKEOFF_CACHE set to its cache."""
     monkeypatch.setenv("BAKEOFF_CACHE", str(built[1].folder.parent.parent))
     return built
 
 
-def test_what_was_built_works_and_is_its_own(ready):
+def test_built_environment_works_and_is_isolated(ready):
     _, environment, _ = ready
     code = "import abacus, sys; print(abacus.BEADS, abacus.__file__, sys.prefix)"
-    said = subprocess.run([environment.python, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
-    beads, file, prefix = said.split()
+    output = subprocess.run([environment.python, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
+    beads, file, prefix = output.split()
     assert (beads, prefix) == ("7", str(environment.folder))
     assert file.startswith(prefix)
 
 
-def test_the_record_says_what_it_cost_and_holds(ready):
+def test_record_states_size_duration_and_packages(ready):
     entry, environment, _ = ready
-    assert build.find(entry) == environment
+    assert environments.find(entry) == environment
     assert environment.packages["abacus"] == "1.5"
     assert "pip" in environment.packages
     assert environment.seconds > 0
@@ -159,50 +161,50 @@ def test_the_record_says_what_it_cost_and_holds(ready):
     assert json.loads((environment.folder / "built.json").read_text())["packages"] == environment.packages
 
 
-def test_nothing_else_is_left(ready):
+def test_build_leaves_no_temporary_files(ready):
     _, environment, _ = ready
-    assert leftovers() == []
+    assert list_incomplete() == []
     assert not (environment.folder / "tmp").exists()
 
 
-def test_each_line_is_told_and_logged(ready):
+def test_each_line_of_output_is_passed_on_and_logged(ready):
     _, environment, lines = ready
     assert any(line.startswith("Successfully installed") for line in lines)
-    log = build.cache_folder() / "logs" / f"{environment.folder.name}.log"
+    log = cache_folder() / "logs" / f"{environment.folder.name}.log"
     assert log.read_text().splitlines() == lines
 
 
-def test_a_second_build_builds_nothing(ready):
+def test_second_build_returns_the_first_environment(ready):
     entry, environment, _ = ready
     lines = []
-    assert build.build(entry, progress=lines.append) == environment
+    assert environments.build(entry, progress=lines.append) == environment
     assert lines == []
 
 
 def test_status(ready, tmp_path):
     entry, environment, _ = ready
-    assert build.status(entry).startswith(f"ready ({len(environment.packages)} packages, 0.0")
+    assert environments.status(entry).startswith(f"ready ({len(environment.packages)} packages, 0.0")
     other = make_entry(tmp_path / "other", "other==1", "other")
-    assert build.status(other) == f"not built: run `bakeoff setup {other.folder}`"
-    assert build.find(other) is None
-    assert "needs Python ==3.99.*" in build.status(make_entry(tmp_path / "no", "", "no", "==3.99.*"))
+    assert environments.status(other) == f"not built: run `bakeoff setup {other.folder}`"
+    assert environments.find(other) is None
+    assert "needs Python ==3.99.*" in environments.status(make_entry(tmp_path / "no", "", "no", "==3.99.*"))
 
 
-def test_an_environment_without_its_record_is_none(ready, tmp_path, monkeypatch):
+def test_environment_without_its_record_is_not_found(ready, tmp_path, monkeypatch):
     entry, environment, _ = ready
     monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path))
     folder = tmp_path / "environments" / environment.folder.name
     folder.mkdir(parents=True)
     for content in ("", "{}", "[1]", "null"):
         (folder / "built.json").write_text(content)
-        assert build.find(entry) is None
+        assert environments.find(entry) is None
 
 
-def test_the_key_changes_with_pins_and_interpreter(tmp_path):
-    running = build.find_interpreter(RUNNING)
+def test_key_changes_with_requirements_and_interpreter(tmp_path):
+    running = find_interpreter(RUNNING)
     other = make_interpreter(tmp_path / "python")
     keys = [
-        build.key(make_entry(tmp_path / "a", pins), interpreter)
+        environment_key(make_entry(tmp_path / "a", pins), interpreter)
         for pins in ("a==1", "a==2")
         for interpreter in (running, other)
     ]
@@ -210,19 +212,19 @@ def test_the_key_changes_with_pins_and_interpreter(tmp_path):
     assert all(len(key) == 12 and set(key) <= set("0123456789abcdef") for key in keys)
 
 
-def test_the_key_is_of_the_interpreter_not_of_its_name(tmp_path):
-    running = build.find_interpreter(RUNNING)
+def test_key_is_the_same_for_two_paths_of_one_interpreter(tmp_path):
+    running = find_interpreter(RUNNING)
     (tmp_path / "alias").symlink_to(running)
     entry = make_entry(tmp_path / "a", "a==1")
-    assert build.key(entry, tmp_path / "alias") == build.key(entry, running)
+    assert environment_key(entry, tmp_path / "alias") == environment_key(entry, running)
 
 
-def test_build_all_reports_each_and_stops_for_none(ready, tmp_path):
+def test_build_all_reports_each_and_continues_after_a_failure(ready, tmp_path):
     entry, environment, _ = ready
     bad = make_entry(tmp_path / "bad", "/no/such/wheel-1-py3-none-any.whl\n", "bad")
     lost = make_entry(tmp_path / "lost", "", "lost", "==3.99.*")
     events = []
-    results = build.build_all([bad, lost, entry], on_event=lambda *event: events.append(event))
+    results = environments.build_all([bad, lost, entry], on_event=lambda *event: events.append(event))
     assert list(results) == ["bad", "lost", "abacus"]
     assert results["abacus"] == environment
     assert isinstance(results["lost"], Missing)
@@ -234,13 +236,13 @@ def test_build_all_reports_each_and_stops_for_none(ready, tmp_path):
     assert [line for line in failed.tail if line not in failed.log.read_text()] == []
     assert [line for line in (*failed.errors, *failed.tail) if line not in str(failed)] == []
     last = dict(events)
-    assert last == {"bad": failed.reason, "lost": str(results["lost"]), "abacus": build.status(entry)}
-    assert leftovers() == []
+    assert last == {"bad": failed.reason, "lost": str(results["lost"]), "abacus": environments.status(entry)}
+    assert list_incomplete() == []
 
 
-def test_two_processes_build_once(cache, built):
+def test_two_processes_build_one_environment_once(cache, built):
     code = "print(environments.build(entry, progress=print).folder)"
-    processes = [in_a_process(code, built[0]) for _ in range(2)]
+    processes = [start_process(code, built[0]) for _ in range(2)]
     said = [process.communicate()[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     assert sum(text.count("Successfully installed") for text in said) == 1
@@ -248,18 +250,18 @@ def test_two_processes_build_once(cache, built):
     assert {str(path) for path in (cache / "environments").iterdir()} == folders
 
 
-def test_a_killed_build_is_built_again_and_its_leftovers_removed(built):
+def test_killed_build_is_repeated_and_its_files_are_removed(built):
     entry, _, _ = built
-    # At the first line no child runs yet that could go on writing.
-    process = in_a_process("environments.build(entry, progress=lambda line: (print(line), time.sleep(600)))", entry)
+    # At the first line no child process runs yet that could go on writing.
+    process = start_process("environments.build(entry, progress=lambda line: (print(line), time.sleep(600)))", entry)
     assert "make an environment" in process.stdout.readline()
     process.kill()
     process.communicate()
-    assert len(leftovers()) == 1
-    assert build.find(entry) is None
-    environment = build.build(entry)
-    assert build.find(entry) == environment
-    assert leftovers() == []
+    assert len(list_incomplete()) == 1
+    assert environments.find(entry) is None
+    environment = environments.build(entry)
+    assert environments.find(entry) == environment
+    assert list_incomplete() == []
 
 
 @pytest.mark.parametrize("call", ["build(entry, progress=print)", "build_all([entry], on_event=print)"])
@@ -268,16 +270,16 @@ def test_ctrl_c_kills_pip_and_leaves_nothing(tmp_path, monkeypatch, call):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         entry = make_entry(tmp_path / "slow", f"abacus @ http://127.0.0.1:{port}/abacus-1.5-py3-none-any.whl")
-        process = in_a_process(f"environments.{call}", entry)
-        connection, _ = server.accept()  # pip asks, and is never answered
+        process = start_process(f"environments.{call}", entry)
+        connection, _ = server.accept()  # pip sends a request that is never answered
         process.send_signal(signal.SIGINT)
         process.communicate()
         assert process.returncode not in (0, None)
-        while connection.recv(4096):  # ends where nobody holds the other end: pip is dead
+        while connection.recv(4096):  # ends when no process holds the other end: pip is dead
             pass
         connection.close()
-    assert leftovers() == []
-    assert list(environments_environment.environments_folder().iterdir()) == []
+    assert list_incomplete() == []
+    assert list(environments_folder().iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -288,84 +290,85 @@ def test_ctrl_c_kills_pip_and_leaves_nothing(tmp_path, monkeypatch, call):
         (errno.EIO, "cannot be used"),
     ],
 )
-def test_a_failing_disk_is_said_in_plain_words(tmp_path, monkeypatch, number, words):
+def test_failing_disk_is_described(tmp_path, monkeypatch, number, words):
     def fail(*_, **__):
         raise OSError(number, os.strerror(number), "somewhere")
 
     monkeypatch.setattr(Path, "rename", fail)
-    monkeypatch.setattr(build, "_install", lambda *_: None)
-    monkeypatch.setattr(build, "_supported", lambda *_: None)
+    module = sys.modules["bakeoff.environments.build"]  # the package's attribute of that name is the function
+    monkeypatch.setattr(module, "install_requirements", lambda *_: None)
+    monkeypatch.setattr(module, "query_supported_interpreters", lambda *_: None)
     with pytest.raises(BuildFailed, match=words) as caught:
-        build.build(make_entry(tmp_path / "a", ""))
+        environments.build(make_entry(tmp_path / "a", ""))
     assert "BAKEOFF_CACHE" in caught.value.reason
-    assert leftovers() == []
+    assert list_incomplete() == []
 
 
-def test_a_cache_that_is_no_folder_is_said_in_plain_words(tmp_path, monkeypatch):
+def test_cache_that_is_not_a_folder_is_described(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "file"))
     with pytest.raises(BuildFailed, match=r"cannot be used .* BAKEOFF_CACHE"):
-        build.build(make_entry(tmp_path / "a", ""))
+        environments.build(make_entry(tmp_path / "a", ""))
 
 
-def test_pip_out_of_space_is_said_in_plain_words():
+def test_full_disk_under_pip_is_described():
     output = ["Collecting abacus", "ERROR: Could not install: [Errno 28] No space left on device"]
-    assert "no space left" in pip._cause(output, 1)
-    assert pip._cause(output[:1], 2) == " (exit code 2)"
+    assert "no space left" in pip.describe_failure(output, 1)
+    assert pip.describe_failure(output[:1], 2) == " (exit code 2)"
 
 
-def test_where_packages_come_from_is_kept_and_the_rest_of_pips_settings_not():
+def test_only_settings_of_package_sources_reach_pip():
     variables = ["PIP_INDEX_URL", "PIP_CERT", "HTTPS_PROXY", "SSL_CERT_FILE", "PATH"]
     leaking = ["PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_REQUIRE_VIRTUALENV", "PIP_USER", "PIP_CONSTRAINT"]
-    assert list(pip._clean(dict.fromkeys([*variables, *leaking], "x"))) == variables
+    assert list(pip.select_variables(dict.fromkeys([*variables, *leaking], "x"))) == variables
 
 
-def test_the_cache_is_where_the_variable_says(monkeypatch, tmp_path):
+def test_cache_folder_is_set_by_its_variable(monkeypatch, tmp_path):
     monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path))
-    assert environments_environment.environments_folder() == tmp_path / "environments"
+    assert environments_folder() == tmp_path / "environments"
     monkeypatch.setenv("BAKEOFF_CACHE", "")
-    assert environments_environment.environments_folder().parts[-2:] == ("bakeoff", "environments")
+    assert environments_folder().parts[-2:] == ("bakeoff", "environments")
 
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """Return the folder of a machine with nothing on PATH and nothing of pyenv's but what a test puts there."""
+    """Return the folder of a machine with an empty PATH and no interpreters of pyenv or uv."""
     for name, folder in {"PATH": "bin", "PYENV_ROOT": "pyenv", "UV_PYTHON_INSTALL_DIR": "uv"}.items():
         monkeypatch.setenv(name, str(tmp_path / folder))
     return tmp_path
 
 
-def test_the_running_interpreters_base_is_preferred(machine):
+def test_base_of_the_running_interpreter_is_preferred(machine):
     make_interpreter(machine / "bin" / "python3", (3, 98, 1))
-    found = build.find_interpreter(">=3.11")
+    found = find_interpreter(">=3.11")
     code = "import sys; assert sys.prefix == sys.base_prefix; print(sys.version)"
     said = subprocess.run([found, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.strip() == sys.version
 
 
-def test_else_the_newest_of_path_and_pyenv_that_satisfies(machine):
+def test_newest_suitable_interpreter_of_path_and_pyenv_is_found(machine):
     make_interpreter(machine / "bin" / "python3", (3, 97, 2))
     newest = make_interpreter(machine / "pyenv" / "versions" / "3.97.10" / "bin" / "python", (3, 97, 10))
     make_interpreter(machine / "pyenv" / "versions" / "3.98.0" / "bin" / "python", (3, 98, 0))
-    assert build.find_interpreter(">=3.90,<3.98") == newest
+    assert find_interpreter(">=3.90,<3.98") == newest
 
 
-def test_pyenvs_shims_are_not_asked(machine, monkeypatch):
+def test_shims_of_pyenv_are_not_searched(machine, monkeypatch):
     shim = make_interpreter(machine / "pyenv" / "shims" / "python3", (3, 97, 2))
     monkeypatch.setenv("PATH", str(shim.parent))
     with pytest.raises(Missing):
-        build.find_interpreter("==3.97.*")
+        find_interpreter("==3.97.*")
 
 
-def test_an_interpreter_that_is_passed_is_tried_first(machine):
+def test_passed_interpreter_is_tried_first(machine):
     unsuitable = make_interpreter(machine / "a" / "python", (3, 98, 0))
     passed = make_interpreter(machine / "b" / "python")
-    assert build.find_interpreter(RUNNING, [unsuitable, passed]) == passed
-    assert build.find_interpreter(RUNNING, [unsuitable]) == build.find_interpreter(RUNNING)
+    assert find_interpreter(RUNNING, [unsuitable, passed]) == passed
+    assert find_interpreter(RUNNING, [unsuitable]) == find_interpreter(RUNNING)
 
 
-@pytest.mark.parametrize("call", [build.find_interpreter, lambda _, extra: build.build_all([], extra)])
-def test_what_is_passed_must_be_an_interpreter(tmp_path, call):
+@pytest.mark.parametrize("call", [find_interpreter, lambda _, extra: environments.build_all([], extra)])
+def test_passed_path_must_be_an_interpreter(tmp_path, call):
     (tmp_path / "python").write_text("#!/bin/sh\nexit 3\n")
     (tmp_path / "python").chmod(0o755)
     for path in (tmp_path / "python", tmp_path / "none", tmp_path):
@@ -373,36 +376,36 @@ def test_what_is_passed_must_be_an_interpreter(tmp_path, call):
             call(RUNNING, [path])
 
 
-def test_no_interpreter_says_what_was_found_and_what_to_do(machine):
+def test_missing_interpreter_states_what_was_found_and_what_to_do(machine):
     make_interpreter(machine / "bin" / "python3", (3, 98, 0))
     with pytest.raises(Missing) as caught:
-        build.find_interpreter(">=3.96.2,<3.97")
+        find_interpreter(">=3.96.2,<3.97")
     for words in ("needs Python >=3.96.2,<3.97", "found 3.", ", 3.98.0", "pyenv install 3.96`", "--python"):
         assert words in str(caught.value)
 
 
 @pytest.mark.parametrize("module", ["venv", "ensurepip"])
-def test_an_interpreter_that_makes_no_environments_is_passed_over(machine, module):
+def test_interpreter_without_venv_or_ensurepip_is_skipped(machine, module):
     other = make_interpreter(machine / "bin" / "python3", (3, 96, 0), without=module)
     with pytest.raises(Missing, match=rf"{other} \(3\.96\.0, lacks venv or ensurepip\)"):
-        build.find_interpreter("==3.96.*")
+        find_interpreter("==3.96.*")
     passed = make_interpreter(machine / "c" / "python", without=module)
-    assert build.find_interpreter(RUNNING, [passed]) != passed
+    assert find_interpreter(RUNNING, [passed]) != passed
 
 
-def test_a_explain_unavailable_is_named(tmp_path):
+def test_missing_program_is_named(tmp_path):
     entry = make_entry(tmp_path / "a", "")
-    assert launch.explain_unavailable(entry, "eager") == ""
-    reason = launch.explain_unavailable(entry, "compiled")
+    assert launch.lacking_program(entry, "eager") is None
+    reason = launch.lacking_program(entry, "compiled")
     assert reason == (
         "abacus:compiled needs one of these programs on PATH, and found none: no-such-compiler, nor-this-one"
     )
 
 
-# Several environments of one backend
+# Backends with several environments
 
 
-def in_parts(tmp_path, python=RUNNING):
+def make_parts(tmp_path, python=RUNNING):
     entry = make_entry(tmp_path / "abacus", "", python=python)
     own = {
         name: {"variants": [variant], "requirements": f"{name}.txt"}
@@ -414,19 +417,19 @@ def in_parts(tmp_path, python=RUNNING):
     return entry._replace(description=description).parts
 
 
-def test_parts_have_environments_of_their_own_by_their_own_pins(tmp_path):
-    interpreter = build.find_interpreter(RUNNING)
-    wood, steel = in_parts(tmp_path)
-    assert build.key(wood, interpreter) != build.key(steel, interpreter)
+def test_each_part_has_the_environment_of_its_own_requirements(tmp_path):
+    interpreter = find_interpreter(RUNNING)
+    wood, steel = make_parts(tmp_path)
+    assert environment_key(wood, interpreter) != environment_key(steel, interpreter)
     (tmp_path / "abacus" / "wood.txt").write_text("steel==1.0\n", encoding="utf-8")
-    assert build.key(wood, interpreter) == build.key(steel, interpreter)
+    assert environment_key(wood, interpreter) == environment_key(steel, interpreter)
 
 
-def test_what_became_of_each_part_is_told_by_its_own_name(tmp_path):
+def test_result_of_each_part_is_reported_under_its_own_label(tmp_path):
     events = []
-    results = build.build_all(in_parts(tmp_path, "==3.99.*"), on_event=lambda *event: events.append(event))
+    results = environments.build_all(make_parts(tmp_path, "==3.99.*"), on_event=lambda *event: events.append(event))
     assert {name: type(result) for name, result in results.items()} == {
-        "abacus-wood": build.Missing,
-        "abacus-steel": build.Missing,
+        "abacus-wood": environments.Missing,
+        "abacus-steel": environments.Missing,
     }
     assert {name for name, _ in events} == set(results)

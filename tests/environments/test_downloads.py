@@ -1,11 +1,11 @@
-"""Getting started: what pip downloaded, and which interpreters have wheels."""
+"""What an installation downloads, and which interpreters have wheels, is read from pip's output."""
 
 import json
 
 import pytest
-from bakeoff.environments import build, pip
-from bakeoff.environments import environment as environments_environment
-from bakeoff.environments.downloads import INTERPRETERS, distribution_of, downloaded_bytes, supported_interpreters
+from bakeoff.environments import Environment, pip
+from bakeoff.environments.build import RECORD, read_environment
+from bakeoff.environments.downloads import INTERPRETERS, parse_distribution_name, query_interpreters, sum_downloads
 
 OUTPUT = """\
 Looking in indexes: https://index.example/simple
@@ -23,22 +23,22 @@ Successfully installed numpy-2.4.6 old.style-1.0 older-2 opt_einsum-3.4.0
 """.splitlines()
 
 
-def test_the_download_is_the_sum_of_what_pip_installed_from():
-    assert downloaded_bytes(OUTPUT) == 16_900_000 + 71_000 + 512 + 1_200_000
+def test_download_size_is_the_sum_of_the_installed_files():
+    assert sum_downloads(OUTPUT) == 16_900_000 + 71_000 + 512 + 1_200_000
 
 
-def test_what_was_looked_at_and_not_installed_is_not_counted():
+def test_files_that_pip_does_not_install_are_not_counted():
     more = ["  Downloading candidate-9.0-py3-none-any.whl (99.0 MB)", *OUTPUT]
-    assert downloaded_bytes(more) == downloaded_bytes(OUTPUT)
+    assert sum_downloads(more) == sum_downloads(OUTPUT)
 
 
-@pytest.mark.parametrize("gone", ["opt_einsum-3.4.0-py3", "28_x86_64.whl (16.9 MB)", "Succ"])
-def test_a_download_of_which_a_part_is_not_told_is_unknown(gone):
-    assert downloaded_bytes([line for line in OUTPUT if gone not in line]) is None
+@pytest.mark.parametrize("missing", ["opt_einsum-3.4.0-py3", "28_x86_64.whl (16.9 MB)", "Succ"])
+def test_download_size_is_unknown_when_the_size_of_one_file_is(missing):
+    assert sum_downloads([line for line in OUTPUT if missing not in line]) is None
 
 
-def test_nothing_installed_is_unknown_and_not_nothing():
-    assert downloaded_bytes([]) is None
+def test_download_size_without_installed_packages_is_unknown_not_zero():
+    assert sum_downloads([]) is None
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_nothing_installed_is_unknown_and_not_nothing():
         ("numpy-2.4.6-cp311-cp311-manylinux_2_28_x86_64.whl.metadata", None),
     ],
 )
-def test_a_file_is_told_by_its_name(file, name):
-    assert distribution_of(file) == name
+def test_distribution_name_is_parsed_from_the_file_name(file, name):
+    assert parse_distribution_name(file) == name
 
 
-def test_an_interpreter_is_supported_where_the_index_has_a_wheel_of_the_pinned_version():
+def test_interpreter_is_supported_when_the_index_has_a_wheel_of_the_pinned_version():
     asked = []
 
     def ask(arguments):
@@ -63,28 +63,28 @@ def test_an_interpreter_is_supported_where_the_index_has_a_wheel_of_the_pinned_v
         versions = {"3.9": None, "3.10": "1.9.1", "3.11": "2.0, 1.9", "3.12": "1.9"}.get(python, "1.9.1")
         return versions and f"abacus (9)\nAvailable versions: {versions}\n  INSTALLED: 1.9"
 
-    assert supported_interpreters("abacus", "1.9", ask) == ["3.11", "3.12"]
+    assert query_interpreters("abacus", "1.9", ask) == ["3.11", "3.12"]
     assert len(asked) == len(INTERPRETERS)
-    assert supported_interpreters("abacus", "1.9", lambda arguments: None) is None
-    assert supported_interpreters("abacus", "2.9", ask) is None
+    assert query_interpreters("abacus", "1.9", lambda arguments: None) is None
+    assert query_interpreters("abacus", "2.9", ask) is None
 
 
-def test_a_record_of_before_it_was_asked_is_unknown(tmp_path):
+def test_values_missing_from_an_older_record_are_unknown(tmp_path):
     record = {"seconds": 1.0, "bytes": 2, "packages": {"numpy": "2.4.6"}}
-    (tmp_path / build.RECORD).write_text(json.dumps(record), encoding="utf-8")
-    old = build._read(tmp_path)
+    (tmp_path / RECORD).write_text(json.dumps(record), encoding="utf-8")
+    old = read_environment(tmp_path)
     assert (old.download_bytes, old.interpreters) == (None, None)
     record |= {"download_bytes": 3, "interpreters": ["3.11"]}
-    (tmp_path / build.RECORD).write_text(json.dumps(record), encoding="utf-8")
-    new = build._read(tmp_path)
+    (tmp_path / RECORD).write_text(json.dumps(record), encoding="utf-8")
+    new = read_environment(tmp_path)
     assert (new.download_bytes, new.interpreters) == (3, ("3.11",))
 
 
-def test_what_a_distribution_needs_is_read_where_it_is_installed(tmp_path):
+def test_requires_python_is_read_from_the_installed_metadata(tmp_path):
     metadata = tmp_path / "lib" / "python3.11" / "site-packages" / "abacus-1.9.dist-info" / "METADATA"
     metadata.parent.mkdir(parents=True)
     text = "Metadata-Version: 2.1\nName: abacus\nVersion: 1.9\nRequires-Python: >=3.10\n"
     metadata.write_text(text, encoding="utf-8")
-    environment = environments_environment.Environment(tmp_path / "bin" / "python", tmp_path, 1.0, 1, {})
-    assert pip.requires_python(environment, "Abacus") == ">=3.10"
-    assert pip.requires_python(environment, "other") is None
+    environment = Environment(tmp_path / "bin" / "python", tmp_path, 1.0, 1, {})
+    assert pip.read_requires_python(environment, "Abacus") == ">=3.10"
+    assert pip.read_requires_python(environment, "other") is None

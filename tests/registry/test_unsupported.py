@@ -5,10 +5,10 @@ import shutil
 import sys
 
 import pytest
+from bakeoff import environments
 from bakeoff.cli import app
 from bakeoff.common.errors import InputError
-from bakeoff.environments import build as environments_build
-from bakeoff.environments.environment import Environment
+from bakeoff.environments import Environment
 from bakeoff.measures.agreement import cases as agreement_cases
 from bakeoff.measures.agreement import suite
 from bakeoff.records import read
@@ -161,7 +161,7 @@ def bakeoff(tmp_path, monkeypatch, capsys):
             type(tmp_path)(sys.executable), tmp_path / "numpy_plain-0123456789ab", 1.0, 2, {"numpy": "2"}
         )
 
-    monkeypatch.setattr(environments_build, "build", build)
+    monkeypatch.setattr(environments, "build", build)
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["bakeoff", *map(str, arguments)])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...common import cache, machine
-from ...environments.environment import Environment
+from ...environments import Environment
 from ...portable import host, reference, spec, wire, worker
 from ...registry.entries import Entry, source_files
 from ...workers import session

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...common.progress import Board
-from ...environments.environment import Environment
+from ...environments import Environment
 from ...portable import spec as portable
 from ...registry.entries import Entry
 from ...workers import launch

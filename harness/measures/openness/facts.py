@@ -18,8 +18,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from ... import environments
 from ...common.errors import InputError
-from ...environments import build
 from ...registry.description import Openness
 from ...registry.entries import Entry
 from . import licences
@@ -176,8 +176,8 @@ def _a_year_before(today: datetime.date) -> datetime.date:
 def _environment(part: Entry, extra: Sequence[Path]) -> tuple[Path | None, str]:
     """Return the folder of the environment of a backend, or of a part of it; or None and why there is none."""
     try:
-        found = build.find(part, extra)
-    except build.Missing as missing:
+        found = environments.find(part, extra)
+    except environments.Missing as missing:
         return None, str(missing)
     if found is None:
         return None, f"not built: run `bakeoff setup {part.folder if part.outside else part.name}`"

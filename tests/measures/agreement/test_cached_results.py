@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bakeoff.environments.environment import Environment
+from bakeoff.environments import Environment
 from bakeoff.measures.agreement import cached_results
 from bakeoff.measures.agreement import cases as agreement_cases
 from bakeoff.measures.agreement.cached_results import Verdict

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bakeoff import environments
 from bakeoff.cli import app
 from bakeoff.common.progress import Board
-from bakeoff.environments import build
 from bakeoff.measures.agreement import case as agreement_case
 from bakeoff.measures.agreement import cases as agreement_cases
 from bakeoff.measures.agreement import floors as agreement_floors
@@ -215,7 +215,7 @@ def test_what_cannot_be_measured_is_named_and_the_rest_goes_on(small, tmp_path, 
     lost = entries[1]._replace(name="lost")
     chosen = [(lost, "plain"), *((entry, "plain") for entry in entries)]
     python = Path(sys.executable)
-    made = {"lost": build.Missing("needs Python ==2.7"), "fails": python, "numpy_plain": python}
+    made = {"lost": environments.Missing("needs Python ==2.7"), "fails": python, "numpy_plain": python}
     board = Board(app.err, quiet=True)
     found, unable = precision.measure_all(chosen, made, *precision.cases(1, 1, small), board)
     assert list(found) == ["numpy_plain:plain"]
@@ -270,7 +270,7 @@ def test_the_command_prints_a_row_a_variant(bakeoff):
 
 
 def test_a_backend_that_cannot_be_measured_makes_exit_code_1(bakeoff, monkeypatch):
-    missing = build.Missing("needs Python ==2.7")
+    missing = environments.Missing("needs Python ==2.7")
     monkeypatch.setattr(run_checks, "interpreters_of", lambda chosen, *_: {entry.name: missing for entry, _ in chosen})
     code, out = bakeoff("numpy_plain")
     assert code == 1

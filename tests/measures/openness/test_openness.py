@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from bakeoff.cli import app
 from bakeoff.common.errors import InputError
-from bakeoff.environments import build as environments_build
-from bakeoff.environments import environment, interpreters
+from bakeoff.environments import interpreters
+from bakeoff.environments.build import environment_folder
 from bakeoff.measures.openness import facts, licences
 from bakeoff.registry import description, entries
 
@@ -78,7 +78,7 @@ def build(tmp_path, monkeypatch):
 
     def make(entry, abacus="License-Expression: MIT\n", files=None, version="2.0"):
         interpreter = interpreters.find_interpreter(entry.description.python)
-        folder = environment.environments_folder() / f"{entry.name}-{environments_build.key(entry, interpreter)}"
+        folder = environment_folder(entry, interpreter)
         folder.mkdir(parents=True)
         (folder / "built.json").write_text(json.dumps({"seconds": 1, "bytes": 1, "packages": {}}))
         (folder / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.11.7\n")
@@ -220,12 +220,10 @@ def in_two(make_entry, build):
 
 
 def build_part(part, build, **installed):
-    """Build an environment of a part: the fixture's, under the part's own label."""
+    """Build the environment of a part, with more packages."""
     folder = build(part)
-    labelled = folder.with_name(folder.name.replace(part.name, part.label, 1))
-    folder.rename(labelled)
     for name, version in installed.items():
-        install(labelled, name, version)
+        install(folder, name, version)
 
 
 @pytest.mark.parametrize("asked", ["", "wood", "iron"], ids=["whole", "first", "last"])
