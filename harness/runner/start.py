@@ -58,7 +58,7 @@ def begin(request: Request) -> "Comparison":
         entries, request.wanted if request.wanted is not None else registry_entries.default_selection(entries)
     )
     registry_entries.require_device(chosen, request.device)
-    list(interpreters.given(request.pythons))
+    interpreters.require_interpreters(request.pythons)
     dataset = data.load(request.spec.data, request.spec.training.seed)
     splits = data.split(dataset, request.spec)
     cores = _cores(request.threads, "--threads")

@@ -6,11 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from .. import environments
 from ..common.cache import cache_folder
 from ..common.progress import Board
-from ..environments import build
-from ..environments.environment import BuildFailed, Environment
-from ..environments.interpreters import Missing
+from ..environments import BuildFailed, Environment, Missing
 from ..registry.entries import Entry
 from .place import Place
 
@@ -41,7 +40,7 @@ def interpreters_of(
     entries = {entry.label: entry for entry, _ in chosen}
     ours = [entry for entry in entries.values() if not (entry.outside and pythons)]
     with board.job("environments") as job:
-        built = build.build_all(ours, pythons, on_event=lambda name, line: job.say(f"{name}: {line}"))
+        built = environments.build_all(ours, pythons, on_event=lambda name, line: job.say(f"{name}: {line}"))
         unavailable = [name for name, environment in built.items() if isinstance(environment, Missing | BuildFailed)]
         job.outcome = f"none for {', '.join(unavailable)}" if unavailable else "ready"
     made: dict[str, Path | Exception] = {

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ...environments import build, pip
-from ...environments.build import Missing
+from ... import environments
+from ...environments import BuildFailed, Environment, Missing, pip
 from ...environments.commands import Commands
-from ...environments.environment import BuildFailed, Environment
 from ...registry.entries import Entry
 from . import figures
 
@@ -25,13 +24,13 @@ def measure(
     environment, None where there is none, and the outcome in words.
     """
     try:
-        environment = build.build(entry, pythons, say, commands)
+        environment = environments.build(entry, pythons, say, commands)
     except (Missing, BuildFailed) as error:
         for each in labels:
             add(figures.FAILED, str(error), **each)
         return None, str(error)
     packages, interpreters = environment.packages, environment.interpreters
-    needs = pip.requires_python(environment, entry.description.package)
+    needs = pip.read_requires_python(environment, entry.description.package)
     for each in labels:
         add(figures.INSTALL_TIME, environment.seconds, **each)
         add(figures.INSTALL_SIZE, environment.bytes, **each)
@@ -39,4 +38,4 @@ def measure(
         add(figures.DOWNLOAD_SIZE, environment.download_bytes or None, **each)
         add(figures.INTERPRETERS, " ".join(interpreters) if interpreters else None, **each)
         add(figures.REQUIRES_PYTHON, needs or None, **each)
-    return environment, environment.in_words()
+    return environment, environment.describe()
