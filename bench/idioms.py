@@ -4,7 +4,7 @@
 
 The other ways stand in idioms/<backend>.py, each under what it does. In each round the variant's own loop and every
 other way have a fresh process, with a memory layout drawn by lot; they alternate in slices of about 20 ms on one core,
-each with a warm-up slice: the same steps once before, off the clock. Prints the paired ratio to the variant's own loop with
+each with a warm-up slice: the same steps once before, off the clock. Prints the paired ratio to the own loop with
 its 95 % interval: below 1, the other way is faster. Exit code 1 where one is surely faster by more than 2 %.
 """
 

@@ -3,7 +3,7 @@
     python bench/lead_in.py [--backends a,b:variant] [--threads 1] [--rounds 3] [--blocks 40]
 
 As in a run, the workers of all variants are alive and stopped but for one, in rounds of fresh ones. In each block every
-variant has a slice of about 10 ms with a warm-up slice, the same steps once before off the clock, and another without; all
+variant has a slice of about 10 ms with a warm-up slice, the same steps once before, and one without, all
 in random order. Prints the paired ratio without / with and its 95 % interval for each variant: what is over 1 is what
 a step pays for its worker having been stopped, and no training loop pays that.
 """

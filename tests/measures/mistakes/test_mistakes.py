@@ -399,7 +399,7 @@ def is_distinct(name, entry):
     return entry == first or SEEN[name][entry] != SEEN[name][first]
 
 
-# What is the same in every variant is tried in the first only: all mistakes in all variants would take ten minutes more.
+# What is the same in every variant is tried in the first only: all mistakes in all variants take ten minutes more.
 PAIRS = [
     (name, entry)
     for name, seen in SEEN.items()
