@@ -15,9 +15,9 @@ import pytest
 import typer
 from bakeoff.cli.app import app
 from bakeoff.common import statistics
-from bakeoff.measures import ease
 from bakeoff.measures.agreement import case as agreement_case
 from bakeoff.measures.agreement import cases, checks, floors
+from bakeoff.measures.ease.count import count_file
 from bakeoff.measures.speed import rounds, warmup
 from bakeoff.portable import contract
 from bakeoff.portable import spec as portable
@@ -194,7 +194,7 @@ def test_the_timing_page_has_the_numbers_of_the_code():
     text = flat(GUIDES["timing"])
     for words in (
         f"a bootstrap of {statistics.RESAMPLES} resamples",
-        f"groups of {statistics.BLOCK} neighbouring blocks",
+        f"segments of {statistics.SEGMENT} neighbouring blocks",
         f"with a {statistics.LEVEL:.0%} interval".replace("%", " %"),
         f"within {rounds.WARM_LIMIT_S:g} s",
         f"takes {warmup.LEAST} slices, then {rounds.WARM_BLOCK} more",
@@ -292,8 +292,8 @@ def test_the_engines_page_has_the_counts_of_the_model_file(tmp_path):
     for number, part in enumerate(parts[:-1]):
         file = tmp_path / f"{number}.py"
         file.write_text(part, encoding="utf-8")
-        figures = ease.measure(file, modules).figures()
-        counted.append((figures["logical lines"], figures["tokens"]))
+        ease = count_file(file, modules)
+        counted.append((ease.lines, ease.tokens))
     assert described == counted
 
 
