@@ -194,7 +194,7 @@ def test_the_timing_page_has_the_numbers_of_the_code():
     text = flat(GUIDES["timing"])
     for words in (
         f"a bootstrap of {statistics.RESAMPLES} resamples",
-        f"groups of {statistics.BLOCK} neighbouring blocks",
+        f"segments of {statistics.SEGMENT} neighbouring blocks",
         f"with a {statistics.LEVEL:.0%} interval".replace("%", " %"),
         f"within {rounds.WARM_LIMIT_S:g} s",
         f"takes {warmup.LEAST} slices, then {rounds.WARM_BLOCK} more",
