@@ -112,7 +112,7 @@ def _bakeoff(
 def run(
     spec: Annotated[
         Path | None,
-        typer.Argument(metavar="SPEC", help="A spec file in TOML (docs/spec.md); without one, the default."),
+        typer.Argument(metavar="SPEC", help="A spec file in TOML (docs/reference/spec.md); without one, the default."),
     ] = None,
     backends: Annotated[
         str | None,
@@ -229,7 +229,7 @@ def check(
 ) -> None:
     """Check that backends compute what the network's specification says, against the oracle, in floors.
 
-    A floor is what plain NumPy must lose to rounding on the same problem: docs/agreement.md. Up to 16 floors agree;
+    A floor is what plain NumPy must lose to rounding on the same problem: docs/explanation/agreement.md. Up to 16 floors agree;
     up to 128 agree and lose precision; over 128 compute something else. Exit code 1 if any check fails.
 
     \b
@@ -418,7 +418,7 @@ def precision(
 ) -> None:
     """Measure what backends lose in float32 on the default spec, in floors: a result, not a gate.
 
-    After 1, 10 and 100 steps, and at the end of training as a distribution over seeds: docs/agreement.md. Exit code 1
+    After 1, 10 and 100 steps, and at the end of training as a distribution over seeds: docs/explanation/agreement.md. Exit code 1
     only if a backend could not be measured.
     """
     from ..common.progress import Board
@@ -447,7 +447,7 @@ def new(
         Path, typer.Option("--folder", metavar="PARENT", help="The folder to write it in; made if need be.")
     ] = Path(),
 ) -> None:
-    """Write the folder of a new backend, which runs, fails its checks, and says what to fill in: docs/new-backend.md.
+    """Write the folder of a new backend, which runs, fails its checks, and says what to fill in: docs/how-to/add-a-backend.md.
 
     \b
     bakeoff new abacus_core                      one of your own, in the current folder
@@ -468,7 +468,7 @@ def doctor(
     """Look at this machine: is it fit to measure? What was measured, whether that is fine, and what to do.
 
     Load, other programs, frequency, heat, limits, stolen time, swap, the clock; and a test: the protocol of
-    docs/timing.md on one program entered twice. Exit code 1 if the machine is unfit.
+    docs/explanation/timing.md on one program entered twice. Exit code 1 if the machine is unfit.
     """
     from ..common.progress import Board
     from ..measures.speed.doctor import examine, is_fit
@@ -528,7 +528,7 @@ def count_ease(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Count what each model costs to write and to read, in the text of its file: docs/ease.md. Needs no framework.
+    """Count what each model costs to write and to read, in the text of its file: docs/reference/ease.md. Needs no framework.
 
     Tokens, lines, the syntax tree, complexity; the framework's names, arguments and concepts that its author had to
     know; and what five changes cost, in tokens. `bakeoff ease NAME --explain` shows one file, token by token.
@@ -594,7 +594,7 @@ def commit_mistakes(
 ) -> None:
     """Commit mistakes that people make, each in its own worker: noticed or silent, when, and in which words.
 
-    Wrong data and small wrong edits of the model's code, in every variant: docs/mistakes.md. A mistake that goes
+    Wrong data and small wrong edits of the model's code, in every variant: docs/explanation/mistakes.md. A mistake that goes
     unnoticed is a result, and no failure: exit code 1 only if a variant could not be tried.
 
     \b
@@ -642,7 +642,7 @@ def show_openness(backends: Names = None, python: Python = None, as_json: Json =
 
     Facts whose source is more than a year old are marked stale. Where a backend's environment is built, its packages'
     own metadata and licence files are read again; what contradicts backend.toml or the pins is a finding, and no
-    failure: the exit code stays 0. docs/openness.md.
+    failure: the exit code stays 0. docs/explanation/openness.md.
     """
     import datetime
 
@@ -686,7 +686,7 @@ def verdict(
 ) -> None:
     """Which framework to choose, by what you value; why; how surely; and what speaks for the second.
 
-    From the records of a run: docs/verdict.md says what counts and how. With weights, criteria that are not named have
+    From the records of a run: docs/explanation/verdict.md says what counts and how. With weights, criteria that are not named have
     none. Exit code 1 where nothing meets the requirements, or nothing was measured that has a weight.
 
     \b

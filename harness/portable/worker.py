@@ -59,7 +59,7 @@ def main(config):
     """Pin, import, and answer until the requests end.
 
     A backend is called from as few frames as can be, and those short: there is a framework that walks the whole stack
-    at every eager operation, to look up the line in each frame. docs/timing.md.
+    at every eager operation, to look up the line in each frame. docs/explanation/timing.md.
     """
     prepare(config)
     here = package("bakeoff_portable", os.path.dirname(os.path.abspath(__file__)))

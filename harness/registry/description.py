@@ -252,7 +252,7 @@ class Unsupported(Table):
 
 
 class Description(Table):
-    """A whole backend.toml. `docs/backend.md` explains each key."""
+    """A whole backend.toml. `docs/reference/backend.md` explains each key."""
 
     title: Text
     """The framework's name as its project writes it."""

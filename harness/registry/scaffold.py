@@ -54,4 +54,4 @@ Check it, in the interpreter that has your framework and NumPy:
 The check fails and names the first deviation. Fill in the TODOs of model.py in order, and check after each:
     1 predict, 2 the loss, 3 the gradients, 4 the optimiser, 5 the running statistics.
 Then fill in the TODOs of adapter.py, backend.toml and requirements.txt.
-docs/new-backend.md shows it with an example; docs/backend.md explains every method and key."""
+docs/how-to/add-a-backend.md shows it with an example; docs/reference/backend.md explains every method and key."""

@@ -1,4 +1,4 @@
-"""What enters a choice: sub-measures read from a run's records, each as a cost above 0. docs/verdict.md lists them.
+"""What enters a choice: sub-measures read from a run's records, each as a cost above 0. docs/explanation/verdict.md lists them.
 
 Sub-measures hang on a tree; what hangs on one node shares its weight. An amount enters as it is, or, where more is
 better, as its inverse; a count, which can be 0, as the count plus one; a step of an ordered scale as a factor of 2.

@@ -3,7 +3,7 @@
 Every measure is a cost above 0. An alternative's merit on a criterion is minus the mean of its costs' logarithms, by
 the measures' shares; its total is the mean of its merits, by the weights. So only ratios of costs count, and a unit
 cancels. Totals are linear in the weights: where one alternative overtakes another is solved for, not searched.
-docs/verdict.md says why.
+docs/explanation/verdict.md says why.
 """
 
 import itertools

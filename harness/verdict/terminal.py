@@ -20,7 +20,7 @@ GRAVE = ("UNFINISHED", "CONTROL FAILED", "No control")
 FIRST, SECOND = 4, 3
 """How many reasons of each are shown; the rest is told in one number."""
 
-RULES = "docs/verdict.md"
+RULES = "docs/explanation/verdict.md"
 
 RECORDED_BY = {
     "mistakes/outcome": "no record: bakeoff mistakes --records RUN/mistakes.jsonl",

@@ -1,6 +1,6 @@
 """The experiment that every backend runs: the spec, the data and their batches, and the networks of the checks.
 
-The spec is a TOML file (`docs/spec.md`). The data sets are in the package `data`.
+The spec is a TOML file (`docs/reference/spec.md`). The data sets are in the package `data`.
 """
 
 from .data import batch_orders, load, split

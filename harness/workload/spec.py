@@ -125,7 +125,7 @@ class SweepSpec(Section):
 
 
 class Spec(Section):
-    """A whole spec file. `docs/spec.md` explains each key."""
+    """A whole spec file. `docs/reference/spec.md` explains each key."""
 
     data: DataSpec = DataSpec()
     network: NetworkSpec = NetworkSpec()

@@ -148,7 +148,7 @@ def test_the_command_prints_the_next_steps(bakeoff, tmp_path, arguments, path):
     code, out, err = bakeoff("new", "abacus_core", *arguments)
     assert (code, err) == (0, "")
     assert f'bakeoff check {path} --python "$(which python)"' in out
-    assert "docs/new-backend.md" in out
+    assert "docs/how-to/add-a-backend.md" in out
     assert (tmp_path / path.strip("'") / "model.py").is_file()
 
 

@@ -1,4 +1,4 @@
-"""What docs/verdict.md promises: what is dominated never wins, units and rivals change nothing, ties are ties."""
+"""What docs/explanation/verdict.md promises: what is dominated never wins, units and rivals change nothing, ties are ties."""
 
 import itertools
 import json

@@ -25,7 +25,7 @@ CHANGES = {
     "gpu": "from a program that supports the CPU only to one that can run on a GPU",
     "compiled": "from an eager program to a compiled one",
 }
-"""Every change, in the order of the tables, and what it consists of; docs/ease.md has the formulas."""
+"""Every change, in the order of the tables, and what it consists of; docs/reference/ease.md has the formulas."""
 
 CONVENTIONS = {
     "optimiser": {

@@ -64,7 +64,7 @@ def print_ease(console: Console, measured: Mapping[str, "Ease"]) -> None:
 
 
 WHERE_EASE_IS_EXPLAINED = (
-    "Numbers after a backend are lines of its model. What each figure means, and does not: docs/ease.md."
+    "Numbers after a backend are lines of its model. What each figure means, and does not: docs/reference/ease.md."
 )
 
 

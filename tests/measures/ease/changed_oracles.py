@@ -1,6 +1,6 @@
 """The references for a changed model: the common network with exactly one thing more.
 
-docs/ease.md defines the changes; harness/measures/ease/changes.py counts what the patches cost.
+docs/reference/ease.md defines the changes; harness/measures/ease/changes.py counts what the patches cost.
 """
 
 from collections.abc import Sequence
