@@ -53,7 +53,9 @@ def _decimals(value: float) -> int:
     return max(0, 2 - math.floor(math.log10(abs(value))))
 
 
-def format_interval(interval: Interval, write: Callable[[float], str] | None = None, decimals: int | None = None) -> str:
+def format_interval(
+    interval: Interval, write: Callable[[float], str] | None = None, decimals: int | None = None
+) -> str:
     """Return an estimate with its 95 % interval in brackets: 1.47 [1.43, 1.52].
 
     `write` writes each of the three, such as `format_time`. Without it the estimate has three significant digits, or
