@@ -259,7 +259,7 @@ def collect(options):
         before = machine.counters()
         with tempfile.TemporaryDirectory() as folder:
             measured = WAYS[options.way](options.threads, Path(folder))
-        between = machine.between(before, machine.counters())._asdict()
+        between = machine.measure_change(before, machine.counters())._asdict()
         with open(options.file, "a", encoding="utf-8") as file:
             trial = {**kind, "processor": machine.processor(), "started": started, "between": between}
             file.write(json.dumps({**trial, "measured": measured}) + "\n")
@@ -337,7 +337,7 @@ def report(options):
     kinds = {}
     ways = [DEFAULT_RUN, *WAYS]
     for number, trial in enumerate(read(options.files)):
-        stolen = doctor.stolen(machine.Between(**trial["between"])).verdict
+        stolen = doctor.stolen(machine.Change(**trial["between"])).verdict
         for each in comparisons(trial):
             place, way = list(SECONDS).index(each.share), ways.index(each.way)
             key = (trial["threads"], place, way, each.seconds, trial["processor"], stolen)

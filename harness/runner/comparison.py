@@ -110,7 +110,7 @@ class Comparison:
 
     def required_cases(self, entry: Entry) -> list[Case]:
         """Return the cases that the backend must pass before it is timed."""
-        return agreement_cases.cases(networks.within(networks.gates(self.spec), entry.cannot))
+        return agreement_cases.cases(networks.with_supported(networks.required_networks(self.spec), entry.unsupported))
 
     def previous_check_seconds(self, entry: Entry, variant: str) -> float:
         """Return the seconds that the checks took whose cached result holds; 0 where there is none."""
@@ -121,7 +121,7 @@ class Comparison:
 
     def _supports(self, entry: Entry, board: Board) -> bool:
         """Return whether the backend supports the run's network; record why it does not. Nothing of it is run then."""
-        reason = entry.cannot(self.network)
+        reason = entry.unsupported(self.network)
         if reason and not self.run.finished(f"spec {entry.name}"):
             with self.run.task(f"spec {entry.name}") as task:
                 task.add(training.UNSUPPORTED, reason, backend=entry.name)
@@ -141,7 +141,7 @@ class Comparison:
 
     def _check_and_train(self, entry: Entry, variant: str, board: Board) -> None:
         name = f"{entry.name}:{variant}"
-        lacking = launch.lacking_program(entry, variant)
+        lacking = launch.explain_unavailable(entry, variant)
         if lacking:
             with self.run.task(f"program {name}") as task:
                 task.add(deployment.FAILED, lacking, backend=entry.name, variant=variant)
@@ -187,14 +187,14 @@ class Comparison:
 
     def _keep_probabilities(self, entry: Entry, variant: str, probabilities: Array) -> None:
         """Keep the probabilities of the test rows in the run folder, where networks are to be compared."""
-        if self.spec.untold:
+        if self.spec.framework_defaults:
             path = self._kept_probabilities(entry, variant)
             path.parent.mkdir(exist_ok=True)
             np.save(path, probabilities)
 
     def _record_default_distances(self, board: Board) -> None:
         """Record how far apart the networks are that framework defaults give, and how far from the common spec's."""
-        if not self.spec.untold or self.run.finished("defaults"):
+        if not self.spec.framework_defaults or self.run.finished("defaults"):
             return
         with board.job("defaults") as job, self.run.task("defaults") as task:
             problem = convention_effects.Problem(self.network, self.arrays, self.splits, self.order)
@@ -240,7 +240,7 @@ class Comparison:
             if not contestants or self.run.finished(f"sweep {point.name}"):
                 continue
             network = train.spec_for_backend(point.spec, self.splits)
-            reasons = {entry.name: entry.cannot(network) for entry, _ in self.chosen}
+            reasons = {entry.name: entry.unsupported(network) for entry, _ in self.chosen}
             plan = timing.plan_point(point, self.plan, number)
             with board.job(f"sweep, {point.name}") as job, self.run.task(f"sweep {point.name}") as task:
                 job.outcome = timing.time_point(point, self.splits, contestants, reasons, plan, task, job.say)

@@ -55,9 +55,9 @@ def begin(request: Request) -> "Comparison":
     """Load the data, fix the plan, and make the run folder. Raises InputError before anything is made."""
     entries = registry_entries.read_all()
     chosen = registry_entries.select(
-        entries, request.wanted if request.wanted is not None else registry_entries.usual(entries)
+        entries, request.wanted if request.wanted is not None else registry_entries.default_selection(entries)
     )
-    registry_entries.refuse_device(chosen, request.device)
+    registry_entries.require_device(chosen, request.device)
     list(interpreters.given(request.pythons))
     dataset = data.load(request.spec.data, request.spec.training.seed)
     splits = data.split(dataset, request.spec)
@@ -123,7 +123,7 @@ def resume(folder: Path) -> "Comparison":
     for name, identity in header["backends"].items():
         if name not in entries or _identity(entries[name]) != identity:
             raise InputError(f"{folder}: backend {name} has changed since it began. Start a new run.")
-    chosen = [(entries[name].within(variant), variant) for name, variant in header["plan"]["entries"]]
+    chosen = [(entries[name].for_variant(variant), variant) for name, variant in header["plan"]["entries"]]
     work = Comparison(Run(folder, VOCABULARY), spec, splits, chosen)
     work.findings.learn(read.read_records(folder, VOCABULARY))
     return work

@@ -17,7 +17,7 @@ HANDOVER_S = 0.002
 """The time that it takes to stop one worker, continue the next and ask it, about."""
 SWEEP_BLOCKS = 48
 """Of the one round at each point of a sweep."""
-LEAST_BLOCKS = statistics.LEAST_TURNS
+LEAST_BLOCKS = statistics.LEAST_BLOCKS
 """Of a round, however small the budget."""
 
 

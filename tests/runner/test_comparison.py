@@ -61,8 +61,8 @@ from bakeoff.workload import networks
 
 rounds.WARM_LIMIT_S = 0.2
 statistics.RESAMPLES = 200
-gates = networks.gates
-networks.gates = lambda own=None: gates()[1:2]
+required = networks.required_networks
+networks.required_networks = lambda own=None: required()[1:2]
 build.build = lambda entry, *_: Environment(
     Path(sys.executable), Path("numpy_plain-0123456789ab"), 1.0, 2, {"numpy": "2"}
 )
@@ -112,7 +112,7 @@ def ended(tmp_path_factory):
         backends, "gives_nan", model=("    return losses\n", "    return losses if len(x) > 900 else losses * np.nan\n")
     )
     (tmp / "small.toml").write_text(SMALL)
-    real_build, real_cases = environments_build.build, networks.gates
+    real_build, real_cases = environments_build.build, networks.required_networks
 
     def build(entry, *arguments):
         if entry.name == "not_installable":
@@ -124,7 +124,7 @@ def ended(tmp_path_factory):
         patch.setattr(speed_rounds, "WARM_LIMIT_S", 0.2)
         patch.setattr(statistics, "RESAMPLES", 200)
         patch.setattr(environments_build, "build", build)
-        patch.setattr(networks, "gates", lambda own=None: real_cases()[1:2])
+        patch.setattr(networks, "required_networks", lambda own=None: real_cases()[1:2])
         patch.setenv("BAKEOFF_CACHE", str(tmp / "cache"))
         given = ["run", str(tmp / "small.toml"), "--quick", "--results", str(tmp / "results")]
         result = CliRunner().invoke(app.app, given)
@@ -385,8 +385,6 @@ def test_a_resumed_run_ends_with_a_complete_table(chain):
     slices = read.read_records(chain.folder, VOCABULARY).query("figure == 'slice'")
     blocks = slices.groupby("self_test")["block"].apply(list).tolist()
     assert blocks == [list(range(1, runner_start.QUICK_BLOCKS + 1))] * 2
-        slices.groupby("self_test")["block"].apply(list).tolist() == [list(range(1, runner_start.QUICK_BLOCKS + 1))] * 2
-    )
     epochs = read.read_records(chain.folder, VOCABULARY).query("figure == 'loss'")["epoch"]
     assert epochs.tolist() == list(range(1, 101))
 
@@ -524,7 +522,7 @@ def test_a_run_that_is_being_written_is_refused(begun):
     [
         ({"wanted": "owm"}, "no backend `owm`. Did you mean `own`"),
         ({"wanted": "own:plane"}, "no variant `plane`. Did you mean `plain`"),
-        ({"device": "cuda"}, "own:plain has no device `cuda`: it runs on cpu"),
+        ({"device": "cuda"}, "own:plain does not support the device `cuda`: this backend declares cpu"),
         ({"threads": 4096}, "--threads 4096: this process may use"),
         ({"pythons": (Path("no-python"),)}, "--python no-python: expected a Python interpreter"),
     ],

@@ -13,7 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ...common.arrays import Array, Arrays
-from ...common.predictions import apart
+from ...common.predictions import compare_predictions
 from ...portable import spec as portable
 from ...portable.reference import Reference
 from ...workload.data import Splits
@@ -48,7 +48,7 @@ class Departure(NamedTuple):
     """The largest difference of a test-mode probability."""
     mean: float
     """The mean absolute difference of the test-mode probabilities."""
-    flips: float
+    changed_predictions: float
     """Rows whose likeliest class is another."""
     accuracy: float
     """With this choice."""
@@ -90,7 +90,7 @@ def departures(problem: Problem, declared: Mapping[str, str]) -> list[Departure]
 
 def _departure(problem: Problem, convention: str, value: str) -> Departure:
     common, chosen = common_probabilities(problem), _probabilities(problem, (convention, value))
-    distance = apart(chosen, common)
+    distance = compare_predictions(chosen, common)
     y = problem.splits.y_test
     return Departure(
         convention=convention,
@@ -142,7 +142,7 @@ def measure_convention_effects(
             chosen=each.value,
             largest=each.largest,
             mean=each.mean,
-            changed_predictions=each.flips,
+            changed_predictions=each.changed_predictions,
             accuracy=each.accuracy,
             common_accuracy=each.common_accuracy,
         )

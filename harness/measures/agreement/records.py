@@ -79,7 +79,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     for entry, mine in table.groupby("entry", sort=False):
         known = mine["status"].eq("known failure")
         gated = mine[mine["gated"].eq(True) & ~known]
-        usual = mine[mine["case"].eq(networks.USUAL.name) & mine["dtype"].eq(networks.USUAL.dtype) & ~known]
+        usual = mine[mine["case"].eq(networks.DEFAULT.name) & mine["dtype"].eq(networks.DEFAULT.dtype) & ~known]
         bits = mine[mine["check"].eq("determinism")].set_index("array")["status"]
         conforms = "yes, but for known failures" if known.any() else "yes"
         row: dict[str, Any] = {"backend": entry, "conforms": "no" if mine["red"].eq(True).any() else conforms}

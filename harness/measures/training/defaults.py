@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from ...common.arrays import Array, Arrays
-from ...common.predictions import apart
+from ...common.predictions import compare_predictions
 from . import figures
 
 TARGET = 0.95
@@ -44,14 +44,14 @@ def record_default_distances(trained: Mapping[str, Array], add: Callable[..., No
         backend, _, variant = name.partition(":")
         for other, others in trained.items():
             if variant and other != name:
-                distance = apart(probabilities, others)
+                distance = compare_predictions(probabilities, others)
                 add(
                     figures.DEFAULT_DISTANCE,
                     distance.mean,
                     other=other,
                     mean=distance.mean,
                     largest=distance.largest,
-                    changed_predictions=distance.flips,
+                    changed_predictions=distance.changed_predictions,
                     backend=backend,
                     variant=variant,
                 )

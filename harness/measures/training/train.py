@@ -85,7 +85,7 @@ def _train_epochs(
     x_validation = splits.x_validation.astype(dtype)
     epochs = np.split(training.order, training.spec.training.epochs)
     for epoch, order in enumerate(epochs, start=1):
-        trained = session.train_by_the_clock(order)
+        trained = session.train_timed(order)
         loss = float(trained.losses.astype(np.float64).mean())
         score = accuracy(session.predict(x_validation), splits.y_validation)
         add(figures.LOSS, loss, epoch=epoch, **labels)
@@ -93,13 +93,13 @@ def _train_epochs(
         add(figures.VALIDATION_ACCURACY, score, epoch=epoch, **labels)
         say(f"epoch {epoch} of {len(epochs)}: loss {loss:.4f}, validation {score:.1%}")
     if len(epochs) == 1:  # its time has the compilation of the first call in it, and slices are not planned by that
-        again_s = session.train_by_the_clock(training.order).wall_s
+        again_s = session.train_timed(training.order).wall_s
         add(figures.PACE, again_s, steps=len(training.order), **labels)
 
 
 def _initial_arrays(training: Training, session: Session, add: Add, labels: dict[str, str]) -> Arrays:
     """Return the arrays that training starts from; record the value in force of every framework default."""
-    spec, fields = training.spec, training.spec.untold
+    spec, fields = training.spec, training.spec.framework_defaults
     settings: dict[str, Any] = session.settings() if fields and session.defaults else {}
     common = {**spec.common().network.model_dump(), **spec.common().optimiser.model_dump()}
     arrays = training.arrays

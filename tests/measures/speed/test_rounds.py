@@ -273,14 +273,14 @@ def test_a_slice_takes_a_step_even_where_a_step_takes_longer(race):
 def clock(monkeypatch):
     """Return a way to say what the clock will show for slices of two steps, the untimed first one included."""
     monkeypatch.setattr(rounds, "WARM_LIMIT_S", 60.0)
-    real = rounds.Session.train_by_the_clock
+    real = rounds.Session.train_timed
 
     def script(shown):
-        def train_by_the_clock(session, order, drain=False, lead_in=False):
-            trained = real(session, order, drain, lead_in)
+        def train_timed(session, order, drain=False, warm_up_slice=False):
+            trained = real(session, order, drain, warm_up_slice)
             return trained._replace(wall_s=next(shown)) if len(order) == 2 else trained
 
-        monkeypatch.setattr(rounds.Session, "train_by_the_clock", train_by_the_clock)
+        monkeypatch.setattr(rounds.Session, "train_timed", train_timed)
 
     return script
 
@@ -469,13 +469,13 @@ def test_all_workers_of_a_round_run_on_the_same_cores(contestant):
 
 @pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="cores cannot be kept from idling here: no SCHED_IDLE")
 def test_the_fillers_stand_aside_while_a_worker_is_timed(monkeypatch, contestant):
-    train, stood = rounds.Session.train_by_the_clock, []
+    train, stood = rounds.Session.train_timed, []
 
     def timed(session, order, **how):
         stood.append([told_to_stop(each.pid) for each in workers() if os.sched_getscheduler(each.pid) == os.SCHED_IDLE])
         return train(session, order, **how)
 
-    monkeypatch.setattr(rounds.Session, "train_by_the_clock", timed)
+    monkeypatch.setattr(rounds.Session, "train_timed", timed)
     core = min(os.sched_getaffinity(0))
     run_round(1, [contestant("brisk")], PROBLEM, PLAN._replace(cores=(core,)), Records().add, {}, lambda line: None)
     assert stood == [[True]] * len(stood)
@@ -518,11 +518,11 @@ def test_what_keeps_a_core_awake_ends_when_the_harness_is_killed_amid(what):
     core = min(os.sched_getaffinity(0))
     code = f"""
 from contextlib import nullcontext
-from bakeoff.workers.session import timing_on
+from bakeoff.workers.session import reserve_cores
 
-with timing_on([{core}]) as fillers:
+with reserve_cores([{core}]) as fillers:
     input()
-    with fillers.aside() if {what != "nothing"} else nullcontext():
+    with fillers.paused() if {what != "nothing"} else nullcontext():
         print(fillers.alive(), flush=True)
         input()
 """
