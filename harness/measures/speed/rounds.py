@@ -103,9 +103,9 @@ class TimedWorker:
     """A contestant's live worker in one round."""
 
     def __init__(
-        self, contestant: Contestant, problem: Problem, plan: Plan, write: Write, fillers: IdleCoreSpinners
+        self, contestant: Contestant, problem: Problem, plan: Plan, write: Write, spinners: IdleCoreSpinners
     ) -> None:
-        self.contestant, self.problem, self.plan, self.fillers = contestant, problem, plan, fillers
+        self.contestant, self.problem, self.plan, self.spinners = contestant, problem, plan, spinners
         self.write = write
         self.started = time.perf_counter()
         self.session = Session(contestant.place)
@@ -155,7 +155,7 @@ class TimedWorker:
     def take_slice(self, block: int, position: int) -> None:
         """Continue the worker for a warm-up slice and one timed slice, and stop it again."""
         self.session.resume()
-        with self.fillers.paused():
+        with self.spinners.paused():
             trained = self.session.train_timed(self.order, warm_up_slice=True)
         self.session.pause()
         self._record_slice(figures.SLICE, trained, block, position=position)
@@ -163,7 +163,7 @@ class TimedWorker:
     def predict(self, block: int, rows: int) -> None:
         """Continue the worker for some calls of `predict`, and stop it again; record the seconds of each call."""
         self.session.resume()
-        with self.fillers.paused():
+        with self.spinners.paused():
             taken = self.session.latency(self.problem.rows(rows), LATENCY_CALLS, LATENCY_LIMIT_S)
         self.session.pause()
         each = [float(f"{seconds:.6g}") for seconds in taken]
@@ -202,37 +202,37 @@ class Round:
 
     def run(self, known_steps: dict[tuple[str, str], int]) -> None:
         """Take the round, from the start of its workers to their end."""
-        with reserve_cores(self.plan.cores) as fillers:
-            self._measure_peak(fillers)
+        with reserve_cores(self.plan.cores) as spinners:
+            self._measure_peak(spinners)
             try:
-                self._start_workers(known_steps, fillers)
+                self._start_workers(known_steps, spinners)
                 self._take_slices()
                 self._predict()
-                self.write(figures.SPINNING_CORES, fillers.alive(), round=self.number)
+                self.write(figures.SPINNING_CORES, spinners.alive(), round=self.number)
                 for worker in self.ready:
                     _act_if_alive(worker, TimedWorker.end)
             finally:
                 for worker in self.started:
                     worker.session.close()
 
-    def _measure_peak(self, fillers: IdleCoreSpinners) -> None:
+    def _measure_peak(self, spinners: IdleCoreSpinners) -> None:
         plan, dtype = self.plan, self.problem.spec.dtype
         if (
             plan.measure_peak_and_latency and plan.device == "cpu"
         ):  # a step on another device takes nothing of this rate
             self.say("the machine's own matrix product")
-            with fillers.paused():
+            with spinners.paused():
                 rate = peak.measure(plan.cores, plan.threads, dtype)
             self.write(figures.PEAK_RATE, rate, round=self.number, dtype=dtype)
 
-    def _start_workers(self, known_steps: dict[tuple[str, str], int], fillers: IdleCoreSpinners) -> None:
+    def _start_workers(self, known_steps: dict[tuple[str, str], int], spinners: IdleCoreSpinners) -> None:
         for index in self.rng.permutation(len(self.contestants)):  # in one fixed order the last is 1 to 2 % quicker
             contestant = self.contestants[index]
             key = contestant.backend_variant
             self.say(f"warming up {':'.join(key)}{' (self-test)' if contestant.self_test else ''}")
             write = _labelled(self.write, contestant, self.number)
-            with fillers.paused(), _recording_failure(write):
-                worker = TimedWorker(contestant, self.problem, self.plan, write, fillers)
+            with spinners.paused(), _recording_failure(write):
+                worker = TimedWorker(contestant, self.problem, self.plan, write, spinners)
                 self.started.append(worker)
                 # Closed at once where it fails: it must not run while others are timed.
                 with _recording_failure(write, worker):

@@ -207,7 +207,7 @@ def test_the_busiest_are_those_that_took_most_meanwhile():
 # The test, with real workers
 
 
-def test_one_program_is_timed_against_itself_turn_by_turn():
+def test_one_program_is_timed_against_itself_block_by_block():
     lines = []
     race = doctor.race_itself(doctor.own_entry(), 1, lines.append)
     first, second = race.steps_s
@@ -215,7 +215,7 @@ def test_one_program_is_timed_against_itself_turn_by_turn():
     assert [*map(len, first)] == [*map(len, second)] == [statistics.LEAST_BLOCKS] * doctor.LEAST_ROUNDS
     assert np.concatenate(first).min() > 0
     assert not np.array_equal(first, second)
-    assert sum(line.startswith("turn ") for line in lines) == statistics.LEAST_BLOCKS * doctor.LEAST_ROUNDS
+    assert sum(line.startswith("block ") for line in lines) == statistics.LEAST_BLOCKS * doctor.LEAST_ROUNDS
 
 
 def test_every_second_process_that_is_slower_is_found_out(entry):

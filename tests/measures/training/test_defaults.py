@@ -84,13 +84,13 @@ def test_apart():
         (lambda rng: np.zeros((300, 200)), "constant"),
     ],
 )
-def test_initial_weights_in_words(draw, words):
+def test_initial_describe_weights(draw, words):
     arrays = {
         "dense0/kernel": draw(np.random.default_rng(0)),
         "dense1/kernel": np.ones((2, 2)),
         "dense1/bias": np.ones(2),
     }
-    assert defaults.weights_in_words(arrays).startswith(words)
+    assert defaults.describe_weights(arrays).startswith(words)
 
 
 # A run
