@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bakeoff.environments import build
+from bakeoff import environments
 from bakeoff.measures.agreement import cases
 from bakeoff.measures.speed import rounds
 from bakeoff.workers.cores import first_cores
@@ -25,5 +25,5 @@ def problem_of(path=None):
 def place_of(entry, folder):
     """Return the backend in its environment on one core with one thread; `folder` gets the worker's log."""
     worker = entry.worker
-    python = build.build(entry).python
+    python = environments.build(entry).python
     return Place(python, entry.folder, folder / "worker.log", CORES, 1, worker.thread_variables, worker.variables)

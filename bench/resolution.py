@@ -159,7 +159,9 @@ def write_twin(parent, folder, planted):
 def slices_of(contestants, rounds, turns, threads):
     """Return the seconds a step of each contestant, a list of rounds of turns, in interleaved slices."""
     cores = first_cores(threads)
-    plan = speed_rounds.Plan(rounds, turns, SLICE_S, threads, cores, "cpu", secrets.randbits(32), measure_peak_and_latency=False)
+    plan = speed_rounds.Plan(
+        rounds, turns, SLICE_S, threads, cores, "cpu", secrets.randbits(32), measure_peak_and_latency=False
+    )
     taken, steps = {}, {}
 
     def write(measure, quantity, value, unit="", **more):

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from bakeoff import environments
 from bakeoff.cli import app
 from bakeoff.common import statistics
-from bakeoff.environments import build
 from bakeoff.records import read
 from bakeoff.registry import entries as registry_entries
 from bakeoff.runner import start
@@ -46,7 +46,7 @@ import sys
 from pathlib import Path
 from bakeoff import cli
 from bakeoff.common import statistics
-from bakeoff.environments import build
+from bakeoff import environments
 from bakeoff.environments.environment import Environment
 from bakeoff.measures.speed import rounds
 from bakeoff.workload import networks
@@ -54,7 +54,7 @@ from bakeoff.workload import networks
 rounds.WARM_LIMIT_S = 0.2
 statistics.RESAMPLES = 200
 networks.required_networks = lambda own=None: []
-build.build = lambda entry, *_: Environment(
+environments.build = lambda entry, *_: Environment(
     Path(sys.executable), Path("numpy_plain-0123456789ab"), 1.0, 2, {"numpy": "2"}
 )
 cli.main()
@@ -416,7 +416,7 @@ def test_run_in_json_prints_json_and_nothing_else_and_progress_on_standard_error
 
 def test_check_in_json_says_who_could_not_be_checked(bakeoff, monkeypatch):
     def build_all(entries, *_, **__):
-        return {entry.name: build.Missing("needs Python ==2.7: found 3.11") for entry in entries}
+        return {entry.name: environments.Missing("needs Python ==2.7: found 3.11") for entry in entries}
 
     monkeypatch.setattr(build, "build_all", build_all)
     code, out, err = bakeoff("check", "numpy_plain", "--json")
@@ -433,7 +433,7 @@ def test_setup_that_fails_says_why_and_ends_with_exit_code_1(bakeoff, monkeypatc
     def build_all(entries, extra=(), on_event=None):
         for entry in entries:
             on_event(entry.name, "looking")
-        return {entry.name: build.Missing("needs Python ==2.7: found 3.11") for entry in entries}
+        return {entry.name: environments.Missing("needs Python ==2.7: found 3.11") for entry in entries}
 
     monkeypatch.setattr(build, "build_all", build_all)
     code, _, err = bakeoff("setup", "numpy_plain")

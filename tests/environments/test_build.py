@@ -395,8 +395,8 @@ def test_interpreter_without_venv_or_ensurepip_is_skipped(machine, module):
 
 def test_missing_program_is_named(tmp_path):
     entry = make_entry(tmp_path / "a", "")
-    assert launch.lacking_program(entry, "eager") is None
-    reason = launch.lacking_program(entry, "compiled")
+    assert launch.explain_unavailable(entry, "eager") is None
+    reason = launch.explain_unavailable(entry, "compiled")
     assert reason == (
         "abacus:compiled needs one of these programs on PATH, and found none: no-such-compiler, nor-this-one"
     )

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from bakeoff import environments
 from bakeoff.cli import app
 from bakeoff.common.errors import InputError
-from bakeoff.environments import build
 from bakeoff.measures.agreement import cases as agreement_cases
 from bakeoff.measures.agreement import diagnosis, floors, mutants, suite
 from bakeoff.portable import worker
@@ -294,7 +294,7 @@ def test_the_folder_of_the_guide_is_a_backend(of_the_guide):
 @pytest.mark.conformance
 def test_the_backend_of_the_guide_passes_every_check(of_the_guide, tmp_path):
     """It runs in an environment of its pinned packages, on the networks that `bakeoff check` uses."""
-    environment = build.build(entries.read_entry(of_the_guide))
+    environment = environments.build(entries.read_entry(of_the_guide))
     place = Place(environment.python, of_the_guide, tmp_path / "log")
     cases = agreement_cases.cases(networks.pairwise_cover())
     outcomes = list(suite.check_backend(lambda: Session(place), cases, "cpu", "plain"))
@@ -318,7 +318,7 @@ def test_the_mistakes_of_the_guide_give_the_messages_that_it_shows(of_the_guide,
     model = (of_the_guide / "model.py").read_text(encoding="utf-8")
     assert model.count(right) == 1
     (of_the_guide / "model.py").write_text(model.replace(right, wrong), encoding="utf-8")
-    environment = build.build(entries.read_entry(of_the_guide))
+    environment = environments.build(entries.read_entry(of_the_guide))
     place = Place(environment.python, of_the_guide, tmp_path / "log")
     case = case_named("default-relu-adam", "float64")
     outcomes = list(suite.check_backend(lambda: Session(place), [case], "cpu", "plain"))

@@ -14,11 +14,11 @@ from typing import NamedTuple
 import pandas as pd
 import psutil
 import pytest
+from bakeoff import environments
 from bakeoff.cli import app
 from bakeoff.common import statistics
 from bakeoff.common.errors import InputError
 from bakeoff.common.progress import Board
-from bakeoff.environments import build as environments_build
 from bakeoff.environments.environment import Environment
 from bakeoff.measures import VOCABULARY
 from bakeoff.measures.agreement import cached_results
@@ -54,7 +54,7 @@ import sys
 from pathlib import Path
 from bakeoff import cli
 from bakeoff.common import statistics
-from bakeoff.environments import build
+from bakeoff import environments
 from bakeoff.environments.environment import Environment
 from bakeoff.measures.speed import rounds
 from bakeoff.workload import networks
@@ -63,7 +63,7 @@ rounds.WARM_LIMIT_S = 0.2
 statistics.RESAMPLES = 200
 required = networks.required_networks
 networks.required_networks = lambda own=None: required()[1:2]
-build.build = lambda entry, *_: Environment(
+environments.build = lambda entry, *_: Environment(
     Path(sys.executable), Path("numpy_plain-0123456789ab"), 1.0, 2, {"numpy": "2"}
 )
 cli.main()
@@ -112,7 +112,7 @@ def ended(tmp_path_factory):
         backends, "gives_nan", model=("    return losses\n", "    return losses if len(x) > 900 else losses * np.nan\n")
     )
     (tmp / "small.toml").write_text(SMALL)
-    real_build, real_cases = environments_build.build, networks.required_networks
+    real_build, real_cases = environments.build, networks.required_networks
 
     def build(entry, *arguments):
         if entry.name == "not_installable":
@@ -123,7 +123,7 @@ def ended(tmp_path_factory):
         patch.setattr(entries, "backends_folder", lambda: backends)
         patch.setattr(speed_rounds, "WARM_LIMIT_S", 0.2)
         patch.setattr(statistics, "RESAMPLES", 200)
-        patch.setattr(environments_build, "build", build)
+        patch.setattr(environments, "build", build)
         patch.setattr(networks, "required_networks", lambda own=None: real_cases()[1:2])
         patch.setenv("BAKEOFF_CACHE", str(tmp / "cache"))
         given = ["run", str(tmp / "small.toml"), "--quick", "--results", str(tmp / "results")]
@@ -231,10 +231,10 @@ def test_a_run_in_which_nothing_can_be_installed_still_has_a_table(tmp_path, mon
     (tmp_path / "small.toml").write_text(SMALL)
 
     def build(entry, *_):
-        raise environments_build.Missing("needs Python ==2.7: found 3.11")
+        raise environments.Missing("needs Python ==2.7: found 3.11")
 
     monkeypatch.setattr(entries, "backends_folder", lambda: backends)
-    monkeypatch.setattr(environments_build, "build", build)
+    monkeypatch.setattr(environments, "build", build)
     result = CliRunner().invoke(app.app, ["run", str(tmp_path / "small.toml"), "--results", str(tmp_path), "--json"])
     assert isinstance(result.exception, SystemExit), result.exception
     assert result.exit_code == 1
@@ -584,7 +584,7 @@ def test_a_training_of_one_epoch_is_followed_by_one_for_its_pace(tmp_path, monke
     copied(tmp_path / "backends", "own")
     monkeypatch.setattr(entries, "backends_folder", lambda: tmp_path / "backends")
     made = Environment(Path(sys.executable), Path("own-0123456789ab"), 1.0, 2, {"numpy": "2"})
-    monkeypatch.setattr(environments_build, "build", lambda entry, *_: made)
+    monkeypatch.setattr(environments, "build", lambda entry, *_: made)
     work = runner_start.begin(request_for(parse(SMALL.replace("epochs = 2", "epochs = 1"), "spec"), tmp_path))
     ((entry, variant),) = work.chosen
     with work.run, Board(Console(stderr=True)) as board:
@@ -628,7 +628,7 @@ def test_what_took_longest_to_check_is_trained_first(tmp_path, monkeypatch):
     def made(entry, *_):
         return Environment(Path(sys.executable), Path(f"{entry.name}-0123456789ab"), 1.0, 2, {"numpy": "2"})
 
-    monkeypatch.setattr(environments_build, "build", made)
+    monkeypatch.setattr(environments, "build", made)
     work = runner_start.begin(request_for(parse(SMALL, "spec"), tmp_path))
     for entry, variant in work.chosen:
         key = cached_results.key(entry, variant, made(entry), "cpu", work.required_cases(entry))

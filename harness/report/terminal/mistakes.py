@@ -39,7 +39,11 @@ def print_mistakes(
             "; ".join(f"{word}: {meaning}" for word, meaning in OUTCOMES.items() if word in seen) + ".",
             wrap=True,
         )
-        say(console, "Lines of traceback in your files : in the framework's, medians. docs/explanation/mistakes.md", wrap=True)
+        say(
+            console,
+            "Lines of traceback in your files : in the framework's, medians. docs/explanation/mistakes.md",
+            wrap=True,
+        )
     if messages:
         for name, some in findings.items():
             for each in some:

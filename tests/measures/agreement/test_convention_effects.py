@@ -10,9 +10,9 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import pytest
+from bakeoff import environments
 from bakeoff.cli import app
 from bakeoff.common import statistics
-from bakeoff.environments import build
 from bakeoff.environments.environment import Environment
 from bakeoff.measures.agreement.convention_effects import Problem, _probabilities, departures, effective
 from bakeoff.measures.speed import rounds
@@ -195,7 +195,9 @@ def ended(tmp_path_factory):
         patch.setattr(rounds, "WARM_LIMIT_S", 0.2)
         patch.setattr(statistics, "RESAMPLES", 200)
         patch.setattr(networks, "required_networks", lambda own=None: [])
-        patch.setattr(build, "build", lambda entry, *_: Environment(Path(sys.executable), tmp, 1.0, 2, {"numpy": "2"}))
+        patch.setattr(
+            environments, "build", lambda entry, *_: Environment(Path(sys.executable), tmp, 1.0, 2, {"numpy": "2"})
+        )
         patch.setenv("BAKEOFF_CACHE", str(tmp / "cache"))
         CliRunner().invoke(app.app, ["run", str(tmp / "small.toml"), "--quick", "--results", str(tmp / "results")])
         folder = read.latest(tmp / "results")

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import pytest
-from bakeoff.environments import build
+from bakeoff import environments
 from bakeoff.measures.agreement import case as agreement_case
 from bakeoff.measures.agreement import cases as agreement_cases
 from bakeoff.measures.agreement import suite
@@ -45,7 +45,7 @@ LOSING = {"flax_nnx", "keras3", "paddlepaddle"}
 
 @cache
 def environment_of(name, part):
-    return build.build(ENTRIES[name]._replace(part=part))
+    return environments.build(ENTRIES[name]._replace(part=part))
 
 
 def session_of(name, folder, log, variant):

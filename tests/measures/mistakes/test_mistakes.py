@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bakeoff import environments
 from bakeoff.cli import app
 from bakeoff.common.errors import InputError
 from bakeoff.common.progress import Board
-from bakeoff.environments import build
 from bakeoff.measures.mistakes import catalogue, figures
 from bakeoff.measures.mistakes import records as mistake_records
 from bakeoff.measures.mistakes.attempt import TIME_LIMIT_S, try_training
@@ -423,7 +423,7 @@ def of_backend(backend):
 
     def commit(subject, variant):
         names = [name for name, entry in PAIRS if entry == f"{backend}:{variant}"]
-        made = {subject.label: build.build(subject).python}
+        made = {subject.label: environments.build(subject).python}
         return try_mistakes([(subject, variant)], made, names, TIME_LIMIT_S, Board(Console(stderr=True)))
 
     chosen = [(subject, variant) for subject, variant in SUBJECTS if subject.name == backend]
