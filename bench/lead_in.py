@@ -41,15 +41,15 @@ def measure(chosen, number, options, folder, cores, fillers):
                 for _ in range(WARM_SLICES):
                     session.train(order)
             session.pause()
-        slices = [(key, lead_in) for key in sessions for lead_in in WAYS]
+        slices = [(key, warm_up_slice) for key in sessions for warm_up_slice in WAYS]
         taken = {each: [] for each in slices}
         for _ in range(options.turns):
             for index in rng.permutation(len(slices)):
-                key, lead_in = slices[index]
+                key, warm_up_slice = slices[index]
                 sessions[key].resume()
                 with fillers.aside():
-                    trained = sessions[key].train_by_the_clock(orders[key], lead_in=lead_in)
-                taken[key, lead_in].append(trained.wall_s)
+                    trained = sessions[key].train_by_the_clock(orders[key], warm_up_slice=warm_up_slice)
+                taken[key, warm_up_slice].append(trained.wall_s)
                 sessions[key].pause()
     finally:
         for session in sessions.values():
@@ -70,7 +70,7 @@ def main():
         rounds = [measure(chosen, number, options, Path(folder), cores, fillers) for number in range(options.rounds)]
     print("| backend | threads | without a lead-in / with one [95 %] |\n|---|---|---|")
     for entry, variant in chosen:
-        own, without = ([each[(entry.name, variant), lead_in] for each in rounds] for lead_in in WAYS)
+        own, without = ([each[(entry.name, variant), warm_up_slice] for each in rounds] for warm_up_slice in WAYS)
         ratio = statistics.paired_ratio(without, own)
         interval = f"{ratio.estimate:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]"
         print(f"| {entry.name}:{variant} | {options.threads} | {interval} |")

@@ -118,7 +118,7 @@ class Harness:
 
     def slice(self):
         """Run one slice; return its seconds."""
-        return self.session.train_by_the_clock(self.order, lead_in=True).wall_s
+        return self.session.train_by_the_clock(self.order, warm_up_slice=True).wall_s
 
 
 def measure(entry, variant, problem, number, turns, folder, fillers):

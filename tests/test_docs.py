@@ -170,7 +170,7 @@ def test_the_cases_are_as_told():
         )
         for dtype, word in zip(("float64", "float32"), words)
     }
-    assert told == {(case.name, case.spec.dtype): case.gated for case in cases.cases(networks.STANDARD)}
+    assert told == {(case.name, case.spec.dtype): case.required for case in cases.cases(networks.STANDARD)}
 
 
 def test_the_stress_spec_is_as_told():

@@ -27,11 +27,8 @@ def apart(first: Array, second: Array) -> Apart:
     return Apart(float(difference.max()), float(difference.mean()), float(flips.mean()))
 
 
-pass
-pass
-pass
-
-
 def accuracy(probabilities: Array, y: Array) -> float:
-    """Return the share of rows whose likeliest class is the right one."""
+    """Return the share of rows whose likeliest class is the right one; NaN where a probability is not finite."""
+    if not np.isfinite(probabilities).all():
+        return np.nan
     return float((probabilities.argmax(axis=1) == y).mean())

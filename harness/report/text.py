@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ..common.statistics import Interval
-from ..measures.agreement.case import LOSES_PRECISION, in_floors
+from ..measures.agreement.case import LOSES_PRECISION, format_floors
 from ..measures.speed import analysis
 from ..measures.training.defaults import TARGET
 
@@ -38,7 +38,7 @@ def to_markdown(table: pd.DataFrame) -> str:
 
 def summary_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of the summary written out."""
-    floors: str = in_floors(row["worst_floors"]) if pd.notna(row["worst_floors"]) else "?"
+    floors: str = format_floors(row["worst_floors"]) if pd.notna(row["worst_floors"]) else "?"
     conforms = {None: "not checked", True: f"yes ({floors})", False: f"no ({floors})"}[row["conforms"]]
     if row["conforms"] and row["worst_floors"] > LOSES_PRECISION:
         conforms = f"loses precision ({floors})"

@@ -146,7 +146,9 @@ class Comparison:
     def _checked_in(self, entry: Entry, variant: str) -> float:
         """Return the seconds of the checks whose verdict stands from an earlier run; 0 where there is none."""
         environment, device = self.environments[entry.label], self.plan["device"]
-        kept = cached_results.find(cached_results.key(entry, variant, environment, device, self._cases(entry)))
+        kept = cached_results.find(
+            cached_results.key(entry, variant, environment, device, self._cases(entry), self.plan["threads"])
+        )
         return kept.seconds if kept else 0.0
 
     def _refused(self, entry: Entry, board: Board) -> bool:
@@ -202,7 +204,7 @@ class Comparison:
     def _check(self, entry: Entry, variant: str, task: Task, job: Job) -> None:
         place, environment = self._place(entry, variant), self.environments[entry.label]
         cases, device = self._cases(entry), self.plan["device"]
-        verdict, words = run_checks.prove(entry, variant, environment, place, cases, device, job.say)
+        verdict, words = run_checks.check_with_cache(entry, variant, environment, place, cases, device, job.say)
         job.outcome = words
         labels = {"backend": entry.name, "variant": variant, "checked_at": verdict.at}
         for outcome in verdict.outcomes:
@@ -278,7 +280,7 @@ class Comparison:
         if not self.spec.untold or self.run.finished("defaults"):
             return
         with board.job("defaults") as job, self.run.task("defaults") as task:
-            problem = convention_effects.Problem(self.network, self.arrays, self.splits, self.order)
+            problem = convention_effects.FullTraining(self.network, self.arrays, self.splits, self.order)
             ended = {"the common spec": convention_effects.common_probabilities(problem)}
             for entry, variant in self.chosen:
                 kept = self.run.folder / "probabilities" / f"{entry.name}-{variant}.npy"
@@ -297,13 +299,13 @@ class Comparison:
 
     def _depart(self, board: Board) -> None:
         """Write down how far each declared convention, alone, moves a backend from the common spec."""
-        problem = convention_effects.Problem(self.network, self.arrays, self.splits, self.order)
+        problem = convention_effects.FullTraining(self.network, self.arrays, self.splits, self.order)
         for name, declared in self._declared().items():
             label = f"departures {name}"
-            if self.run.finished(label) or not convention_effects.effective(self.network, declared):
+            if self.run.finished(label) or not convention_effects.effective_conventions(self.network, declared):
                 continue
             with board.job(f"{name}: departures") as job, self.run.task(label) as task:
-                for each in convention_effects.departures(problem, declared):
+                for each in convention_effects.measure_convention_effects(problem, declared):
                     more = {**each._asdict(), "chosen": each.value}
                     del more["value"]
                     task.add("agreement", "departure", each.largest, "", backend=name, **more)

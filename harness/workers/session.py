@@ -50,9 +50,9 @@ class Trained(NamedTuple):
 class Threads(NamedTuple):
     """How many threads are in force in a worker. Each is empty where it is not to be had."""
 
-    told: dict[str, int]
+    framework: dict[str, int]
     """By the framework's own word."""
-    pools: dict[str, int]
+    libraries: dict[str, int]
     """Of the libraries below it, as threadpoolctl finds them."""
     system: dict[str, int]
     """Threads that the process has, by their name: busy or not."""
@@ -142,12 +142,12 @@ class Session:
         """Take one step for each line of order (steps, batch); return the losses (steps,)."""
         return self.train_by_the_clock(order).losses
 
-    def train_by_the_clock(self, order: Array, drain: bool = False, lead_in: bool = False) -> Trained:
+    def train_by_the_clock(self, order: Array, drain: bool = False, warm_up_slice: bool = False) -> Trained:
         """As `train`, with what the clock said; `drain` asks for `left_s` too.
 
-        With `lead_in` the same steps are taken once before, off the clock.
+        With `warm_up_slice` the same steps are taken once before, off the clock.
         """
-        header, arrays = self._ask("train", {"order": order}, drain=drain, lead_in=lead_in)
+        header, arrays = self._ask("train", {"order": order}, drain=drain, warm_up_slice=warm_up_slice)
         losses = self._verified("train", arrays, {"losses": (len(order),)})["losses"]
         return Trained(losses, float(header["wall_s"]), float(header["cpu_s"]), header["left_s"])
 
@@ -172,13 +172,13 @@ class Session:
 
     def threads(self) -> Threads:
         """Return how many threads are in force, by what the worker's process says of itself."""
-        header, _ = self._ask("threads", pools=threadpoolctl.__file__)
-        return Threads(header["told"], header["pools"], header["system"])
+        header, _ = self._ask("threads", threadpoolctl=threadpoolctl.__file__)
+        return Threads(header["framework"], header["libraries"], header["system"])
 
     def aliases(self, arrays: Arrays, x: Array, y: Array, order: Array) -> tuple[list[str], list[str]]:
         """Return the names of arrays given to `load`, and of arrays got from `dump`, that training changed."""
         header, _ = self._ask("aliases", {**arrays, "x": x, "y": y, "order": order})
-        return header["given"], header["dumped"]
+        return header["loaded"], header["dumped"]
 
     def settings(self) -> dict[str, str]:
         """Return the values in force of the fields that the framework has a default for, in its own words."""

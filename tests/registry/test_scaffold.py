@@ -166,16 +166,16 @@ def test_the_folder_runs_and_fails_only_where_numbers_are_asked_for(folder, tmp_
     case = case_named("stress-tanh-adam", "float64")
     place = Place(Path(sys.executable), folder, tmp_path / "log")
     outcomes = list(suite.check_backend(lambda: Session(place), [case], "cpu", "plain"))
-    assert [outcome.check for outcome in outcomes if outcome.red] == COMPUTES
+    assert [outcome.check for outcome in outcomes if outcome.failed] == COMPUTES
     assert [outcome.status for outcome in outcomes if outcome.check not in COMPUTES] == ["passes"] * 7
     assert not [outcome.traceback for outcome in outcomes if outcome.traceback], "it runs"
-    assert "does not conform: on stress-tanh-adam float64, forward departs first" in suite.in_words(outcomes)
+    assert "correct: no; on stress-tanh-adam float64, forward deviates first" in suite.describe_outcomes(outcomes)
 
 
 @pytest.fixture
 def adapter(folder):
     """Return the module, imported as a worker does, in this process."""
-    package = worker.package("bakeoff_template", str(folder))
+    package = worker.add_package("bakeoff_template", str(folder))
     yield importlib.import_module(f"{package}.adapter")
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:
         del sys.modules[name]
@@ -231,7 +231,7 @@ def filled_in(model, spec, done):
 def test_after_each_todo_the_next_one_departs_first(adapter, monkeypatch, done, phase):
     case = case_named("stress-tanh-adam", "float64")
     monkeypatch.setattr(adapter, "model", filled_in(adapter.model, case.spec, done))
-    first = diagnosis.departure(floors.measure(floors.training, adapter.Backend(case.spec), case, {}))
+    first = diagnosis.find_first_deviation(floors.measure(floors.training, adapter.Backend(case.spec), case, {}))
     assert (first.quantity.phase if first else None) == phase
 
 
@@ -280,7 +280,7 @@ def flat(text):
 
 
 def test_the_guide_names_the_cause_in_the_words_of_today():
-    words = [mutants.in_words(mutant) for mutant in mutants.MISTAKES]
+    words = [mutants.describe_mutant(mutant) for mutant in mutants.MISTAKES]
     assert [each for each in words if each in flat(GUIDE)], "Adam's epsilon inside the square root"
 
 
@@ -322,7 +322,7 @@ def test_what_the_guide_met_on_the_way_is_what_one_meets(of_the_guide, tmp_path,
     place = Place(environment.python, of_the_guide, tmp_path / "log")
     case = case_named("default-relu-adam", "float64")
     outcomes = list(suite.check_backend(lambda: Session(place), [case], "cpu", "plain"))
-    first = next(outcome for outcome in outcomes if outcome.red)
+    first = next(outcome for outcome in outcomes if outcome.failed)
     assert numberless(first.explanation or first.reason) in numberless(GUIDE)
 
 

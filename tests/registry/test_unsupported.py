@@ -94,18 +94,20 @@ def test_a_wrong_declaration_is_a_sentence(tmp_path, declared, sentence):
 def test_a_case_that_cannot_be_done_is_seen_to_be_refused_and_the_next_is_checked(tmp_path):
     outcomes = outcomes_of(written(tmp_path / "mine", REFUSALS["honest"]), tmp_path, NORMED, PLAIN)
     first, *rest = outcomes
-    assert (first.check, first.status, first.red) == (suite.REFUSAL, "cannot", False)
+    assert (first.check, first.status, first.failed) == (suite.REFUSAL, "unsupported", False)
     assert first.reason == "cannot do batch_norm = True: It has no batch norm."
     assert {outcome.status for outcome in rest} == {"passes"}
     assert len(rest) == 18, "every check"
-    words = suite.in_words(outcomes)
+    words = suite.describe_outcomes(outcomes)
     assert words.startswith("conforms, worst ")
     assert words.endswith(" floors, on 1 of 2 cases; cannot do batch_norm = True: It has no batch norm")
 
 
 def test_nothing_that_could_be_checked_is_not_called_conforming(tmp_path):
     outcomes = outcomes_of(written(tmp_path / "mine", REFUSALS["honest"]), tmp_path, NORMED)
-    assert suite.in_words(outcomes) == "nothing was checked: cannot do batch_norm = True: It has no batch norm."
+    assert (
+        suite.describe_outcomes(outcomes) == "nothing was checked: cannot do batch_norm = True: It has no batch norm."
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,10 +121,12 @@ def test_nothing_that_could_be_checked_is_not_called_conforming(tmp_path):
 def test_what_does_not_refuse_as_it_declares_is_red(tmp_path, liar, sentence):
     outcomes = outcomes_of(written(tmp_path / "mine", REFUSALS[liar]), tmp_path, NORMED, PLAIN)
     first, *rest = outcomes
-    assert (first.check, first.red) == (suite.REFUSAL, True)
+    assert (first.check, first.failed) == (suite.REFUSAL, True)
     assert sentence in first.reason
     assert rest, "the next case is checked all the same"
-    assert suite.in_words(outcomes).startswith("does not conform: on stress-relu-adam float64, refusal: declared")
+    assert suite.describe_outcomes(outcomes).startswith(
+        "correct: no; on stress-relu-adam float64, refusal: declared as unsupported"
+    )
 
 
 def test_in_place_of_each_case_the_likest_that_can_be_done_is_checked_too(tmp_path):
@@ -209,5 +213,5 @@ def test_a_check_shows_what_it_cannot_do_and_ends_well(bakeoff, tmp_path):
     code, out, _ = bakeoff("check", "./own", "--python", sys.executable)
     assert code == 0, out
     (line,) = [line for line in out.splitlines() if line.startswith("stress-relu-adam float64")]
-    assert line.endswith("cannot")
+    assert line.endswith("unsupported")
     assert "on 1 of 2 cases; cannot do batch_norm = True: It has no batch norm" in out

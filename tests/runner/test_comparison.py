@@ -624,7 +624,7 @@ def test_what_took_longest_to_check_is_trained_first(tmp_path, monkeypatch):
     work = runner_start.begin(request_for(parse(SMALL, "spec"), tmp_path))
     for entry, variant in work.chosen:
         key = cached_results.key(entry, variant, made(entry), "cpu", work._cases(entry))
-        cached_results.keep(key, cached_results.Verdict((), "2026-11-23T00:00:00Z", seconds[entry.name]))
+        cached_results.keep(key, cached_results.CachedResult((), "2026-11-23T00:00:00Z", seconds[entry.name]))
     begun, all_wait = [], threading.Event()
 
     def variant_of(entry, variant, board):

@@ -148,7 +148,7 @@ class Runner:
         """Let the worker go for one slice and its lead-in, and stop it again."""
         self.session.resume()
         with self.fillers.aside():
-            trained = self.session.train_by_the_clock(self.order, lead_in=True)
+            trained = self.session.train_by_the_clock(self.order, warm_up_slice=True)
         self.session.pause()
         self._slice(trained, "slice", turn, position=position)
 

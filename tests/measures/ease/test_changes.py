@@ -392,7 +392,7 @@ def test_adagrad_divides_by_the_root_of_the_sum_of_squares(convention):
 @pytest.mark.parametrize(("change", "convention"), [*((change, "") for change in PAGES), *DEPARTING])
 def test_a_changed_problem_has_its_own_truth_and_floors(change, convention):
     (case,) = cases(change, [Kind("stress", "tanh", True, "adam", "float64")], convention)
-    page = case.page
+    page = case.reference_pair
     if convention:
         assert page is DEPARTING[change, convention]
         common = floors.measure(floors.training, PAGES[change].oracle(case.spec), case, {})
@@ -405,7 +405,7 @@ def test_a_changed_problem_has_its_own_truth_and_floors(change, convention):
         common = floors.measure(floors.training, Reference(case.spec), case, {})
         assert max(each.floors for each in common) > 1e6, "the common network is not the changed one"
         assert floors._floors_key(floors.training, case, ()) != floors._floors_key(
-            floors.training, replace(case, page=agreement_case.COMMON), ()
+            floors.training, replace(case, reference_pair=agreement_case.COMMON_REFERENCE), ()
         )
 
 
@@ -489,7 +489,7 @@ def test_a_changed_backend_conforms_to_the_changed_page(name, change, state, tmp
     for (variant, dtype), outcomes in zip(asked, found):
         worst = max(outcome.floors for outcome in outcomes if not outcome.known)
         print(f"{name}:{variant} {dtype} {change} {state}: {len(outcomes)} checks, worst {worst:.1f} floors")
-        assert not [f"{each.case} {each.check}: {each.reason} {each.explanation}" for each in outcomes if each.red]
+        assert not [f"{each.case} {each.check}: {each.reason} {each.explanation}" for each in outcomes if each.failed]
         assert worst < agreement_case.LOSES_PRECISION or (dtype == "float32" and name in LOSING)
 
 
@@ -501,7 +501,7 @@ def test_a_program_of_float32_alone_is_not_of_float64(name, tmp_path):
     entry = ENTRIES[name]
     folder = write_changed(entry.folder, "model.py", patch_of(entry.folder, "float64", "before"), tmp_path)
     problems = agreement_cases.cases(kinds_of(name, "float64"))
-    assert any(outcome.red for outcome in outcomes_of(name, folder, tmp_path / "log", problems, entry.variants[0]))
+    assert any(outcome.failed for outcome in outcomes_of(name, folder, tmp_path / "log", problems, entry.variants[0]))
 
 
 MISTAKES = {
@@ -539,7 +539,7 @@ def test_a_wrong_patch_is_caught(name, tmp_path):
     convention = changes.read_changes(entry.folder)[change].convention
     problems = cases(change, kinds_of(name, "float64"), convention)
     outcomes = outcomes_of(name, folder, tmp_path / "log", problems, entry.variants[0])
-    red = [outcome for outcome in outcomes if outcome.red]
+    red = [outcome for outcome in outcomes if outcome.failed]
     print(*(f"{each.check}: {each.reason}" for each in red), sep="\n")
     assert {"optimiser": "updates", "layer": "gradients"}[change] in [outcome.check for outcome in red]
 

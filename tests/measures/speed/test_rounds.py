@@ -274,8 +274,8 @@ def clock(monkeypatch):
     real = rounds.Session.train_by_the_clock
 
     def script(shown):
-        def train_by_the_clock(session, order, drain=False, lead_in=False):
-            trained = real(session, order, drain, lead_in)
+        def train_by_the_clock(session, order, drain=False, warm_up_slice=False):
+            trained = real(session, order, drain, warm_up_slice)
             return trained._replace(wall_s=next(shown)) if len(order) == 2 else trained
 
         monkeypatch.setattr(rounds.Session, "train_by_the_clock", train_by_the_clock)
