@@ -41,11 +41,11 @@ def measure(chosen, number, options, folder, cores, fillers):
                 for _ in range(WARM_SLICES):
                     session.train(order)
             session.pause()
-        slices = [(key, lead_in) for key in sessions for lead_in in WAYS]
+        slices = [(key, warm_up_slice) for key in sessions for warm_up_slice in WAYS]
         taken = {each: [] for each in slices}
         for _ in range(options.blocks):
             for index in rng.permutation(len(slices)):
-                key, lead_in = slices[index]
+                key, warm_up_slice = slices[index]
                 sessions[key].resume()
                 with fillers.paused():
                     trained = sessions[key].train_timed(orders[key], warm_up_slice=lead_in)
@@ -70,7 +70,7 @@ def main():
         rounds = [measure(chosen, number, options, Path(folder), cores, fillers) for number in range(options.rounds)]
     print("| backend | threads | without a warm-up slice / with one [95 %] |\n|---|---|---|")
     for entry, variant in chosen:
-        own, without = ([each[(entry.name, variant), lead_in] for each in rounds] for lead_in in WAYS)
+        own, without = ([each[(entry.name, variant), warm_up_slice] for each in rounds] for warm_up_slice in WAYS)
         ratio = statistics.paired_ratio(without, own)
         interval = f"{ratio.estimate:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]"
         print(f"| {entry.name}:{variant} | {options.threads} | {interval} |")

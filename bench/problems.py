@@ -18,7 +18,7 @@ def problem_of(path=None):
     run = read_spec(Path(path)) if path else default_spec()
     splits = data.split(data.load(run.data, run.training.seed), run)
     network = run.portable(splits.features, len(splits.classes))
-    case = cases.case_of("default", network, run, splits, gated=False)
+    case = cases.make_case("default", network, run, splits, required=False)
     return rounds.Problem(case.spec, case.arrays, case.x, case.y, case.order)
 
 

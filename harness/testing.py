@@ -1,4 +1,4 @@
-"""The conformance checks in anybody's own pytest, by two lines in a test file.
+"""Run the conformance checks in your own pytest, with two lines in a test file.
 
 import bakeoff.testing
 
@@ -24,14 +24,14 @@ from .workload import networks
 def conformance(
     folder: str | os.PathLike[str], python: str | os.PathLike[str] | None = None, full: bool = False
 ) -> Callable[..., None]:
-    """Return a test of the backend in `folder`: one for each variant and case, in a worker process of its own.
+    """Return a test of the backend in `folder`, with one worker process for each variant and case.
 
-    `python` has the framework: a path, or a program's name; None is the interpreter that runs pytest. `full` adds the
-    cases of `bakeoff check` that can fail to those which `bakeoff run` asks for. A relative path begins at the folder
-    of the file that calls. Raises InputError where there is no such backend or interpreter.
+    `python` is the interpreter that has the framework: a path, or the name of a program; None is the one that runs
+    pytest. `full` adds the required cases of `bakeoff check` to those of `bakeoff run`. A relative path starts at the
+    folder of the calling file. Raises InputError where there is no such backend or interpreter.
     """
     try:
-        import pytest  # noqa: PLC0415  # here alone is it needed
+        import pytest  # noqa: PLC0415  # Only this function needs pytest.
     except ModuleNotFoundError:
         raise ImportError(
             f"bakeoff.testing makes tests for pytest, and {sys.executable} has none: pip install pytest"
@@ -57,7 +57,7 @@ def conformance(
         place = launch.place_of(entry.for_variant(variant), variant, interpreter)._replace(log=tmp_path / "worker.log")
         case = cases.cases([kind])
         outcomes = list(suite.check_backend(lambda: Session(place), case, "cpu", variant, cannot=entry.unsupported))
-        if any(outcome.red for outcome in outcomes):
+        if any(outcome.failed for outcome in outcomes):
             pytest.fail(_report(f"{entry.name}:{variant}", outcomes, place.log), pytrace=False)
         known = [f"{outcome.check}: {outcome.reason}" for outcome in outcomes if outcome.status == "known failure"]
         if known:
@@ -69,7 +69,7 @@ def conformance(
 def _interpreter(python: str | os.PathLike[str] | None, here: Path) -> Path:
     if python is None:
         return Path(sys.executable)
-    # As it is, with no link followed: a virtual environment's own is one.
+    # Links are not followed: the interpreter of a virtual environment is a link.
     path = here / python if os.sep in os.fspath(python) else Path(shutil.which(python) or python)
     if not path.is_file():
         raise InputError(f"python={os.fspath(python)!r}: expected a Python interpreter, found none at {path}.")
@@ -77,12 +77,15 @@ def _interpreter(python: str | os.PathLike[str] | None, here: Path) -> Path:
 
 
 def _report(name: str, outcomes: Sequence[Outcome], log: Path) -> str:
-    """Return the sentence on what departs first, one for each check that failed, and what the worker left behind."""
-    red = [outcome for outcome in outcomes if outcome.red]
-    lines = [f"{name} {suite.in_words(outcomes)}", *(f"  {outcome.check}: {outcome.reason}" for outcome in red)]
-    traceback = next((outcome.traceback for outcome in red if outcome.traceback), "")
+    """Return the description of the outcomes, a line for each failed check, and the traceback of the worker."""
+    failures = [outcome for outcome in outcomes if outcome.failed]
+    lines = [
+        f"{name}: {suite.describe_outcomes(outcomes)}",
+        *(f"  {outcome.check}: {outcome.reason}" for outcome in failures),
+    ]
+    traceback = next((outcome.traceback for outcome in failures if outcome.traceback), "")
     if traceback:
         lines += ["In the worker:", traceback.rstrip()]
     if log.stat().st_size:
-        lines.append(f"What the worker printed: {log}")
+        lines.append(f"Output of the worker: {log}")
     return "\n".join(lines)

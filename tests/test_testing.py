@@ -91,7 +91,7 @@ def wrong(tmp_path_factory):
 def test_a_wrong_backend_fails_with_what_departs_first_and_the_likely_cause(wrong):
     result, message = wrong["unbiased"]
     assert result == "failure"
-    assert "unbiased:plain does not conform: on stress-tanh-adam float64, running statistics" in message
+    assert "unbiased:plain: correct: no; on stress-tanh-adam float64, running statistics" in message
     assert "norm0/running_var after 1 step" in message
     assert "`running_variance: unbiased`" in message
     assert "  running_statistics: norm0/running_var after 1 step" in message

@@ -254,7 +254,7 @@ def check(
     kinds = workload_networks.full_matrix() if full else workload_networks.pairwise_cover()
     with _interruptible(), Board(err) as board:
         made = launch.interpreters_of(chosen, pythons, board)
-        found = run_checks.check_all(chosen, made, kinds, device, threads, board)
+        found = run_checks.check_backends(chosen, made, kinds, device, threads, board)
     unable = {
         f"{entry.name}:{variant}": str(reason)
         for entry, variant in chosen
@@ -268,7 +268,7 @@ def check(
         _print_json(agreement_records.as_json(found, unable))
     else:
         agreement.print_matrix(out, found, unable)
-    if unable or any(outcome.red for checked in found.values() for outcome in checked.outcomes):
+    if unable or any(outcome.failed for checked in found.values() for outcome in checked.outcomes):
         raise typer.Exit(1)
 
 
@@ -362,9 +362,9 @@ def setup(
         for name, environment in made.items():
             board.end(jobs[name], str(environment) if isinstance(environment, Exception) else environment.in_words())
         if check:
-            verdicts = run_checks.prove_all(chosen, made, board)
+            verdicts = run_checks.check_all_with_cache(chosen, made, board)
     unable = any(isinstance(environment, Exception) for environment in made.values())
-    if unable or any(outcome.red for verdict in verdicts for outcome in verdict.outcomes):
+    if unable or any(outcome.failed for verdict in verdicts for outcome in verdict.outcomes):
         raise typer.Exit(1)
 
 

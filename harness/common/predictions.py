@@ -28,5 +28,7 @@ def compare_predictions(first: Array, second: Array) -> Distance:
 
 
 def accuracy(probabilities: Array, y: Array) -> float:
-    """Return the share of the rows whose most likely class is the label."""
+    """Return the share of the rows whose most likely class is the label; NaN where a probability is not finite."""
+    if not np.isfinite(probabilities).all():
+        return np.nan
     return float((probabilities.argmax(axis=1) == y).mean())

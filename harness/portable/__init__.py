@@ -1,1 +1,4 @@
-"""What runs in every backend's interpreter: Python 3.6 syntax and library, NumPy the only dependency."""
+"""The code that runs in the interpreter of every backend: the worker, its protocol, the spec and the oracle.
+
+Python 3.6 syntax and standard library; NumPy is the only dependency.
+"""

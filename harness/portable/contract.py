@@ -12,13 +12,13 @@ class Backend:
     """The common network in one framework, run one way."""
 
     conventions: Dict[str, str] = {}
-    """Each choice that departs from the common spec's own: {convention: value}, out of spec.CONVENTIONS."""
+    """Each choice that differs from the common spec: {convention: value}, from spec.CONVENTIONS."""
 
     variants = ("eager",)
     """The ways to run the same model.py."""
 
     defaults = ()
-    """Fields of Spec that may be None, for the framework's own default; and initial_weights, for its own."""
+    """Fields of Spec that can be None, which selects the framework default; also initial_weights."""
 
     def __init__(self, spec, device="cpu", variant=None):
         """Build the network of `spec` (a spec.Spec) on `device`, to be run as `variant` (None: the first)."""
@@ -33,18 +33,18 @@ class Backend:
         raise NotImplementedError
 
     def put(self, x, y):
-        """Bring the training rows to the device; return when they are there. Not on the clock of `train`."""
+        """Copy the training rows to the device; return when they have arrived. Not part of the timed work."""
         raise NotImplementedError
 
     def train(self, order):
-        """Take one step for each line of `order` (steps, batch); return the losses (steps,). On the clock.
+        """Take one step for each line of `order` (steps, batch); return the losses (steps,). Timed.
 
-        May return before the device has finished; the losses are turned into a NumPy array after the clock stops.
+        May return before the device has finished; the losses are converted to a NumPy array after the timing ends.
         """
         raise NotImplementedError
 
     def wait(self):
-        """Return when the device has finished everything that `train` began. On the clock."""
+        """Return when the device has finished all work that `train` started. Timed."""
         raise NotImplementedError
 
     def gradients(self, x, y):
@@ -56,21 +56,21 @@ class Backend:
         raise NotImplementedError
 
     def settings(self):
-        """Return {field: text} for the `defaults` that are in force: "lr=0.001", as the framework calls them."""
+        """Return {field: text} for the framework defaults in force, in the framework's own words: "lr=0.001"."""
         raise NotImplementedError
 
     def initial(self, seed):
-        """Return every array as the framework starts it, drawn from `seed`. Asked only with initial_weights above."""
+        """Return every array as the framework initialises it, from `seed`. Needs initial_weights in `defaults`."""
         raise NotImplementedError
 
     def threads(self):
-        """Return {what: threads} in force, as the framework itself says. May be left out."""
+        """Return {name: threads} in force, as the framework reports them. Optional."""
         raise NotImplementedError
 
     def device_peak_bytes(self):
-        """Return the most bytes that the framework has held on the device; None on the cpu. May be left out."""
+        """Return the peak of the bytes that the framework held on the device; None on the cpu. Optional."""
         raise NotImplementedError
 
     def versions(self):
-        """Return {name: version} of the framework and of what it computes with."""
+        """Return {name: version} of the framework and of the libraries that it computes with."""
         raise NotImplementedError

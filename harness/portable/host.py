@@ -1,4 +1,4 @@
-"""What answers a worker's requests, by one backend. worker.py says what each asks for."""
+"""Answers the requests that a worker receives, with one backend. worker.py documents the requests."""
 
 import importlib
 import os
@@ -9,14 +9,14 @@ from typing import Any
 
 
 class Host(object):
-    """Carries requests to the backend and its values back: a method `answer_<call>` for each call of the protocol."""
+    """Passes requests to the backend and its values back: a method `answer_<call>` for each call of the protocol."""
 
     def __init__(self, backend_class=None):
         self.backend_class = backend_class
         self.backend: Any = None
 
     def method(self, header):
-        """Return the method that answers a request, and take the call's name out of its header."""
+        """Return the method that answers a request; removes the name of the call from its header."""
         call = header.pop("call")
         if call not in ("import", "build", "memory") and self.backend is None:
             raise RuntimeError("call %r came before `build`" % call)
@@ -37,10 +37,12 @@ class Host(object):
         }
 
     def answer_build(self, arrays, spec, device, variant):
-        from .spec import Spec  # which imports NumPy: not before the adapter, by whose clock that would be missing
+        from .spec import (
+            Spec,
+        )  # It imports NumPy. The import of the adapter is timed, so NumPy must not be loaded before it.
 
         spec["sizes"] = tuple(spec["sizes"])
-        self.backend = None  # the former backend's memory is free before the next one is built
+        self.backend = None  # Frees the memory of the previous backend before the next one is built.
         started = time.perf_counter()
         self.backend = self.backend_class(Spec(**spec), device, variant)
         return {"build_s": time.perf_counter() - started}
@@ -66,11 +68,11 @@ class Host(object):
         losses = self.backend.train(order)
         self.backend.wait()
         wall_s, cpu_s = time.perf_counter() - wall, time.process_time() - cpu
-        left_s = self.drain(losses) - self.drain(losses) if drain else None
+        left_s = self.time_transfer(losses) - self.time_transfer(losses) if drain else None
         return {"wall_s": wall_s, "cpu_s": cpu_s, "left_s": left_s, "arrays": {"losses": losses}}
 
-    def drain(self, losses):
-        """Return the seconds it takes to bring the losses and every array to the host."""
+    def time_transfer(self, losses):
+        """Return the seconds that the transfer of the losses and of every array to the host takes."""
         import numpy as np
 
         started = time.perf_counter()
@@ -89,7 +91,7 @@ class Host(object):
 
         x = arrays["x"]
         seconds: Any = []
-        self.backend.predict(x)  # another number of rows may be another program to compile
+        self.backend.predict(x)  # Another number of rows can need another compiled program.
         begun = time.perf_counter()
         while len(seconds) < calls and (not seconds or time.perf_counter() - begun < limit_s):
             started = time.perf_counter()
@@ -97,21 +99,25 @@ class Host(object):
             seconds.append(time.perf_counter() - started)
         return {"arrays": {"seconds": np.array(seconds)}}
 
-    def answer_threads(self, arrays, pools):
-        told = self.backend.threads() if hasattr(self.backend, "threads") else {}
-        return {"told": told, "pools": threads_of_pools(pools), "system": threads_by_name()}
+    def answer_threads(self, arrays, threadpoolctl):
+        reported = self.backend.threads() if hasattr(self.backend, "threads") else {}
+        return {
+            "framework": reported,
+            "libraries": count_library_threads(threadpoolctl),
+            "system": count_threads_by_name(),
+        }
 
     def answer_aliases(self, arrays):
-        """Load and dump, train, and name the arrays given and dumped that the training changed."""
+        """Load, dump and train; return the names of the loaded and of the dumped arrays that the training changed."""
         order, x, y = arrays.pop("order"), arrays.pop("x"), arrays.pop("y")
-        given = copies(arrays)
+        loaded = copies(arrays)
         self.backend.load(arrays)
         self.backend.put(x, y)
         live = self.backend.dump()
         dumped = copies(live)
         self.backend.train(order)
         self.backend.wait()
-        return {"given": changed(arrays, given), "dumped": changed(live, dumped)}
+        return {"loaded": changed(arrays, loaded), "dumped": changed(live, dumped)}
 
     def answer_settings(self, arrays):
         return {"settings": self.backend.settings()}
@@ -123,8 +129,8 @@ class Host(object):
         return {"versions": self.backend.versions()}
 
     def answer_memory(self, arrays):
-        told = getattr(self.backend, "device_peak_bytes", None)
-        return {"peak_bytes": peak_bytes(), "device_peak_bytes": told() if told else None}
+        measure = getattr(self.backend, "device_peak_bytes", None)
+        return {"peak_bytes": peak_bytes(), "device_peak_bytes": measure() if measure else None}
 
 
 def copies(arrays):
@@ -133,12 +139,12 @@ def copies(arrays):
 
 
 def changed(arrays, before):
-    """Return the names of the arrays that are no longer what they were."""
+    """Return the names of the arrays whose values have changed."""
     return [name for name in before if (arrays[name] != before[name]).any()]
 
 
-def threads_of_pools(path):
-    """Return {library: threads} of the pools that threadpoolctl, the file at `path`, finds in this process."""
+def count_library_threads(path):
+    """Return {library: threads} of the thread pools that threadpoolctl, the file at `path`, finds in this process."""
     threadpoolctl = types.ModuleType("threadpoolctl")
     threadpoolctl.__file__ = path
     sys.modules["threadpoolctl"] = threadpoolctl
@@ -146,12 +152,12 @@ def threads_of_pools(path):
         with open(path) as source:
             exec(compile(source.read(), path, "exec"), threadpoolctl.__dict__)
         return {pool["prefix"]: pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
-    except Exception:  # written for a newer Python than this one
+    except Exception:  # threadpoolctl needs a newer Python than this one.
         return {}
 
 
-def threads_by_name():
-    """Return {name: how many} of this process's threads, their numbers taken off; {} where the system has no /proc."""
+def count_threads_by_name():
+    """Return {name without its number: count} of the threads of this process; {} where the system has no /proc."""
     names: Any = {}
     try:
         for task in os.listdir("/proc/self/task"):
@@ -166,7 +172,7 @@ def threads_by_name():
 def peak_bytes():
     """Return the largest resident size of this process so far.
 
-    From /proc, where there is one: getrusage also counts the parent's pages from before exec.
+    Reads /proc where it exists, because getrusage also counts the pages of the parent from before exec.
     """
     try:
         with open("/proc/self/status") as status:

@@ -1,4 +1,4 @@
-"""The rate of NumPy's product of two square matrices: `python peak.py CONFIG` prints operations a second.
+"""The rate of NumPy's product of two square matrices: `python peak.py CONFIG` prints operations per second.
 
 CONFIG is JSON: cores (a list of core numbers, or null for all), dtype. Thread counts are in the environment.
 """
@@ -9,12 +9,12 @@ import sys
 import time
 
 SIZE = 1024
-"""Rows and columns: large enough for the pace of a core, 4 MB in float32."""
+"""Rows and columns: large enough to reach the peak of a core; 4 MB in float32."""
 SECONDS = 0.4
 
 
-def best(dtype: str) -> float:
-    """Return the operations a second of the quickest product of SECONDS."""
+def measure_peak(dtype: str) -> float:
+    """Return the operations per second of the fastest product within SECONDS."""
     import numpy as np
 
     left, right = (np.random.RandomState(seed).standard_normal((SIZE, SIZE)).astype(dtype) for seed in (0, 1))
@@ -28,7 +28,7 @@ def best(dtype: str) -> float:
 
 
 if __name__ == "__main__":
-    told = json.loads(sys.argv[1])
-    if told["cores"] is not None and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, told["cores"])  # before NumPy starts its threads
-    print(best(told["dtype"]))
+    config = json.loads(sys.argv[1])
+    if config["cores"] is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, config["cores"])  # before NumPy starts its threads
+    print(measure_peak(config["dtype"]))

@@ -1,7 +1,7 @@
 """The oracle: the common network in plain NumPy, following a backend's declared conventions; slow and plain.
 
-Built with a float64 spec it is the truth that backends are held against. `Plain`, in the run's own dtype, is what the
-floors of agreement come from. Both meet the contract of contract.py like any backend.
+Built with a float64 spec it is the reference that backends are compared with. `Plain`, in the dtype of the run, gives
+the rounding floors. Both meet the contract of contract.py like any backend.
 """
 
 import math
@@ -22,7 +22,7 @@ class Reference:
         declared = self.conventions if conventions is None else conventions
         self.convention = specs.full_conventions(declared)
         self.spec = specs.rounded(spec, self.convention)
-        self.run_dtype = self.spec.dtype  # of the backend held against this: agreement.py says where it is another
+        self.run_dtype = self.spec.dtype  # The dtype of the compared backend; floors.py sets it where it differs.
         self.layers = range(len(spec.sizes) - 2)
         self.output = len(spec.sizes) - 2
 
@@ -246,12 +246,12 @@ class Reference:
         return rate * (v / v_share) / (np.sqrt(s / s_share) + epsilon)
 
     def share(self, beta):
-        """Return 1 - beta**t without its cancellation, in float64: the oracle may not lose what others need not."""
+        """Return 1 - beta**t in float64, without cancellation: a backend can be as precise, so the oracle must be."""
         return -math.expm1(self.steps * math.log(beta)) if beta else 1.0
 
 
 class Plain(Reference):
-    """The page as it is written, in plain NumPy: what the floors of agreement come from."""
+    """The network spec as it is written, in plain NumPy: the source of the rounding floors."""
 
     def share(self, beta):
         """Return 1 - beta**t, on the host in float64."""

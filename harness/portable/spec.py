@@ -1,4 +1,4 @@
-"""The network as plain values: what a backend is told, the names and shapes of its arrays, its conventions."""
+"""The network as plain values: the spec of a backend, the names and shapes of its arrays, its conventions."""
 
 from typing import Any, Dict, List, NamedTuple, Tuple
 
@@ -8,8 +8,8 @@ import numpy as np
 class Spec(NamedTuple):
     """The common network (network-spec) on data of `sizes[0]` features and `sizes[-1]` classes.
 
-    bn_decay, bn_epsilon, learning_rate, beta1, beta2 and epsilon are None where a backend that has them among its
-    `defaults` shall do what its framework does when it is not told.
+    bn_decay, bn_epsilon, learning_rate, beta1, beta2 and epsilon are None where a backend that lists them in its
+    `defaults` must use the default of its framework.
     """
 
     sizes: Tuple[int, ...]

@@ -1,4 +1,4 @@
-"""The messages between the harness and a worker. worker.py says what they look like."""
+"""The messages between the harness and a worker. worker.py documents their form."""
 
 import io
 import json
@@ -8,19 +8,19 @@ import traceback
 LENGTHS = struct.Struct(">QQ")
 
 
-def answer(found):
-    """Return the bytes of the answer: the header, and under "arrays" what goes into the payload.
+def answer(result):
+    """Return the bytes of the answer. `result` is the header; its key "arrays" holds the payload.
 
-    Making them is part of answering: here a framework's lazy arrays are computed, and what cannot be sent is found.
+    The encoding computes a framework's lazy arrays, and it raises where a value cannot be sent.
     """
-    arrays = found.pop("arrays", {})
-    return message(dict(found, failure=None), arrays)
+    arrays = result.pop("arrays", {})
+    return message(dict(result, failure=None), arrays)
 
 
 def failure(error):
-    """Return the bytes of the answer to what raised `error`, as it is being handled."""
-    told = {"type": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}
-    return message({"failure": told}, {})
+    """Return the bytes of the answer to a request that raised `error`. Call it in the exception handler."""
+    details = {"type": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}
+    return message({"failure": details}, {})
 
 
 def send(stream, header, arrays):
@@ -29,7 +29,7 @@ def send(stream, header, arrays):
 
 
 def write(stream, data):
-    """Write the bytes of a message, now."""
+    """Write the bytes of a message and flush the stream."""
     stream.write(data)
     stream.flush()
 

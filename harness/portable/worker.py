@@ -10,8 +10,8 @@ Started as `python worker.py CONFIG`, CONFIG being JSON:
     thread_variables    names of environment variables that hold a thread count
 
 First, before NumPy or the framework is imported, the worker pins itself and sets the thread counts. Then it imports
-the adapter, by the clock, and sends its first answer. From then on every request gets one answer, in order, until the
-requests end. Standard input is empty; standard output and standard error are noise, kept in a file by the harness.
+the adapter, times the import, and sends its first answer. After that every request gets one answer, in order, until
+the requests end. Standard input is empty; the harness writes standard output and standard error to a log file.
 
 A message is  length of header, length of payload (two unsigned 64-bit integers, big-endian), header, payload.
 The header is JSON. The payload is an .npz file of arrays, read with allow_pickle=False, or nothing.
@@ -30,20 +30,20 @@ The first answer carries import_s, conventions, variants, defaults, known_failur
     gradients  x, y                                            -> gradients
     predict    x                                               -> probabilities
     latency    x; calls, limit_s                               -> seconds (calls made,): predict, from host to host
-    threads    pools (path of threadpoolctl.py)                -> told, pools, system
-    aliases    order, arrays, x, y                             -> given, dumped (names that training changed)
+    threads    threadpoolctl (path of its file)                -> framework, libraries, system
+    aliases    order, arrays, x, y                             -> loaded, dumped (names that training changed)
     settings                                                   -> settings
     initial    seed                                            -> arrays
     versions                                                   -> versions
     memory                                                     -> peak_bytes, device_peak_bytes (or null)
 
-wall_s and cpu_s cover train and wait, and nothing else. With warm_up_slice, train and wait are called once before, off
-the clock: a process that was stopped starts with cold caches, and with its threads on whatever core they woke. With
-drain, left_s is how much longer it took to bring the losses and every array to the host than to do so once more: work
-that wait() left undone. Without, it is null.
+wall_s and cpu_s cover train and wait, and nothing else. With warm_up_slice, train and wait run once before the timed
+call, because a process that was stopped starts with cold caches and with its threads on arbitrary cores. With drain,
+left_s is the time of a first transfer of the losses and of every array to the host, minus the time of a second one: the
+work that wait() left undone. Without drain it is null.
 
-threads answers with what is in force: `told` is what the framework says of itself, `pools` what threadpoolctl finds in
-the libraries below it, `system` how many threads the process has by their name; {} where that is not to be had.
+threads answers with the thread counts in force: `framework` as the framework reports them, `libraries` as threadpoolctl
+finds them in the libraries below it, `system` as the number of threads of the process by name; {} where unknown.
 """
 
 import importlib
@@ -58,13 +58,13 @@ from typing import Any
 def main(config):
     """Pin, import, and answer until the requests end.
 
-    A backend is called from as few frames as can be, and those short: there is a framework that walks the whole stack
-    at every eager operation, to look up the line in each frame. docs/explanation/timing.md.
+    The backend is called from as few and as short frames as possible: one framework walks the whole stack at every
+    eager operation and looks up the line of each frame (docs/timing.md).
     """
     prepare(config)
-    here = package("bakeoff_portable", os.path.dirname(os.path.abspath(__file__)))
+    here = add_package("bakeoff_portable", os.path.dirname(os.path.abspath(__file__)))
     wire, host = (importlib.import_module(here + part) for part in (".wire", ".host"))
-    adapter = package("bakeoff_backend", config["folder"]) + ".adapter"
+    adapter = add_package("bakeoff_backend", config["folder"]) + ".adapter"
     hosted = host.Host()
     with os.fdopen(config["read"], "rb") as requests, os.fdopen(config["write"], "wb") as answers:
         request: Any = ({"call": "import", "adapter": adapter}, {})
@@ -72,27 +72,27 @@ def main(config):
             header, arrays = request
             try:
                 answer = wire.answer(hosted.method(header)(arrays, **header))
-            except BaseException as error:  # SystemExit too
+            except BaseException as error:  # SystemExit is included.
                 answer = wire.failure(error)
             wire.write(answers, answer)
-            del request, arrays, answer  # as large as the network
+            del request, arrays, answer  # They are as large as the network.
             request = wire.receive(requests) if hosted.backend_class else None
 
 
 def prepare(config):
-    """Pin this process, set the thread counts, and leave on the path what an adapter may import."""
-    die_with_the_harness()
+    """Pin this process, set the thread counts, and keep only importable folders of the backend on the path."""
+    end_with_the_harness()
     if config["cores"] is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, config["cores"])
     for variable in config["thread_variables"]:
         os.environ[variable] = str(config["threads"])
     for descriptor in (config["read"], config["write"]):
-        os.set_inheritable(descriptor, False)  # a program that outlives the worker must not hold its pipe open
+        os.set_inheritable(descriptor, False)  # A program that outlives the worker must not keep its pipe open.
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
 
 
-def die_with_the_harness():
+def end_with_the_harness():
     """Ask Linux to end this process when the harness dies: a stopped worker would not notice the closed pipe."""
     if sys.platform != "linux":
         return
@@ -102,8 +102,8 @@ def die_with_the_harness():
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
-def package(name, folder):
-    """Make `folder` importable as the package `name`, and put nothing else on the path."""
+def add_package(name, folder):
+    """Make `folder` importable as the package `name`; add nothing to the path."""
     module = types.ModuleType(name)
     module.__path__ = [folder]
     sys.modules[name] = module

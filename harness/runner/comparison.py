@@ -110,7 +110,7 @@ class Comparison:
     def previous_check_seconds(self, entry: Entry, variant: str) -> float:
         """Return the seconds that the checks took whose cached result holds; 0 where there is none."""
         environment, device = self.environments[entry.label], self.plan["device"]
-        key = cached_results.key(entry, variant, environment, device, self.required_cases(entry))
+        key = cached_results.key(entry, variant, environment, device, self.required_cases(entry), self.plan["threads"])
         kept = cached_results.find(key)
         return kept.seconds if kept else 0.0
 
@@ -155,9 +155,9 @@ class Comparison:
     def _check(self, entry: Entry, variant: str, task: Task, job: Job) -> None:
         place, environment = self._place(entry, variant), self.environments[entry.label]
         cases, device = self.required_cases(entry), self.plan["device"]
-        verdict, job.outcome = run_checks.prove(entry, variant, environment, place, cases, device, job.say)
-        labels = {"backend": entry.name, "variant": variant, "checked_at": verdict.at}
-        for outcome in verdict.outcomes:
+        result, job.outcome = run_checks.check_with_cache(entry, variant, environment, place, cases, device, job.say)
+        labels = {"backend": entry.name, "variant": variant, "checked_at": result.at}
+        for outcome in result.outcomes:
             task.write(outcome_records(task, outcome, labels))
 
     def _train(self, entry: Entry, variant: str, task: Task, job: Job) -> None:
@@ -192,7 +192,7 @@ class Comparison:
         if not self.spec.framework_defaults or self.run.finished("defaults"):
             return
         with board.job("defaults") as job, self.run.task("defaults") as task:
-            problem = convention_effects.Problem(self.network, self.arrays, self.splits, self.order)
+            problem = convention_effects.FullTraining(self.network, self.arrays, self.splits, self.order)
             trained = {defaults.COMMON_SPEC: convention_effects.common_probabilities(problem)}
             for entry, variant in self.chosen:
                 kept = self._kept_probabilities(entry, variant)
@@ -203,13 +203,13 @@ class Comparison:
 
     def _measure_convention_effects(self, board: Board) -> None:
         """Record how far each declared convention, alone, moves a backend from the common spec."""
-        problem = convention_effects.Problem(self.network, self.arrays, self.splits, self.order)
+        problem = convention_effects.FullTraining(self.network, self.arrays, self.splits, self.order)
         for name, declared in self.findings.conventions.items():
             label = f"convention effects {name}"
-            if self.run.finished(label) or not convention_effects.effective(self.network, declared):
+            if self.run.finished(label) or not convention_effects.effective_conventions(self.network, declared):
                 continue
             with board.job(f"{name}: effects of conventions") as job, self.run.task(label) as task:
-                job.outcome = convention_effects.measure_convention_effects(problem, name, declared, task.add)
+                job.outcome = convention_effects.record_convention_effects(problem, name, declared, task.add)
 
     # Timing: nothing else runs
 

@@ -145,13 +145,13 @@ class Session:
 
     def threads(self) -> Threads:
         """Return how many threads are in force, as the worker's process reports them."""
-        header, _ = self._ask("threads", pools=threadpoolctl.__file__)
-        return Threads(header["told"], header["pools"], header["system"])
+        header, _ = self._ask("threads", threadpoolctl=threadpoolctl.__file__)
+        return Threads(header["framework"], header["libraries"], header["system"])
 
     def aliases(self, arrays: Arrays, x: Array, y: Array, order: Array) -> tuple[list[str], list[str]]:
         """Return the names of the arrays sent to `load`, and of those got from `dump`, that training changed."""
         header, _ = self._ask("aliases", {**arrays, "x": x, "y": y, "order": order})
-        return header["given"], header["dumped"]
+        return header["loaded"], header["dumped"]
 
     def settings(self) -> dict[str, str]:
         """Return the values in force, as the framework writes them, of the fields that it has a default for."""

@@ -4,14 +4,14 @@ from functools import cache
 
 from bakeoff.measures.agreement.cases import cases as cases_of
 from bakeoff.measures.agreement.checks import CHECKS
-from bakeoff.measures.agreement.in_process import subject
-from bakeoff.measures.agreement.suite import judge
+from bakeoff.measures.agreement.in_process import make_subject
+from bakeoff.measures.agreement.suite import run_check
 from bakeoff.workload.networks import STANDARD
 
 
-def judged(check, backend_class, case, known_failures=None):
+def check_outcome(check, backend_class, case, known_failures=None):
     """Run the check of this name on a backend; return the outcome."""
-    return judge(CHECKS[check], subject(backend_class, case), known_failures or {})
+    return run_check(CHECKS[check], make_subject(backend_class, case), known_failures or {})
 
 
 @cache

@@ -14,7 +14,7 @@ from bakeoff.environments import Environment
 from bakeoff.measures.agreement import case as agreement_case
 from bakeoff.measures.agreement import cases, checks, run_checks, suite
 from bakeoff.measures.agreement.case import Case
-from bakeoff.measures.agreement.run_checks import Checked
+from bakeoff.measures.agreement.run_checks import VariantResult
 from bakeoff.registry import entries
 from bakeoff.registry.entries import Entry
 from bakeoff.workers import launch
@@ -70,14 +70,14 @@ def environment_of(label: str) -> Environment:
 
 
 @cache
-def checked(name: str) -> dict[str, Checked]:
+def checked(name: str) -> dict[str, VariantResult]:
     """Check every variant of a backend that was asked for, two variants at a time."""
     chosen = [(entry, variant) for entry, variant in SUBJECTS if entry.name == name]
     made = {entry.label: environment_of(entry.label).python for entry, _ in chosen}
-    found: dict[str, Checked] = {}
+    found: dict[str, VariantResult] = {}
     for kinds in (networks.pairwise_cover(), networks.required_networks(), STANDS_OUT):
         some = [each for each in chosen if kinds_of(*each) == kinds]
-        found |= run_checks.check_all(some, made, kinds, "cpu", 1, Board(Console(stderr=True)))
+        found |= run_checks.check_backends(some, made, kinds, "cpu", 1, Board(Console(stderr=True)))
     return found
 
 
@@ -93,16 +93,18 @@ def test_backend_conforms(entry, variant, case):
     every = checked(entry.name)[f"{entry.name}:{variant}"].outcomes
     outcomes = [outcome for outcome in every if f"{outcome.case} {outcome.dtype}" == case.label]
     if entry.unsupported(case.spec):
-        assert [(each.check, each.status) for each in outcomes] == [(suite.REFUSAL, "cannot")], outcomes[0].reason
+        assert [(each.check, each.status) for each in outcomes] == [(suite.REFUSAL, "unsupported")], outcomes[0].reason
         return
-    able = [each for each in cases_of(entry, variant) if each.gated and not entry.unsupported(each.spec)]
+    able = [each for each in cases_of(entry, variant) if each.required and not entry.unsupported(each.spec)]
     first = next(each for each in able if each.spec.dtype == case.spec.dtype)
     expected = [name for name in checks.CHECKS if case is first or name not in checks.ONCE_A_DTYPE]
     assert [outcome.check for outcome in outcomes] == expected, "every check ran"
     for outcome in outcomes:
         print(f"{outcome.check}: {outcome.status} {outcome.floors:.1f} {outcome.reason} {outcome.explanation}")
-    if case.gated:
-        assert not [f"{outcome.check}: {outcome.reason} {outcome.explanation}" for outcome in outcomes if outcome.red]
+    if case.required:
+        assert not [
+            f"{outcome.check}: {outcome.reason} {outcome.explanation}" for outcome in outcomes if outcome.failed
+        ]
         if entry.name in LOSES_PRECISION and case.spec.dtype == "float32":
             return
         assert max(outcome.floors for outcome in outcomes if not outcome.known) <= ALLOWED
@@ -137,6 +139,6 @@ def test_what_backend_toml_says_is_what_the_adapter_offers(label, tmp_path):
 @pytest.mark.parametrize("name", [name for name in LOSES_PRECISION if name in {entry.name for entry, _ in SUBJECTS}])
 def test_what_is_said_to_lose_precision_does(name):
     """Or the line above is out of date."""
-    outcomes = [outcome for each in checked(name).values() for outcome in each.outcomes if outcome.gated]
+    outcomes = [outcome for each in checked(name).values() for outcome in each.outcomes if outcome.required]
     worst = max(outcome.floors for outcome in outcomes if not outcome.known)
     assert agreement_case.LOSES_PRECISION < worst <= agreement_case.NOT_CONFORMING

@@ -3,7 +3,6 @@
 import os
 
 import pytest
-from bakeoff import environments
 from bakeoff.common import machine
 from bakeoff.common.progress import Board
 from bakeoff.measures.agreement import run_checks
@@ -34,11 +33,11 @@ def board():
 
 @pytest.mark.parametrize(("entry", "variant"), SUBJECTS)
 def test_it_conforms_there_and_its_wait_waits(entry, variant):
-    made = {entry.label: environments.build(entry).python}
-    found = run_checks.check_all([(entry, variant)], made, networks.required_networks(), DEVICE, 1, board())
+    made = {entry.label: build.build(entry).python}
+    found = run_checks.check_backends([(entry, variant)], made, networks.required_networks(), DEVICE, 1, board())
     (checked,) = found.values()
     assert {each.check for each in checked.outcomes} >= {"wait_waits", "updates"}
-    assert not [f"{each.check} on {each.case}: {each.reason}" for each in checked.outcomes if each.red]
+    assert not [f"{each.check} on {each.case}: {each.reason}" for each in checked.outcomes if each.failed]
 
 
 @pytest.mark.parametrize(("entry", "variant"), SUBJECTS)

@@ -1,11 +1,11 @@
-"""The sentence on a failure: what departs first, in the order of the computation, and what has the same numbers."""
+"""The sentence on a failure: what deviates first, in the order of the computation, and what has the same numbers."""
 
 import numpy as np
 import pytest
 from bakeoff.measures.agreement import case as agreement_case
 from bakeoff.measures.agreement import diagnosis, mutants
 from bakeoff.measures.agreement import floors as agreement_floors
-from bakeoff.measures.agreement.case import Measured, Quantity
+from bakeoff.measures.agreement.case import Deviation, Quantity
 from bakeoff.measures.agreement.cases import cases
 from bakeoff.portable.reference import Reference
 from bakeoff.workload.networks import Network
@@ -15,7 +15,7 @@ from .subjects import optimiser_of
 
 
 def measured(phase, array, step, floors=1.0):
-    return Measured(Quantity(phase, array, step), floors * 1e-16, 1e-16)
+    return Deviation(Quantity(phase, array, step), floors * 1e-16, 1e-16)
 
 
 FIRST_STEP = [
@@ -40,7 +40,10 @@ def with_floors(**floors):
 
 
 def test_the_order_is_that_of_the_computation():
-    order = [(each.quantity.phase, each.quantity.array, each.quantity.step) for each in diagnosis.in_order(FIRST_STEP)]
+    order = [
+        (each.quantity.phase, each.quantity.array, each.quantity.step)
+        for each in diagnosis.sort_by_computation(FIRST_STEP)
+    ]
     assert order == [
         ("forward", "probabilities", 0),
         ("loss", "of the batch", 1),
@@ -57,27 +60,30 @@ def test_the_order_is_that_of_the_computation():
 
 def test_a_fault_goes_before_a_loss_of_precision_that_comes_earlier():
     seen = with_floors(**{"forward probabilities": 20.0, "update dense0/kernel": 1000.0})
-    assert diagnosis.departure(seen).quantity == Quantity("update", "dense0/kernel", 1)
+    assert diagnosis.find_first_deviation(seen).quantity == Quantity("update", "dense0/kernel", 1)
 
 
 def test_a_loss_of_precision_is_named_where_there_is_no_fault():
-    assert diagnosis.departure(with_floors(**{"forward probabilities": 20.0})).quantity.phase == "forward"
+    assert diagnosis.find_first_deviation(with_floors(**{"forward probabilities": 20.0})).quantity.phase == "forward"
 
 
 def test_what_is_not_a_number_departs():
-    assert diagnosis.departure(with_floors(**{"test mode probabilities": float("nan")})).quantity.phase == "test mode"
+    assert (
+        diagnosis.find_first_deviation(with_floors(**{"test mode probabilities": float("nan")})).quantity.phase
+        == "test mode"
+    )
 
 
 def test_where_nothing_departs_there_is_nothing_to_explain():
-    assert diagnosis.departure(FIRST_STEP) is None
-    assert diagnosis.explain({}, FIRST_STEP, standard()["stress-relu-adam float64"], {}) == ""
+    assert diagnosis.find_first_deviation(FIRST_STEP) is None
+    assert diagnosis.explain_deviation({}, FIRST_STEP, standard()["stress-relu-adam float64"], {}) == ""
 
 
 def test_the_sentence_says_what_agrees_until_there():
     seen = with_floors(**{"update dense0/kernel": 1000.0})
-    assert diagnosis.where(diagnosis.departure(seen), seen) == (
-        "update departs first: dense0/kernel after 1 step, 1.0e-13 off, 1,000 floors, allowed 128; "
-        "forward, loss and gradient agree until there."
+    assert diagnosis.where(diagnosis.find_first_deviation(seen), seen) == (
+        "update deviates first: dense0/kernel after 1 step, 1.0e-13 off, 1,000 floors, allowed 128; "
+        "forward, loss and gradient agree before it."
     )
 
 
@@ -86,7 +92,7 @@ def test_the_sentence_says_what_agrees_until_there():
 
 def explained(backend, case, conventions):
     seen = agreement_floors.training(backend, case)
-    return diagnosis.explain(
+    return diagnosis.explain_deviation(
         seen, agreement_floors.compare(agreement_floors.training, seen, case, conventions), case, conventions
     )
 
@@ -95,18 +101,21 @@ SHOWING = {"loss": Network("default", "relu", False, "sgd", "float32")}
 """Where a convention shows that not every training does: here a row's loss is 18.7, and float32 is clipped at 15.9."""
 
 
-@pytest.mark.parametrize(("convention", "value"), mutants.DEPARTURES, ids=lambda text: text)
+@pytest.mark.parametrize(("convention", "value"), mutants.OTHER_CONVENTIONS, ids=lambda text: text)
 def test_a_convention_that_is_not_declared_is_named_with_what_to_do(convention, value):
     (case,) = cases([SHOWING.get(convention, Network("stress", "tanh", True, optimiser_of(convention), "float64"))])
     sentence = explained(Reference(case.spec, conventions={convention: value}), case, {})
     assert f"follows `{convention}: {value}`" in sentence
-    assert sentence.endswith("is the rule: declare it if it is meant.")
+    assert sentence.endswith("is the rule: declare it if this is intended.")
 
 
 def test_a_convention_that_is_declared_and_not_followed_is_named():
     case = standard()["stress-tanh-adam float64"]
     sentence = explained(Reference(case.spec), case, {"running_variance": "unbiased"})
-    assert "follows `running_variance: biased` (within 0.0 floors), where `unbiased` is declared" in sentence
+    assert (
+        "follows `running_variance: biased` (its results match within 0.0 floors), where `unbiased` is declared"
+        in sentence
+    )
 
 
 def test_a_mistake_is_named_beside_a_declared_convention():
@@ -122,7 +131,7 @@ def test_what_fits_nothing_is_said_to():
             return super().update(name, g) ** 2
 
     case = standard()["stress-tanh-adam float64"]
-    assert "known conventions and mistakes has its numbers." in explained(Odd(case.spec), case, {})
+    assert "known conventions and mistakes matches its results." in explained(Odd(case.spec), case, {})
 
 
 class StatisticsInFloat32(Reference):
@@ -135,8 +144,8 @@ class StatisticsInFloat32(Reference):
 def test_float64_that_goes_through_float32_is_named():
     case = standard()["stress-relu-adam float64"]
     sentence = explained(StatisticsInFloat32(case.spec), case, {})
-    assert sentence.startswith("loss departs first: loss of the batch after 1 step, ")
-    assert "It is off no more than float32 is (within " in sentence
+    assert sentence.startswith("loss deviates first: loss of the batch after 1 step, ")
+    assert "The error is no larger than that of float32 (within " in sentence
 
 
 def test_float32_is_not_named_of_what_is_off_by_more():

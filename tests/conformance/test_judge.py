@@ -1,16 +1,16 @@
 """What a check measured becomes an outcome: passes, loses precision, fails, or a known failure."""
 
 import pytest
-from bakeoff.measures.agreement.case import Measured, Quantity
+from bakeoff.measures.agreement.case import Deviation, Quantity
 from bakeoff.measures.agreement.checks import CHECKS, ONCE_A_DTYPE
-from bakeoff.measures.agreement.in_process import subject
+from bakeoff.measures.agreement.in_process import make_subject
 from bakeoff.measures.agreement.mutants import LeakyRelu, StaleStepCount
-from bakeoff.measures.agreement.suite import check_backend, judge
+from bakeoff.measures.agreement.suite import check_backend, run_check
 from bakeoff.portable.reference import Reference
 from bakeoff.workers.known_failures import KnownFailure
 from bakeoff.workers.session import WorkerFailed
 
-from .subjects import cases, judged
+from .subjects import cases, check_outcome
 
 QUANTITY = Quantity("update", "dense0/kernel", 10)
 KNOWN = {"updates": KnownFailure("its bias correction is in float32, issue 1234")}
@@ -20,9 +20,9 @@ def outcome_of(*floors, known_failures=None):
     """Return the outcome of a check that measured these floors."""
 
     def check_updates(subject):
-        return [Measured(QUANTITY, each * 1e-7, 1e-7) for each in floors]
+        return [Deviation(QUANTITY, each * 1e-7, 1e-7) for each in floors]
 
-    return judge(check_updates, subject(Reference, cases()["stress-relu-adam float64"]), known_failures or {})
+    return run_check(check_updates, make_subject(Reference, cases()["stress-relu-adam float64"]), known_failures or {})
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_known_failure_that_fails_is_known_and_not_red():
     outcome = outcome_of(130.0, known_failures=KNOWN)
     assert outcome.status == "known failure"
     assert outcome.reason.startswith("its bias correction is in float32, issue 1234 (dense0/kernel after 10 steps: ")
-    assert not outcome.red
+    assert not outcome.failed
 
 
 @pytest.mark.parametrize("floors", [1.0, 20.0], ids=["passes", "loses-precision"])
@@ -59,7 +59,7 @@ def test_a_known_failure_that_does_not_fail_is_red_its_reason_is_out_of_date(flo
     outcome = outcome_of(floors, known_failures=KNOWN)
     assert outcome.status == "fails"
     assert "declared a known failure (its bias correction is in float32, issue 1234), but it passes" in outcome.reason
-    assert outcome.red
+    assert outcome.failed
 
 
 def test_a_known_failure_of_one_check_excuses_no_other():
@@ -79,21 +79,21 @@ def test_a_known_failure_is_no_failure_where_it_is_not_declared_for():
 
 @pytest.mark.parametrize(("check", "liar"), [("forward", LeakyRelu), ("load_forgets", StaleStepCount)])
 def test_a_liar_that_declares_its_failure_is_a_known_failure(check, liar):
-    outcome = judged(check, liar, cases()["stress-relu-adam float64"], {check: KnownFailure("by design")})
+    outcome = check_outcome(check, liar, cases()["stress-relu-adam float64"], {check: Known("by design")})
     assert outcome.status == "known failure"
     assert outcome.reason.startswith("by design (")
 
 
 def test_a_failure_on_a_case_that_is_not_gated_is_a_result():
-    outcome = judged("forward", LeakyRelu, cases()["default-relu-adam float32"])
-    assert (outcome.status, outcome.gated, outcome.red) == ("fails", False, False)
+    outcome = check_outcome("forward", LeakyRelu, cases()["default-relu-adam float32"])
+    assert (outcome.status, outcome.required, outcome.failed) == ("fails", False, False)
 
 
 def test_a_worker_that_fails_inside_a_check_fails_the_check_with_its_traceback():
     def check_that_dies(subject):
         raise WorkerFailed("died", "the worker was ended by SIGSEGV during train", "the worker's own traceback")
 
-    outcome = judge(check_that_dies, subject(Reference, cases()["stress-relu-adam float64"]), {})
+    outcome = run_check(check_that_dies, make_subject(Reference, cases()["stress-relu-adam float64"]), {})
     assert (outcome.status, outcome.reason) == ("fails", "died: the worker was ended by SIGSEGV during train")
     assert outcome.traceback == "the worker's own traceback"
 
@@ -110,7 +110,7 @@ def test_a_worker_that_dies_ends_its_case_and_the_next_case_gets_a_fresh_one(ope
     for case in ("stress-relu-adam", "stress-tanh-adam"):
         last = [outcome for outcome in outcomes if outcome.case == case][-1]
         assert last.reason == "died: the worker was ended by SIGSEGV during aliases"
-        assert last.red
+        assert last.failed
 
 
 def test_a_worker_that_raises_goes_through_every_check(open_session):

@@ -7,8 +7,8 @@ from bakeoff.measures.agreement import cases as agreement_cases
 from bakeoff.measures.agreement import diagnosis, floors, mutants, selftest
 from bakeoff.measures.agreement.case import LOSES_PRECISION, NOT_CONFORMING
 from bakeoff.measures.agreement.checks import CHECKS, ONCE_A_DTYPE, Subject
-from bakeoff.measures.agreement.in_process import subject
-from bakeoff.measures.agreement.suite import judge
+from bakeoff.measures.agreement.in_process import make_subject
+from bakeoff.measures.agreement.suite import run_check
 from bakeoff.portable import spec as portable
 from bakeoff.portable.reference import Reference
 from bakeoff.workload import networks
@@ -16,7 +16,7 @@ from bakeoff.workload import networks
 from backends.numpy_plain import adapter as numpy_plain
 
 from .liars import LIARS
-from .subjects import cases, judged, optimiser_of
+from .subjects import cases, check_outcome, optimiser_of
 
 LABELS = ["default-relu-adam float64", "stress-relu-adam float64", "stress-tanh-adam float64"]
 LABELS += [label.replace("64", "32") for label in LABELS]
@@ -35,20 +35,20 @@ def test_the_cases_are_those_named_here():
     ("check", "liar"), [pytest.param(c, liar, id=f"{c}-{liar.__name__}") for c in LIARS for liar in LIARS[c]]
 )
 def test_a_check_catches_its_liar(check, liar):
-    outcome = judged(check, liar, cases()[GATE])
+    outcome = check_outcome(check, liar, cases()[GATE])
     assert outcome.status == "fails"
-    assert outcome.red
+    assert outcome.failed
     assert re.search(r"\d", outcome.reason), outcome.reason
 
 
 @pytest.mark.parametrize("label", LABELS)
 @pytest.mark.parametrize("backend", [Reference, numpy_plain.Backend], ids=["reference", "numpy_plain"])
 def test_the_honest_pass_every_check(backend, label):
-    tested = subject(backend, cases()[label])
+    tested = make_subject(backend, cases()[label])
     checks = [
         check for name, check in CHECKS.items() if name not in ONCE_A_DTYPE or label.startswith("stress-relu-adam")
     ]
-    outcomes = [judge(check, tested, {}) for check in checks]
+    outcomes = [run_check(check, tested, {}) for check in checks]
     assert {outcome.check: outcome.reason for outcome in outcomes if outcome.status != "passes"} == {}
     assert max(outcome.floors for outcome in outcomes) <= LOSES_PRECISION
 
@@ -69,7 +69,7 @@ UNNAMED = {
 
 @pytest.mark.parametrize("mutant", mutants.MISTAKES, ids=lambda mutant: mutant.__name__)
 def test_every_mistake_is_caught_and_named(mutant):
-    caught = selftest.catch(mutant, agreement_cases.cases(networks.pairwise_cover()))
+    caught = selftest.catch_mistake(mutant, agreement_cases.cases(networks.pairwise_cover()))
     assert caught.case
     if mutant in UNNAMED:
         assert caught.check == UNNAMED[mutant]
@@ -84,18 +84,18 @@ def test_there_are_mistakes_enough():
 @pytest.mark.parametrize("mutant", mutants.LOST_PRECISION, ids=lambda mutant: mutant.__name__)
 def test_what_loses_precision_is_said_to_and_named(mutant):
     case = cases()["default-relu-adam float32"]
-    tested = subject(mutant, case)
-    outcome = judge(CHECKS["updates"], tested, {})
+    tested = make_subject(mutant, case)
+    outcome = run_check(CHECKS["updates"], tested, {})
     assert outcome.status == "loses precision"
     assert LOSES_PRECISION < outcome.floors <= NOT_CONFORMING
-    sentence = diagnosis.explain(tested.seen, tested.training, case, {})
-    assert mutants.in_words(mutant) in sentence
+    sentence = diagnosis.explain_deviation(tested.seen, tested.training, case, {})
+    assert mutants.describe_mutant(mutant) in sentence
 
 
 @pytest.mark.parametrize("mutant", mutants.LEGITIMATE, ids=lambda mutant: mutant.__name__)
 def test_other_arithmetic_is_no_fault(mutant):
-    measured = selftest.legitimacy_of(mutant, agreement_cases.cases(networks.pairwise_cover()))
-    assert measured.right, f"{measured.floors} floors"
+    measured = selftest.judge_legitimate(mutant, agreement_cases.cases(networks.pairwise_cover()))
+    assert measured.expected, f"{measured.floors} floors"
 
 
 @pytest.mark.parametrize("seed", [100, 101, 102])
@@ -105,15 +105,15 @@ def test_another_order_of_every_sum_is_no_fault(seed):
         assert max(each.floors for each in measured) <= LOSES_PRECISION
 
 
-@pytest.mark.parametrize(("convention", "value"), mutants.DEPARTURES, ids=lambda text: text)
+@pytest.mark.parametrize(("convention", "value"), mutants.OTHER_CONVENTIONS, ids=lambda text: text)
 def test_a_departure_that_is_declared_conforms(convention, value):
     affected = optimiser_of(convention)
     kind = next(
         kind for kind in networks.full_matrix() if kind.optimiser == affected and kind.required and kind.batch_norm
     )
     (case,) = agreement_cases.cases([kind])
-    declared = subject(mutants.undeclared(convention, value), case, {convention: value})
-    outcomes = [judge(check, declared, {}) for name, check in CHECKS.items() if name not in ONCE_A_DTYPE]
+    declared = make_subject(mutants.undeclared(convention, value), case, {convention: value})
+    outcomes = [run_check(check, declared, {}) for name, check in CHECKS.items() if name not in ONCE_A_DTYPE]
     assert {outcome.check: outcome.reason for outcome in outcomes if outcome.status != "passes"} == {}
 
 
@@ -129,5 +129,5 @@ SPEC = portable.Spec((5, 7, 4), "relu", True, 0.9, 1e-5, "adam", 0.001, 0.9, 0.9
 def test_a_wait_that_does_not_wait_is_caught_in_a_worker_too(open_session, variant, status):
     session = open_session("by_variant")
     session.build(SPEC, "cpu", variant)
-    outcome = judge(CHECKS["wait_waits"], Subject(session, cases()[GATE], {}, "cpu", variant), {})
+    outcome = run_check(CHECKS["wait_waits"], Subject(session, cases()[GATE], {}, "cpu", variant), {})
     assert outcome.status == status, outcome.reason

@@ -151,7 +151,7 @@ def test_every_call_is_answered():
         assert "dense0/kernel" in wire.ask("gradients", {"x": x, "y": y})[1]
         assert wire.ask("predict", {"x": x})[1]["probabilities"].shape == (20, 4)
         aliases, _ = wire.ask("aliases", dict(zeros, x=x, y=y, order=order))
-        assert aliases == {"failure": None, "given": [], "dumped": []}
+        assert aliases == {"failure": None, "loaded": [], "dumped": []}
         assert wire.ask("versions")[0]["versions"] == {"obedient": "1.0"}
         assert wire.ask("memory")[0]["peak_bytes"] > 1 << 20
 

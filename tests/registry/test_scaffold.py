@@ -166,10 +166,10 @@ def test_the_new_backend_fails_only_the_checks_of_numbers(folder, tmp_path):
     case = case_named("stress-tanh-adam", "float64")
     place = Place(Path(sys.executable), folder, tmp_path / "log")
     outcomes = list(suite.check_backend(lambda: Session(place), [case], "cpu", "plain"))
-    assert [outcome.check for outcome in outcomes if outcome.red] == COMPUTES
+    assert [outcome.check for outcome in outcomes if outcome.failed] == COMPUTES
     assert [outcome.status for outcome in outcomes if outcome.check not in COMPUTES] == ["passes"] * 7
     assert not [outcome.traceback for outcome in outcomes if outcome.traceback], "it runs"
-    assert "does not conform: on stress-tanh-adam float64, forward departs first" in suite.in_words(outcomes)
+    assert "correct: no; on stress-tanh-adam float64, forward deviates first" in suite.describe_outcomes(outcomes)
 
 
 @pytest.fixture
@@ -231,7 +231,7 @@ def filled_in(model, spec, done):
 def test_after_each_todo_the_first_deviation_is_that_of_the_next(adapter, monkeypatch, done, phase):
     case = case_named("stress-tanh-adam", "float64")
     monkeypatch.setattr(adapter, "model", filled_in(adapter.model, case.spec, done))
-    first = diagnosis.departure(floors.measure(floors.training, adapter.Backend(case.spec), case, {}))
+    first = diagnosis.find_first_deviation(floors.measure(floors.training, adapter.Backend(case.spec), case, {}))
     assert (first.quantity.phase if first else None) == phase
 
 
@@ -322,7 +322,7 @@ def test_the_mistakes_of_the_guide_give_the_messages_that_it_shows(of_the_guide,
     place = Place(environment.python, of_the_guide, tmp_path / "log")
     case = case_named("default-relu-adam", "float64")
     outcomes = list(suite.check_backend(lambda: Session(place), [case], "cpu", "plain"))
-    first = next(outcome for outcome in outcomes if outcome.red)
+    first = next(outcome for outcome in outcomes if outcome.failed)
     assert numberless(first.explanation or first.reason) in numberless(GUIDE)
 
 

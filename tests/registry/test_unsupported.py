@@ -99,18 +99,18 @@ def test_a_wrong_declaration_is_explained(tmp_path, declared, sentence):
 def test_an_unsupported_case_must_be_rejected_and_the_next_case_is_checked(tmp_path):
     outcomes = outcomes_of(written(tmp_path / "mine", REFUSALS["honest"]), tmp_path, NORMED, PLAIN)
     first, *rest = outcomes
-    assert (first.check, first.status, first.red) == (suite.REFUSAL, "cannot", False)
+    assert (first.check, first.status, first.failed) == (suite.REFUSAL, "cannot", False)
     assert first.reason == "does not support batch_norm = True: It has no batch norm."
     assert {outcome.status for outcome in rest} == {"passes"}
     assert len(rest) == 18, "every check"
-    words = suite.in_words(outcomes)
+    words = suite.describe_outcomes(outcomes)
     assert words.startswith("conforms, worst ")
     assert words.endswith(" floors, on 1 of 2 cases; does not support batch_norm = True: It has no batch norm")
 
 
 def test_a_backend_without_a_supported_case_does_not_pass(tmp_path):
     outcomes = outcomes_of(written(tmp_path / "mine", REFUSALS["honest"]), tmp_path, NORMED)
-    assert suite.in_words(outcomes) == "nothing was checked: does not support batch_norm = True: It has no batch norm."
+    assert suite.describe_outcomes(outcomes) == "nothing was checked: does not support batch_norm = True: It has no batch norm."
 
 
 @pytest.mark.parametrize(
@@ -124,10 +124,12 @@ def test_a_backend_without_a_supported_case_does_not_pass(tmp_path):
 def test_a_backend_that_does_not_reject_an_unsupported_case_fails(tmp_path, liar, sentence):
     outcomes = outcomes_of(written(tmp_path / "mine", REFUSALS[liar]), tmp_path, NORMED, PLAIN)
     first, *rest = outcomes
-    assert (first.check, first.red) == (suite.REFUSAL, True)
+    assert (first.check, first.failed) == (suite.REFUSAL, True)
     assert sentence in first.reason
     assert rest, "the next case is checked all the same"
-    assert suite.in_words(outcomes).startswith("does not conform: on stress-relu-adam float64, refusal: declared")
+    assert suite.describe_outcomes(outcomes).startswith(
+        "correct: no; on stress-relu-adam float64, refusal: declared as unsupported"
+    )
 
 
 def test_the_most_similar_supported_case_is_checked_as_well(tmp_path):

@@ -67,13 +67,13 @@ class Written:
                 for turn, step in enumerate(np.broadcast_to(steps, turns) * noise, start=1):
                     attempt.add("speed", "slice", 5 * step, "s", steps=5, turn=turn, **who)
 
-    def check(self, backend, floors, status="passes", gated=True, reason=""):
+    def check(self, backend, floors, status="passes", required=True, reason=""):
         where = {"backend": backend, "variant": "eager", "check": "updates", "case": "stress-relu", "dtype": "float64"}
         with self.run.task(f"check {backend}:eager") as attempt:
             red = gated and status == "fails"
-            attempt.add("agreement", "check", status, "", red=red, gated=gated, reason=reason, traceback="", **where)
+            attempt.add("agreement", "check", status, "", red=red, required=gated, reason=reason, traceback="", **where)
             attempt.add(
-                "agreement", "floors", floors, "floors", phase="forward", array="a", step=1, gated=gated, **where
+                "agreement", "floors", floors, "floors", phase="forward", array="a", step=1, required=gated, **where
             )
 
     def report(self):
@@ -337,8 +337,8 @@ def test_a_known_failure_is_told_with_its_reason_and_its_floors_are_not_the_back
     run.check("swift", 1e8, status="known failure", reason="abacus#7: its beads are float32's")
     with run.run.task("another check") as attempt:
         where = {"backend": "swift", "variant": "eager", "check": "updates", "case": "stress-relu", "dtype": "float32"}
-        attempt.add("agreement", "check", "passes", "", red=False, gated=True, reason="", traceback="", **where)
-        attempt.add("agreement", "floors", 3.0, "floors", phase="forward", array="a", step=1, gated=True, **where)
+        attempt.add("agreement", "check", "passes", "", red=False, required=True, reason="", traceback="", **where)
+        attempt.add("agreement", "floors", 3.0, "floors", phase="forward", array="a", step=1, required=True, **where)
     report = run.report()
     assert report.readable()["conforms (worst floors)"].tolist() == ["yes (3.0), known failures in float64"]
     assert "swift:eager: known failures in float64: abacus#7: its beads are float32's" in report.remarks()
@@ -355,7 +355,7 @@ def test_what_an_environment_of_its_own_cost_is_the_variant_s(written):
 
 def test_what_is_a_result_and_no_gate_is_no_failure(written):
     run = written(["swift:eager"])
-    run.check("swift", 300.0, "fails", gated=False, reason="300 floors")
+    run.check("swift", 300.0, "fails", required=False, reason="300 floors")
     report = run.report()
     assert report.rows[0]["failure"] == ""
     assert report.checks()["status"].tolist() == ["fails"]

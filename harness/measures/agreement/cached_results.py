@@ -1,76 +1,92 @@
-"""Verdicts of conformance that need not be reached again: kept by everything that they depend on.
+"""Check results that are kept and reused while nothing has changed that they depend on.
 
-A verdict is the outcomes of all checks of one backend variant. It is reused when the backend's files, its environment,
-the checks, the oracle, the device and the processor are the same, to the byte.
+A result holds the outcomes of all checks of one backend variant. Its key is a hash of everything that can change an
+outcome: the files of the backend, its environment, every source file of the packages that the checks run in, the
+contents of the cases, the device, the threads, the processor and the version of NumPy that the oracle runs on.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from ...common import cache, machine
-from ...environments import Environment
-from ...portable import host, reference, spec, wire, worker
+from ...environments.environment import Environment
 from ...registry.entries import Entry, source_files
-from ...workers import session
-from . import checks, diagnosis, floors, mutants, suite
-from .case import Case, Measured, Quantity
+from .case import Case
+from .serialisation import outcome_from_json, outcome_to_json
 from .suite import Outcome
 
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("measures/agreement", "portable", "workers", "workload", "registry", "common")
+"""The folders whose files all belong to the key. A test compares them with the modules that the checks import."""
+FOLDER = "check_results"
+"""The folder of the results in the cache."""
 
-class Verdict(NamedTuple):
-    """All outcomes of one backend variant, and when they were reached."""
+
+class CachedResult(NamedTuple):
+    """All outcomes of one backend variant, and when the checks ran."""
 
     outcomes: tuple[Outcome, ...]
     at: str
     """UTC, as in 2026-11-22T17:00:00Z."""
     seconds: float
-    """What the checks took: what is slow to check is slow to train, and had better start early."""
+    """The duration of the checks. A variant that is slow to check is slow to train, so a run starts it early."""
 
 
-def key(entry: Entry, variant: str, environment: Environment, device: str, cases: Sequence[Case]) -> str:
-    """Return twelve hexadecimal digits that change when anything does on which a verdict depends."""
-    modules = (floors, checks, suite, diagnosis, mutants, session, host, reference, spec, wire, worker)
+def key(
+    entry: Entry, variant: str, environment: Environment, device: str, cases: Sequence[Case], threads: int = 1
+) -> str:
+    """Return twelve hexadecimal digits that change with everything that a check result depends on."""
     digest = hashlib.sha256()
-    problems = [f"{case.label} {case.spec} {case.gated}" for case in cases]
-    for part in (variant, device, environment.folder.name, machine.processor(), np.__version__, *problems):
-        digest.update(part.encode() + b"\0")
-    for path in [*(Path(str(module.__file__)) for module in modules), *source_files(entry)]:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    worker = entry.worker
+    variables = sorted(worker.variables.items())
+    settings = (variant, device, threads, environment.folder.name, variables, worker.thread_variables)
+    for part in (*settings, machine.processor(), np.__version__, *map(hash_case, cases)):
+        digest.update(f"{part}".encode() + b"\0")
+    for folder, paths in ((ROOT, harness_files()), (entry.folder, source_files(entry))):
+        for path in paths:
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{path.relative_to(folder).as_posix()} {content}".encode() + b"\0")
     return digest.hexdigest()[:12]
 
 
-def find(key: str) -> Verdict | None:
-    """Return the verdict kept under `key`, or None."""
+def harness_files() -> list[Path]:
+    """Return every file of PACKAGES, in order, without what Python leaves behind."""
+    return sorted(path for package in PACKAGES for path in _files_of(ROOT / package))
+
+
+def _files_of(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+
+
+@lru_cache(maxsize=1024)
+def hash_case(case: Case) -> str:
+    """Return a hash of the whole case: its name, spec, arrays, rows, labels, order, and the oracle it asks for."""
+    digest = hashlib.sha256()
+    pair = [f"{each.__module__}.{each.__qualname__}" for each in case.reference_pair]
+    digest.update(f"{case.name} {case.spec} {case.required} {pair}".encode())
+    for name, array in (*case.arrays.items(), ("x", case.x), ("y", case.y), ("order", case.order)):
+        digest.update(f"\0{name} {array.dtype.str} {array.shape}\0".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def find(key: str) -> CachedResult | None:
+    """Return the result kept under `key`, or None."""
     try:
-        kept = cache.find("verdicts", key)
-        outcomes = tuple(_outcome(fields) for fields in kept["outcomes"])
-        return Verdict(outcomes, str(kept["at"]), float(kept["seconds"]))
+        kept = cache.find(FOLDER, key)
+        outcomes = tuple(outcome_from_json(fields) for fields in kept["outcomes"])
+        return CachedResult(outcomes, str(kept["at"]), float(kept["seconds"]))
     except (ValueError, LookupError, TypeError, AttributeError):
-        return None  # nothing kept, or nothing that can be read: the checks run again
+        return None  # Nothing is kept, or it cannot be read: the checks run again.
 
 
-def keep(key: str, verdict: Verdict) -> None:
-    """Keep a verdict under `key`, unless something in it is red: what failed is tried again."""
-    if not any(outcome.red for outcome in verdict.outcomes):
-        cache.keep(
-            "verdicts", key, {"at": verdict.at, "seconds": verdict.seconds, "outcomes": _plain(verdict.outcomes)}
-        )
-
-
-def _plain(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
-    return [
-        {**outcome._asdict(), "measured": [[*each.quantity, each.error, each.floor] for each in outcome.measured]}
-        for outcome in outcomes
-    ]
-
-
-def _outcome(fields: dict[str, object]) -> Outcome:
-    rows = fields.pop("measured")
-    if not isinstance(rows, list):
-        raise TypeError("measured: expected a list")
-    measured = [Measured(Quantity(*row[:3]), row[3], row[4]) for row in rows]
-    return Outcome(**{**fields, "measured": measured})  # type: ignore[arg-type]  # as _plain wrote them
+def keep(key: str, result: CachedResult) -> None:
+    """Keep a result under `key`, unless an outcome failed: failed checks run again."""
+    if not any(outcome.failed for outcome in result.outcomes):
+        outcomes = [outcome_to_json(outcome) for outcome in result.outcomes]
+        cache.keep(FOLDER, key, {"at": result.at, "seconds": result.seconds, "outcomes": outcomes})

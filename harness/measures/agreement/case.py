@@ -1,4 +1,4 @@
-"""TODO: measures.agreement.case."""
+"""The terms of a comparison with the oracle: a case, a quantity, its deviation, and the limits of a deviation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,27 +8,24 @@ from ...common.arrays import Array, Arrays
 from ...portable import spec as portable
 from ...portable.reference import Plain, Reference
 
-pass
-pass
-
-
 LOSES_PRECISION = 16.0
-"""Up to this many floors: rounding and nothing else."""
+"""Up to this many floors, a deviation is rounding alone."""
 
 
 NOT_CONFORMING = 128.0
-"""Over this many floors: something else is computed."""
+"""Above this many floors, the backend computes something else."""
 
 
 CHECKPOINTS = (1, 10, 100)
+"""The steps of training after which every array is compared."""
 
 
 LATER_BATCHES = "of the later batches"
-"""The losses between one look at the arrays and the next, but for the first of them."""
+"""The losses between two comparisons of the arrays, without the first of them."""
 
 
 class Contract(Protocol):
-    """What an experiment may ask of a backend: see harness/portable/contract.py."""
+    """The calls that an experiment makes to a backend: see harness/portable/contract.py."""
 
     def load(self, arrays: Arrays) -> None:
         """Take every array; forget all training so far."""
@@ -49,16 +46,17 @@ class Contract(Protocol):
         """Return probabilities (rows, classes)."""
 
 
-class Page(NamedTuple):
-    """What a backend is held against: the common network's page, or one with a change in it (changed.py)."""
+class ReferencePair(NamedTuple):
+    """The oracle that a backend is compared with, and the plain NumPy that gives the floors."""
 
     oracle: type[Reference] = Reference
-    """Whose float64 is the truth."""
+    """Its results in float64 are the reference."""
     plain: type[Plain] = Plain
-    """The same page as it is written, in the run's own dtype: what floors come from."""
+    """The same network as it is written, in the dtype of the run: the source of the floors."""
 
 
-COMMON = Page()
+COMMON_REFERENCE = ReferencePair()
+"""The pair of the common network."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +72,9 @@ class Case:
     y: Array
     order: Array
     """(CHECKPOINTS[-1], batch)"""
-    gated: bool
-    """Whether a departure means that the backend does not conform; if not, it is a result."""
-    page: Page = COMMON
+    required: bool
+    """Whether a failure here makes the backend incorrect. If not, the outcome is reported and decides nothing."""
+    reference_pair: ReferencePair = COMMON_REFERENCE
 
     @property
     def label(self) -> str:
@@ -90,13 +88,13 @@ class Case:
         return self.x[rows], self.y[rows]
 
 
-def in_floors(floors: float) -> str:
-    """Return a number of floors as people read it: 1.6, or 38,000."""
-    return f"{floors:.1f}" if floors < 1000 else f"{floors:,.0f}"  # NaN too
+def format_floors(floors: float) -> str:
+    """Return a number of floors as text: 1.6, or 38,000."""
+    return f"{floors:.1f}" if floors < 1000 else f"{floors:,.0f}"  # NaN takes the second form.
 
 
 class Quantity(NamedTuple):
-    """What is compared: an array, in a phase of the computation, after so many steps."""
+    """A compared array: its phase of the computation, its name, and the number of steps before it."""
 
     phase: str
     """forward, gradient, loss, update, running statistics or test mode"""
@@ -108,8 +106,8 @@ class Quantity(NamedTuple):
         return f"{what} after {self.step} step{'' if self.step == 1 else 's'}" if self.step else f"{what} at the start"
 
 
-class Measured(NamedTuple):
-    """How far one quantity is from the oracle."""
+class Deviation(NamedTuple):
+    """The deviation of one quantity from the oracle."""
 
     quantity: Quantity
     error: float
@@ -117,7 +115,7 @@ class Measured(NamedTuple):
 
     @property
     def floors(self) -> float:
-        """The error in floors."""
+        """The error as a multiple of the rounding floor."""
         return self.error / self.floor
 
     def __str__(self) -> str:
@@ -125,6 +123,7 @@ class Measured(NamedTuple):
 
 
 Seen = dict[Quantity, Array]
+"""The arrays that an experiment saw."""
 
 
 Oracle = Callable[..., Reference]
@@ -132,3 +131,4 @@ Oracle = Callable[..., Reference]
 
 
 Experiment = Callable[[Contract, Case], Seen]
+"""A function that drives a backend on a case and returns the arrays that it saw."""

@@ -1,4 +1,4 @@
-"""TODO: measures.agreement.cases."""
+"""The cases of the checks: networks of the conformance matrix on the digits data set."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -12,18 +12,18 @@ from .case import Case
 
 
 def cases(kinds: Sequence[Network]) -> list[Case]:
-    """Return the problems of these cells, on the digits."""
+    """Return the case of each network, on the digits."""
     return [_case(kind) for kind in kinds]
 
 
 @cache
 def _case(kind: Network) -> Case:
     _, splits = default_network()
-    return case_of(kind.name, spec_of(kind), Spec(), splits, kind.required)
+    return make_case(kind.name, spec_of(kind), Spec(), splits, kind.required)
 
 
-def case_of(name: str, spec: portable.Spec, run: Spec, splits: data.Splits, gated: bool) -> Case:
-    """Return the case of `spec` on real rows: arrays, rows and order drawn from the run's seed."""
+def make_case(name: str, spec: portable.Spec, run: Spec, splits: data.Splits, required: bool) -> Case:
+    """Return the case of `spec` on real rows: the seed of the run draws the arrays, the rows and their order."""
     seed = run.training.seed
     steps = case.CHECKPOINTS[-1]
     rows = len(splits.y_train)
@@ -35,5 +35,5 @@ def case_of(name: str, spec: portable.Spec, run: Spec, splits: data.Splits, gate
         x=splits.x_train.astype(spec.dtype),
         y=splits.y_train,
         order=data.batch_orders(rows, spec.batch_size, epochs, seed)[:steps],
-        gated=gated,
+        required=required,
     )

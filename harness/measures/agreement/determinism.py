@@ -1,7 +1,7 @@
 """Determinism: whether the same training gives the same bits again.
 
-Trained again in the same process, in another process, and in another with two threads where the first had one. Bits,
-not floors: what differs in one bit differs.
+The training is repeated in the same process, in another process, and in another process with two threads in place of
+one. One different bit is a difference.
 """
 
 import hashlib
@@ -32,21 +32,23 @@ def measure(session: Session, open_session: Callable[[int], Session], case: Case
     Raises WorkerFailed.
     """
 
-    def elsewhere(threads: int) -> str:
+    def train_in_new_process(threads: int) -> str:
         with open_session(threads) as another:
-            return trained(another, 1)[0]
+            return train(another, 1)[0]
 
-    def trained(session: Session, times: int) -> list[str]:
+    def train(session: Session, times: int) -> list[str]:
         session.build(case.spec, "cpu", variant)
-        return [bits(session, case) for _ in range(times)]
+        return [hash_training(session, case) for _ in range(times)]
 
-    first, again = trained(session, 2)
+    first, again = train(session, 2)
     return Determinism(
-        first == again, first == elsewhere(1), first == elsewhere(2) if len(usable_cores()) > 1 else None
+        first == again,
+        first == train_in_new_process(1),
+        first == train_in_new_process(2) if len(usable_cores()) > 1 else None,
     )
 
 
-def bits(session: Session, case: Case) -> str:
+def hash_training(session: Session, case: Case) -> str:
     """Train from the case's arrays; return a hash of the losses, of every array and of the probabilities after it."""
     session.load(case.arrays)
     session.put(case.x, case.y)

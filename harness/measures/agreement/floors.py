@@ -1,13 +1,14 @@
 """Agreement: how far a backend is from the oracle, in floors.
 
-An experiment is a function that drives anything that meets the contract and returns what it saw. It is run on the
-backend, on the oracle (NumPy in float64, following the backend's declared conventions) and on plain NumPy in the
-run's dtype with every sum in another order. For an array T,
+An experiment is a function that drives a backend and returns the arrays that it saw. It runs on the backend, on the
+oracle (NumPy in float64, with the declared conventions of the backend) and on plain NumPy in the dtype of the run with
+every sum in another order. For an array T,
 
     error = max|T_backend - T_oracle| / max|T_oracle|
     floor = the largest error of the permuted runs, and at least half a unit in the last place
 
-and error / floor says how many times more the backend lost than plain NumPy must lose in that dtype on that problem.
+and error / floor is the rounding error of the backend as a multiple of the one that plain NumPy has in the same dtype
+on the same case.
 """
 
 import hashlib
@@ -26,7 +27,18 @@ from ...common.arrays import Array, Arrays
 from ...portable import reference
 from ...portable import spec as portable
 from ...portable.reference import Plain
-from .case import CHECKPOINTS, COMMON, LATER_BATCHES, Case, Contract, Experiment, Measured, Oracle, Quantity, Seen
+from .case import (
+    CHECKPOINTS,
+    COMMON_REFERENCE,
+    LATER_BATCHES,
+    Case,
+    Contract,
+    Deviation,
+    Experiment,
+    Oracle,
+    Quantity,
+    Seen,
+)
 
 PERMUTATIONS = 6
 
@@ -41,12 +53,12 @@ def training(backend: Contract, case: Case) -> Seen:
         seen[Quantity("gradient", name, 0)] = gradient
     done = 0
     for step in CHECKPOINTS:
-        # Single steps up to the 10th, then ten at a time: both ways to be called, and two programs to compile.
+        # Single steps up to the 10th, then ten at a time, to test both ways of calling `train`.
         size = 1 if step <= 10 else 10
         first, *later = np.concatenate(
             [backend.train(case.order[start : start + size]) for start in range(done, step, size)]
         )
-        # The first is of arrays that were seen; those after it are of arrays that were not.
+        # The first loss belongs to arrays that were compared before; the later ones do not.
         seen[Quantity("loss", "of the batch", done + 1)] = np.array([first])
         if later:
             seen[Quantity("loss", LATER_BATCHES, step)] = np.array(later)
@@ -58,8 +70,8 @@ def training(backend: Contract, case: Case) -> Seen:
     return seen
 
 
-def measure(experiment: Experiment, backend: Contract, case: Case, conventions: Mapping[str, str]) -> list[Measured]:
-    """Run the experiment on the backend; return how far each quantity is from the oracle, in the order seen."""
+def measure(experiment: Experiment, backend: Contract, case: Case, conventions: Mapping[str, str]) -> list[Deviation]:
+    """Run the experiment on the backend; return the deviation of each quantity from the oracle, in order."""
     return compare(experiment, experiment(backend, case), case, conventions)
 
 
@@ -69,24 +81,24 @@ def compare(
     case: Case,
     conventions: Mapping[str, str],
     oracle: Oracle | None = None,
-) -> list[Measured]:
-    """Return how far what an experiment saw is from what it sees on the oracle, or on another in the oracle's place."""
-    chosen: Oracle = oracle or case.page.oracle
+) -> list[Deviation]:
+    """Return the deviation of each array in `seen` from the oracle, or from `oracle` in its place."""
+    chosen: Oracle = oracle or case.reference_pair.oracle
     declared = tuple(sorted(conventions.items()))
-    # One at a time, or two threads would work out the same truth; and on one core, or NumPy's BLAS would spin on all
-    # of them over matrices this small, and take them from the workers.
-    with _truth_is_worked_out, threadpool_limits(1, user_api="blas"):
+    # One thread at a time, so that no two compute the same reference. On one core, because the BLAS of NumPy would
+    # otherwise spin on all cores over small matrices and take them from the workers.
+    with _reference_lock, threadpool_limits(1, user_api="blas"):
         truth, floors = _truth(experiment, case, declared, chosen), _floors(experiment, case, declared)
-    return [Measured(quantity, error(array, truth[quantity]), floors[quantity]) for quantity, array in seen.items()]
+    return [Deviation(quantity, error(array, truth[quantity]), floors[quantity]) for quantity, array in seen.items()]
 
 
-def floors(experiment: Experiment, case: Case, conventions: Mapping[str, str]) -> dict[Quantity, float]:
-    """Return the floor of each quantity that the experiment sees."""
-    with _truth_is_worked_out, threadpool_limits(1, user_api="blas"):
+def compute_floors(experiment: Experiment, case: Case, conventions: Mapping[str, str]) -> dict[Quantity, float]:
+    """Return the rounding floor of each quantity that the experiment sees."""
+    with _reference_lock, threadpool_limits(1, user_api="blas"):
         return _floors(experiment, case, tuple(sorted(conventions.items())))
 
 
-def in_float32(case: Case) -> Case:
+def to_float32(case: Case) -> Case:
     """Return the same problem with arrays and rows in float32."""
     arrays = {name: array.astype(np.float32) for name, array in case.arrays.items()}
     return replace(case, spec=case.spec._replace(dtype="float32"), arrays=arrays, x=case.x.astype(np.float32))
@@ -98,7 +110,7 @@ def error(array: Array, truth: Array) -> float:
     return float(np.abs(array.astype(np.float64) - truth).max() / (scale if scale > 0 else 1.0))
 
 
-_truth_is_worked_out = threading.Lock()
+_reference_lock = threading.Lock()
 
 
 @lru_cache(maxsize=128)
@@ -117,16 +129,18 @@ def _truth(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], 
 
 @lru_cache(maxsize=128)
 def _floors(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], ...]) -> dict[Quantity, float]:
-    """Return the floor of each quantity: worked out once on this machine, then kept by all that it depends on."""
+    """Return the floor of each quantity: computed once on this machine, then kept under a hash of all inputs."""
     key = _floors_key(experiment, case, declared)
     kept = cache.find("floors", key)
     if kept is not None:
         return {Quantity(phase, array, step): floor for phase, array, step, floor in kept}
-    oracle: Oracle = case.page.oracle
+    oracle: Oracle = case.reference_pair.oracle
     truth = _truth(experiment, case, declared, oracle)
     floors = dict.fromkeys(truth, float(np.finfo(case.spec.dtype).eps) / 2)
     for seed in range(PERMUTATIONS):
-        for quantity, array in experiment(Permuted(case.spec, dict(declared), seed, case.page.plain), case).items():
+        for quantity, array in experiment(
+            Permuted(case.spec, dict(declared), seed, case.reference_pair.plain), case
+        ).items():
             floors[quantity] = max(floors[quantity], error(array, truth[quantity]))
     cache.keep("floors", key, [[*quantity, floor] for quantity, floor in floors.items()])
     return floors
@@ -135,10 +149,14 @@ def _floors(experiment: Experiment, case: Case, declared: tuple[tuple[str, str],
 def _floors_key(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], ...]) -> str:
     """Return a hash that changes with the spec, the arrays, the conventions, this code, NumPy or the processor."""
     digest = hashlib.sha256()
-    changed = [] if case.page is COMMON else [inspect.getfile(case.page.plain), inspect.getfile(case.page.oracle)]
+    changed = (
+        []
+        if case.reference_pair is COMMON_REFERENCE
+        else [inspect.getfile(case.reference_pair.plain), inspect.getfile(case.reference_pair.oracle)]
+    )
     code = map(Path, (__file__, reference.__file__, portable.__file__, *changed))
     words = [inspect.getsource(experiment), str(case.spec), str(declared), np.__version__, machine.processor()]
-    words += [case.page.plain.__qualname__] if changed else []
+    words += [case.reference_pair.plain.__qualname__] if changed else []
     for part in (*(word.encode() for word in words), *(path.read_bytes() for path in code)):
         digest.update(part + b"\0")
     for array in (*case.arrays.values(), case.x, case.y, case.order):
@@ -149,7 +167,7 @@ def _floors_key(experiment: Experiment, case: Case, declared: tuple[tuple[str, s
 class Permuted:
     """Plain NumPy with features, hidden units, classes and the rows of each batch in another order.
 
-    So every sum is taken in another order; what goes in and comes out is in the order of the spec.
+    So every sum is taken in another order. The inputs and the outputs are in the order of the spec.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
-"""A backend in this process, met by the checks as a Session meets one in a worker.
+"""A backend in this process, with the interface of a Session.
 
-For what needs no framework: the oracle and its mutants.
+For backends that need no framework: the oracle and its mutants.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from .checks import Subject
 
 
 class InProcess:
-    """Answers by the worker's own code, without the worker. What crosses is copied, as a pipe would."""
+    """Answers with the code of the worker, in this process. Copies every array that a pipe would copy."""
 
     def __init__(self, backend_class: type) -> None:
         self.host: Any = Host(backend_class)  # type: ignore[no-untyped-call]  # portable/ is in Python 3.6's style
@@ -43,7 +43,7 @@ class InProcess:
         return self.train_timed(order).losses
 
     def train_timed(self, order: Array, drain: bool = False) -> Trained:
-        """As `train`, with what the clock said."""
+        """As `train`, with the measured times."""
         answer = self.host.answer_train({"order": order.copy()}, drain)
         losses = np.array(answer["arrays"]["losses"])
         return Trained(losses, answer["wall_s"], answer["cpu_s"], answer["left_s"])
@@ -57,13 +57,13 @@ class InProcess:
         return np.array(self.host.backend.predict(x.copy()))
 
     def aliases(self, arrays: Arrays, x: Array, y: Array, order: Array) -> tuple[list[str], list[str]]:
-        """Return the arrays given to `load`, and got from `dump`, that training changed."""
+        """Return the names of the loaded and of the dumped arrays that training changed."""
         answer = self.host.answer_aliases({**_copies(arrays), "x": x, "y": y, "order": order})
-        return answer["given"], answer["dumped"]
+        return answer["loaded"], answer["dumped"]
 
 
-def subject(backend_class: Any, case: Case, conventions: Mapping[str, str] | None = None) -> Subject:
-    """Return a subject built for the case, with the class's own conventions where none are given."""
+def make_subject(backend_class: Any, case: Case, conventions: Mapping[str, str] | None = None) -> Subject:
+    """Return a subject built for the case; `conventions` are those of the class where None."""
     backend = InProcess(backend_class)
     variant = backend_class.variants[0]
     backend.build(case.spec, "cpu", variant)

@@ -1,8 +1,8 @@
-"""Mistakes, as mutants of the oracle: each computes the common network with one thing wrong, as real frameworks have.
+"""Mutants of the oracle: each computes the common network with one known mistake of real frameworks.
 
-They serve twice. The suite is held against them: each must be caught (selftest.py). And where a backend departs, they
-are the suspects: the one whose numbers are the backend's own names the likely cause (diagnosis.py).
-What is legitimate stands here too: other arithmetic for the same mathematics, which may never be called a fault.
+selftest.py tests the checks with them: every mistake must be detected. diagnosis.py compares a failing backend with
+them: the mutant whose results match names the likely cause. The last group is correct arithmetic in another form, which
+no check may report as a fault.
 """
 
 from functools import cache
@@ -16,7 +16,7 @@ from ...portable.spec import CONVENTIONS
 Mutant = type[Reference]
 
 
-def in_words(mutant: Mutant) -> str:
+def describe_mutant(mutant: Mutant) -> str:
     """Return what the mutant does, for the middle of a sentence."""
     text = str(mutant.__doc__).strip().rstrip(".")
     return text[0].lower() + text[1:]
@@ -623,7 +623,7 @@ class SlopeOfTheLinearTanh(Reference):
         return 1 - a if self.spec.activation == "tanh" else super().activation_gradient(h, a)
 
 
-# Of the contract, as far as it shows in the numbers
+# Violations of the contract that show in the results
 
 
 class StaleMoments(Reference):
@@ -656,10 +656,10 @@ class CallsCountedAsSteps(Reference):
         return np.concatenate(losses)
 
 
-DEPARTURES = tuple((convention, value) for convention, values in CONVENTIONS.items() for value in values[1:])
+OTHER_CONVENTIONS = tuple((convention, value) for convention, values in CONVENTIONS.items() for value in values[1:])
 """Every value of a convention that is not the common spec's own."""
 
-UNDECLARED = tuple(undeclared(convention, value) for convention, value in DEPARTURES)
+UNDECLARED = tuple(undeclared(convention, value) for convention, value in OTHER_CONVENTIONS)
 
 MISTAKES: tuple[Mutant, ...] = (
     BatchNormEpsilonOfAFramework,
@@ -730,10 +730,10 @@ MISTAKES: tuple[Mutant, ...] = (
     CallsCountedAsSteps,
     *UNDECLARED,
 )
-"""Each must be caught on the matrix of cases."""
+"""The checks must detect each of them on the cases of the matrix."""
 
 
-# Not mistakes: what loses precision
+# No mistakes: loss of precision
 
 
 class CorrectionInFloat32(Reference):
@@ -744,10 +744,10 @@ class CorrectionInFloat32(Reference):
 
 
 LOST_PRECISION: tuple[Mutant, ...] = (CorrectionInFloat32,)
-"""Each must be named as lost precision in float32, and nothing worse."""
+"""The checks must report each of them as a loss of precision in float32, and not as a failure."""
 
 
-# Nor these: other arithmetic for the same mathematics
+# No mistakes: other arithmetic for the same mathematics
 
 
 class ExactCorrection(Reference):
@@ -839,4 +839,4 @@ LEGITIMATE: tuple[Mutant, ...] = (
     OneByOne,
     WideSums,
 )
-"""None may be called a fault, or lost precision."""
+"""The checks must not report any of them as a failure or as a loss of precision."""

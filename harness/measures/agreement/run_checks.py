@@ -1,4 +1,4 @@
-"""The conformance checks of backend variants, in their own environments, two at a time."""
+"""Run the checks of backend variants in their own environments, two variants at a time."""
 
 import datetime
 import time
@@ -18,34 +18,34 @@ from ...workload import networks
 from ...workload.networks import Network
 from . import cached_results, determinism, suite
 from . import cases as agreement_cases
-from .cached_results import Verdict
+from .cached_results import CachedResult
 from .case import Case
 from .determinism import Determinism
 from .suite import Outcome
 
 
-class Checked(NamedTuple):
-    """What `bakeoff check` found of one variant."""
+class VariantResult(NamedTuple):
+    """The result of `bakeoff check` for one variant."""
 
     outcomes: tuple[Outcome, ...]
     determinism: Determinism | None
     """None where it could not be measured: `unmeasured` says why."""
     unmeasured: str = ""
-    determined_on: Network = networks.DEFAULT
-    """The cell that determinism was measured on: the default spec, or what is likest to it of what can be done."""
+    determinism_network: Network = networks.DEFAULT
+    """The network that determinism was measured on: the default, or the most similar supported one."""
 
 
-def check_all(
+def check_backends(
     chosen: Sequence[tuple[Entry, str]],
     made: Mapping[str, Path | Exception],
     kinds: Sequence[Network],
     device: str,
     threads: int,
     board: Board,
-) -> dict[str, Checked]:
+) -> dict[str, VariantResult]:
     """Check every variant that has an interpreter in `made`; return by NAME:VARIANT what was found, as chosen."""
 
-    def one(entry: Entry, variant: str, python: Path) -> Checked:
+    def one(entry: Entry, variant: str, python: Path) -> VariantResult:
         cases = agreement_cases.cases(networks.with_supported(kinds, entry.unsupported))
         usual = networks.with_supported([networks.DEFAULT], entry.unsupported)[-1]
         place = place_of(entry, variant, python, threads)
@@ -60,11 +60,11 @@ def check_all(
                 entry.unsupported,
                 lambda session: measured.append(_determinism(session, place, device, variant, usual)),
             )
-            job.outcome = suite.in_words(outcomes)
-        answer = measured[0] if measured else "determinism was not measured: the worker did not live to the end"
+            job.outcome = suite.describe_outcomes(outcomes)
+        answer = measured[0] if measured else "determinism was not measured: the worker ended before the last check"
         if isinstance(answer, str):
-            return Checked(tuple(outcomes), None, answer)
-        return Checked(tuple(outcomes), answer, determined_on=usual)
+            return VariantResult(tuple(outcomes), None, answer)
+        return VariantResult(tuple(outcomes), answer, determinism_network=usual)
 
     able = [
         (entry, variant, python)
@@ -72,23 +72,23 @@ def check_all(
         if isinstance(python := made[entry.label], Path) and not launch.explain_unavailable(entry, variant)
     ]
     with pool() as workers:
-        # The plainest variant is declared first and takes least: begun last, it fills the gap that the others leave.
+        # The plainest variant is declared first and is the quickest. Started last, it fills the gap at the end.
         futures = {f"{each[0].name}:{each[1]}": workers.submit(one, *each) for each in reversed(able)}
         found = {name: future.result() for name, future in futures.items()}
     return dict(reversed(found.items()))
 
 
-def prove_all(
+def check_all_with_cache(
     chosen: Sequence[tuple[Entry, str]], made: Mapping[str, Environment | Exception], board: Board
-) -> list[Verdict]:
-    """Prove every variant that has an environment, two at a time; return the verdicts."""
+) -> list[CachedResult]:
+    """Check every variant that has an environment, two at a time, or find its kept result; return the results."""
 
-    def one(entry: Entry, variant: str, environment: Environment) -> Verdict:
+    def one(entry: Entry, variant: str, environment: Environment) -> CachedResult:
         cases = agreement_cases.cases(networks.with_supported(networks.required_networks(), entry.unsupported))
         with board.job(f"{entry.name}:{variant}: conformance") as job:
             place = place_of(entry, variant, environment.python)
-            verdict, job.outcome = prove(entry, variant, environment, place, cases, "cpu", job.say)
-        return verdict
+            result, job.outcome = check_with_cache(entry, variant, environment, place, cases, "cpu", job.say)
+        return result
 
     with pool() as workers:
         futures = [
@@ -100,7 +100,7 @@ def prove_all(
         return [future.result() for future in futures]
 
 
-def prove(
+def check_with_cache(
     entry: Entry,
     variant: str,
     environment: Environment,
@@ -108,21 +108,21 @@ def prove(
     cases: Sequence[Case],
     device: str,
     say: Callable[[str], None],
-) -> tuple[Verdict, str]:
-    """Return the verdict of the checks on `cases`, and what it comes to in words.
+) -> tuple[CachedResult, str]:
+    """Return the result of the checks on `cases`, and its description.
 
-    The checks run unless they have run before and nothing that they depend on has changed since.
+    The checks run only where no result is kept, or something that they depend on has changed since.
     """
-    key = cached_results.key(entry, variant, environment, device, cases)
+    key = cached_results.key(entry, variant, environment, device, cases, place.threads)
     kept = cached_results.find(key)
     if kept is not None:
-        return kept, f"{suite.in_words(kept.outcomes)} (as checked {kept.at}: nothing has changed since)"
+        return kept, f"{suite.describe_outcomes(kept.outcomes)} (checked on {kept.at}, unchanged since)"
     started = time.monotonic()
     outcomes = _outcomes(place, cases, device, variant, say, entry.unsupported)
     at = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
-    verdict = Verdict(tuple(outcomes), at, round(time.monotonic() - started, 3))
-    cached_results.keep(key, verdict)
-    return verdict, suite.in_words(outcomes)
+    result = CachedResult(tuple(outcomes), at, round(time.monotonic() - started, 3))
+    cached_results.keep(key, result)
+    return result, suite.describe_outcomes(outcomes)
 
 
 def _outcomes(
@@ -132,21 +132,21 @@ def _outcomes(
     variant: str,
     say: Callable[[str], None],
     cannot: Callable[[portable.Spec], str],
-    at_last: Callable[[Session], None] = lambda session: None,
+    on_end: Callable[[Session], None] = lambda session: None,
 ) -> list[Outcome]:
     outcomes = []
-    for outcome in suite.check_backend(lambda: Session(place), cases, device, variant, at_last, cannot):
+    for outcome in suite.check_backend(lambda: Session(place), cases, device, variant, on_end, cannot):
         say(f"{outcome.case} {outcome.dtype} {outcome.check}: {outcome.status}")
         outcomes.append(outcome)
     return outcomes
 
 
 def _determinism(session: Session, place: Place, device: str, variant: str, kind: Network) -> Determinism | str:
-    """Return what was measured, or why nothing was."""
+    """Return the measured determinism, or why it was not measured."""
     if device != "cpu" or place.threads != 1:
-        return "determinism is measured on the cpu, from one thread on"
+        return "determinism was not measured: it needs the cpu and one thread"
     (case,) = agreement_cases.cases([kind])
     try:
         return determinism.measure(session, lambda threads: Session(place._replace(threads=threads)), case, variant)
     except WorkerFailed as failed:
-        return f"determinism could not be measured: {failed}"
+        return f"determinism was not measured: {failed}"

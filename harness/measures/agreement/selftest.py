@@ -1,7 +1,7 @@
-"""The suite held to account: no mistake may pass, nothing legitimate may be called a fault.
+"""Test the checks by mutation: they must detect every known mistake, with no false alarm.
 
-Each mutant of mutants.py stands in for a backend and goes through the checks, on the cases of `bakeoff check` one after
-the other, until one catches it.
+Each mutant of mutants.py takes the place of a backend. It runs through the checks on the cases of `bakeoff check`,
+until one check detects it.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,63 +15,63 @@ from . import diagnosis, mutants
 from . import floors as agreement_floors
 from .case import LOSES_PRECISION, NOT_CONFORMING, Case
 from .checks import CHECKS
-from .in_process import subject
+from .in_process import make_subject
 from .mutants import Mutant
-from .suite import judge
+from .suite import run_check
 
 UNTIMED = {name: check for name, check in CHECKS.items() if name != "wait_waits"}
-"""A mutant of NumPy has nothing to wait for."""
+"""The checks of the mutants. NumPy is synchronous, so `wait_waits` does not apply."""
 
 
-class Caught(NamedTuple):
-    """What became of one mistake."""
+class MistakeResult(NamedTuple):
+    """Whether, where and how one mistake was detected."""
 
     mistake: str
-    """What the mutant does, in words."""
+    """What the mutant does."""
     case: str
-    """Where it was caught first; empty where it was not."""
+    """The first case on which it was detected; empty where it was not."""
     check: str
     floors: float
-    """How far off; 0 where the check that caught it measures none."""
+    """Its deviation; 0 where the check that detected it measures none."""
     named: bool
-    """Whether the explanation that came with it names this mistake."""
+    """Whether the explanation names this mistake as the cause."""
     sentence: str
 
 
-class Measured(NamedTuple):
-    """What was made of something that is no mistake."""
+class ArithmeticResult(NamedTuple):
+    """How the checks judge a mutant that is no mistake."""
 
-    what: str
+    description: str
     floors: float
-    """The worst, over all arrays of all cases."""
-    right: bool
-    """Whether it was judged as it should be."""
+    """The largest deviation over all arrays of all cases."""
+    expected: bool
+    """Whether the checks judge it as expected."""
 
 
-class Report(NamedTuple):
-    """What the suite made of everything in mutants.py."""
+class SelftestReport(NamedTuple):
+    """The results for every mutant of mutants.py."""
 
-    mistakes: tuple[Caught, ...]
-    lost_precision: tuple[Measured, ...]
-    legitimate: tuple[Measured, ...]
+    mistakes: tuple[MistakeResult, ...]
+    lost_precision: tuple[ArithmeticResult, ...]
+    legitimate: tuple[ArithmeticResult, ...]
 
     @property
     def passes(self) -> bool:
-        """Whether every mistake is caught, every loss of precision is named as one, and nothing else is."""
+        """Whether the checks detect every mistake, report every loss of precision as such, and raise no false alarm."""
         return all(each.case for each in self.mistakes) and all(
-            each.right for each in (*self.lost_precision, *self.legitimate)
+            each.expected for each in (*self.lost_precision, *self.legitimate)
         )
 
-    def in_words(self) -> list[str]:
-        """Return the counts, a sentence each."""
+    def describe(self) -> list[str]:
+        """Return the counts, one sentence each."""
         caught, named = sum(bool(each.case) for each in self.mistakes), sum(each.named for each in self.mistakes)
-        count, alarms = len(self.mistakes), sum(not each.right for each in self.legitimate)
+        count, alarms = len(self.mistakes), sum(not each.expected for each in self.legitimate)
         worst = max(each.floors for each in self.legitimate)
-        seen = sum(each.right for each in self.lost_precision)
+        seen = sum(each.expected for each in self.lost_precision)
         return [
-            f"Kill rate: {caught} of {count} mistakes caught ({caught / count:.0%}); {named} named as what they are.",
-            f"False alarms: {alarms} of {len(self.legitimate)} legitimate ways to compute (worst {worst:.1f} floors).",
-            f"Lost precision: {seen} of {len(self.lost_precision)} seen as that, and as nothing worse.",
+            f"Detected mistakes: {caught} of {count} ({caught / count:.0%}); {named} with the right cause.",
+            f"False alarms: {alarms} of {len(self.legitimate)} correct variants (at most {worst:.1f} floors).",
+            f"Reduced precision: {seen} of {len(self.lost_precision)} reported as such, and not as a failure.",
         ]
 
     def as_json(self) -> dict[str, Any]:
@@ -84,49 +84,49 @@ class Report(NamedTuple):
         }
 
 
-def run(say: Callable[[str], None]) -> Report:
-    """Hold the suite against every mutant; `say` is told which is under way."""
+def run(say: Callable[[str], None]) -> SelftestReport:
+    """Run the checks on every mutant; `say` takes the progress."""
     cases = agreement_cases.cases(networks.pairwise_cover())
     with threadpool_limits(1, user_api="blas"):
 
         def each(some: tuple[Mutant, ...]) -> Iterator[Mutant]:
             for number, mutant in enumerate(some, start=1):
-                say(f"{number} of {len(some)}: {mutants.in_words(mutant)}")
+                say(f"{number} of {len(some)}: {mutants.describe_mutant(mutant)}")
                 yield mutant
 
-        return Report(
-            tuple(catch(mutant, cases) for mutant in each(mutants.MISTAKES)),
-            tuple(precision_of(mutant, cases) for mutant in each(mutants.LOST_PRECISION)),
-            tuple(legitimacy_of(mutant, cases) for mutant in each(mutants.LEGITIMATE)),
+        return SelftestReport(
+            tuple(catch_mistake(mutant, cases) for mutant in each(mutants.MISTAKES)),
+            tuple(judge_lost_precision(mutant, cases) for mutant in each(mutants.LOST_PRECISION)),
+            tuple(judge_legitimate(mutant, cases) for mutant in each(mutants.LEGITIMATE)),
         )
 
 
-def catch(mutant: Mutant, cases: list[Case]) -> Caught:
-    """Return where a mistake is caught first, and by which check."""
-    words = mutants.in_words(mutant)
+def catch_mistake(mutant: Mutant, cases: list[Case]) -> MistakeResult:
+    """Return the first case and the first check that detect a mistake."""
+    words = mutants.describe_mutant(mutant)
     for case in cases:
-        if not case.gated:
+        if not case.required:
             continue
-        tested = subject(mutant, case)
+        tested = make_subject(mutant, case)
         for check in UNTIMED.values():
-            outcome = judge(check, tested, {})
-            if outcome.red:
-                sentence = diagnosis.explain(tested.seen, tested.training, case, {}) or outcome.reason
-                named = mutants.in_words(mutant) in sentence
-                return Caught(words, case.label, outcome.check, outcome.floors, named, sentence)
-    return Caught(words, "", "", 0.0, False, "")
+            outcome = run_check(check, tested, {})
+            if outcome.failed:
+                sentence = diagnosis.explain_deviation(tested.seen, tested.training, case, {}) or outcome.reason
+                named = mutants.describe_mutant(mutant) in sentence
+                return MistakeResult(words, case.label, outcome.check, outcome.floors, named, sentence)
+    return MistakeResult(words, "", "", 0.0, False, "")
 
 
-def precision_of(mutant: Mutant, cases: list[Case]) -> Measured:
-    """Return whether what only loses precision is found to: over 16 floors somewhere in float32, never over 128."""
+def judge_lost_precision(mutant: Mutant, cases: list[Case]) -> ArithmeticResult:
+    """Return whether a mutant that only loses precision exceeds 16 floors in float32, and never 128."""
     worst = _worst_training(mutant, [case for case in cases if case.spec.dtype == "float32"])
-    return Measured(mutants.in_words(mutant), worst, LOSES_PRECISION < worst <= NOT_CONFORMING)
+    return ArithmeticResult(mutants.describe_mutant(mutant), worst, LOSES_PRECISION < worst <= NOT_CONFORMING)
 
 
-def legitimacy_of(mutant: Mutant, cases: list[Case]) -> Measured:
-    """Return whether other arithmetic for the same mathematics stays within 16 floors everywhere."""
+def judge_legitimate(mutant: Mutant, cases: list[Case]) -> ArithmeticResult:
+    """Return whether other arithmetic for the same mathematics stays within 16 floors on all cases."""
     worst = _worst_training(mutant, cases)
-    return Measured(mutants.in_words(mutant), worst, worst <= LOSES_PRECISION)
+    return ArithmeticResult(mutants.describe_mutant(mutant), worst, worst <= LOSES_PRECISION)
 
 
 def _worst_training(mutant: Mutant, cases: list[Case]) -> float:

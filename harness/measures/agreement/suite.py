@@ -1,4 +1,4 @@
-"""Conformance: the checks on the default and the stress spec, for one backend run one way."""
+"""Run the checks on the cases for one backend variant, and describe the outcomes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
@@ -9,43 +9,44 @@ from ...workers.session import Session, WorkerFailed
 from ...workload.networks import supports_all
 from . import case as agreement_case
 from . import diagnosis
-from .case import Case, Measured
-from .checks import CHECKS, ONCE_A_DTYPE, Check, Refused, Subject
+from .case import Case, Deviation
+from .checks import CHECKS, ONCE_A_DTYPE, Check, CheckFailed, Subject
 
-Status = Literal["passes", "loses precision", "fails", "known failure", "cannot"]
+Status = Literal["passes", "loses precision", "fails", "known failure", "unsupported"]
 
 REFUSAL = "refusal"
-"""The one check of a case that a backend says it cannot do: that it refuses to build it."""
+"""The only check of an unsupported case: the backend must refuse to build it."""
 
 
 class Outcome(NamedTuple):
-    """What one check said of one backend variant on one case."""
+    """The result of one check of one backend variant on one case."""
 
     check: str
     case: str
     dtype: str
-    gated: bool
+    required: bool
+    """Whether a failure of it makes the backend incorrect."""
     status: Status
     reason: str
     """One sentence; empty where the check passes."""
-    measured: Sequence[Measured] = ()
+    measured: Sequence[Deviation] = ()
     traceback: str = ""
     explanation: str = ""
-    """Where the training departs first, and the likely cause: with the first outcome that shows it."""
+    """The first deviation of the training and its likely cause; only the first outcome that shows it has one."""
 
     @property
-    def red(self) -> bool:
-        """Whether this alone makes the backend not conforming."""
-        return self.gated and self.status == "fails"
+    def failed(self) -> bool:
+        """Whether this outcome makes the backend incorrect."""
+        return self.required and self.status == "fails"
 
     @property
     def known(self) -> bool:
-        """Whether it fails as the backend says it does."""
+        """Whether it fails as the backend declares."""
         return self.status == "known failure"
 
     @property
     def floors(self) -> float:
-        """The worst agreement in floors; 0 where nothing was a matter of degree."""
+        """The largest measured deviation in floors; 0 where the check measures none."""
         return max((measured.floors for measured in self.measured), default=0.0)
 
 
@@ -54,15 +55,14 @@ def check_backend(
     cases: Sequence[Case],
     device: str,
     variant: str,
-    at_last: Callable[[Session], None] = lambda session: None,
+    on_end: Callable[[Session], None] = lambda session: None,
     cannot: Callable[[portable.Spec], str] = supports_all,
 ) -> Iterator[Outcome]:
-    """Run every check on every case, in a worker of its own; yield the outcomes as they come.
+    """Run every check on every case in a worker; yield each outcome as soon as it is known.
 
-    Where the backend says that it `cannot`, with a reason, the one check is that it refuses.
-
-    A worker that dies or hangs ends its case, and the next case gets a fresh one. `at_last` is called with the worker
-    that lives through the last case.
+    For a case that is unsupported (`cannot` returns the reason), the only check is that the backend refuses it.
+    A worker that dies or hangs ends its case, and the next case gets a fresh one. `on_end` is called with the worker if
+    it is alive after the last case.
     """
     session: Session | None = None
     seen_dtypes: set[str] = set()
@@ -75,7 +75,7 @@ def check_backend(
                         session.close()
                     session = open_session()
                 if reason := cannot(case.spec):
-                    yield _refusal(session, case, device, variant, reason)
+                    yield _check_refusal(session, case, device, variant, reason)
                     continue
                 session.build(case.spec, device, variant)
             except WorkerFailed as failed:
@@ -83,14 +83,14 @@ def check_backend(
                 if session is None:
                     return
                 continue
-            # On a case that is gated, or a failure would not count.
-            once = ONCE_A_DTYPE if case.spec.dtype in seen_dtypes or not case.gated else frozenset()
-            if case.gated:
+            # These checks run on a required case, because only there a failure counts.
+            once = ONCE_A_DTYPE if case.spec.dtype in seen_dtypes or not case.required else frozenset()
+            if case.required:
                 seen_dtypes.add(case.spec.dtype)
             subject = Subject(session, case, session.conventions, device, variant)
             yield from _check_case(subject, session, [name for name in CHECKS if name not in once], explained)
         if session is not None and session.alive():
-            at_last(session)
+            on_end(session)
     finally:
         if session is not None:
             session.close()
@@ -99,17 +99,17 @@ def check_backend(
 def _check_case(
     subject: Subject, session: Session, names: Sequence[str], explained: set[tuple[bool, bool]]
 ) -> Iterator[Outcome]:
-    """Run these checks; yield the outcomes, until the worker is gone.
+    """Run these checks; yield the outcomes, until the worker has ended.
 
-    The first outcome that departs is explained, the first red one and the first known failure: it takes some seconds,
-    and a mistake departs on many cases. `explained` holds which of the three have been.
+    An explanation takes some seconds, and a mistake shows on many cases. So only the first deviation, the first failure
+    and the first known failure are explained; `explained` holds which of the three have been.
     """
     for name in names:
-        outcome = judge(CHECKS[name], subject, session.known_failures)
-        departs = outcome.status != "passes" and outcome.measured
-        kind = (outcome.red, outcome.known)
-        if departs and subject.trained and kind not in explained:
-            sentence = diagnosis.explain(subject.seen, subject.training, subject.case, session.conventions)
+        outcome = run_check(CHECKS[name], subject, session.known_failures)
+        deviates = outcome.status != "passes" and outcome.measured
+        kind = (outcome.failed, outcome.known)
+        if deviates and subject.trained and kind not in explained:
+            sentence = diagnosis.explain_deviation(subject.seen, subject.training, subject.case, session.conventions)
             outcome = outcome._replace(explanation=sentence)
             if sentence:
                 explained.add(kind)
@@ -118,32 +118,34 @@ def _check_case(
             return
 
 
-def _refusal(session: Session, case: Case, device: str, variant: str, declared: str) -> Outcome:
-    """Return whether the backend refuses to build what it says it cannot do: by a ValueError, not by an accident."""
+def _check_refusal(session: Session, case: Case, device: str, variant: str, declared: str) -> Outcome:
+    """Return whether the backend refuses to build an unsupported network with a ValueError."""
 
     def outcome(status: Status, reason: str, traceback: str = "") -> Outcome:
-        return Outcome(REFUSAL, case.name, case.spec.dtype, case.gated, status, reason, (), traceback)
+        return Outcome(REFUSAL, case.name, case.spec.dtype, case.required, status, reason, (), traceback)
 
     try:
         session.build(case.spec, device, variant)
     except WorkerFailed as failed:
         if failed.kind == "raised" and failed.exception == "ValueError":
-            return outcome("cannot", declared)
-        reason = f"declared: {declared} Expected a ValueError that says so, got: {failed}"
+            return outcome("unsupported", declared)
+        reason = f"declared as unsupported: {declared} Expected a ValueError that says so, got: {failed}"
         return outcome("fails", reason, failed.traceback)
-    return outcome("fails", f"declared: {declared} But it builds: remove the declaration, or refuse by a ValueError")
+    return outcome(
+        "fails", f"declared as unsupported: {declared} But it builds: remove the declaration, or raise a ValueError"
+    )
 
 
 def _failure(check: str, case: Case, failed: WorkerFailed) -> Outcome:
-    return Outcome(check, case.name, case.spec.dtype, case.gated, "fails", str(failed), (), failed.traceback)
+    return Outcome(check, case.name, case.spec.dtype, case.required, "fails", str(failed), (), failed.traceback)
 
 
-def judge(check: Check, subject: Subject, known_failures: Mapping[str, KnownFailure]) -> Outcome:
-    """Run one check; return its outcome. A known failure that passes is a failure: its reason is out of date."""
+def run_check(check: Check, subject: Subject, known_failures: Mapping[str, KnownFailure]) -> Outcome:
+    """Run one check; return its outcome. A declared known failure that passes is a failure itself."""
     name = check.__name__.removeprefix("check_")
     case = subject.case
 
-    def outcome(status: Status, reason: str, measured: Sequence[Measured] = (), traceback: str = "") -> Outcome:
+    def outcome(status: Status, reason: str, measured: Sequence[Deviation] = (), traceback: str = "") -> Outcome:
         known = known_failures.get(name)
         if known is not None and known.applies_to(case.spec):
             if status == "fails":
@@ -151,12 +153,12 @@ def judge(check: Check, subject: Subject, known_failures: Mapping[str, KnownFail
             else:
                 why = f"declared a known failure ({known.reason}), but it passes: remove the declaration"
                 status, reason = "fails", f"{why}{', or narrow it' if not (known.where or known.either) else ''}"
-        return Outcome(name, case.name, case.spec.dtype, case.gated, status, reason, measured, traceback)
+        return Outcome(name, case.name, case.spec.dtype, case.required, status, reason, measured, traceback)
 
     try:
         measured = check(subject)
-    except Refused as refused:
-        return outcome("fails", str(refused))
+    except CheckFailed as failed:
+        return outcome("fails", str(failed))
     except WorkerFailed as failed:
         return outcome("fails", str(failed), traceback=failed.traceback)
     limits: tuple[tuple[float, Status], ...] = (
@@ -164,48 +166,55 @@ def judge(check: Check, subject: Subject, known_failures: Mapping[str, KnownFail
         (agreement_case.LOSES_PRECISION, "loses precision"),
     )
     for limit, status in limits:
-        # The first that departs, in the order of the computation; `not <=` so that NaN departs too.
+        # The first deviation in the order of the computation; `not <=` includes NaN.
         over = next((each for each in measured if not each.floors <= limit), None)
         if over is not None:
             return outcome(status, str(over), measured)
     return outcome("passes", "", measured)
 
 
-def in_words(outcomes: Sequence[Outcome]) -> str:
-    """Return in words what all outcomes come to."""
-    red = [outcome for outcome in outcomes if outcome.red]
-    if red:
-        # What is a matter of degree is explained where it departs first; anything else speaks for itself, and first.
-        explained = next((outcome for outcome in red if outcome.explanation), red[0])
-        first = explained if red[0].measured else red[0]
+def describe_outcomes(outcomes: Sequence[Outcome]) -> str:
+    """Return one sentence on all outcomes of a variant: correct, with reduced precision, or not, and why."""
+    failures = [outcome for outcome in outcomes if outcome.failed]
+    if failures:
+        # A measured deviation is explained where it first appears. Any other failure is reported as it is, and first.
+        explained = next((outcome for outcome in failures if outcome.explanation), failures[0])
+        first = explained if failures[0].measured else failures[0]
         what = first.explanation or f"{first.check}: {first.reason}"
-        return f"does not conform: on {first.case} {first.dtype}, {what}"
-    refused = [outcome for outcome in outcomes if outcome.status == "cannot"]
-    asked = len({(outcome.case, outcome.dtype) for outcome in outcomes})
-    why = f"{'; '.join(dict.fromkeys(outcome.reason.rstrip('.') for outcome in refused))}."
-    if refused and len(refused) == asked:
-        return f"nothing was checked: {why}"
-    worst = max((outcome.floors for outcome in outcomes if outcome.gated and not outcome.known), default=0.0)
-    words = f"conforms, worst {agreement_case.in_floors(worst)} floors"
-    if refused:
-        words += f", on {asked - len(refused)} of {asked} cases; {why[:-1]}"
-    known = [outcome for outcome in outcomes if outcome.known]
+        return f"correct: no; on {first.case} {first.dtype}, {what}"
+    unsupported = [outcome for outcome in outcomes if outcome.status == "unsupported"]
+    cases = len({(outcome.case, outcome.dtype) for outcome in outcomes})
+    reasons = "; ".join(dict.fromkeys(outcome.reason.rstrip(".") for outcome in unsupported))
+    if unsupported and len(unsupported) == cases:
+        return f"nothing was checked: {reasons}."
+    decisive = [outcome for outcome in outcomes if outcome.required and not outcome.known]
+    worst = max((outcome.floors for outcome in decisive), default=0.0)
+    precise = worst <= agreement_case.LOSES_PRECISION
+    words = f"correct: {'yes' if precise else 'reduced precision'}"
+    words += f"; rounding error at most {agreement_case.format_floors(worst)} x NumPy's"
+    if unsupported:
+        words += f"; checked on {cases - len(unsupported)} of {cases} cases: {reasons}"
+    return words + _describe_known([outcome for outcome in outcomes if outcome.known])
+
+
+def _describe_known(known: Sequence[Outcome]) -> str:
     if not known:
-        return words
-    cases = dict.fromkeys(f"{outcome.case} {outcome.dtype}" for outcome in known)
-    why = next((f" {outcome.explanation}" for outcome in known if outcome.explanation), "")
-    return f"{words}; but for {len(known)} known failures, on {', '.join(cases)}: {known[0].reason}.{why}"
+        return ""
+    places = ", ".join(dict.fromkeys(f"{outcome.case} {outcome.dtype}" for outcome in known))
+    explanation = next((f" {outcome.explanation}" for outcome in known if outcome.explanation), "")
+    count = f"{len(known)} known failure{'s' if len(known) > 1 else ''}"
+    return f"; {count} on {places}: {known[0].reason}.{explanation}"
 
 
-def cell(outcomes: Sequence[Outcome], gated_only: bool = True) -> str:
-    """Return what stands in the matrix for some outcomes of one variant: the worst floors, or in a word what failed."""
+def format_cell(outcomes: Sequence[Outcome], required_only: bool = True) -> str:
+    """Return the cell of the printed matrix for outcomes of one variant: the worst floors, or a word for the status."""
     if not outcomes:
         return "-"
-    if any(outcome.red for outcome in outcomes):
+    if any(outcome.failed for outcome in outcomes):
         return "FAILS"
     if any(outcome.status == "known failure" for outcome in outcomes):
         return "known"
-    if all(outcome.status == "cannot" for outcome in outcomes):
-        return "cannot"
-    floors = [each.floors for each in outcomes if each.measured and (each.gated or not gated_only)]
-    return agreement_case.in_floors(max(floors)) if floors else "ok"
+    if all(outcome.status == "unsupported" for outcome in outcomes):
+        return "unsupported"
+    floors = [each.floors for each in outcomes if each.measured and (each.required or not required_only)]
+    return agreement_case.format_floors(max(floors)) if floors else "ok"

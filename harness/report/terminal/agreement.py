@@ -12,11 +12,11 @@ from .console import _print, _wide
 if TYPE_CHECKING:
     from ...measures.agreement import selftest
     from ...measures.agreement.precision import Precision
-    from ...measures.agreement.run_checks import Checked
+    from ...measures.agreement.run_checks import VariantResult
     from ...measures.agreement.suite import Outcome
 
 
-def print_matrix(console: Console, found: Mapping[str, "Checked"], unable: Mapping[str, str]) -> None:
+def print_matrix(console: Console, found: Mapping[str, "VariantResult"], unable: Mapping[str, str]) -> None:
     """Print checks and cases by variants, in worst floors; then a sentence on each, and on all that departs."""
     # NumPy is not needed to say `bakeoff --help`.
     from ...measures.agreement import checks, records, suite  # noqa: PLC0415
@@ -30,13 +30,13 @@ def print_matrix(console: Console, found: Mapping[str, "Checked"], unable: Mappi
         matrix.add_row(heading, *(f"[red]{cell}[/red]" if cell == "FAILS" else cell for cell in cells))
 
     for check in checks.CHECKS:
-        row(check, [suite.cell([o for o in each.outcomes if o.check == check]) for each in found.values()])
+        row(check, [suite.format_cell([o for o in each.outcomes if o.check == check]) for each in found.values()])
     matrix.add_row()
-    cases = dict.fromkeys((o.case, o.dtype, o.gated) for each in found.values() for o in each.outcomes)
-    for case, dtype, gated in cases:
+    cases = dict.fromkeys((o.case, o.dtype, o.required) for each in found.values() for o in each.outcomes)
+    for case, dtype, required in cases:
         of_case = [[o for o in each.outcomes if (o.case, o.dtype) == (case, dtype)] for each in found.values()]
-        cells = [suite.cell(outcomes, gated_only=gated) for outcomes in of_case]
-        row(f"{case} {dtype}{'' if gated else ' (result)'}", cells)
+        cells = [suite.format_cell(outcomes, required_only=required) for outcomes in of_case]
+        row(f"{case} {dtype}{'' if required else ' (result)'}", cells)
     matrix.add_row()
     answers = {True: "yes", False: "no", None: "-"}
     for field, heading in records.BITS.items():
@@ -45,14 +45,14 @@ def print_matrix(console: Console, found: Mapping[str, "Checked"], unable: Mappi
     for name, checked in found.items():
         _print(console, "")
         for each, more in _once_a_check(checked.outcomes):
-            where = f"{each.check} on {each.case} {each.dtype}{'' if each.gated else ' (a result, not a gate)'}"
+            where = f"{each.check} on {each.case} {each.dtype}{'' if each.required else ' (a result, not a gate)'}"
             _print(console, f"{each.status}: {where}{f' and {more} more' if more else ''}: {each.reason}")
         raised = next((each.traceback for each in checked.outcomes if each.traceback), "")
         if raised:
             _print(console, raised.rstrip())
         if checked.unmeasured:
             _print(console, checked.unmeasured)
-        _print(console, f"{name}: {suite.in_words(checked.outcomes)}")
+        _print(console, f"{name}: {suite.describe_outcomes(checked.outcomes)}")
     for name, reason in unable.items():
         _print(console, f"{name}: not checked: {reason}")
 
@@ -63,13 +63,13 @@ def _once_a_check(outcomes: "Sequence[Outcome]") -> "list[tuple[Outcome, int]]":
     count: dict[tuple[str, str, bool], int] = {}
     for each in outcomes:
         if each.status != "passes":
-            key = (each.check, each.status, each.gated)
+            key = (each.check, each.status, each.required)
             first.setdefault(key, each)
             count[key] = count.get(key, 0) + 1
     return [(each, count[key] - 1) for key, each in first.items()]
 
 
-def print_selftest(console: Console, report: "selftest.Report") -> None:
+def print_selftest(console: Console, report: "selftest.SelftestReport") -> None:
     """Print what became of every mutant, and the three counts."""
     listing = Table(box=None, pad_edge=False)
     for heading in ("mistake", "caught on", "by", "floors", "named"):
@@ -81,10 +81,10 @@ def print_selftest(console: Console, report: "selftest.Report") -> None:
     for heading, some in (("loses precision", report.lost_precision), ("legitimate", report.legitimate)):
         listing.add_row()
         for one in some:
-            judged = heading if one.right else f"[red]NOT SEEN AS: {heading}[/red]"
-            listing.add_row(one.what, judged, "", f"{one.floors:,.1f}", "")
+            judged = heading if one.expected else f"[red]NOT SEEN AS: {heading}[/red]"
+            listing.add_row(one.description, judged, "", f"{one.floors:,.1f}", "")
     _wide(console).print(listing, highlight=False)
-    for line in report.in_words():
+    for line in report.describe():
         _print(console, line)
 
 

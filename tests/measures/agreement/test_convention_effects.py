@@ -14,7 +14,12 @@ from bakeoff import environments
 from bakeoff.cli import app
 from bakeoff.common import statistics
 from bakeoff.environments.environment import Environment
-from bakeoff.measures.agreement.convention_effects import Problem, _probabilities, departures, effective
+from bakeoff.measures.agreement.convention_effects import (
+    FullTraining,
+    _probabilities,
+    effective_conventions,
+    measure_convention_effects,
+)
 from bakeoff.measures.speed import rounds
 from bakeoff.portable import spec as portable
 from bakeoff.portable.reference import Reference
@@ -49,7 +54,7 @@ def problem(**changes):
     splits = data.split(data.load(run.data), run)
     spec = run.portable(splits.features, len(splits.classes))._replace(**changes)
     order = data.batch_orders(len(splits.y_train), spec.batch_size, run.training.epochs, 0)
-    return Problem(spec, portable.initial_arrays(spec, "he", 0), splits, order)
+    return FullTraining(spec, portable.initial_arrays(spec, "he", 0), splits, order)
 
 
 def trained(given, conventions=None, **changes):
@@ -79,7 +84,7 @@ def test_the_unbiased_running_variance_is_worth_what_arithmetic_says():
     m, left = given.spec.batch_size, given.spec.bn_decay ** len(given.order)
     oracle.arrays["norm0/running_var"] = (oracle.arrays["norm0/running_var"] - left) * m / (m - 1) + left
     chosen = oracle.predict(test_rows(given))
-    (found,) = departures(given, {"running_variance": "unbiased"})
+    (found,) = measure_convention_effects(given, {"running_variance": "unbiased"})
     assert (found.convention, found.value) == ("running_variance", "unbiased")
     assert found.largest == pytest.approx(np.abs(chosen - common).max(), rel=1e-9)
     assert found.largest > 1e-3
@@ -100,7 +105,7 @@ def test_the_heavy_ball_s_sum_is_the_average_at_a_larger_learning_rate():
     common, _ = trained(given)
     larger, _ = trained(given, learning_rate=given.spec.learning_rate / (1 - given.spec.beta1))
     here, there = (oracle.predict(test_rows(given)) for oracle in (common, larger))
-    (found,) = departures(given, {"momentum": "sum"})
+    (found,) = measure_convention_effects(given, {"momentum": "sum"})
     assert found.largest == pytest.approx(np.abs(there - here).max(), rel=1e-6)
     assert found.changed_predictions == (there.argmax(1) != here.argmax(1)).mean() > 0
     assert found.accuracy != found.common_accuracy
@@ -108,8 +113,11 @@ def test_the_heavy_ball_s_sum_is_the_average_at_a_larger_learning_rate():
 
 def test_each_choice_is_told_alone():
     given = problem(optimiser="momentum")
-    both = departures(given, {"running_variance": "unbiased", "momentum": "sum"})
-    alone = [*departures(given, {"running_variance": "unbiased"}), *departures(given, {"momentum": "sum"})]
+    both = measure_convention_effects(given, {"running_variance": "unbiased", "momentum": "sum"})
+    alone = [
+        *measure_convention_effects(given, {"running_variance": "unbiased"}),
+        *measure_convention_effects(given, {"momentum": "sum"}),
+    ]
     assert both == alone
     assert len(both) == 2
 
@@ -120,8 +128,8 @@ def test_each_choice_is_told_alone():
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 def test_the_common_spec_s_own_values_are_no_departure(optimiser):
     given = problem(optimiser=optimiser)
-    assert departures(given, {name: values[0] for name, values in portable.CONVENTIONS.items()}) == []
-    assert departures(given, {}) == []
+    assert measure_convention_effects(given, {name: values[0] for name, values in portable.CONVENTIONS.items()}) == []
+    assert measure_convention_effects(given, {}) == []
 
 
 @pytest.mark.parametrize(("convention", "value"), ALTERNATIVES)
@@ -132,7 +140,7 @@ def test_what_is_left_out_makes_no_difference_and_what_is_not_makes_one(conventi
         here, there = (trained(given, chosen)[0].predict(test_rows(given)) for chosen in ({}, {convention: value}))
         # Beyond rounding; but a constant that is rounded changes the numbers, and no formula.
         differs = bool(np.abs(there - here).max() > (0 if convention in portable.CONSTANTS else 1e-10))
-        assert bool(effective(given.spec, {convention: value})) == differs, (optimiser, change)
+        assert bool(effective_conventions(given.spec, {convention: value})) == differs, (optimiser, change)
 
 
 def test_a_convention_is_batch_norm_s_an_optimiser_s_or_of_the_loss():
@@ -145,13 +153,13 @@ def test_a_convention_of_the_loss_alone_is_no_departure_of_what_is_trained():
     (common, losses), (clipped, told) = trained(given), trained(given, {"loss": "clipped"})
     assert np.abs(losses - told).max() > 0, "or the problem does not tell"
     assert all(np.array_equal(array, clipped.dump()[name]) for name, array in common.dump().items())
-    assert departures(given, {"loss": "clipped"}) == []
+    assert measure_convention_effects(given, {"loss": "clipped"}) == []
 
 
 @pytest.mark.parametrize("declared", [{"momentun": "sum"}, {"momentum": "nesterov"}])
 def test_a_convention_that_there_is_not_is_refused(declared):
     with pytest.raises(ValueError, match="convention"):
-        departures(problem(), declared)
+        measure_convention_effects(problem(), declared)
 
 
 # What it costs
@@ -160,17 +168,17 @@ def test_a_convention_that_there_is_not_is_refused(declared):
 def test_the_common_training_is_every_backend_s():
     given = problem()
     before = _probabilities.cache_info().misses
-    departures(given, {"running_variance": "unbiased", "momentum": "sum"})
-    departures(given, {"running_variance": "unbiased"})
-    departures(given, {"adam": "epsilon-hat"})
+    measure_convention_effects(given, {"running_variance": "unbiased", "momentum": "sum"})
+    measure_convention_effects(given, {"running_variance": "unbiased"})
+    measure_convention_effects(given, {"adam": "epsilon-hat"})
     assert _probabilities.cache_info().misses - before == 3  # the common one, and two choices that have an effect
-    departures(problem(), {"momentum": "sum"})
+    measure_convention_effects(problem(), {"momentum": "sum"})
     assert _probabilities.cache_info().misses - before == 3  # without an effect, nothing is trained
 
 
 def test_a_choice_that_diverges_is_not_a_number():
     given = problem(optimiser="momentum", batch_norm=False, learning_rate=1e200)
-    (found,) = departures(given, {"momentum": "sum"})
+    (found,) = measure_convention_effects(given, {"momentum": "sum"})
     assert np.isnan([found.largest, found.mean, found.changed_predictions, found.accuracy]).all()
     row = {"backend": "own", "convention": "momentum", "chosen": "sum", "largest": np.nan}
     assert report_text.departure(row) == "own's momentum sum cannot be told: a training did not stay finite"
@@ -217,7 +225,7 @@ def test_a_run_writes_what_was_declared_and_how_far_it_departs(ended):
     run = parse(SMALL, "small")
     given = problem()
     assert given.spec == run.portable(6, 3)
-    (expected,) = departures(given, {"running_variance": "unbiased"})
+    (expected,) = measure_convention_effects(given, {"running_variance": "unbiased"})
     assert (record["convention"], record["chosen"]) == ("running_variance", "unbiased")
     assert record["value"] == record["largest"] == expected.largest
     for field in ("mean", "changed_predictions", "accuracy", "common_accuracy"):
@@ -236,7 +244,7 @@ def test_departures_are_worked_out_once_after_training_and_before_timing(ended):
 
 def test_the_table_of_departures_is_written_and_a_remark_made(ended):
     (row,) = pd.read_csv(ended / "tables" / "departures.csv").to_dict("records")
-    (expected,) = departures(problem(), {"running_variance": "unbiased"})
+    (expected,) = measure_convention_effects(problem(), {"running_variance": "unbiased"})
     assert (row["backend"], row["convention"], row["chosen"]) == ("own", "running_variance", "unbiased")
     assert row["largest"] == pytest.approx(expected.largest, rel=1e-3)
     text = (ended / "tables" / "departures.md").read_text()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from bakeoff.measures.agreement import case as agreement_case
 from bakeoff.measures.agreement import floors
-from bakeoff.measures.agreement.case import Case, Measured, Quantity
+from bakeoff.measures.agreement.case import Case, Deviation, Quantity
 from bakeoff.measures.agreement.floors import Permuted, error
 from bakeoff.portable import spec as portable
 from bakeoff.portable.reference import Reference
@@ -36,7 +36,7 @@ def case(dtype="float64", sizes=(6, 9, 7, 5), **changes):
         x=rng.standard_normal((60, sizes[0])).astype(dtype),
         y=rng.integers(0, sizes[-1], 60),
         order=rng.integers(0, 60, (100, spec.batch_size)),
-        gated=True,
+        required=True,
     )
 
 
@@ -60,7 +60,7 @@ def test_error_of_what_is_not_a_number_is_not_a_number():
 
 
 def test_floors_are_the_error_over_the_floor():
-    measured = Measured(Quantity("update", "dense0/kernel", 10), 3e-6, 1e-7)
+    measured = Deviation(Quantity("update", "dense0/kernel", 10), 3e-6, 1e-7)
     assert measured.floors == pytest.approx(30)
     assert str(measured) == "dense0/kernel after 10 steps: 3.0e-06 off, 30.0 floors, allowed 128"
 

@@ -13,12 +13,12 @@ from bakeoff.common.progress import Board
 from bakeoff.measures.agreement import case as agreement_case
 from bakeoff.measures.agreement import cases as agreement_cases
 from bakeoff.measures.agreement import floors as agreement_floors
-from bakeoff.measures.agreement import precision, run_checks, suite
-from bakeoff.measures.agreement.case import Measured, Quantity
+from bakeoff.measures.agreement import precision, suite
+from bakeoff.measures.agreement.case import Deviation, Quantity
 from bakeoff.measures.agreement.precision import Precision
-from bakeoff.measures.agreement.suite import Outcome
 from bakeoff.portable.reference import Reference
 from bakeoff.registry import entries as registry_entries
+from bakeoff.workers import launch
 from bakeoff.workers.session import Session
 from bakeoff.workload import data, networks
 from bakeoff.workload.spec import parse
@@ -71,7 +71,7 @@ def changed(folder, stem, old, new):
 
 
 def measured(step, floors, array="a", phase="update"):
-    return Measured(Quantity(phase, array, step), floors * 1e-7, 1e-7)
+    return Deviation(Quantity(phase, array, step), floors * 1e-7, 1e-7)
 
 
 # Early
@@ -79,7 +79,7 @@ def measured(step, floors, array="a", phase="update"):
 
 def test_the_worst_of_a_step_is_the_one_with_most_floors():
     seen = [measured(0, 9), measured(1, 2, "x"), measured(1, 3, "y"), measured(10, 5, "z"), measured(7, 100)]
-    found = precision.worst(seen)
+    found = precision.find_worst(seen)
     assert {step: (each.quantity.array, round(each.floors)) for step, each in found.items()} == {
         1: ("y", 3),
         10: ("z", 5),
@@ -89,33 +89,25 @@ def test_the_worst_of_a_step_is_the_one_with_most_floors():
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
 def test_what_is_not_a_number_is_worst(order):
     seen = [measured(100, 2, "x"), measured(100, float("nan"), "y")]
-    assert precision.worst(seen[order])[100].quantity.array == "y"
-
-
-def test_outcomes_of_the_default_spec_in_float32_are_read_and_no_others():
-    def outcome(floors, check="updates", case="default-relu-adam", dtype="float32"):
-        return Outcome(check, case, dtype, False, "passes", "", [measured(10, floors)])
-
-    others = [outcome(9, case="stress-relu-adam"), outcome(9, dtype="float64"), outcome(9, check="large_logits")]
-    found = precision.from_outcomes([*others, outcome(2), outcome(3, check="losses"), *others])
-    assert found[10].floors == pytest.approx(3)
+    assert precision.find_worst(seen[order])[100].quantity.array == "y"
 
 
 def test_what_a_check_has_measured_is_what_is_measured_here(session, small):
     early, _ = precision.cases(1, 1, small)
     outcomes = list(suite.check_backend(session, [early], "cpu", "plain"))
-    assert len(outcomes) > len(precision.TRAINED)
     backend = session()
     backend.build(early.spec, "cpu", "plain")
-    here = precision.worst(agreement_floors.measure(agreement_floors.training, backend, early, {}))
-    assert precision.from_outcomes(outcomes) == here
+    here = precision.find_worst(agreement_floors.measure(agreement_floors.training, backend, early, {}))
+    training_checks = ("losses", "updates", "running_statistics", "test_mode")
+    measured_by_checks = [each for outcome in outcomes if outcome.check in training_checks for each in outcome.measured]
+    assert precision.find_worst(measured_by_checks) == here
     assert list(here) == list(agreement_case.CHECKPOINTS)
 
 
 def test_the_early_case_is_the_matrix_s_own():
     early, _ = precision.cases(1, 1)
     (own,) = agreement_cases.cases([networks.DEFAULT])
-    assert (early.name, early.spec, early.gated) == (own.name, own.spec, own.gated)
+    assert (early.name, early.spec, early.required) == (own.name, own.spec, own.required)
     for name, array in own.arrays.items():
         assert np.array_equal(early.arrays[name], array), name
     assert np.array_equal(early.x, own.x)
@@ -141,7 +133,7 @@ def test_the_end_is_seen_on_rows_that_no_step_was_trained_on(small):
     splits = data.split(data.load(small.data), small)
     assert set(case.order.ravel()) == set(range(len(splits.y_train)))
     oracle = Reference(case.spec._replace(dtype="float64"))
-    (quantity,) = seen = precision.ending(oracle, case)
+    (quantity,) = seen = precision.predict_unseen_rows(oracle, case)
     assert quantity == Quantity("test mode", "probabilities", len(case.order))
     assert oracle.steps == len(case.order)
     assert np.array_equal(seen[quantity], oracle.predict(splits.x_test.astype("float32")))
@@ -157,7 +149,7 @@ def test_a_long_training_goes_in_calls_that_are_each_short(small):
 
     _, (case,) = precision.cases(1, 20, small)
     backend = Short(case.spec)
-    precision.ending(backend, case)
+    precision.predict_unseen_rows(backend, case)
     assert backend.calls == (100, 40)
 
 
@@ -167,7 +159,7 @@ def test_the_distribution_is_told_by_its_median_its_ends_and_its_jumps():
     assert found.floors == pytest.approx(floors)
     assert found.median == pytest.approx(3)
     assert found.jumped == 1
-    assert found.in_words() == "3.0 floors [1.0, 500.0] at the end, 1 of 5 jumped"
+    assert found.describe() == "3.0 floors [1.0, 500.0] at the end, 1 of 5 jumped"
     assert Precision({}, (measured(1, float("nan")),)).jumped == 1
 
 
@@ -234,7 +226,7 @@ def bakeoff(monkeypatch, capsys, small):
     cases = precision.cases
     monkeypatch.setattr(precision, "cases", lambda seeds, epochs: cases(seeds, epochs, small))
     python = Path(sys.executable)
-    monkeypatch.setattr(run_checks, "interpreters_of", lambda chosen, *_: {entry.name: python for entry, _ in chosen})
+    monkeypatch.setattr(launch, "interpreters_of", lambda chosen, *_: {entry.name: python for entry, _ in chosen})
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["bakeoff", "precision", *arguments])
@@ -270,8 +262,8 @@ def test_the_command_prints_a_row_a_variant(bakeoff):
 
 
 def test_a_backend_that_cannot_be_measured_makes_exit_code_1(bakeoff, monkeypatch):
-    missing = environments.Missing("needs Python ==2.7")
-    monkeypatch.setattr(run_checks, "interpreters_of", lambda chosen, *_: {entry.name: missing for entry, _ in chosen})
+    missing = build.Missing("needs Python ==2.7")
+    monkeypatch.setattr(launch, "interpreters_of", lambda chosen, *_: {entry.name: missing for entry, _ in chosen})
     code, out = bakeoff("numpy_plain")
     assert code == 1
     assert out == "numpy_plain:plain: not measured: needs Python ==2.7\n"

@@ -11,11 +11,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from bakeoff.cli import app
+from bakeoff.measures.agreement import case
 from bakeoff.measures.agreement import records as agreement_records
-from bakeoff.measures.agreement import suite
-from bakeoff.measures.agreement.case import Measured, Quantity
+from bakeoff.measures.agreement.case import Deviation, Quantity
 from bakeoff.measures.agreement.determinism import Determinism
-from bakeoff.measures.agreement.run_checks import Checked
+from bakeoff.measures.agreement.run_checks import VariantResult
 from bakeoff.measures.agreement.suite import Outcome
 from bakeoff.registry import entries
 from bakeoff.workload import networks
@@ -50,7 +50,7 @@ def mine(tmp_path):
 def test_a_folder_of_ones_own_is_checked_in_the_interpreter_given(bakeoff, mine, tmp_path):
     code, out, _ = bakeoff("check", "./mine", "--python", sys.executable, "--records", "all.csv.gz")
     assert code == 0
-    assert "mine:plain: conforms, worst " in out
+    assert "mine:plain: correct: yes; rounding error at most " in out
     assert "same bits in two processes" in out
     assert not list((tmp_path / "cache").glob("environments/*")), "nothing was installed"
     records = pd.read_csv("all.csv.gz")
@@ -63,7 +63,7 @@ def test_a_folder_of_ones_own_is_checked_in_the_interpreter_given(bakeoff, mine,
         "running statistics",
         "test mode",
     }
-    assert records.loc[records["case"].eq("default-relu-adam"), "floors"].max() < suite.agreement.LOSES_PRECISION
+    assert records.loc[records["case"].eq("default-relu-adam"), "floors"].max() < case.LOSES_PRECISION
 
 
 def test_a_wrong_folder_of_ones_own_is_told_where_and_why(bakeoff, mine):
@@ -73,7 +73,7 @@ def test_a_wrong_folder_of_ones_own_is_told_where_and_why(bakeoff, mine):
     assert model.read_text() != text
     code, out, _ = bakeoff("check", "./mine", "--python", sys.executable)
     assert code == 1
-    assert "mine:plain: does not conform: on " in out
+    assert "mine:plain: correct: no; on " in out
 
 
 def test_an_interpreter_without_the_framework_is_a_failure_with_its_reason(bakeoff, mine):
@@ -134,18 +134,18 @@ def test_ctrl_c_ends_a_check_at_once_and_says_so(mine, tmp_path):
 def found(floors=3.0, **answers):
     quantity = Quantity("update", "dense0/kernel", 10)
     outcomes = (
-        Outcome("updates", "default-relu-adam", "float32", False, "passes", "", [Measured(quantity, floors, 1.0)]),
-        Outcome("updates", "stress-relu-adam", "float64", True, "passes", "", [Measured(quantity, 2 * floors, 1.0)]),
+        Outcome("updates", "default-relu-adam", "float32", False, "passes", "", [Deviation(quantity, floors, 1.0)]),
+        Outcome("updates", "stress-relu-adam", "float64", True, "passes", "", [Deviation(quantity, 2 * floors, 1.0)]),
         Outcome("load_forgets", "stress-relu-adam", "float64", True, "passes", ""),
     )
     determinism = Determinism(**{"twice": True, "processes": True, "threads": None, **answers})
-    return {"abacus:eager": Checked(outcomes, determinism)}
+    return {"abacus:eager": VariantResult(outcomes, determinism)}
 
 
 def test_the_summary_is_one_row_a_variant():
     (row,) = agreement_records.summary(agreement_records.records(found(processes=False))).to_dict("records")
     assert row["backend"] == "abacus:eager"
-    assert row["conforms"] == "yes"
+    assert row["correct"] == "yes"
     assert (row["float64, worst"], row["float32, worst"]) == ("6.0", "-")
     assert [row[f"default float32, step {step}"] for step in (1, 10, 100)] == ["-", "3.0", "-"]
     assert [row[heading] for heading in agreement_records.BITS.values()] == ["yes", "no", "not tried"]
@@ -156,7 +156,7 @@ def test_the_summary_says_who_does_not_conform():
     outcome = wrong.outcomes[1]._replace(status="fails", reason="far off")
     assert (
         agreement_records.summary(agreement_records.records({"abacus:eager": wrong._replace(outcomes=(outcome,))}))[
-            "conforms"
+            "correct"
         ].item()
         == "no"
     )
@@ -184,9 +184,9 @@ def test_the_summary_counts_no_floors_of_a_known_failure_and_names_that_there_is
         check="large_logits",
         status="known failure",
         reason="its softmax stops at 64",
-        measured=[Measured(Quantity("update", "dense0/kernel", 10), 1e6, 1.0)],
+        measured=[Deviation(Quantity("update", "dense0/kernel", 10), 1e6, 1.0)],
     )
     table = agreement_records.records({"abacus:eager": right._replace(outcomes=(*right.outcomes, known))})
     (row,) = agreement_records.summary(table).to_dict("records")
-    assert row["conforms"] == "yes, but for known failures"
+    assert row["correct"] == "yes, but for known failures"
     assert row["default float32, step 10"] == "3.0"

@@ -113,14 +113,14 @@ class PlainWithLayerNorm(LayerNorm, Plain):
 
 
 PAGES = {
-    "optimiser": Page(ReferenceWithAdaGrad, PlainWithAdaGrad),
-    "layer": Page(ReferenceWithLayerNorm, PlainWithLayerNorm),
+    "optimiser": ReferencePair(ReferenceWithAdaGrad, PlainWithAdaGrad),
+    "layer": ReferencePair(ReferenceWithLayerNorm, PlainWithLayerNorm),
 }
 """By change; for the others the page is the common one."""
 
 CONVENTION_PAGES = {
-    ("optimiser", "inside"): Page(ReferenceWithEpsilonInside, PlainWithEpsilonInside),
-    ("optimiser", "float32"): Page(ReferenceWithEpsilonInFloat32, PlainWithEpsilonInFloat32),
+    ("optimiser", "inside"): ReferencePair(ReferenceWithEpsilonInside, PlainWithEpsilonInside),
+    ("optimiser", "float32"): ReferencePair(ReferenceWithEpsilonInFloat32, PlainWithEpsilonInFloat32),
 }
 """By change and the convention that a backend says it follows there: harness/ease/changes.py has them in words."""
 
@@ -131,4 +131,4 @@ def cases(change: str, kinds: Sequence[Network], convention: str = "") -> list[C
         return agreement_cases.cases(kinds)
     page = CONVENTION_PAGES[change, convention] if convention else PAGES[change]
     asked = [kind._replace(optimiser=OPTIMISER) if change == "optimiser" else kind for kind in kinds]
-    return [replace(case, name=f"{case.name}-{change}", page=page) for case in agreement_cases.cases(asked)]
+    return [replace(case, name=f"{case.name}-{change}", reference_pair=page) for case in agreement_cases.cases(asked)]

@@ -105,7 +105,7 @@ def test_a_changed_backend_conforms_to_the_changed_page(name, change, state, tmp
     for (variant, dtype), outcomes in zip(asked, found):
         worst = max(outcome.floors for outcome in outcomes if not outcome.known)
         print(f"{name}:{variant} {dtype} {change} {state}: {len(outcomes)} checks, worst {worst:.1f} floors")
-        assert not [f"{each.case} {each.check}: {each.reason} {each.explanation}" for each in outcomes if each.red]
+        assert not [f"{each.case} {each.check}: {each.reason} {each.explanation}" for each in outcomes if each.failed]
         assert worst < agreement_case.LOSES_PRECISION or (dtype == "float32" and name in LOSING)
 
 
@@ -117,7 +117,7 @@ def test_a_program_of_float32_alone_is_not_of_float64(name, tmp_path):
     entry = ENTRIES[name]
     folder = write_patched(entry.folder, "model.py", find_patch(entry.folder, "float64", "before"), tmp_path)
     problems = agreement_cases.cases(kinds_of(name, "float64"))
-    assert any(outcome.red for outcome in outcomes_of(name, folder, tmp_path / "log", problems, entry.variants[0]))
+    assert any(outcome.failed for outcome in outcomes_of(name, folder, tmp_path / "log", problems, entry.variants[0]))
 
 
 MISTAKES = {
@@ -155,7 +155,7 @@ def test_a_wrong_patch_is_caught(name, tmp_path):
     convention = changes.read_changes(entry.folder)[change].convention
     problems = cases(change, kinds_of(name, "float64"), convention)
     outcomes = outcomes_of(name, folder, tmp_path / "log", problems, entry.variants[0])
-    red = [outcome for outcome in outcomes if outcome.red]
+    red = [outcome for outcome in outcomes if outcome.failed]
     print(*(f"{each.check}: {each.reason}" for each in red), sep="\n")
     assert {"optimiser": "updates", "layer": "gradients"}[change] in [outcome.check for outcome in red]
 

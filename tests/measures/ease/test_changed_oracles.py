@@ -78,7 +78,7 @@ def test_adagrad_divides_by_the_root_of_the_sum_of_squares(convention):
 @pytest.mark.parametrize(("change", "convention"), [*((change, "") for change in PAGES), *CONVENTION_PAGES])
 def test_a_changed_problem_has_its_own_truth_and_floors(change, convention):
     (case,) = cases(change, [Network("stress", "tanh", True, "adam", "float64")], convention)
-    page = case.page
+    page = case.reference_pair
     if convention:
         assert page is CONVENTION_PAGES[change, convention]
         common = floors.measure(floors.training, PAGES[change].oracle(case.spec), case, {})
@@ -91,5 +91,5 @@ def test_a_changed_problem_has_its_own_truth_and_floors(change, convention):
         common = floors.measure(floors.training, Reference(case.spec), case, {})
         assert max(each.floors for each in common) > 1e6, "the common network is not the changed one"
         assert floors._floors_key(floors.training, case, ()) != floors._floors_key(
-            floors.training, replace(case, page=agreement_case.COMMON), ()
+            floors.training, replace(case, reference_pair=agreement_case.COMMON), ()
         )
