@@ -54,9 +54,8 @@ def check_backends(
 ) -> None:
     """Check that backends compute what the network specification says.
 
-    Errors are given in floors. One floor is the rounding error of plain NumPy on the same problem: up to 16 floors
-    pass, up to 128 lose precision, more fail (docs/agreement.md). Exit code 1 if a check fails, or a backend cannot be
-    checked.
+    One floor is the rounding error of plain NumPy on the same problem: up to 16 floors pass, up to 128 lose precision,
+    more fail (docs/agreement.md). Exit code 1 if a check fails or cannot be run.
 
     \b
     bakeoff check                                       the default backends

@@ -34,7 +34,7 @@ Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="Label column
 Quick = Annotated[bool, typer.Option("--quick", help="Time one short round instead of two; intervals are wider.")]
 Rounds = Annotated[
     int | None,
-    typer.Option(min=1, help="Rounds of fresh processes. Default: 2; --quick: 1; large --budget: more."),
+    typer.Option(min=1, help="Rounds of fresh processes. Default: 2; --quick: 1; big --budget: more."),
 ]
 Blocks = Annotated[
     int | None,
