@@ -38,7 +38,7 @@ Rounds = Annotated[
 ]
 Blocks = Annotated[
     int | None,
-    typer.Option(min=16, help="Blocks (each times every variant once) a round. Default: 40; --quick: 24."),
+    typer.Option(min=16, help="Blocks (every variant timed once) a round. Default: 40; --quick: 24."),
 ]
 Budget = Annotated[
     str | None,
