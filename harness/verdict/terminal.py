@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..common.statistics import Interval
-from ..report.terminal.console import say, wide
+from ..report.terminal.console import print_line as say
+from ..report.terminal.console import widen as wide
 from .criteria import CRITERIA, Measure, Reading
 from .scores import NOTHING, Stretch
 from .verdict import Place, Reason, Verdict

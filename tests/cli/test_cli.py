@@ -1,4 +1,4 @@
-"""The command line teaches, answers programs in JSON, and says in a sentence what a user did wrong."""
+"""Tests of the command line: help, JSON output, messages and exit codes."""
 
 import fcntl
 import json
@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from bakeoff import environments
-from bakeoff.cli import app
+import typer
+from bakeoff.cli import app, completion
 from bakeoff.common import statistics
+from bakeoff.environments import build
+from bakeoff.measures import mistakes
 from bakeoff.records import read
 from bakeoff.registry import entries as registry_entries
 from bakeoff.runner import start
@@ -72,13 +74,13 @@ epochs = 1
 
 
 @pytest.fixture(autouse=True)
-def fewer_resamples(monkeypatch):
+def use_fewer_resamples(monkeypatch):
     monkeypatch.setattr(statistics, "RESAMPLES", 200)
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Stand in an empty folder, with an empty cache, as no terminal."""
+def use_empty_folder(tmp_path, monkeypatch):
+    """Run in an empty folder with an empty cache, and not in a terminal."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("FORCE_COLOR", raising=False)
@@ -111,51 +113,88 @@ def saved(tmp_path):
     [
         (["--budget", "soon"], "--budget: expected a time such as 60s, 2m or 1h, got 'soon'."),
         (["--budget", "0s"], "got '0s'"),
-        (["--budget", "60s", "--turns", "20"], "--budget and --turns"),
+        (["--budget", "60s", "--blocks", "20"], "--budget and --blocks"),
     ],
 )
-def test_a_budget_that_is_none_is_refused_before_anything_is_made(bakeoff, options, sentence, tmp_path):
+def test_an_invalid_budget_is_rejected_before_a_run_folder_is_made(bakeoff, options, sentence, tmp_path):
     code, _, complaint = bakeoff("run", *options, "--results", tmp_path / "results")
     assert code == 2
     assert sentence in " ".join(complaint.split())
     assert not (tmp_path / "results").exists()
 
 
+def registered(command):
+    """Return the entry of a command as Typer has it."""
+    (found,) = [each for each in app.app.registered_commands if each.name == command]
+    return found
+
+
+def test_every_command_is_registered_and_belongs_to_a_panel():
+    assert {each.name for each in app.app.registered_commands} == set(COMMANDS)
+    assert {each.rich_help_panel for each in app.app.registered_commands} == set(app.COMMANDS)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_of_every_command_says_what_it_does_and_with_which_options(bakeoff, command):
+def test_the_help_of_every_command_has_its_summary_and_explains_every_option(bakeoff, command):
     code, out, err = bakeoff(command, "--help")
     assert (code, err) == (0, "")
     assert f"bakeoff {command} [OPTIONS]" in out
-    function = next(
-        each.callback for each in app.app.registered_commands if command in (each.name, each.callback.__name__)
-    )
-    first = function.__doc__.strip().splitlines()[0]
-    assert first in " ".join(out.split())
+    assert registered(command).callback.__doc__.splitlines()[0] in " ".join(out.split())
     documented = [line for line in out.splitlines() if re.search(r"--[a-z]+ ", line)]
     assert documented
     for line in documented:
         assert len(line.replace("│", " ").split()) > 3, f"an option without an explanation: {line}"
 
 
-def test_the_help_of_run_has_examples(bakeoff):
+def test_every_help_text_is_one_line_of_at_most_70_characters():
+    for command in typer.main.get_command(app.app).commands.values():
+        summary = registered(command.name).callback.__doc__.splitlines()[0]
+        texts = {command.name: summary} | {
+            f"{command.name} {each.name}": each.help for each in command.params if each.name != "help"
+        }
+        for name, text in texts.items():
+            assert text, name
+            assert len(text) <= 70, f"{name}: {text}"
+            assert text.endswith("."), f"{name}: {text}"
+
+
+def test_the_help_of_run_has_examples_and_the_true_defaults(bakeoff):
     _, out, _ = bakeoff("run", "-h")
     for example in ("--data iris.csv --target species", "--backends NAME,NAME:VARIANT", "--resume results/"):
         assert f"bakeoff run {example}" in out
     for option in ("--backends", "--data", "--target", "--device", "--threads", "--quick", "--resume", "--results"):
         assert option in out
     text = " ".join(out.replace("│", " ").split())
-    assert f"Default: {start.ROUNDS}; quick: {start.QUICK_ROUNDS}; more in a large budget." in text
-    assert f"Default: {start.TURNS}; quick: {start.QUICK_TURNS}." in text
+    assert f"Default: {start.ROUNDS}; --quick: {start.QUICK_ROUNDS}; big --budget: more." in text
+    assert f"Default: {start.TURNS}; --quick: {start.QUICK_TURNS}." in text
 
 
-def test_the_help_of_check_says_what_a_floor_is(bakeoff):
+def test_the_help_of_mistakes_states_the_true_time_limit(bakeoff):
+    _, out, _ = bakeoff("mistakes", "--help")
+    assert f"Default: {mistakes.LIMIT_S:g}." in out
+
+
+def test_the_help_of_check_explains_floors_and_the_exit_code(bakeoff):
     _, out, _ = bakeoff("check", "--help")
     text = " ".join(out.replace("│", " ").split())
-    assert "A floor is what plain NumPy must lose to rounding" in text
-    assert "Exit code 1 if any check fails" in text
+    assert "One floor is the rounding error of plain NumPy" in text
+    assert "Exit code 1 if a check fails" in text
 
 
-def test_without_a_command_there_is_help_that_lists_them_all(bakeoff):
+def test_the_help_lists_every_exit_code(bakeoff):
+    _, out, _ = bakeoff("--help")
+    text = " ".join(out.split())
+    for code, meaning in (
+        (0, "success"),
+        (1, "a check or comparison failed"),
+        (2, "bad usage or input"),
+        (3, "not measurable on this machine"),
+        (130, "interrupted"),
+    ):
+        assert f"{code} {meaning}" in text
+
+
+def test_without_a_command_the_help_lists_every_command(bakeoff):
     code, out, err = bakeoff()
     assert code in (0, 2)
     for command in COMMANDS:
@@ -169,7 +208,7 @@ def test_the_version_is_printed(bakeoff):
     assert re.fullmatch(r"bakeoff \d+\.\d+\.\d+\S*\n", out)
 
 
-def test_help_answers_without_importing_what_the_commands_need():
+def test_importing_the_command_line_imports_no_heavy_library():
     script = "import sys, bakeoff.cli.app; print(sorted({'numpy', 'pandas', 'sklearn', 'scipy'} & set(sys.modules)))"
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=imports())
     assert ended.stdout == "[]\n"
@@ -179,11 +218,44 @@ def imports(**more):
     return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **more}
 
 
-# What a user did wrong
+# Shell completion
 
 
-def wrong(tmp_path):
-    """Write files with mistakes in them."""
+def test_backends_and_their_variants_are_completed():
+    assert "numpy_plain" in completion.complete_backend("numpy")
+    assert set(completion.complete_backend("")) == {*registry_entries.read_all(), "all"}
+    assert completion.complete_backend("numpy_plain:") == ["numpy_plain:plain"]
+    assert completion.complete_backend("nobody:") == []
+    assert completion.complete_backend_list("jax_pure,numpy_pl") == ["jax_pure,numpy_plain"]
+
+
+def test_mistakes_are_completed():
+    assert completion.complete_mistake("wrong_w") == ["wrong_width"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("table sav", "saved"), ("table results/", "results/saved"), ("setup numpy_pl", "numpy_plain")],
+)
+def test_the_shell_gets_completions_without_pandas(saved, words, expected):
+    script = (
+        "import atexit, sys, bakeoff.cli\n"
+        "sys.argv[0] = 'bakeoff'\n"
+        "atexit.register(lambda: print('PANDAS' * ('pandas' in sys.modules)))\n"
+        "bakeoff.cli.main()"
+    )
+    shell = {"_BAKEOFF_COMPLETE": "complete_fish", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    more = {**shell, "_TYPER_COMPLETE_ARGS": f"bakeoff {words}"}
+    command = [sys.executable, "-c", script]
+    ended = subprocess.run(command, capture_output=True, text=True, env=imports(**more), check=False)
+    assert ended.stdout.split() == [expected], ended.stderr
+
+
+# Bad input
+
+
+def write_bad_files(tmp_path):
+    """Write files that the commands must reject."""
     (tmp_path / "syntax.toml").write_text("[training\nepochs = 3\n")
     (tmp_path / "key.toml").write_text("[training]\nepoch = 3\n")
     (tmp_path / "value.toml").write_text('[network]\nactivation = "rely"\n')
@@ -200,7 +272,7 @@ def wrong(tmp_path):
         file.write("scribbled by hand\n")
 
 
-MISTAKES = [
+BAD_INPUTS = [
     ("run no.toml", "no.toml: no such spec file"),
     ("run .", "expected a TOML file, got a folder"),
     ("run syntax.toml", "syntax.toml"),
@@ -231,11 +303,11 @@ MISTAKES = [
     ("run --quik", "No such option: --quik"),
     ("run --resume nowhere", "nowhere: no run here (expected a folder with run.json)"),
     ("run --resume file", "cannot be read"),
-    ("run --resume newer", "expected format 1, got 99"),
-    ("run --resume damaged key.toml", "--resume goes on with the run as it was planned"),
-    ("run --resume damaged --backends numpy_plain", "--resume goes on with the run as it was planned"),
-    ("run --resume damaged --quick", "--resume goes on with the run as it was planned"),
-    ("run --resume damaged --threads 2", "--resume goes on with the run as it was planned"),
+    ("run --resume newer", f"expected format {read.FORMAT}, got 99"),
+    ("run --resume damaged key.toml", "--resume continues the run as it was planned"),
+    ("run --resume damaged --backends numpy_plain", "--resume continues the run as it was planned"),
+    ("run --resume damaged --quick", "--resume continues the run as it was planned"),
+    ("run --resume damaged --threads 2", "--resume continues the run as it was planned"),
     ("check numpy_plane", "Did you mean `numpy_plain`?"),
     ("check numpy_plain:plane", "Did you mean `plain`?"),
     ("check numpy_plain --device gpu", "has no device `gpu`: it runs on cpu"),
@@ -245,16 +317,16 @@ MISTAKES = [
     ("backends --python no-python", "--python no-python: expected a Python interpreter"),
     ("table", "results: no runs here yet. `bakeoff run` makes one"),
     ("table nowhere", "nowhere: no run here"),
-    ("table newer", "expected format 1, got 99. Use the bakeoff that wrote it"),
+    ("table newer", f"expected format {read.FORMAT}, got 99. Use the bakeoff that wrote it"),
     ("table damaged", "is no record. Raw records are never edited"),
     ("table damaged --format pdf", "'pdf' is not one of"),
     ("tables", "No such command 'tables'"),
 ]
 
 
-@pytest.mark.parametrize(("line", "sentence"), MISTAKES)
-def test_a_mistake_is_a_sentence_and_exit_code_2(bakeoff, tmp_path, line, sentence):
-    wrong(tmp_path)
+@pytest.mark.parametrize(("line", "sentence"), BAD_INPUTS)
+def test_bad_input_gives_a_message_and_exit_code_2(bakeoff, tmp_path, line, sentence):
+    write_bad_files(tmp_path)
     code, out, err = bakeoff(*line.split())
     said = " ".join(err.replace("│", " ").split())
     assert sentence in said
@@ -265,8 +337,8 @@ def test_a_mistake_is_a_sentence_and_exit_code_2(bakeoff, tmp_path, line, senten
 
 
 @pytest.mark.parametrize("line", ["run key.toml", "run --backends numpy_plane", "run --quik", "table nowhere"])
-def test_a_mistake_in_a_process_of_its_own_leaves_no_traceback(tmp_path, line):
-    wrong(tmp_path)
+def test_bad_input_to_a_real_process_gives_no_traceback(tmp_path, line):
+    write_bad_files(tmp_path)
     command = [sys.executable, "-c", "from bakeoff.cli.app import main; main()", *line.split()]
     ended = subprocess.run(command, capture_output=True, text=True, env=imports(), check=False)
     assert ended.returncode == 2
@@ -276,7 +348,7 @@ def test_a_mistake_in_a_process_of_its_own_leaves_no_traceback(tmp_path, line):
     assert "\x1b" not in ended.stderr
 
 
-def test_the_message_of_an_unknown_backend_lists_those_there_are(bakeoff):
+def test_the_message_on_an_unknown_backend_lists_the_backends(bakeoff):
     _, _, err = bakeoff("run", "--backends", "zzz")
     for name in registry_entries.read_all():
         assert name in err
@@ -290,7 +362,7 @@ def test_a_path_with_brackets_is_printed_as_it_is(bakeoff):
 # bakeoff backends
 
 
-def test_backends_lists_each_with_its_state(bakeoff):
+def test_backends_lists_each_environment_with_its_status(bakeoff):
     code, out, err = bakeoff("backends")
     assert (code, err) == (0, "")
     for entry in (part for whole in registry_entries.read_all().values() for part in whole.parts):
@@ -301,7 +373,7 @@ def test_backends_lists_each_with_its_state(bakeoff):
     assert line.rstrip().endswith("not built: run `bakeoff setup numpy_plain`")
 
 
-def test_backends_in_json_is_json_and_nothing_else(bakeoff):
+def test_backends_json_prints_only_json(bakeoff):
     code, out, err = bakeoff("backends", "--json")
     assert (code, err) == (0, "")
     rows = {row["environment"]: row for row in json.loads(out)}
@@ -312,6 +384,7 @@ def test_backends_in_json_is_json_and_nothing_else(bakeoff):
         "environment": "numpy_plain",
         "framework": "NumPy",
         "version": registry_entries.pinned_version(registry_entries.read_all()["numpy_plain"]),
+        "default": True,
         "variants": ["plain"],
         "devices": ["cpu"],
         "python": ">=3.11,<3.14",
@@ -351,7 +424,7 @@ def test_table_in_csv_is_the_summary_of_the_tables_folder(bakeoff, saved):
     code, out, err = bakeoff("table", saved, "--format", "csv")
     assert code == 0
     assert out == (saved / "tables" / "summary.csv").read_text()
-    assert "Control: numpy_plain:plain against itself" in err  # what must be said is said, and is in no one's way
+    assert "Control: numpy_plain:plain against itself" in err  # remarks do not mix with the CSV
     assert out.startswith("backend,variant,version,conforms,worst_floors,")
 
 
@@ -370,8 +443,8 @@ def test_table_in_json_has_the_numbers_of_the_csv(bakeoff, saved):
     assert bakeoff("table", saved, "--format", "json")[1] == out
 
 
-def test_table_s_failures_do_not_make_table_fail(bakeoff, saved):
-    """The run said so when it ended; to print it again is no failure."""
+def test_table_of_a_run_with_failures_exits_with_0(bakeoff, saved):
+    """`bakeoff run` reported the failures; printing the table again is not a failure."""
     header = read.read_header(saved)
     header["plan"]["entries"].append(["numpy_plain", "lost"])
     (saved / "run.json").write_text(json.dumps(header))
@@ -385,7 +458,7 @@ def test_table_s_failures_do_not_make_table_fail(bakeoff, saved):
     assert "numpy_plain:lost: environment: no interpreter" in out
 
 
-def test_what_is_printed_to_a_file_has_no_escapes_and_whole_lines(bakeoff, saved, monkeypatch):
+def test_output_to_a_file_has_no_escapes_and_unbroken_lines(bakeoff, saved, monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     for arguments in (("table", saved), ("backends",), ("table", saved, "--format", "markdown")):
         _, out, err = bakeoff(*arguments)
@@ -401,7 +474,7 @@ def small_run(tmp_path, *arguments):
     return [sys.executable, "-c", DRIVER, "run", "small.toml", "--backends", "numpy_plain", "--quick", *arguments]
 
 
-def test_run_in_json_prints_json_and_nothing_else_and_progress_on_standard_error(tmp_path):
+def test_run_json_prints_only_json_and_progress_on_standard_error(tmp_path):
     command = small_run(tmp_path, "--json")
     ended = subprocess.run(command, capture_output=True, text=True, env=imports(), check=False)
     answer = json.loads(ended.stdout)
@@ -414,7 +487,7 @@ def test_run_in_json_prints_json_and_nothing_else_and_progress_on_standard_error
     assert "\x1b" not in ended.stdout + ended.stderr
 
 
-def test_check_in_json_says_who_could_not_be_checked(bakeoff, monkeypatch):
+def test_check_json_names_the_backends_that_could_not_be_checked(bakeoff, monkeypatch):
     def build_all(entries, *_, **__):
         return {entry.name: environments.Missing("needs Python ==2.7: found 3.11") for entry in entries}
 
@@ -429,7 +502,7 @@ def test_check_in_json_says_who_could_not_be_checked(bakeoff, monkeypatch):
     assert "numpy_plain:plain: not checked: needs Python ==2.7: found 3.11" in out
 
 
-def test_setup_that_fails_says_why_and_ends_with_exit_code_1(bakeoff, monkeypatch):
+def test_setup_that_fails_gives_the_reason_and_exit_code_1(bakeoff, monkeypatch):
     def build_all(entries, extra=(), on_event=None):
         for entry in entries:
             on_event(entry.name, "looking")
@@ -462,7 +535,7 @@ def in_a_terminal(command, columns):
     return process.wait(), shown.decode()
 
 
-def test_the_live_display_runs_to_its_end_in_a_terminal(tmp_path):
+def test_the_live_display_works_in_a_terminal(tmp_path):
     code, shown = in_a_terminal(small_run(tmp_path), columns=100)
     assert "Traceback" not in shown
     assert code == ("CONTROL FAILED" in shown), shown
@@ -474,7 +547,7 @@ def test_the_live_display_runs_to_its_end_in_a_terminal(tmp_path):
 
 
 @pytest.mark.parametrize("columns", [45, 80, 250])
-def test_every_column_is_shown_whatever_the_width_of_the_terminal(saved, columns):
+def test_a_terminal_of_any_width_shows_every_column(saved, columns):
     command = [sys.executable, "-c", "from bakeoff.cli.app import main; main()", "table", str(saved)]
     code, shown = in_a_terminal(command, columns)
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
@@ -495,7 +568,7 @@ def four(tmp_path):
     )
 
 
-def test_verdict_answers_on_one_screen_with_reasons_and_records(bakeoff, four, monkeypatch):
+def test_verdict_gives_reasons_and_records_on_one_screen(bakeoff, four, monkeypatch):
     code, out, err = bakeoff("verdict", "four", "--weights", "ease=2,speed=1,agreement=1,open=1")
     assert (code, err) == (0, "")
     assert len(out.splitlines()) <= 40
@@ -510,7 +583,7 @@ def test_verdict_answers_on_one_screen_with_reasons_and_records(bakeoff, four, m
     assert "openness/top_author_share" in out
 
 
-def test_verdict_on_a_narrow_terminal_cuts_nothing(bakeoff, four, monkeypatch):
+def test_verdict_on_a_narrow_terminal_truncates_nothing(bakeoff, four, monkeypatch):
     from io import StringIO
 
     from bakeoff.verdict import terminal
@@ -525,7 +598,7 @@ def test_verdict_on_a_narrow_terminal_cuts_nothing(bakeoff, four, monkeypatch):
     assert "speed/slice" in plain
 
 
-def test_verdict_says_first_what_must_be_said(bakeoff, four):
+def test_verdict_starts_with_the_warnings(bakeoff, four):
     lines = (four / "records.jsonl").read_text().splitlines()
     kept = [line for line in lines if json.loads(line)["task"] not in {"round 2", "complete"}]
     (four / "records.jsonl").write_text("\n".join(kept) + "\n")
@@ -533,14 +606,14 @@ def test_verdict_says_first_what_must_be_said(bakeoff, four):
     assert out.startswith("UNFINISHED")
 
 
-def test_verdict_of_nobody_is_exit_code_1_and_a_sentence(bakeoff, four):
+def test_verdict_without_a_candidate_gives_a_reason_and_exit_code_1(bakeoff, four):
     code, out, _ = bakeoff("verdict", "four", "--require", "licence:MIT")
     assert code == 1
     assert "No verdict: none of them" in out
     assert "licence:MIT: its licence is Apache-2.0 (openness/licence)" in out
 
 
-def test_verdict_names_who_is_out_and_a_tie(bakeoff, four):
+def test_verdict_names_excluded_frameworks_and_ties(bakeoff, four):
     code, out, _ = bakeoff("verdict", "four", "--weights", "agreement=1", "--require", "gpu")
     assert code == 0
     assert "Out: jax_pure:step, jax_pure:scan, " in out
@@ -550,7 +623,7 @@ def test_verdict_names_who_is_out_and_a_tie(bakeoff, four):
     assert out.count("=1 ") == 3
 
 
-def test_verdict_explains_every_sub_measure_of_every_variant(bakeoff, four):
+def test_verdict_explain_shows_every_part_of_every_variant(bakeoff, four):
     code, out, _ = bakeoff("verdict", "four", "--explain")
     assert code == 0
     for record in ("speed/slice", "ease/tokens", "openness/releases_24m", "agreement/floors"):
@@ -569,7 +642,7 @@ def test_verdict_explains_every_sub_measure_of_every_variant(bakeoff, four):
         (("nowhere",), "no run here"),
     ],
 )
-def test_verdict_says_what_was_wrong(bakeoff, four, arguments, said):
+def test_verdict_rejects_bad_input(bakeoff, four, arguments, said):
     code, out, err = bakeoff("verdict", *arguments)
     assert (code, out) == (2, "")
     assert said in " ".join(err.split())

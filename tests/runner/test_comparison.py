@@ -410,7 +410,7 @@ def test_an_interrupted_run_ends_at_once_and_says_how_to_go_on(tmp_path):
         _, err = process.communicate(timeout=60)
     folder = read.latest(tmp_path / "results")
     assert process.returncode == 130
-    assert f"interrupted. What was finished is kept: go on with `bakeoff run --resume {folder}`" in err
+    assert f"interrupted. Finished tasks are kept. Continue with `bakeoff run --resume {folder}`" in err
     assert "Traceback" not in err
     assert wait_for(lambda: all(gone(each) for each in workers), within_s=30)
     assert "round" not in finished((folder / "records.jsonl").read_bytes())

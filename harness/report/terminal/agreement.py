@@ -1,64 +1,79 @@
-"""TODO: report.terminal.agreement."""
+"""Prints the results of `bakeoff check`, `bakeoff selftest` and `bakeoff precision`."""
 
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
-from .console import _print, _wide
+from ...measures.agreement import checks, records, selftest, suite
+from ...measures.agreement.precision import Precision
+from ...measures.agreement.run_checks import VariantResult
+from ...measures.agreement.suite import Outcome
+from .console import print_line, print_lines, widen
 
-if TYPE_CHECKING:
-    from ...measures.agreement import selftest
-    from ...measures.agreement.precision import Precision
-    from ...measures.agreement.run_checks import VariantResult
-    from ...measures.agreement.suite import Outcome
+MATRIX_LEGEND = (
+    "Each number is the largest rounding error, in floors: 1 floor is the error of plain NumPy on the same problem. "
+    "Up to 16 floors pass, up to 128 lose precision, more fail. A case marked (informative) cannot fail. "
+    "docs/agreement.md"
+)
+PRECISION_LEGEND = (
+    "Rounding error in float32 on the bundled spec, in floors, after 1, 10 and 100 steps and at the end of training. "
+    "At the end: median and range over seeds; jumped: seeds that end over 128 floors; error and floor: medians. "
+    "docs/agreement.md"
+)
+DETERMINISM = {True: "yes", False: "no", None: "-"}
 
 
-def print_matrix(console: Console, found: Mapping[str, "VariantResult"], unable: Mapping[str, str]) -> None:
-    """Print checks and cases by variants, in worst floors; then a sentence on each, and on all that departs."""
-    # NumPy is not needed to say `bakeoff --help`.
-    from ...measures.agreement import checks, records, suite  # noqa: PLC0415
+def print_matrix(console: Console, found: Mapping[str, VariantResult], unable: Mapping[str, str]) -> None:
+    """Print a table of checks and cases by variants, then a sentence on each result other than a pass."""
+    if found:
+        widen(console).print(_make_matrix(found), highlight=False)
+        print_line(console, MATRIX_LEGEND, wrap=True)
+    for name, checked in found.items():
+        print_line(console, "")
+        _print_outcomes(console, checked)
+        print_line(console, f"{name}: {suite.describe_outcomes(checked.outcomes)}")
+    print_lines(console, (f"{name}: not checked: {reason}" for name, reason in unable.items()))
 
+
+def _make_matrix(found: Mapping[str, VariantResult]) -> Table:
+    """Return the table: a row for each check, each case and each question on determinism, a column for each variant."""
     matrix = Table(box=None, pad_edge=False)
-    matrix.add_column("worst floors", no_wrap=True)
+    matrix.add_column("largest rounding error", no_wrap=True)
     for name in found:
         matrix.add_column(name.replace(":", "\n"), justify="right")
 
-    def row(heading: str, cells: list[str]) -> None:
+    def add_row(heading: str, cells: list[str]) -> None:
         matrix.add_row(heading, *(f"[red]{cell}[/red]" if cell == "FAILS" else cell for cell in cells))
 
     for check in checks.CHECKS:
-        row(check, [suite.format_cell([o for o in each.outcomes if o.check == check]) for each in found.values()])
+        add_row(check, [suite.format_cell([o for o in each.outcomes if o.check == check]) for each in found.values()])
     matrix.add_row()
-    cases = dict.fromkeys((o.case, o.dtype, o.required) for each in found.values() for o in each.outcomes)
-    for case, dtype, required in cases:
+    for case, dtype, required in dict.fromkeys((o.case, o.dtype, o.required) for e in found.values() for o in e.outcomes):
         of_case = [[o for o in each.outcomes if (o.case, o.dtype) == (case, dtype)] for each in found.values()]
         cells = [suite.format_cell(outcomes, required_only=required) for outcomes in of_case]
-        row(f"{case} {dtype}{'' if required else ' (result)'}", cells)
+        add_row(f"{case} {dtype}{'' if required else ' (informative)'}", cells)
     matrix.add_row()
-    answers = {True: "yes", False: "no", None: "-"}
     for field, heading in records.BITS.items():
-        row(heading, [answers[getattr(each.determinism, field, None)] for each in found.values()])
-    _wide(console).print(matrix, highlight=False)
-    for name, checked in found.items():
-        _print(console, "")
-        for each, more in _once_a_check(checked.outcomes):
-            where = f"{each.check} on {each.case} {each.dtype}{'' if each.required else ' (a result, not a gate)'}"
-            _print(console, f"{each.status}: {where}{f' and {more} more' if more else ''}: {each.reason}")
-        raised = next((each.traceback for each in checked.outcomes if each.traceback), "")
-        if raised:
-            _print(console, raised.rstrip())
-        if checked.unmeasured:
-            _print(console, checked.unmeasured)
-        _print(console, f"{name}: {suite.describe_outcomes(checked.outcomes)}")
-    for name, reason in unable.items():
-        _print(console, f"{name}: not checked: {reason}")
+        add_row(heading, [DETERMINISM[getattr(each.determinism, field, None)] for each in found.values()])
+    return matrix
 
 
-def _once_a_check(outcomes: "Sequence[Outcome]") -> "list[tuple[Outcome, int]]":
-    """Return what did not plainly pass, the first of each check and status, and on how many more cases it was so."""
+def _print_outcomes(console: Console, checked: VariantResult) -> None:
+    """Print why each check of a variant did not pass, one traceback, and why determinism was not measured."""
+    for each, more in _group_by_check(checked.outcomes):
+        where = f"{each.check} on {each.case} {each.dtype}{'' if each.required else ' (informative)'}"
+        print_line(console, f"{each.status}: {where}{f' and {more} more' if more else ''}: {each.reason}")
+    raised = next((each.traceback for each in checked.outcomes if each.traceback), "")
+    if raised:
+        print_line(console, raised.rstrip())
+    if checked.unmeasured:
+        print_line(console, checked.unmeasured)
+
+
+def _group_by_check(outcomes: Sequence[Outcome]) -> list[tuple[Outcome, int]]:
+    """Return the first outcome of each check and status other than a pass, and the number of further cases."""
     first: dict[tuple[str, str, bool], Outcome] = {}
     count: dict[tuple[str, str, bool], int] = {}
     for each in outcomes:
@@ -69,31 +84,30 @@ def _once_a_check(outcomes: "Sequence[Outcome]") -> "list[tuple[Outcome, int]]":
     return [(each, count[key] - 1) for key, each in first.items()]
 
 
-def print_selftest(console: Console, report: "selftest.SelftestReport") -> None:
-    """Print what became of every mutant, and the three counts."""
+def print_selftest(console: Console, report: selftest.SelftestReport) -> None:
+    """Print what the checks found for every known bug and every correct program, and the counts."""
     listing = Table(box=None, pad_edge=False)
-    for heading in ("mistake", "caught on", "by", "floors", "named"):
+    for heading in ("program with a known bug", "detected on", "by the check", "floors", "bug named"):
         listing.add_column(heading, overflow="fold", justify="right" if heading == "floors" else "left")
     for each in report.mistakes:
         floors = f"{each.floors:,.0f}" if each.floors else "-"
         named = "yes" if each.named else "-"
-        listing.add_row(each.mistake, each.case or "[red]NOT CAUGHT[/red]", each.check, floors, named)
-    for heading, some in (("loses precision", report.lost_precision), ("legitimate", report.legitimate)):
+        listing.add_row(each.mistake, each.case or "[red]NOT DETECTED[/red]", each.check, floors, named)
+    for heading, some in (("loses precision", report.lost_precision), ("correct", report.legitimate)):
         listing.add_row()
         for one in some:
-            judged = heading if one.expected else f"[red]NOT SEEN AS: {heading}[/red]"
-            listing.add_row(one.description, judged, "", f"{one.floors:,.1f}", "")
-    _wide(console).print(listing, highlight=False)
-    for line in report.describe():
-        _print(console, line)
+            judged = heading if one.expected else f"[red]NOT JUDGED AS: {heading}[/red]"
+            listing.add_row(one.what, judged, "", f"{one.floors:,.1f}", "")
+    widen(console).print(listing, highlight=False)
+    print_lines(console, report.describe())
 
 
-def print_precision(console: Console, measured: Mapping[str, "Precision"], unable: Mapping[str, str]) -> None:
-    """Print the floors in float32 on the default spec, early and at the end of training, one row a variant."""
+def print_precision(console: Console, measured: Mapping[str, Precision], unable: Mapping[str, str]) -> None:
+    """Print the rounding error in float32 on the bundled spec, early and at the end of training, a row a variant."""
     listing = Table(box=None, pad_edge=False)
-    listing.add_column("floors", no_wrap=True)
+    listing.add_column("floors after steps", no_wrap=True)
     steps = sorted({step for each in measured.values() for step in each.steps})
-    for heading in (*map(str, steps), "the end \\[min, max]", "jumped", "error", "floor"):
+    for heading in (*map(str, steps), "end \\[min, max]", "jumped", "error", "floor"):
         listing.add_column(heading, justify="right", no_wrap=True)
     for name, each in measured.items():
         early = (f"{each.steps[step].floors:.1f}" for step in steps)
@@ -102,7 +116,6 @@ def print_precision(console: Console, measured: Mapping[str, "Precision"], unabl
         error, floor = (median([getattr(seed, field) for seed in each.ends]) for field in ("error", "floor"))
         listing.add_row(name, *early, end, jumped, f"{error:.0e}", f"{floor:.0e}")
     if measured:
-        _print(console, "float32 on the default spec, in floors after so many steps; at the end, medians over seeds")
-        _wide(console).print(listing, highlight=False)
-    for name, reason in unable.items():
-        _print(console, f"{name}: not measured: {reason}")
+        print_line(console, PRECISION_LEGEND, wrap=True)
+        widen(console).print(listing, highlight=False)
+    print_lines(console, (f"{name}: not measured: {reason}" for name, reason in unable.items()))

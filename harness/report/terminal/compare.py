@@ -1,28 +1,24 @@
-"""TODO: report.terminal.compare."""
-
-from typing import TYPE_CHECKING
+"""Prints a comparison of two runs."""
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .console import _print, _wide, print_report
-
-if TYPE_CHECKING:
-    from ..compare import Pair
+from ..compare import Pair
+from .console import print_line, print_table, widen
 
 
-def print_comparison(console: Console, pair: "Pair") -> None:
-    """Print what changed from the baseline to another run, and what else differed between them."""
-    _print(console, f"{pair.other.folder} against {pair.baseline.folder}")
-    print_report(console, pair.remarks(), pair.readable())
+def print_comparison(console: Console, pair: Pair) -> None:
+    """Print what changed from the baseline to another run, and how the machine, versions or plan differ."""
+    print_line(console, f"{pair.other.folder} compared with the baseline {pair.baseline.folder}")
+    print_table(console, pair.remarks(), pair.readable())
     differences = pair.differences()
     if not differences:
-        _print(console, "Nothing else differed.")
+        print_line(console, "Machine, versions and plan are the same.")
         return
     listing = Table(box=None, pad_edge=False)
-    for heading in ("what else differed", "in the baseline", "here"):
+    for heading in ("other difference", "baseline", "this run"):
         listing.add_column(heading, overflow="fold")
     for difference in differences:
         listing.add_row(*(Text(cell) for cell in difference))
-    _wide(console).print(listing, highlight=False)
+    widen(console).print(listing, highlight=False)

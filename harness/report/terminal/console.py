@@ -1,6 +1,6 @@
-"""What people read on the terminal."""
+"""Helpers for printing lines and tables on the terminal, or as plain text where the output is no terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -9,77 +9,70 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-    pass
-
-PAPER = 240
+PLAIN_TEXT_WIDTH = 240
 """Columns where the output is no terminal: whole lines, for a program or a pager."""
 
+TEXT_COLUMNS = ("backend", "licence")
+"""Headings of the columns that are aligned to the left."""
 
-def print_report(console: Console, remarks: list[str], rows: "pd.DataFrame") -> None:
-    """Print what must be said of a run, and its table: in several parts where the terminal is too narrow for one."""
-    for line in remarks:
-        _print(console, line)
+
+def print_line(console: Console, line: str, wrap: bool = False) -> None:
+    """Print a line as it stands; `wrap` breaks it between words."""
+    console.print(line, highlight=False, soft_wrap=not wrap, markup=False)
+
+
+def print_lines(console: Console, lines: Iterable[str]) -> None:
+    """Print lines as they stand."""
+    for line in lines:
+        print_line(console, line)
+
+
+def print_table(console: Console, remarks: Sequence[str], rows: "pd.DataFrame") -> None:
+    """Print the remarks and the table, which is split into several where the terminal is too narrow for it."""
+    print_lines(console, remarks)
     if not len(rows):
-        _print(console, "Nothing to show.")
+        print_line(console, "There are no results to show.")
         return
-    console = _wide(console)
+    console = widen(console)
     name, *rest = (str(heading) for heading in rows.columns)
     part: list[str] = []
     for heading in rest:
-        if part and _width(_listing(rows[[name, *part, heading]])) > console.width:
-            console.print(_listing(rows[[name, *part]]))
+        if part and _measure_width(_make_listing(rows[[name, *part, heading]])) > console.width:
+            console.print(_make_listing(rows[[name, *part]]))
             part = []
         part.append(heading)
-    console.print(_listing(rows[[name, *part]]))
+    console.print(_make_listing(rows[[name, *part]]))
 
 
-def _listing(rows: "pd.DataFrame") -> Table:
+def widen(console: Console) -> Console:
+    """Return the console, with room for whole lines where the output is no terminal."""
+    return console if console.is_terminal else Console(file=console.file, width=PLAIN_TEXT_WIDTH)
+
+
+def convert_to_json(value: Any) -> Any:
+    """Return a value as JSON has it: a NamedTuple becomes an object."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {key: convert_to_json(part) for key, part in value._asdict().items()}
+    if isinstance(value, Mapping):
+        return {str(key): convert_to_json(part) for key, part in value.items()}
+    return [convert_to_json(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def format_count(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 file`, `2 files`, `2 libraries`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
+
+
+def _make_listing(rows: "pd.DataFrame") -> Table:
     listing = Table(box=None, pad_edge=False)
     for heading in rows.columns:
-        listing.add_column(heading, no_wrap=True, justify="left" if heading in ("backend", "licence") else "right")
+        listing.add_column(heading, no_wrap=True, justify="left" if heading in TEXT_COLUMNS else "right")
     for _, row in rows.iterrows():
         listing.add_row(*(str(cell) for cell in row))
     return listing
 
 
-def _width(listing: Table) -> int:
-    """Return the columns that the listing takes, however many there are."""
-    endless = Console(width=10_000)
-    return endless.measure(listing).maximum
-
-
-def _wide(console: Console) -> Console:
-    return console if console.is_terminal else Console(file=console.file, width=PAPER)
-
-
-def _print(console: Console, line: str) -> None:
-    console.print(line, highlight=False, soft_wrap=True, markup=False)
-
-
-pass
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON has it: a NamedTuple becomes an object."""
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {key: plain(part) for key, part in value._asdict().items()}
-    if isinstance(value, Mapping):
-        return {str(key): plain(part) for key, part in value.items()}
-    return [plain(part) for part in value] if isinstance(value, list | tuple) else value
-
-
-def _many(number: int, what: str) -> str:
-    several = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
-    return f"{number} {what if number == 1 else several}"
-
-
-def wide(console: Console) -> Console:
-    """Return the console, with room for whole lines where the output is no terminal."""
-    return console if console.is_terminal else Console(file=console.file, width=PAPER)
-
-
-def say(console: Console, line: str, wrap: bool = False) -> None:
-    """Print a line as it stands; `wrap` breaks it between words."""
-    console.print(line, highlight=False, soft_wrap=not wrap, markup=False)
+def _measure_width(listing: Table) -> int:
+    """Return the columns that the listing takes where the terminal sets no limit."""
+    return Console(width=10_000).measure(listing).maximum

@@ -1,28 +1,32 @@
-"""TODO: report.terminal.machine."""
+"""Prints the findings of `bakeoff doctor`."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
-from .console import _print
+from ...measures.speed.doctor import DOUBTFUL, FINE, UNFIT, Finding
+from .console import print_line
 
-if TYPE_CHECKING:
-    from ...measures.speed.doctor import Finding
+COLOURS = {UNFIT: "bold red", DOUBTFUL: "yellow", FINE: "green"}
 
 
-def print_findings(console: Console, findings: "Sequence[Finding]", fit: bool) -> None:
-    """Print what `bakeoff doctor` found: a line each, its advice below it, and the verdict last."""
-    colours = {"unfit": "bold red", "doubtful": "yellow", "fine": "green"}
-    verdicts = max(len(finding.verdict) for finding in findings)
+def print_findings(console: Console, findings: Sequence[Finding], fit: bool) -> None:
+    """Print each finding with its advice, and last whether the machine is fit for timing."""
+    grades = max(len(finding.verdict) for finding in findings)
     subjects = max(len(finding.subject) for finding in findings)
     for finding in findings:
-        verdict = Text(f"{finding.verdict:<{verdicts}}  ", style=colours.get(finding.verdict, "dim"))
-        console.print(verdict, end="")
-        _print(console, f"{finding.subject:<{subjects}}  {finding.measured}")
+        console.print(Text(f"{finding.verdict:<{grades}}  ", style=COLOURS.get(finding.verdict, "dim")), end="")
+        print_line(console, f"{finding.subject:<{subjects}}  {finding.measured}")
         if finding.advice:
-            _print(console, f"{'':<{verdicts + subjects + 4}}{finding.advice}")
-    named = {each: ", ".join(finding.subject for finding in findings if finding.verdict == each) for each in colours}
-    doubts = f", but doubtful: {named['doubtful']}" if named["doubtful"] else ""
-    _print(console, f"Fit to measure{doubts}." if fit else f"NOT FIT to measure: {named['unfit']}.")
+            print_line(console, f"{'':<{grades + subjects + 4}}{finding.advice}")
+    print_line(console, _conclude(findings, fit))
+
+
+def _conclude(findings: Sequence[Finding], fit: bool) -> str:
+    named = {grade: ", ".join(each.subject for each in findings if each.verdict == grade) for grade in COLOURS}
+    if not fit:
+        return f"This machine is NOT FIT for timing: {named[UNFIT]}. Follow the advice above, then run this again."
+    if named[DOUBTFUL]:
+        return f"This machine is fit for timing. Doubtful: {named[DOUBTFUL]}; expect wider intervals."
+    return "This machine is fit for timing."

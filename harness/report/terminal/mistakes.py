@@ -1,73 +1,69 @@
-"""TODO: report.terminal.mistakes."""
+"""Prints the results of `bakeoff mistakes`."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
+import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from .console import print_report, say
+from ...measures.mistakes.judge import OUTCOMES, Finding
+from ...measures.mistakes.records import VariantFindings
+from ...measures.mistakes.tables import describe, tabulate_outcomes, tabulate_shares
+from .console import convert_to_json, print_line, print_lines, print_table
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from ...measures.mistakes.judge import Finding
+TRACEBACK_LEGEND = (
+    "yours : theirs: lines of the traceback in your files and in the framework's, medians. docs/explanation/mistakes.md"
+)
 
 
 def print_mistakes(
-    console: Console,
-    findings: Mapping[str, Sequence["Finding"]],
-    networks: Mapping[str, str],
-    unable: Mapping[str, str],
-    messages: bool,
+    console: Console, measured: Mapping[str, VariantFindings], unable: Mapping[str, str], messages: bool
 ) -> None:
-    """Print what became of every mistake in every variant, and the counts; with `messages` all that was said.
-
-    `networks` says of variants that were tried on another network than the default one on which.
-    """
-    from ...measures.mistakes.judge import OUTCOMES  # noqa: PLC0415  # imports NumPy
-    from ...measures.mistakes.tables import tabulate_outcomes, tabulate_shares  # noqa: PLC0415  # imports pandas
-
+    """Print the outcome of every mistake in every variant, and the counts; with `messages`, every message."""
+    findings = {name: each.findings for name, each in measured.items()}
     if findings:
-        print_report(console, [], tabulate_outcomes(findings).T.pipe(_first_row_as_heading))
-        say(console, "")
-        print_report(console, [], tabulate_shares(findings))
-        say(console, "")
-        seen = {each.outcome for some in findings.values() for each in some}
-        say(
-            console,
-            "; ".join(f"{word}: {meaning}" for word, meaning in OUTCOMES.items() if word in seen) + ".",
-            wrap=True,
-        )
-        say(
-            console,
-            "Lines of traceback in your files : in the framework's, medians. docs/explanation/mistakes.md",
-            wrap=True,
-        )
+        print_table(console, [], _transpose(tabulate_outcomes(findings)))
+        print_line(console, "")
+        print_table(console, [], tabulate_shares(findings))
+        print_line(console, "")
+        print_line(console, _explain_outcomes(findings), wrap=True)
+        print_line(console, TRACEBACK_LEGEND, wrap=True)
     if messages:
         for name, some in findings.items():
             for each in some:
                 _print_message(console, name, each)
-    for name, network in networks.items():
-        say(console, f"{name}: {network}")
-    for name, reason in unable.items():
-        say(console, f"{name}: not tried: {reason}")
+    print_lines(console, (f"{name}: {each.network}" for name, each in measured.items() if each.network))
+    print_lines(console, (f"{name}: not tried: {reason}" for name, reason in unable.items()))
 
 
-def _first_row_as_heading(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the table turned: a row a variant, a column a mistake."""
-    turned = table.iloc[1:].set_axis(table.iloc[0].tolist(), axis=1)
-    turned.insert(0, "backend", turned.index)
-    return turned
+def convert_mistakes_to_json(measured: Mapping[str, VariantFindings], unable: Mapping[str, str]) -> dict[str, Any]:
+    """Return what `bakeoff mistakes --json` prints."""
+    return {
+        "findings": {name: convert_to_json(each.findings) for name, each in measured.items()},
+        "networks": {name: each.network for name, each in measured.items() if each.network},
+        "not_tried": dict(unable),
+    }
 
 
-def _print_message(console: Console, name: str, finding: "Finding") -> None:
-    from ...measures.mistakes.tables import describe  # noqa: PLC0415  # pandas
+def _explain_outcomes(findings: Mapping[str, Sequence[Finding]]) -> str:
+    """Return what each outcome that occurs means."""
+    seen = {each.outcome for some in findings.values() for each in some}
+    return "; ".join(f"{word}: {meaning}" for word, meaning in OUTCOMES.items() if word in seen) + "."
 
-    say(console, "")
+
+def _transpose(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with a row for each variant and a column for each mistake."""
+    transposed = table.T
+    transposed = transposed.iloc[1:].set_axis(transposed.iloc[0].tolist(), axis=1)
+    transposed.insert(0, "backend", transposed.index)
+    return transposed
+
+
+def _print_message(console: Console, name: str, finding: Finding) -> None:
+    print_line(console, "")
     console.print(Text(f"{name}  {finding.mistake}: {finding.outcome}", "bold"), highlight=False, soft_wrap=True)
     if finding.how:
-        say(console, f"  {finding.how}")
+        print_line(console, f"  {finding.how}")
     text = f"{finding.exception}: {finding.message}".removeprefix(": ") if finding.message else describe(finding)
-    for line in text.splitlines():
-        say(console, f"  {line}")
+    print_lines(console, (f"  {line}" for line in text.splitlines()))

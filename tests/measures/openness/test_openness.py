@@ -452,7 +452,9 @@ def test_a_contradiction_is_a_finding_and_no_failure(bakeoff, make_entry, build,
     code, out, _ = bakeoff("abacus_plain")
     assert code == 0
     assert "Finding: abacus-core 2.0 declares the licence MIT; backend.toml says BSD-3-Clause" in out
-    assert "Bundled, as a licence file says: OpenBeads (GPL-3.0-or-later WITH GCC-exception-3.1), Frame (MIT)." in out
+    assert (
+        "Bundled, according to a licence file: OpenBeads (GPL-3.0-or-later WITH GCC-exception-3.1), Frame (MIT)." in out
+    )
     assert "Not declared: GPL-3.0-or-later WITH GCC-exception-3.1, named in abacus/THIRD_PARTY_NOTICES.txt." in out
     code, out, _ = bakeoff("abacus_plain", "--json")
     view = json.loads(out)["abacus_plain"]

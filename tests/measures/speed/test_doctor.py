@@ -269,16 +269,19 @@ def test_doctor_looks_at_everything_on_this_machine(bakeoff):
     ]
     assert all(finding["measured"] for finding in answer["findings"])
     assert {finding["verdict"] for finding in answer["findings"]} <= {FINE, DOUBTFUL, UNFIT, NOT_READABLE}
-    assert code == int(not answer["fit"]) == int(any(each["verdict"] == UNFIT for each in answer["findings"]))
+    assert code == 3 * (not answer["fit"]) == 3 * any(each["verdict"] == UNFIT for each in answer["findings"])
     assert answer["facts"]["usable_cores"] == len(machine.usable_cores())
-    assert "one program against itself" in err
+    assert "one program timed against itself" in err
 
 
 @pytest.mark.parametrize(
     ("verdict", "code", "last"),
-    [(DOUBTFUL, 0, "Fit to measure, but doubtful: load."), (UNFIT, 1, "NOT FIT to measure: load")],
+    [
+        (DOUBTFUL, 0, "This machine is fit for timing. Doubtful: load"),
+        (UNFIT, 3, "This machine is NOT FIT for timing: load"),
+    ],
 )
-def test_only_what_is_unfit_gives_exit_code_1(bakeoff, monkeypatch, verdict, code, last):
+def test_an_unfit_machine_gives_exit_code_3(bakeoff, monkeypatch, verdict, code, last):
     finding = Finding("load", verdict, "9.00 over the last minute [sic]", "End what runs.")
     monkeypatch.setattr(doctor, "examine", lambda seconds, say: ([finding, Finding("clock", FINE, "8 ns")], QUIET))
     ended, out, _ = bakeoff("doctor")
@@ -299,7 +302,7 @@ def test_a_test_of_no_time_is_refused(bakeoff):
 def test_its_help_says_what_it_does(bakeoff):
     code, out, err = bakeoff("doctor", "--help")
     assert (code, err) == (0, "")
-    assert "is it fit to measure?" in " ".join(out.split())
+    assert "whether this machine is fit for timing" in " ".join(out.split())
 
 
 # The guide

@@ -143,12 +143,12 @@ epochs = 2
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """Return the folder of a run with --defaults, of NumPy, which has none, and of one that has a mind of its own."""
+    """Return the folder of a run with --framework-defaults, of NumPy, which has none, and of one that has a mind of its own."""
     folder = tmp_path_factory.mktemp("defaults")
     own = scaffold.write("own_mind", folder)
     (own / "adapter.py").write_text(OWN_MIND)
     (folder / "my.toml").write_text(SPEC)
-    command = [sys.executable, "-c", DRIVER, "run", "my.toml", "--defaults", "--quick", "--json"]
+    command = [sys.executable, "-c", DRIVER, "run", "my.toml", "--framework-defaults", "--quick", "--json"]
     ended = subprocess.run(
         [*command, "--backends", "numpy_plain,./own_mind"],
         capture_output=True,

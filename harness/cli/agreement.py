@@ -1,0 +1,147 @@
+"""`bakeoff check`, `bakeoff selftest` and `bakeoff precision`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import completion
+from .options import (
+    FAILED,
+    Backends,
+    Device,
+    Json,
+    Python,
+    Threads,
+    err,
+    exit_at_interrupt,
+    out,
+    print_json,
+    print_note,
+    require_suffix,
+    select_backends,
+)
+
+CheckedBackends = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="BACKEND",
+        help="NAME, NAME:VARIANT, all or PATH/TO/FOLDER. Default: the default ones.",
+        autocompletion=completion.complete_backend,
+    ),
+]
+Full = Annotated[bool, typer.Option("--full", help="Check all 96 cases. Default: a subset with every pair.")]
+Interpreters = Annotated[
+    list[Path] | None,
+    typer.Option("--python", metavar="PATH", help="Python that has the framework of a folder. Default: as for run."),
+]
+RecordsFile = Annotated[
+    Path | None,
+    typer.Option("--records", metavar="FILE", help="File for all values: .jsonl, .csv or .csv.gz. Default: none."),
+]
+Seeds = Annotated[int, typer.Option(min=1, help="Full trainings, each with its own weights and order.")]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of a full training. Default: the bundled spec's.")]
+
+
+def check_backends(
+    backends: CheckedBackends = None,
+    full: Full = False,
+    device: Device = "cpu",
+    threads: Threads = 1,
+    python: Interpreters = None,
+    records: RecordsFile = None,
+    as_json: Json = False,
+) -> None:
+    """Check that backends compute what the network specification says.
+
+    One floor is the rounding error of plain NumPy on the same problem: up to 16 floors pass, up to 128 lose precision,
+    more fail (docs/agreement.md). Exit code 1 if a check fails or cannot be run.
+
+    \b
+    bakeoff check                                       the default backends
+    bakeoff check NAME NAME:VARIANT                     some backends or variants
+    bakeoff check ./mine --python .venv/bin/python      your own folder, in your own Python
+    """  # noqa: D301  # \\b keeps the lines of the examples
+    from ..common.progress import Board
+    from ..environments import interpreters
+    from ..measures.agreement import records as found_records
+    from ..measures.agreement import run_checks
+    from ..registry import entries as registry_entries
+    from ..report.terminal.agreement import print_matrix
+    from ..workers import launch
+    from ..workload import networks
+
+    require_suffix(records, ".jsonl", ".csv", ".csv.gz")
+    chosen, pythons = select_backends(backends), tuple(python or ())
+    registry_entries.require_device(chosen, device)
+    interpreters.require_interpreters(pythons)  # raises InputError before anything is built
+    kinds = networks.full_matrix() if full else networks.pairwise_cover()
+    with exit_at_interrupt(), Board(err) as board:
+        made = launch.interpreters_of(chosen, pythons, board)
+        found = run_checks.check_backends(chosen, made, kinds, device, threads, board)
+    unable = {
+        name: str(launch.explain_unavailable(entry, variant) or made[entry.label])
+        for entry, variant in chosen
+        if (name := f"{entry.name}:{variant}") not in found
+    }
+    if records is not None:
+        found_records.write_records(found, records)
+        print_note(f"Records: {records}")
+    if as_json:
+        print_json(found_records.as_json(found, unable))
+    else:
+        print_matrix(out, found, unable)
+    if unable or any(outcome.failed for checked in found.values() for outcome in checked.outcomes):
+        raise typer.Exit(FAILED)
+
+
+def run_selftest(as_json: Json = False) -> None:
+    """Test the checks: every known bug is detected, with no false alarm.
+
+    Needs no framework: copies of the NumPy reference with a known bug stand in for backends. Exit code 1 if a bug is
+    not detected, or a correct copy is rejected.
+    """
+    from ..common.progress import Board
+    from ..measures.agreement import selftest
+    from ..report.terminal.agreement import print_selftest
+
+    with Board(err) as board, board.job("self-test of the checks") as job:
+        report = selftest.run(job.say)
+        job.outcome = "passed" if report.passes else "FAILED"
+    if as_json:
+        print_json(report.as_json())
+    else:
+        print_selftest(out, report)
+    if not report.passes:
+        raise typer.Exit(FAILED)
+
+
+def measure_precision(
+    backends: Backends = None,
+    seeds: Seeds = 5,
+    epochs: Epochs = None,
+    python: Python = None,
+    as_json: Json = False,
+) -> None:
+    """Measure the rounding error of backends in float32 training.
+
+    Trains on the bundled spec, and gives the error in floors after 1, 10 and 100 steps, and over several seeds at the
+    end of training (docs/agreement.md). A large error is a result, not a failure. Exit code 1 if a backend cannot be
+    measured.
+    """
+    from ..common.progress import Board
+    from ..measures.agreement import precision
+    from ..report.terminal.agreement import print_precision
+    from ..workers import launch
+
+    chosen = select_backends(backends)
+    with exit_at_interrupt(), Board(err) as board:
+        made = launch.interpreters_of(chosen, tuple(python or ()), board)
+        early, ends = precision.cases(seeds, epochs)
+        measured, unable = precision.measure_all(chosen, made, early, ends, board)
+    if as_json:
+        print_json({"measured": {name: each.as_json() for name, each in measured.items()}, "unable": unable})
+    else:
+        print_precision(out, measured, unable)
+    if unable:
+        raise typer.Exit(FAILED)

@@ -1,0 +1,51 @@
+"""Shell completion of backends, runs and mistakes: reads the names of folders, and no adapter."""
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+import typer
+
+
+def complete_backend(incomplete: str) -> list[str]:
+    """Complete the name of a backend; after NAME: the name of a variant."""
+    from ..registry.entries import backends_folder
+
+    folder = backends_folder()
+    name, colon, _ = incomplete.partition(":")
+    if colon:
+        return _keep_matching(incomplete, (f"{name}:{variant}" for variant in _read_variants(folder / name)))
+    return _keep_matching(incomplete, [*sorted(path.parent.name for path in folder.glob("[!_.]*/backend.toml")), "all"])
+
+
+def complete_backend_list(incomplete: str) -> list[str]:
+    """Complete the last name of a list of backends that is separated by commas."""
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in complete_backend(last)]
+
+
+def complete_run(context: typer.Context, incomplete: str) -> list[str]:
+    """Complete the name of a run in the folder of --results, or its path."""
+    results = Path(context.params.get("results") or "results")
+    runs = sorted(path.parent for path in results.glob("*/run.json"))
+    return _keep_matching(incomplete, (str(run) if "/" in incomplete else run.name for run in runs))
+
+
+def complete_mistake(incomplete: str) -> list[str]:
+    """Complete the name of a mistake."""
+    from ..measures.mistakes.catalogue import MISTAKES
+
+    return _keep_matching(incomplete, MISTAKES)
+
+
+def _keep_matching(incomplete: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _read_variants(folder: Path) -> list[str]:
+    """Return the variants in a backend.toml; none where it cannot be read, as completion must not print errors."""
+    try:
+        text = (folder / "backend.toml").read_text(encoding="utf-8")
+        return [str(variant) for variant in tomllib.loads(text).get("variants", ())]
+    except (OSError, ValueError):
+        return []

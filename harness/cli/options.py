@@ -1,0 +1,126 @@
+"""Options, consoles and helpers that several commands share."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from ..common.errors import InputError
+from . import completion
+
+if TYPE_CHECKING:
+    from ..registry.entries import Entry
+
+out, err = Console(), Console(stderr=True)
+
+FAILED = 1
+"""Exit code: a check or a comparison failed."""
+BAD_INPUT = 2
+"""Exit code: bad usage or input."""
+NOT_MEASURABLE = 3
+"""Exit code: not measurable on this machine."""
+INTERRUPTED = 130
+"""Exit code: interrupted with Ctrl-C."""
+
+EXIT_CODES = (
+    "Exit codes: 0 success, 1 a check or comparison failed, 2 bad usage or input, "
+    "3 not measurable on this machine, 130 interrupted."
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Python = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--python", metavar="PATH", help="Python to build environments with. Default: those found. Repeatable."
+    ),
+]
+Backends = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="BACKEND",
+        help="NAME, NAME:VARIANT or all. Default: the default backends.",
+        autocompletion=completion.complete_backend,
+    ),
+]
+AllBackends = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="BACKEND",
+        help="NAME, NAME:VARIANT or all. Default: all.",
+        autocompletion=completion.complete_backend,
+    ),
+]
+Device = Annotated[str, typer.Option(help="Device: cpu, or cuda where every chosen backend supports it.")]
+Threads = Annotated[int, typer.Option(min=1, help="Threads for each framework, on as many cores.")]
+Results = Annotated[Path, typer.Option("--results", metavar="FOLDER", help="Folder that holds the runs.")]
+Run = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="RUN", help="Run folder. Default: the newest in --results.", autocompletion=completion.complete_run
+    ),
+]
+
+
+def select_backends(backends: list[str] | None) -> list[tuple["Entry", str]]:
+    """Return the backends and variants that were named, or the default backends where none was."""
+    from ..registry import entries as registry_entries
+
+    entries = registry_entries.read_all()
+    return registry_entries.select(entries, ",".join(backends) if backends else registry_entries.default_selection(entries))
+
+
+def select_entries(backends: list[str] | None) -> dict[str, "Entry"]:
+    """Return by name the backends that were named, or all where none was; variants make no difference."""
+    from ..registry import entries as registry_entries
+
+    chosen = registry_entries.select(registry_entries.read_all(), ",".join(backends) if backends else None)
+    return {entry.name: entry for entry, _ in chosen}
+
+
+def find_run(run: Path | None, results: Path) -> Path:
+    """Return the run folder that `run` names, as a path or as a name in `results`; the newest where it is None."""
+    from ..records.read import latest
+
+    if run is None:
+        return latest(results)
+    return run if run.exists() or not (results / run).exists() else results / run
+
+
+def find_runs(runs: Sequence[Path], results: Path) -> list[Path]:
+    """Return the run folders that `runs` name."""
+    return [find_run(run, results) for run in runs]
+
+
+def require_suffix(records: Path | None, *suffixes: str) -> None:
+    """Raise InputError where the file of --records has another suffix."""
+    if records is not None and not records.name.endswith(suffixes):
+        expected = " or ".join(filter(None, (", ".join(suffixes[:-1]), suffixes[-1])))
+        raise InputError(f"--records {records}: expected a file that ends in {expected}.")
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON on standard output."""
+    typer.echo(json.dumps(value, indent=2, default=str))
+
+
+def print_note(line: str) -> None:
+    """Print a line on standard error, as it stands: standard output has the result alone."""
+    err.print(line, highlight=False, soft_wrap=True, markup=False)
+
+
+@contextmanager
+def exit_at_interrupt(advice: str = "Nothing was saved; run the command again.") -> Iterator[None]:
+    """At Ctrl-C, print the advice and end the process at once.
+
+    The threads of this process would otherwise go on to their end. Workers end with the process.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        print_note(f"bakeoff: interrupted. {advice}")
+        os._exit(INTERRUPTED)

@@ -1,0 +1,155 @@
+"""`bakeoff table`, `bakeoff compare` and `bakeoff verdict`."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import completion
+from .options import FAILED, Json, Results, Run, find_run, find_runs, out, print_json, print_note
+
+
+class Format(StrEnum):
+    """How `bakeoff table` prints."""
+
+    terminal = "terminal"
+    markdown = "markdown"
+    csv = "csv"
+    json = "json"
+
+
+OutputFormat = Annotated[Format, typer.Option("--format", help="Output format.")]
+Speed = Annotated[bool, typer.Option("--speed", help="Print every timing instead of the summary.")]
+Figure = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Also draw a figure, as .svg, .png or .html. Default: none."),
+]
+Runs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="RUN", help="Run folders; the first is the baseline.", autocompletion=completion.complete_run
+    ),
+]
+Threshold = Annotated[
+    float | None,
+    typer.Option(metavar="RATIO", help="Exit code 1 if a variant is slower by this ratio. Default: none."),
+]
+Reference = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME:VARIANT",
+        help="Divide times by those of this unchanged variant. Default: none.",
+        show_default=False,
+        autocompletion=completion.complete_backend,
+    ),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(metavar="NAME=W,...", help="Weights of ease, speed, agreement, open. Default: 1 each."),
+]
+Requirements = Annotated[
+    str | None,
+    typer.Option(metavar="A,B", help="Requirements, such as float64 or licence:OSI. Default: none."),
+]
+Explain = Annotated[bool, typer.Option("--explain", help="Show the value, score, weight and source of every part.")]
+
+
+def print_run_table(
+    run: Run = None,
+    results: Results = Path("results"),
+    form: OutputFormat = Format.terminal,
+    speed: Speed = False,
+    figure: Figure = None,
+    as_json: Json = False,
+) -> None:
+    """Print the results of a run, and rewrite its tables/ folder.
+
+    The tables are made anew from the raw records. A figure shows the curves of a sweep, or else the step times.
+    """
+    from ..report import figures
+    from ..report.report import Report
+    from ..report.terminal import run as terminal_run
+
+    report = Report(find_run(run, results))
+    report.write()
+    if figure is not None:
+        figures.draw(report, figure)
+        print_note(f"Figure: {figure}")
+    if as_json or form is Format.json:
+        print_json(terminal_run.convert_table_to_json(report, speed))
+    elif form is Format.markdown:
+        typer.echo(terminal_run.format_markdown(report, speed))
+    elif form is Format.csv:
+        for line in terminal_run.list_remarks(report, speed):
+            print_note(line)
+        typer.echo(terminal_run.format_csv(report, speed), nl=False)
+    else:
+        terminal_run.print_run_table(out, report, speed)
+
+
+def compare_runs(
+    runs: Runs,
+    threshold: Threshold = None,
+    relative_to: Reference = "",
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Compare runs with a baseline: what became slower, larger or wrong.
+
+    The runs must have the same spec and data. With --threshold 1.05, a variant is worse if the whole interval of its
+    ratio lies above 1.05, or if it was correct, or was timed, in the baseline and no longer is.
+
+    \b
+    bakeoff compare results/reference results/2026-11-22T...
+    bakeoff compare BEFORE AFTER --threshold 1.05 --relative-to NAME:VARIANT
+    """  # noqa: D301  # \\b keeps the lines of the examples
+    from ..report.compare import compare
+    from ..report.terminal.compare import print_comparison
+
+    pairs = compare(find_runs(runs, results), threshold, relative_to)
+    if as_json:
+        baseline = str(pairs[0].baseline.folder)
+        print_json({"baseline": baseline, "threshold": threshold, "comparisons": [pair.as_json() for pair in pairs]})
+    else:
+        for pair in pairs:
+            print_comparison(out, pair)
+    if any(pair.worse for pair in pairs):
+        raise typer.Exit(FAILED)
+
+
+def rank_frameworks(
+    run: Run = None,
+    weights: Weights = None,
+    require: Requirements = None,
+    explain: Explain = False,
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Rank the frameworks by your weights, with reasons and uncertainty.
+
+    Reads the records of a run (docs/verdict.md). A criterion that --weights leaves out has weight 0; a part such as
+    speed.memory may have a weight of its own. Requirements: float64, gpu, maintained, deterministic, licence:OSI,
+    python:3.13. Exit code 1 if no framework meets the requirements, or nothing with a weight was measured.
+
+    \b
+    bakeoff verdict --weights ease=2,speed=1,agreement=1,open=1
+    bakeoff verdict RUN --weights speed=1 --require float64,licence:OSI,maintained
+    """  # noqa: D301  # \\b keeps the lines of the examples
+    from ..registry.entries import read_all
+    from ..verdict import terminal
+    from ..verdict.requirements import Facts, parse
+    from ..verdict.verdict import Verdict, parse_weights
+
+    valued, required = parse_weights(weights), parse(require) if require is not None else []
+    described = {name: entry.description for name, entry in read_all().items()} if required else {}
+    facts = {name: Facts(each.devices, each.python) for name, each in described.items()}
+    found = Verdict(find_run(run, results), valued, required, facts)
+    if as_json:
+        print_json(found.as_json())
+    elif explain and found.decided:
+        terminal.print_explained(out, found)
+    else:
+        terminal.print_verdict(out, found)
+    if not found.decided:
+        raise typer.Exit(FAILED)

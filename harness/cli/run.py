@@ -1,0 +1,165 @@
+"""`bakeoff run`."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..common.errors import InputError
+from . import completion
+from .options import FAILED, Device, Json, Python, Results, Threads, err, exit_at_interrupt, find_run, out, print_json
+
+if TYPE_CHECKING:
+    from ..report.report import Report
+    from ..runner.comparison import Comparison
+    from ..workload.spec import Spec
+
+SpecFile = Annotated[
+    Path | None, typer.Argument(metavar="SPEC", help="Spec file in TOML (docs/spec.md). Default: the bundled spec.")
+]
+BackendList = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B:VARIANT",
+        help="Backends or variants, or all. Default: the default backends.",
+        autocompletion=completion.complete_backend_list,
+    ),
+]
+Data = Annotated[
+    str | None,
+    typer.Option(metavar="SOURCE", help="digits, a file, openml:NAME or synthetic:... Default: the spec's."),
+]
+Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="Label column of --data. Default: the spec's.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Time one short round instead of two; intervals are wider.")]
+Rounds = Annotated[
+    int | None,
+    typer.Option(min=1, help="Rounds of fresh processes. Default: 2; --quick: 1; big --budget: more."),
+]
+Blocks = Annotated[
+    int | None,
+    typer.Option(min=16, help="Blocks (every variant timed once) a round. Default: 40; --quick: 24."),
+]
+Budget = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Time to spend on timing, such as 60s, 2m or 1h. Default: --blocks."),
+]
+FrameworkDefaults = Annotated[
+    bool,
+    typer.Option("--framework-defaults", help="Keep each framework's own default epsilons, rates and weights."),
+]
+Resume = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="RUN", help="Interrupted run to continue: its folder.", autocompletion=completion.complete_run
+    ),
+]
+
+WITH_RESUME = {"resume", "results", "as_json"}
+"""The parameters that may be given along with --resume."""
+
+
+def run_backends(
+    context: typer.Context,
+    spec: SpecFile = None,
+    backends: BackendList = None,
+    data: Data = None,
+    target: Target = None,
+    device: Device = "cpu",
+    threads: Threads = 1,
+    quick: Quick = False,
+    rounds: Rounds = None,
+    blocks: Blocks = None,
+    budget: Budget = None,
+    framework_defaults: FrameworkDefaults = False,
+    resume: Resume = None,
+    python: Python = None,
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Train, check and time the backends, then print the table.
+
+    --data takes digits, a .csv, .parquet or .npz file, openml:NAME, or synthetic:ROWSxFEATURESxCLASSES. Exit code 1
+    if a check fails, a backend fails, or the self-test of the timing fails.
+
+    \b
+    bakeoff run                                      the bundled spec, on the digits
+    bakeoff run --backends NAME,NAME:VARIANT         some backends (see bakeoff backends)
+    bakeoff run --data iris.csv --target species --quick    your own data
+    bakeoff run --resume results/2026-11-22T...      continue an interrupted run
+    """  # noqa: D301  # \\b keeps the lines of the examples
+    from ..report.terminal import run as terminal_run
+    from ..runner import start
+
+    if resume is not None:
+        reject_other_parameters(context)
+        work = start.resume(find_run(resume, results))
+    else:
+        budget_s = None if budget is None else parse_budget(budget, blocks)
+        network = read_requested_spec(spec, data, target, framework_defaults)
+        pythons = tuple(python or ())
+        work = start.begin(
+            start.Request(network, backends, device, threads, quick, rounds, blocks, budget_s, pythons, results)
+        )
+    report = carry_out(work)
+    if as_json:
+        print_json(terminal_run.convert_run_to_json(report))
+    else:
+        terminal_run.print_run(out, report)
+    if terminal_run.has_failed(report):
+        raise typer.Exit(FAILED)
+
+
+def carry_out(work: "Comparison") -> "Report":
+    """Carry out a run, with its progress on standard error; write its tables, and return the report."""
+    from ..common.progress import Board
+    from ..report.report import Report
+
+    folder = work.run.folder
+    advice = f"Finished tasks are kept. Continue with `bakeoff run --resume {folder}`."
+    with exit_at_interrupt(advice), work.run:
+        err.print(f"Run folder: {folder}", highlight=False, soft_wrap=True)
+        work.carry_out(Board(err))
+    report = Report(folder)
+    report.write()
+    return report
+
+
+def reject_other_parameters(context: typer.Context) -> None:
+    """Raise InputError where the command line has a parameter that would change the run that --resume continues."""
+    others = [
+        "SPEC" if name == "spec" else f"--{name.replace('_', '-')}"
+        for name in context.params
+        if name not in WITH_RESUME and getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+    ]
+    if others:
+        raise InputError(f"--resume continues the run as it was planned. Leave out {', '.join(others)}.")
+
+
+def parse_budget(budget: str, blocks: int | None) -> float:
+    """Return the seconds of a --budget such as 60s, 2m or 0.5h. Raises InputError."""
+    if blocks is not None:
+        raise InputError("--budget and --blocks both set how long to time. Give one of them.")
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", budget.strip())
+    if not found or float(found[1]) == 0:
+        raise InputError(f"--budget: expected a time such as 60s, 2m or 1h, got {budget!r}.")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2] or "s"]
+
+
+def read_requested_spec(path: Path | None, source: str | None, target: str | None, framework_defaults: bool) -> "Spec":
+    """Return the spec of a file, or the bundled one, with the data set and the defaults that the options ask for."""
+    from ..workload.spec import DataSpec, default_spec, read_spec
+
+    spec = read_spec(path) if path is not None else default_spec()
+    if source == "":
+        raise InputError(
+            "--data: expected digits, a file, openml:NAME or synthetic:ROWSxFEATURESxCLASSES, got nothing."
+        )
+    if source is not None or target is not None:
+        fields = spec.data.model_dump()
+        if source is not None:
+            fields |= {"source": source, "target": ""}
+        if target is not None:
+            fields["target"] = target
+        spec = spec.model_copy(update={"data": DataSpec.model_validate(fields)})
+    return spec.with_framework_defaults() if framework_defaults else spec

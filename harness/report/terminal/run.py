@@ -1,0 +1,86 @@
+"""Prints the tables of a run, and converts them for programs."""
+
+import json
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from ..report import Report
+from ..text import to_markdown
+from .console import print_line, print_table
+
+
+def print_run(console: Console, report: Report) -> None:
+    """Print everything that a run found, and where its tables are."""
+    print_table(console, report.remarks(), report.readable())
+    if len(report.defaults()):
+        print_table(console, [report.DEFAULTS], report.defaults())
+    _print_sweep(console, report)
+    print_line(console, f"Tables: {report.folder / 'tables'}")
+
+
+def print_run_table(console: Console, report: Report, speed: bool) -> None:
+    """Print the summary and the sweep; with `speed`, everything that was timed."""
+    print_table(console, list_remarks(report, speed), _select_readable(report, speed))
+    if not speed:
+        _print_sweep(console, report)
+
+
+def convert_run_to_json(report: Report) -> dict[str, Any]:
+    """Return what `bakeoff run --json` prints."""
+    return {"run": str(report.folder), "remarks": report.remarks(), "rows": _convert_rows(report.summary())}
+
+
+def convert_table_to_json(report: Report, speed: bool) -> dict[str, Any]:
+    """Return what `bakeoff table --json` prints."""
+    return {
+        "run": str(report.folder),
+        "remarks": list_remarks(report, speed),
+        "rows": _convert_rows(_select_raw(report, speed)),
+        "defaults": _convert_rows(report.defaults()),
+    }
+
+
+def format_markdown(report: Report, speed: bool) -> str:
+    """Return the remarks and the table as Markdown."""
+    remarks = (f"- {line}" for line in list_remarks(report, speed))
+    return "\n".join((*remarks, "", to_markdown(_select_readable(report, speed))))
+
+
+def format_csv(report: Report, speed: bool) -> str:
+    """Return the table as CSV, without the remarks."""
+    return _select_raw(report, speed).to_csv(index=False)
+
+
+def list_remarks(report: Report, speed: bool) -> list[str]:
+    """Return the sentences that stand over the table."""
+    return [*report.remarks(), report.SPEED] if speed else report.remarks()
+
+
+def has_failed(report: Report) -> bool:
+    """Return whether a check or a backend failed, or the self-test of the timing."""
+    self_test = report.control()
+    return bool(report.failed) or (self_test is not None and self_test[1].excludes(1))
+
+
+def _print_sweep(console: Console, report: Report) -> None:
+    if len(report.sweep_times):
+        lines = report.readable_lines()
+        if len(lines):
+            print_table(console, [report.SWEEP], lines)
+        print_table(console, [], report.readable_sweep())
+
+
+def _select_raw(report: Report, speed: bool) -> pd.DataFrame:
+    return report.speed() if speed else report.summary()
+
+
+def _select_readable(report: Report, speed: bool) -> pd.DataFrame:
+    return report.readable_speed() if speed else report.readable()
+
+
+def _convert_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as JSON has them: NaN becomes null."""
+    converted: list[dict[str, Any]] = json.loads(rows.to_json(orient="records", double_precision=15))
+    return converted
