@@ -97,7 +97,7 @@ def print_selftest(console: Console, report: selftest.SelftestReport) -> None:
         listing.add_row()
         for one in some:
             judged = heading if one.expected else f"[red]NOT JUDGED AS: {heading}[/red]"
-            listing.add_row(one.what, judged, "", f"{one.floors:,.1f}", "")
+            listing.add_row(one.description, judged, "", f"{one.floors:,.1f}", "")
     widen(console).print(listing, highlight=False)
     print_lines(console, report.describe())
 
