@@ -69,7 +69,7 @@ def _print_sweep(report: "Report") -> None:
     if len(report.sweep_times):
         lines = report.readable_lines()
         if len(lines):
-            console.print_report(out, [report.SWEEP], lines)
+            console.print_report(out, [report.SWEEP_CAPTION], lines)
         console.print_report(out, [], report.readable_sweep())
 
 
@@ -186,14 +186,14 @@ def run(
     report = Report(work.run.folder)
     report.write()
     if as_json:
-        _print_json({"run": str(work.run.folder), "remarks": report.remarks(), "rows": _plain(report.summary())})
+        _print_json({"run": str(work.run.folder), "notes": report.notes(), "rows": _plain(report.summary())})
     else:
-        console.print_report(out, report.remarks(), report.readable())
-        if len(report.defaults()):
-            console.print_report(out, [report.DEFAULTS], report.defaults())
+        console.print_report(out, report.notes(), report.readable_summary())
+        if len(report.framework_defaults()):
+            console.print_report(out, [report.DEFAULTS_CAPTION], report.framework_defaults())
         _print_sweep(report)
         out.print(f"Tables: {work.run.folder / 'tables'}", highlight=False, soft_wrap=True)
-    control = report.control()
+    control = report.self_test()
     if report.failed or (control is not None and control[1].excludes(1)):
         raise typer.Exit(1)
 
@@ -316,11 +316,11 @@ def table(
         figures.draw(report, figure)
         err.print(f"Figure: {figure}", highlight=False, soft_wrap=True)
     raw = report.speed() if speed else report.summary()
-    readable = report.readable_speed() if speed else report.readable()
-    remarks = [*report.remarks(), report.SPEED] if speed else report.remarks()
+    readable = report.readable_speed() if speed else report.readable_summary()
+    remarks = [*report.notes(), report.SPEED_CAPTION] if speed else report.notes()
     if as_json or form is Format.json:
-        defaults = _plain(report.defaults())
-        _print_json({"run": str(report.folder), "remarks": remarks, "rows": _plain(raw), "defaults": defaults})
+        defaults = _plain(report.framework_defaults())
+        _print_json({"run": str(report.folder), "notes": remarks, "rows": _plain(raw), "defaults": defaults})
     elif form is Format.markdown:
         typer.echo("\n".join((*(f"- {line}" for line in remarks), "", to_markdown(readable))))
     elif form is Format.csv:
@@ -692,13 +692,14 @@ def verdict(
     from ..records.read import latest
     from ..registry.entries import read_all
     from ..verdict import terminal
-    from ..verdict.requirements import Facts, parse
-    from ..verdict.verdict import Verdict, parse_weights
+    from ..verdict.requirements import DeclaredSupport, parse
+    from ..verdict.verdict import Verdict
+    from ..verdict.weights import parse_weights
 
     valued, required = parse_weights(weights), parse(require) if require is not None else []
     described = {name: entry.description for name, entry in read_all().items()} if required else {}
-    facts = {name: Facts(each.devices, each.python) for name, each in described.items()}
-    found = Verdict(latest(results) if run is None else _existing(run, results), valued, required, facts)
+    support = {name: DeclaredSupport(each.devices, each.python) for name, each in described.items()}
+    found = Verdict(latest(results) if run is None else _existing(run, results), valued, required, support)
     if as_json:
         _print_json(found.as_json())
     elif explain and found.decided:

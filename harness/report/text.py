@@ -37,7 +37,7 @@ def format_or_dash(value: Any, write: Callable[[Any], str]) -> str:
 
 def format_number(value: float) -> str:
     """Return a number with three significant digits: 1.47, 15.2, 402,000."""
-    return f"{value:.{_decimals(value)}f}" if abs(value) < 1000 else _format_large(value)  # noqa: PLR2004
+    return f"{value:.{_decimals(value)}f}" if abs(value) < 1000 else _format_large(value)
 
 
 def _format_large(value: float) -> str:
@@ -53,7 +53,9 @@ def _decimals(value: float) -> int:
     return max(0, 2 - math.floor(math.log10(abs(value))))
 
 
-def format_interval(interval: Interval, write: Callable[[float], str] | None = None, decimals: int | None = None) -> str:
+def format_interval(
+    interval: Interval, write: Callable[[float], str] | None = None, decimals: int | None = None
+) -> str:
     """Return an estimate with its 95 % interval in brackets: 1.47 [1.43, 1.52].
 
     `write` writes each of the three, such as `format_time`. Without it the estimate has three significant digits, or

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def print_comparison(console: Console, pair: "Pair") -> None:
     """Print what changed from the baseline to another run, and what else differed between them."""
     _print(console, f"{pair.other.folder} against {pair.baseline.folder}")
-    print_report(console, pair.remarks(), pair.readable())
+    print_report(console, pair.notes(), pair.readable())
     differences = pair.differences()
     if not differences:
         _print(console, "Nothing else differed.")
