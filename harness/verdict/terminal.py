@@ -311,8 +311,8 @@ def print_explained(console: Console, verdict: Verdict) -> None:
     for place in sorted(range(len(totals)), key=lambda each: -totals[each]):
         say(console, f"{math.exp(totals[place] - totals.max()):.3f}  {':'.join(verdict.entries[place])}")
     meant = (
-        "A score is the best cost divided by the candidate's. The last list is the product of the scores, each raised to "
-        "its weight, divided by the best product."
+        "A score is the best cost divided by the candidate's. The last list is the product of the scores, each raised "
+        "to its weight, divided by the best product."
     )
     say(console, f"{meant} {RULES}", wrap=True)
     _print_rest(console, verdict)

@@ -97,7 +97,7 @@ class Verdict:
         return keys
 
     def _read_all(self) -> tuple[list[SubMeasure], dict[SubMeasure, list[str]], list[SubMeasure]]:
-        """Return the sub-measures that all candidates have, those that some lack with who lacks them, and the others."""
+        """Return the sub-measures that all candidates have, those that some lack with their names, and the rest."""
         whole, partly, absent = [], {}, []
         self.readings = {
             measure: {key: measure.read(self.records, key) for key in self.entries}
