@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from bakeoff.common import statistics
 from bakeoff.registry import entries as registry_entries
-from bakeoff.workers.cores import timing_on
+from bakeoff.workers.cores import reserve_cores
 from overhead import HERE, WARM_SLICES, Bare, slice_steps, with_layout
 from problems import CORES, place_of, problem_of
 
@@ -44,7 +44,7 @@ def measure(entry, variant, names, problem, number, turns, folder, fillers):
         for name in map(str, rng.permutation([OWN, *names])):  # as harness/speed.py starts its workers
             idiom = None if name == OWN else name
             own = with_layout(place, rng.integers(0, 2**31))
-            with fillers.aside():
+            with fillers.paused():
                 ways[name] = Bare(entry, variant, own, problem, folder, idiom)
                 for _ in range(WARM_SLICES):
                     ways[name].slice()
@@ -53,7 +53,7 @@ def measure(entry, variant, names, problem, number, turns, folder, fillers):
         for _ in range(turns):
             for name in rng.permutation(list(ways)):
                 ways[name].resume()
-                with fillers.aside():
+                with fillers.paused():
                     times[name].append(ways[name].slice())
                 ways[name].pause()
     finally:
@@ -73,11 +73,13 @@ def main():
     entries = registry_entries.read_all()
     faster = False
     print("| backend | another way | its time / the variant's [95 %] |\n|---|---|---|")
-    for entry, variant in registry_entries.select(entries, options.backends or registry_entries.usual(entries)):
+    for entry, variant in registry_entries.select(
+        entries, options.backends or registry_entries.default_selection(entries)
+    ):
         names = idioms_of(entry, variant)
         if not names:
             continue
-        with tempfile.TemporaryDirectory() as folder, timing_on(CORES) as fillers:
+        with tempfile.TemporaryDirectory() as folder, reserve_cores(CORES) as fillers:
             rounds = [
                 measure(entry, variant, names, problem, number, options.turns, Path(folder), fillers)
                 for number in range(options.rounds)

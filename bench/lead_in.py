@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from bakeoff.common import statistics
 from bakeoff.registry import entries as registry_entries
-from bakeoff.workers.cores import first_cores, timing_on
+from bakeoff.workers.cores import first_cores, reserve_cores
 from bakeoff.workers.session import Session
 from overhead import ready
 from problems import place_of, problem_of
@@ -31,12 +31,12 @@ def measure(chosen, number, options, folder, cores, fillers):
     try:
         for index in rng.permutation(len(chosen)):
             entry, variant = chosen[index]
-            with fillers.aside():
+            with fillers.paused():
                 place = place_of(entry, folder)._replace(cores=cores, threads=options.threads)
                 session = sessions[entry.name, variant] = Session(place)
                 ready(session, variant, problem)
                 session.train(problem.steps(64))
-                pace = min(session.train_by_the_clock(problem.steps(64)).wall_s for _ in range(3)) / 64
+                pace = min(session.train_timed(problem.steps(64)).wall_s for _ in range(3)) / 64
                 order = orders[entry.name, variant] = problem.steps(max(1, round(SLICE_S / pace)))
                 for _ in range(WARM_SLICES):
                     session.train(order)
@@ -47,8 +47,8 @@ def measure(chosen, number, options, folder, cores, fillers):
             for index in rng.permutation(len(slices)):
                 key, lead_in = slices[index]
                 sessions[key].resume()
-                with fillers.aside():
-                    trained = sessions[key].train_by_the_clock(orders[key], lead_in=lead_in)
+                with fillers.paused():
+                    trained = sessions[key].train_timed(orders[key], warm_up_slice=lead_in)
                 taken[key, lead_in].append(trained.wall_s)
                 sessions[key].pause()
     finally:
@@ -65,8 +65,8 @@ def main():
     parser.add_argument("--turns", type=int, default=40)
     options = parser.parse_args()
     entries, cores = registry_entries.read_all(), first_cores(options.threads)
-    chosen = registry_entries.select(entries, options.backends or registry_entries.usual(entries))
-    with tempfile.TemporaryDirectory() as folder, timing_on(cores) as fillers:
+    chosen = registry_entries.select(entries, options.backends or registry_entries.default_selection(entries))
+    with tempfile.TemporaryDirectory() as folder, reserve_cores(cores) as fillers:
         rounds = [measure(chosen, number, options, Path(folder), cores, fillers) for number in range(options.rounds)]
     print("| backend | threads | without a lead-in / with one [95 %] |\n|---|---|---|")
     for entry, variant in chosen:

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from bakeoff.common import statistics
 from bakeoff.registry import entries as registry_entries
-from bakeoff.workers.cores import timing_on
+from bakeoff.workers.cores import reserve_cores
 from bakeoff.workers.place import THREAD_VARIABLES, worker_environment
 from bakeoff.workers.session import Session
 from problems import CORES, place_of, problem_of
@@ -56,7 +56,7 @@ class Bare:
             stdout=subprocess.PIPE,
             stderr=self.log.open("wb"),
             text=True,
-            env=worker_environment(place.variables),
+            env=worker_environment(place),
             start_new_session=True,
         )
 
@@ -99,7 +99,7 @@ def slice_steps(place, variant, problem):
         ready(session, variant, problem)
         # Enough steps that what a call costs is not taken for the pace of a step.
         session.train(problem.steps(64))
-        return max(1, round(0.02 / (session.train_by_the_clock(problem.steps(64)).wall_s / 64)))
+        return max(1, round(0.02 / (session.train_timed(problem.steps(64)).wall_s / 64)))
 
 
 def with_layout(place, seed):
@@ -118,7 +118,7 @@ class Harness:
 
     def slice(self):
         """Run one slice; return its seconds."""
-        return self.session.train_by_the_clock(self.order, lead_in=True).wall_s
+        return self.session.train_timed(self.order, warm_up_slice=True).wall_s
 
 
 def measure(entry, variant, problem, number, turns, folder, fillers):
@@ -134,7 +134,7 @@ def measure(entry, variant, problem, number, turns, folder, fillers):
     loops = {}
     try:
         for name in rng.permutation(list(start)):  # as harness/speed.py starts its workers
-            with fillers.aside():
+            with fillers.paused():
                 loops[name] = start[name](with_layout(place, rng.integers(0, 2**31)))
                 for _ in range(WARM_SLICES):
                     loops[name].slice()
@@ -143,7 +143,7 @@ def measure(entry, variant, problem, number, turns, folder, fillers):
         for _ in range(turns):
             for name in rng.permutation(list(loops)):
                 loops[name].resume()
-                with fillers.aside():
+                with fillers.paused():
                     times[name].append(loops[name].slice())
                 loops[name].pause()
     finally:
@@ -163,11 +163,13 @@ def main():
     over = False
     print("| backend | steps a slice | harness / bare [95 %] |\n|---|---|---|")
     entries = registry_entries.read_all()
-    for entry, variant in registry_entries.select(entries, options.backends or registry_entries.usual(entries)):
-        if reason := entry.cannot(problem.spec):
+    for entry, variant in registry_entries.select(
+        entries, options.backends or registry_entries.default_selection(entries)
+    ):
+        if reason := entry.unsupported(problem.spec):
             print(f"| {entry.name}:{variant} | | {reason} |", flush=True)
             continue
-        with tempfile.TemporaryDirectory() as folder, timing_on(CORES) as fillers:
+        with tempfile.TemporaryDirectory() as folder, reserve_cores(CORES) as fillers:
             rounds = [
                 measure(entry, variant, problem, number, options.turns, Path(folder), fillers)
                 for number in range(options.rounds)

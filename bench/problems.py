@@ -26,4 +26,4 @@ def place_of(entry, folder):
     """Return the backend in its environment on one core with one thread; `folder` gets the worker's log."""
     worker = entry.worker
     python = build.build(entry).python
-    return Place(python, entry.folder, folder / "worker.log", CORES, 1, worker.threads, worker.variables)
+    return Place(python, entry.folder, folder / "worker.log", CORES, 1, worker.thread_variables, worker.variables)

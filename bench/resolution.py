@@ -39,7 +39,7 @@ from bakeoff.common import machine, statistics
 from bakeoff.measures.speed import doctor
 from bakeoff.measures.speed import rounds as speed_rounds
 from bakeoff.registry import entries
-from bakeoff.runner.start import ROUNDS, TURNS
+from bakeoff.runner.start import BLOCKS, ROUNDS
 from bakeoff.workers.cores import first_cores
 from bakeoff.workers.place import THREAD_VARIABLES, Place
 from problems import problem_of
@@ -57,7 +57,7 @@ ROUND_S = 2.5
 agree to a fraction of that, so many short rounds tell more than a few long ones."""
 DEFAULT_RUN = "turns, a default run"
 """As `bakeoff run` takes them: so many rounds and turns, and the scatter of processes of all contestants together."""
-DEFAULT_RUN_S = 2 * SLICE_S * ROUNDS * TURNS
+DEFAULT_RUN_S = 2 * SLICE_S * ROUNDS * BLOCKS
 AT_ONCE_S = 1e-4
 """A call of `train` that follows the one before at once, within the worker, has had its lead-in."""
 
@@ -156,7 +156,7 @@ def write_twin(parent, folder, planted):
 def slices_of(contestants, rounds, turns, threads):
     """Return the seconds a step of each contestant, a list of rounds of turns, in interleaved slices."""
     cores = first_cores(threads)
-    plan = speed_rounds.Plan(rounds, turns, SLICE_S, threads, cores, "cpu", secrets.randbits(32), beside=False)
+    plan = speed_rounds.Plan(rounds, turns, SLICE_S, threads, cores, "cpu", secrets.randbits(32), measure_peak_and_latency=False)
     taken, steps = {}, {}
 
     def write(measure, quantity, value, unit="", **more):
@@ -259,7 +259,7 @@ def collect(options):
         before = machine.counters()
         with tempfile.TemporaryDirectory() as folder:
             measured = WAYS[options.way](options.threads, Path(folder))
-        between = machine.between(before, machine.counters())._asdict()
+        between = machine.measure_change(before, machine.counters())._asdict()
         with open(options.file, "a", encoding="utf-8") as file:
             trial = {**kind, "processor": machine.processor(), "started": started, "between": between}
             file.write(json.dumps({**trial, "measured": measured}) + "\n")
@@ -337,7 +337,7 @@ def report(options):
     kinds = {}
     ways = [DEFAULT_RUN, *WAYS]
     for number, trial in enumerate(read(options.files)):
-        stolen = doctor.stolen(machine.Between(**trial["between"])).verdict
+        stolen = doctor.stolen(machine.Change(**trial["between"])).verdict
         for each in comparisons(trial):
             place, way = list(SECONDS).index(each.share), ways.index(each.way)
             key = (trial["threads"], place, way, each.seconds, trial["processor"], stolen)

@@ -41,18 +41,22 @@ def conformance(
     entry = entries.read_entry(Path(os.path.abspath(here / folder)))
     interpreter = _interpreter(python, here)
     kinds = [
-        kind for kind in networks.within(networks.cover() if full else networks.gates(), entry.cannot) if kind.gated
+        kind
+        for kind in networks.with_supported(
+            networks.pairwise_cover() if full else networks.required_networks(), entry.unsupported
+        )
+        if kind.required
     ]
 
     @pytest.mark.parametrize("kind", kinds, ids=lambda kind: f"{kind.name}-{kind.dtype}")
     @pytest.mark.parametrize("variant", entry.variants)
-    def test_conformance(variant: str, kind: networks.Kind, tmp_path: Path) -> None:
-        lacking = launch.lacking_program(entry, variant)
+    def test_conformance(variant: str, kind: networks.Network, tmp_path: Path) -> None:
+        lacking = launch.explain_unavailable(entry, variant)
         if lacking:
             pytest.skip(lacking)
-        place = launch.place_of(entry.within(variant), variant, interpreter)._replace(log=tmp_path / "worker.log")
+        place = launch.place_of(entry.for_variant(variant), variant, interpreter)._replace(log=tmp_path / "worker.log")
         case = cases.cases([kind])
-        outcomes = list(suite.check_backend(lambda: Session(place), case, "cpu", variant, cannot=entry.cannot))
+        outcomes = list(suite.check_backend(lambda: Session(place), case, "cpu", variant, cannot=entry.unsupported))
         if any(outcome.red for outcome in outcomes):
             pytest.fail(_report(f"{entry.name}:{variant}", outcomes, place.log), pytrace=False)
         known = [f"{outcome.check}: {outcome.reason}" for outcome in outcomes if outcome.status == "known failure"]

@@ -19,7 +19,7 @@ from bakeoff.portable import contract
 from bakeoff.portable import spec as portable
 from bakeoff.portable.spec import CONVENTIONS
 from bakeoff.registry import entries
-from bakeoff.registry.description import Cannot, Description, Openness, OwnEnvironment, WorkerEnvironment
+from bakeoff.registry.description import Description, Openness, OwnEnvironment, Unsupported, WorkerEnvironment
 from bakeoff.workload import networks
 from bakeoff.workload.data import load
 from bakeoff.workload.spec import DataSpec, Spec, parse
@@ -95,7 +95,7 @@ def test_choices_are_found():
 def test_the_example_of_a_spec_is_one():
     longer, untold, swept = re.findall(r"```toml\n(.*?)```", GUIDES["spec"], re.DOTALL)
     assert parse(longer, "example").training.epochs == 100
-    assert parse(untold, "example").untold == ("epsilon", "initial_weights")
+    assert parse(untold, "example").framework_defaults == ("epsilon", "initial_weights")
     assert parse(swept, "example").sweep.width == (32, 128, 512)
 
 
@@ -108,7 +108,7 @@ def test_the_digits_are_as_told():
 # Backends
 
 
-@pytest.mark.parametrize("model", [Description, WorkerEnvironment, OwnEnvironment, Cannot, Openness])
+@pytest.mark.parametrize("model", [Description, WorkerEnvironment, OwnEnvironment, Unsupported, Openness])
 def test_every_key_of_a_backend_toml_stands_in_its_guide(model: type[BaseModel]):
     first = {word.strip("[]") for row in cells(GUIDES["backend"]) for word in code(row[0])}
     assert set(model.model_fields) - first == set()
@@ -187,7 +187,7 @@ def test_the_numbers_of_timing_are_as_told():
     text = flat(GUIDES["timing"])
     for words in (
         f"a bootstrap of {statistics.RESAMPLES} resamples",
-        f"blocks of {statistics.BLOCK} neighbouring turns",
+        f"blocks of {statistics.SEGMENT} neighbouring turns",
         f"with a {statistics.LEVEL:.0%} interval".replace("%", " %"),
         f"within {rounds.WARM_LIMIT_S:g} s",
         f"takes {warmup.LEAST} slices, then {rounds.WARM_BLOCK} more",

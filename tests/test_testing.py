@@ -55,7 +55,7 @@ def run(project, tests, *options):
 def test_a_right_backend_passes_one_test_for_each_case(tmp_path):
     copied(tmp_path / "mine")
     results, out = run(tmp_path, 'test_mine = bakeoff.testing.conformance("../mine")\n')
-    assert set(results) == {f"test_mine[plain-{kind.name}-{kind.dtype}]" for kind in networks.gates()}
+    assert set(results) == {f"test_mine[plain-{kind.name}-{kind.dtype}]" for kind in networks.required_networks()}
     assert set(results.values()) == {("passed", "")}, out
 
 
@@ -123,8 +123,8 @@ def test_full_takes_every_case_that_can_fail(tmp_path):
     copied(tmp_path / "mine")
     marks = {mark.args[0]: mark.args[1] for mark in testing.conformance(tmp_path / "mine", full=True).pytestmark}
     assert marks["variant"] == ("plain",)
-    assert set(marks["kind"]) == {kind for kind in networks.cover() if kind.gated}
-    assert set(marks["kind"]) > set(networks.gates())
+    assert set(marks["kind"]) == {kind for kind in networks.pairwise_cover() if kind.required}
+    assert set(marks["kind"]) > set(networks.required_networks())
 
 
 def test_the_interpreter_is_the_callers_choice(tmp_path):

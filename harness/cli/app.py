@@ -78,7 +78,9 @@ def _chosen(backends: list[str] | None) -> list[tuple["Entry", str]]:
     from ..registry import entries as registry_entries
 
     entries = registry_entries.read_all()
-    return registry_entries.select(entries, ",".join(backends) if backends else registry_entries.usual(entries))
+    return registry_entries.select(
+        entries, ",".join(backends) if backends else registry_entries.default_selection(entries)
+    )
 
 
 def _seconds(budget: str, turns: int | None) -> float:
@@ -168,13 +170,13 @@ def run(
         work = start.resume(_existing(resume, results))
     else:
         request = start.Request(
-            spec=_spec(spec, data, target).with_defaults() if defaults else _spec(spec, data, target),
+            spec=_spec(spec, data, target).with_framework_defaults() if defaults else _spec(spec, data, target),
             wanted=backends,
             device=device,
             threads=threads,
             quick=quick,
             rounds=rounds,
-            turns=turns,
+            blocks=turns,
             budget_s=None if budget is None else _seconds(budget, turns),
             pythons=tuple(python or ()),
             parent=results,
@@ -246,17 +248,17 @@ def check(
     if records is not None and not records.name.endswith((".jsonl", ".csv", ".csv.gz")):
         raise InputError(f"--records {records}: expected a file that ends in .jsonl, .csv or .csv.gz.")
     chosen = _chosen(backends)
-    registry_entries.refuse_device(chosen, device)
+    registry_entries.require_device(chosen, device)
     pythons = tuple(python or ())
     list(interpreters.given(pythons))
-    kinds = workload_networks.matrix() if full else workload_networks.cover()
+    kinds = workload_networks.full_matrix() if full else workload_networks.pairwise_cover()
     with _interruptible(), Board(err) as board:
         made = launch.interpreters_of(chosen, pythons, board)
         found = run_checks.check_all(chosen, made, kinds, device, threads, board)
     unable = {
         f"{entry.name}:{variant}": str(reason)
         for entry, variant in chosen
-        if (reason := launch.lacking_program(entry, variant) or made[entry.label])
+        if (reason := launch.explain_unavailable(entry, variant) or made[entry.label])
         and f"{entry.name}:{variant}" not in found
     }
     if records is not None:
@@ -375,7 +377,7 @@ def list_backends(python: Python = None, as_json: Json = False) -> None:
 
     rows = []
     for entry in (part for whole in registry_entries.read_all().values() for part in whole.parts):
-        lacking = [launch.lacking_program(entry, variant) for variant in entry.variants]
+        lacking = [launch.explain_unavailable(entry, variant) for variant in entry.variants]
         status = build.status(entry, tuple(python or ()))
         try:
             built = build.find(entry, tuple(python or ()))

@@ -1,1 +1,1 @@
-"""TODO: harness/common."""
+"""Modules that every package may use: errors, TOML files, statistics, progress, the cache, and the machine."""

@@ -1,14 +1,8 @@
-"""TODO: common.arrays."""
+"""Types of NumPy arrays, for annotations."""
 
 from typing import Any
 
 import numpy.typing as npt
 
-pass
-pass
-
-
 Array = npt.NDArray[Any]
-
-
 Arrays = dict[str, Array]

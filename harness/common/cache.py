@@ -1,4 +1,4 @@
-"""What can be made again, and where it is kept."""
+"""The cache: a folder for data that can be made again, and JSON values kept in it."""
 
 import json
 import os
@@ -10,13 +10,13 @@ import platformdirs
 
 
 def cache_folder() -> Path:
-    """Return the folder for what can be made again: `$BAKEOFF_CACHE`, or the user's cache folder."""
+    """Return the folder of the cache: `$BAKEOFF_CACHE`, or the user's cache folder."""
     chosen = os.environ.get("BAKEOFF_CACHE")
     return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_cache_path("bakeoff")
 
 
 def find(kind: str, key: str) -> Any:
-    """Return the JSON value kept under `key`; None where nothing is kept, or nothing that can be read."""
+    """Return the JSON value kept under `key`; None where there is none, or it cannot be read."""
     try:
         return json.loads(_file(kind, key).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -24,12 +24,12 @@ def find(kind: str, key: str) -> Any:
 
 
 def keep(kind: str, key: str, value: object) -> None:
-    """Keep a JSON value under `key`, whole or not at all."""
+    """Keep a JSON value under `key`. Other processes see the whole value or none."""
     path = _file(kind, key)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
-    aside.write_text(json.dumps(value), encoding="utf-8")
-    aside.replace(path)
+    temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
+    temporary.write_text(json.dumps(value), encoding="utf-8")
+    temporary.replace(path)
 
 
 def _file(kind: str, key: str) -> Path:

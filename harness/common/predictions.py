@@ -1,4 +1,4 @@
-"""TODO: common.predictions."""
+"""Predictions of trained networks: their accuracy, and the distance between those of two networks."""
 
 from typing import NamedTuple
 
@@ -7,31 +7,26 @@ import numpy as np
 from .arrays import Array
 
 
-class Apart(NamedTuple):
-    """How far two trained networks are from each other on the same rows: shares, from 0 to 1."""
+class Distance(NamedTuple):
+    """How far the predictions of two networks on the same rows are apart, from 0 to 1."""
 
     largest: float
     """The largest difference of a probability."""
     mean: float
-    """The mean absolute difference."""
-    flips: float
-    """Rows whose likeliest class is another."""
+    """The mean absolute difference of the probabilities."""
+    changed_predictions: float
+    """The share of the rows whose most likely class differs."""
 
 
-def apart(first: Array, second: Array) -> Apart:
-    """Return how far apart probabilities (rows, classes) are; NaN where one is not finite."""
+def compare_predictions(first: Array, second: Array) -> Distance:
+    """Return the distance between probabilities (rows, classes); NaN where one of them is not finite."""
     difference = np.abs(first.astype(np.float64) - second)
     if not np.isfinite(difference).all():
-        return Apart(np.nan, np.nan, np.nan)
-    flips = first.argmax(axis=1) != second.argmax(axis=1)
-    return Apart(float(difference.max()), float(difference.mean()), float(flips.mean()))
-
-
-pass
-pass
-pass
+        return Distance(np.nan, np.nan, np.nan)
+    changed = first.argmax(axis=1) != second.argmax(axis=1)
+    return Distance(float(difference.max()), float(difference.mean()), float(changed.mean()))
 
 
 def accuracy(probabilities: Array, y: Array) -> float:
-    """Return the share of rows whose likeliest class is the right one."""
+    """Return the share of the rows whose most likely class is the label."""
     return float((probabilities.argmax(axis=1) == y).mean())

@@ -1,4 +1,4 @@
-"""What is under way, on the terminal: lines that move where it can show them, plain lines where it cannot."""
+"""Progress on the terminal: live lines where the terminal can show them, plain lines where it cannot."""
 
 import threading
 import time
@@ -12,11 +12,11 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 WIDTH = 70
-"""Of what a job last said, in characters."""
+"""The length at which the last message of a job is cut, in characters."""
 
 
 class Board:
-    """The jobs under way; several threads may have one each."""
+    """The running jobs; each thread may have its own."""
 
     def __init__(self, console: Console, quiet: bool = False) -> None:
         self.console = console
@@ -25,7 +25,7 @@ class Board:
         if console.is_terminal and not quiet:
             columns = (
                 SpinnerColumn(),
-                TimeElapsedColumn(),  # before what may be cut at the terminal's edge
+                TimeElapsedColumn(),  # left of the text that the edge of the terminal may cut off
                 TextColumn("{task.description}"),
                 TextColumn("{task.fields[last]}"),
             )
@@ -34,7 +34,7 @@ class Board:
 
     @contextmanager
     def job(self, name: str) -> Iterator["Job"]:
-        """Show a job until the block ends; then one line says how it went and how long it took."""
+        """Show a job until the block ends; then print a line with its outcome and its time."""
         job = self.begin(name)
         try:
             yield job
@@ -49,13 +49,13 @@ class Board:
         return Job(name, self._live, row)
 
     def end(self, job: "Job", outcome: str) -> None:
-        """Take the job off, and leave one line on how it went."""
+        """Remove the job, and print a line with its outcome and its time."""
         if self._live and job.row is not None:
             self._live.remove_task(job.row)
         self.say(f"{job.name}: {outcome} ({time.monotonic() - job.started:.1f} s)")
 
     def say(self, line: str) -> None:
-        """Print one line that stays."""
+        """Print one permanent line."""
         if not self.quiet:
             with self._mutex:
                 self.console.print(escape(line), highlight=False, soft_wrap=True)
@@ -73,7 +73,7 @@ class Board:
 
 
 class Job:
-    """One job: `say` shows what it is at, `outcome` is what its last line will say."""
+    """One job: `say` shows its progress, and its last line shows `outcome`."""
 
     def __init__(self, name: str, live: Progress | None, row: TaskID | None) -> None:
         self.name, self.row = name, row
@@ -82,6 +82,6 @@ class Job:
         self._live = live
 
     def say(self, line: str) -> None:
-        """Show what the job is doing now; only where lines can move."""
+        """Show what the job is doing now, on a terminal with live lines."""
         if self._live and self.row is not None:
             self._live.update(self.row, last=f"[dim]{escape(line.strip()[:WIDTH])}[/dim]")

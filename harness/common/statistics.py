@@ -1,10 +1,10 @@
-"""Intervals for what was timed: medians, paired ratios, and the control.
+"""Confidence intervals of timings: medians and paired ratios, by a block bootstrap.
 
 Neighbouring slices are alike (the machine's load changes slowly), and the slices of one round share its processes. So
-a resample draws rounds, and inside each round blocks of neighbouring turns; what is paired within a turn stays paired.
+a resample draws rounds, and inside each round segments of neighbouring blocks; the slices of a block stay paired.
 
-Two processes of one program differ by a per cent or two, whatever their slices say, and two or three rounds are too few
-to show by how much. All contestants of a run together do: an interval is never narrower than their scatter allows.
+Two processes of one program differ by a per cent or two, and two or three rounds are too few to show by how much. All
+contestants of a run together show it: an interval is never narrower than the scatter of the processes allows.
 """
 
 from collections.abc import Sequence
@@ -21,10 +21,10 @@ Places = npt.NDArray[np.int64]
 
 LEVEL = 0.95
 RESAMPLES = 2000
-BLOCK = 8
-"""Turns that are drawn together: neighbouring slices, a third of a second of two contestants."""
-LEAST_TURNS = 2 * BLOCK
-"""Of a round. However one block is drawn, it is the same turns."""
+SEGMENT = 8
+"""Neighbouring blocks that are drawn together: a third of a second of two contestants."""
+LEAST_BLOCKS = 2 * SEGMENT
+"""The least blocks of a round. A single segment is the same blocks, however it is drawn."""
 
 
 class Interval(NamedTuple):
@@ -40,36 +40,36 @@ class Interval(NamedTuple):
 
 
 class Scatter(NamedTuple):
-    """How far processes of one program are apart."""
+    """How far the paces of processes of one program are apart."""
 
     variance: float
     """Of the logarithm of a process's pace."""
     freedom: int
-    """Degrees of freedom that it was estimated with; 0 where nothing is known."""
+    """The degrees of freedom of the estimate; 0 where nothing is known."""
 
 
 UNKNOWN = Scatter(0.0, 0)
 
 
 def scatter(contestants: Sequence[list[Floats]]) -> Scatter:
-    """Return the scatter of processes, pooled over contestants that took turns: of each, arrays (turns,) a round.
+    """Return the scatter of processes, pooled over interleaved contestants: of each, an array (blocks,) a round.
 
-    It is what is left of the processes' paces when what their contestants, their rounds and each turn have in common is
-    taken out: a two-way analysis of variance with one value a cell.
+    It is the residual of the processes' paces after the effects of contestant, round and block are removed: a two-way
+    analysis of variance with one value a cell.
     """
     freedom = (len(contestants) - 1) * (len(contestants[0]) - 1) if contestants else 0
     if freedom < 1:
         return UNKNOWN
     logs = [np.log(np.stack(of_round)) for of_round in zip(*contestants, strict=True)]
-    paces = np.array([[_pace(turns, index) for index in range(len(turns))] for turns in logs])
+    paces = np.array([[_pace(blocks, index) for index in range(len(blocks))] for blocks in logs])
     left = paces - paces.mean(axis=0) - paces.mean(axis=1, keepdims=True) + paces.mean()
     return Scatter(float((left**2).sum() / freedom), freedom)
 
 
 def _pace(logs: Floats, index: int) -> float:
-    """Return how far one process of a round stands from the mean of all, from logarithms (processes, turns).
+    """Return how far one process of a round stands from the mean of all, from logarithms (processes, blocks).
 
-    In each turn it is held against the median of its rivals. Their mean would be pulled along by any that is disturbed;
+    In each block it is compared with the median of its rivals. Any disturbed rival would move their mean;
     the median of all would often be the process itself.
     """
     rivals = np.delete(logs, index, axis=0)
@@ -77,12 +77,12 @@ def _pace(logs: Floats, index: int) -> float:
 
 
 def median(rounds: list[Floats], processes: Scatter = UNKNOWN) -> Interval:
-    """Return the median of all turns, from one array (turns,) a round."""
+    """Return the median of all blocks, from one array (blocks,) a round."""
     return _widened(_interval(rounds), processes.variance / len(rounds), processes.freedom)
 
 
 def paired_ratio(first: list[Floats], second: list[Floats], processes: Scatter = UNKNOWN) -> Interval:
-    """Return the median over the turns of first / second: arrays (turns,) a round, paired turn by turn."""
+    """Return the median over the blocks of first / second: arrays (blocks,) a round, paired block by block."""
     ratio = _interval([one / other for one, other in zip(first, second, strict=True)])
     return _widened(ratio, 2 * processes.variance / len(first), processes.freedom)
 
@@ -90,21 +90,22 @@ def paired_ratio(first: list[Floats], second: list[Floats], processes: Scatter =
 def unpaired_ratio(
     first: list[Floats], second: list[Floats], processes: tuple[Scatter, Scatter] = (UNKNOWN, UNKNOWN)
 ) -> Interval:
-    """Return the ratio of two medians, first / second, of different runs: arrays (turns,) a round, as many as each has.
+    """Return the ratio of two medians, first / second, of different runs: arrays (blocks,) a round.
 
-    Nothing pairs them: each is resampled by itself, so what both would have shared does not cancel. The interval tells
-    of the scatter within each run; what changed on the machine between the two is in the estimate, and not in it.
-    Where a run does not tell how far its processes are apart, they are taken to be as far apart as the other's.
+    The runs may differ in rounds and blocks. Nothing pairs them: each is resampled by itself, so a common disturbance
+    does not cancel. The interval covers the scatter within each run; a change of the machine between the two runs is in
+    the estimate, and not in the interval. Where the scatter of the processes of one run is unknown, that of the other
+    run is taken for it.
     """
     one, other = processes
     processes = (one if one.freedom else other, other if other.freedom else one)
     rng = np.random.default_rng(0)
     medians = [np.log([np.median(resample(rounds, rng)) for _ in range(RESAMPLES)]) for rounds in (first, second)]
     estimate = float(np.median(np.concatenate(first)) / np.median(np.concatenate(second)))
-    blocks = [_blocks(first), _blocks(second)]
-    if min(blocks) < 2:
+    segments = [_segments(first), _segments(second)]
+    if min(segments) < 2:
         return Interval(estimate, 0.0, np.inf)
-    tail = _tail(_blocks_of_both(medians, blocks))
+    tail = _tail(_segments_of_both(medians, segments))
     low, high = np.exp(np.quantile(medians[0] - medians[1], [tail, 1 - tail]))
     ratio = Interval(estimate, float(low), float(high))
     variances = [each.variance / len(rounds) for each, rounds in zip(processes, (first, second), strict=True)]
@@ -112,14 +113,14 @@ def unpaired_ratio(
 
 
 def spread(values: Floats) -> float:
-    """Return a standard deviation that outliers hardly move: the median absolute deviation, scaled to the normal's."""
+    """Return a robust standard deviation: the median absolute deviation, scaled to that of a normal distribution."""
     return float(stats.median_abs_deviation(values, scale="normal"))
 
 
 def outliers(values: Floats) -> npt.NDArray[np.bool_]:
     """Return which of the positive values (n,) are outliers: a modified z-score over 3.5 (Iglewicz & Hoaglin 1993).
 
-    Of their logarithms, as times are skewed. They are labelled; nothing leaves them out.
+    The score is that of the logarithms, as times are skewed. Outliers are labelled and never left out.
     """
     logs = np.log(values)
     width = spread(logs)
@@ -127,16 +128,16 @@ def outliers(values: Floats) -> npt.NDArray[np.bool_]:
     return far
 
 
-def _blocks(rounds: list[Floats]) -> int:
-    return sum(-(-len(turns) // BLOCK) for turns in rounds)
+def _segments(rounds: list[Floats]) -> int:
+    return sum(-(-len(blocks) // SEGMENT) for blocks in rounds)
 
 
-def _blocks_of_both(samples: list[Floats], blocks: list[int]) -> float:
-    """Return how many blocks a difference of two samples is worth: Welch (1947), the more uncertain weighs more.
+def _segments_of_both(samples: list[Floats], segments: list[int]) -> float:
+    """Return how many segments a difference of two samples is worth: Welch (1947), the more uncertain weighs more.
 
     At least as many as the fewer of the two, at most as many as both.
     """
-    return 1 + _welch([float(sample.var()) for sample in samples], [each - 1 for each in blocks])
+    return 1 + _welch([float(sample.var()) for sample in samples], [each - 1 for each in segments])
 
 
 def _welch(variances: Sequence[float], freedom: Sequence[int]) -> float:
@@ -156,51 +157,51 @@ def _widened(interval: Interval, variance: float, freedom: float) -> Interval:
 
 
 def _interval(rounds: list[Floats]) -> Interval:
-    turns = np.concatenate(rounds)
+    blocks = np.concatenate(rounds)
     medians = np.concatenate(
-        [np.median(turns[places], axis=1) for places in _draws(tuple(map(len, rounds)), RESAMPLES)]
+        [np.median(blocks[places], axis=1) for places in _draws(tuple(map(len, rounds)), RESAMPLES)]
     )
-    estimate = float(np.median(turns))
-    if _blocks(rounds) < 2:
+    estimate = float(np.median(blocks))
+    if _segments(rounds) < 2:
         return Interval(estimate, 0.0, np.inf)
-    tail = _tail(_blocks(rounds))
+    tail = _tail(_segments(rounds))
     low, high = np.quantile(medians, [tail, 1 - tail])
     return Interval(estimate, float(low), float(high))
 
 
-def _tail(blocks: float) -> float:
+def _tail(segments: float) -> float:
     """Return the share of resamples to leave out on each side.
 
     The expanded percentile interval (Hesterberg 2015, What Teachers Should Know About the Bootstrap): a bootstrap of
-    few blocks is too narrow by sqrt((n - 1) / n), and by what Student's t is wider than the normal.
+    few segments is too narrow by sqrt((n - 1) / n), and by what Student's t is wider than the normal.
     """
-    if blocks < 2:
+    if segments < 2:
         return 0.0
-    t = stats.t.ppf((1 - LEVEL) / 2, blocks - 1)
-    return float(stats.norm.cdf(np.sqrt(blocks / (blocks - 1)) * t))
+    t = stats.t.ppf((1 - LEVEL) / 2, segments - 1)
+    return float(stats.norm.cdf(np.sqrt(segments / (segments - 1)) * t))
 
 
 def resample(rounds: list[Floats], rng: np.random.Generator) -> Floats:
-    """Draw as many rounds, with replacement, and in each as many turns in circular blocks."""
-    return np.concatenate(rounds)[_places([len(turns) for turns in rounds], rng)]
+    """Draw as many rounds, with replacement, and in each as many blocks in circular segments."""
+    return np.concatenate(rounds)[_places([len(blocks) for blocks in rounds], rng)]
 
 
 def _places(lengths: Sequence[int], rng: np.random.Generator) -> Places:
-    """Draw as `resample` does; return where the turns stand when the rounds are put end to end."""
+    """Draw as `resample` does; return the positions of the blocks when the rounds are put end to end."""
     begin = np.concatenate([[0], np.cumsum(lengths)])
     drawn = []
     for index in rng.integers(0, len(lengths), len(lengths)):
-        turns = lengths[index]
-        starts = rng.integers(0, turns, -(-turns // BLOCK))
-        drawn.append(begin[index] + (starts[:, None] + np.arange(BLOCK)).ravel()[:turns] % turns)
+        blocks = lengths[index]
+        starts = rng.integers(0, blocks, -(-blocks // SEGMENT))
+        drawn.append(begin[index] + (starts[:, None] + np.arange(SEGMENT)).ravel()[:blocks] % blocks)
     return np.concatenate(drawn)
 
 
 @lru_cache(maxsize=8)
 def _draws(lengths: tuple[int, ...], resamples: int) -> list[Places]:
-    """Return the resamples of rounds of these lengths, the same for all that one run compares: arrays (some, turns).
+    """Return the resamples of rounds of these lengths, the same for all that one run compares: arrays (some, blocks).
 
-    Resamples are of as many turns only where the rounds are: as many of them are one array as follow each other.
+    Resamples differ in length where the rounds do: consecutive resamples of one length form one array.
     """
     rng = np.random.default_rng(0)
     draws = [_places(lengths, rng) for _ in range(resamples)]

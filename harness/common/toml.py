@@ -1,4 +1,4 @@
-"""Reading a TOML file into a pydantic model, and saying in a sentence what is wrong with it."""
+"""Reads a TOML file into a pydantic model, and explains every error in a sentence."""
 
 import difflib
 import re
@@ -15,13 +15,13 @@ Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
 
 IN_TOML = {"model_type": "a table", "tuple_type": "an array"}
-"""What TOML calls the things that pydantic names by their Python classes."""
+"""The words of TOML for the types that pydantic names by their Python classes."""
 
 
 def read_model(model: type[Model], text: str, name: str) -> Model:
     """Return the `model` that the TOML in `text` describes; `name` is how errors call the file.
 
-    Raises InputError, a line for each thing wrong: file, key, what was expected, what came, the nearest valid key.
+    Raises InputError with a line for each error: the file, the key, the expected and the actual value, the nearest key.
     """
     try:
         values = tomllib.loads(text)
@@ -34,7 +34,7 @@ def read_model(model: type[Model], text: str, name: str) -> Model:
 
 
 def nearest(wrong: str, valid: Iterable[str]) -> str:
-    """Return a sentence that names the valid word most like `wrong`, or all of them where none is like it."""
+    """Return a sentence that names the valid word most similar to `wrong`, or all words where none is similar."""
     words = list(valid)
     close = difflib.get_close_matches(wrong, words, n=1, cutoff=0.5)
     if close:
@@ -58,17 +58,17 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
 
 
 def dotted(location: Location) -> str:
-    """Return `location` as a key is written in TOML, with the number of a list's item in brackets."""
+    """Return `location` as a key is written in TOML, with the index of a list item in brackets."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
 
 
 def _without_subject(message: str) -> str:
-    """Turn pydantic's "Input should be a valid string" into what can follow "expected"."""
+    """Turn pydantic's "Input should be a valid string" into words that can follow "expected"."""
     return re.sub(r"^\w+ should (be |have )?", "", message)
 
 
 def _purpose(model: type[BaseModel], location: Location) -> str:
-    """Return what the missing key is for, where its field says so."""
+    """Return the description of a missing key."""
     *table, key = _names(location)
     owner = dict(_tables(model)).get(tuple(table))
     field = owner.model_fields.get(key) if owner else None
@@ -83,12 +83,12 @@ def _may_be_default(model: type[BaseModel], location: Location) -> bool:
 
 
 def _nearest_key(model: type[BaseModel], location: Location) -> str:
-    """Name the key meant at `location`: the same in another table, else the likest of its own table, else of any."""
+    """Suggest a key: the same key of another table, else the most similar one of its table, else of any table."""
     *table, wrong = _names(location)
     tables = dict(_tables(model))
     here = [tuple(table)] if tuple(table) in tables else [()]
     for paths, likeness in ((tables, 1.0), (here, 0.5), (tables, 0.5)):
-        # Backwards, so that of two tables with the same key the first is named.
+        # In reverse order, so that the first of two tables with the same key is named.
         keys = {key: dotted((*path, key)) for path in reversed(list(paths)) for key in tables[path].model_fields}
         close = difflib.get_close_matches(wrong, keys, n=1, cutoff=likeness)
         if close:
@@ -97,7 +97,7 @@ def _nearest_key(model: type[BaseModel], location: Location) -> str:
 
 
 def _names(location: Location) -> list[str]:
-    """Return the keys in `location` without the numbers of list items: a list's tables are described once."""
+    """Return the keys in `location` without the indices of list items: all tables of a list have one description."""
     return [part for part in location if isinstance(part, str)]
 
 
@@ -110,7 +110,7 @@ def _tables(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tupl
 
 
 def _models(annotation: object) -> Iterator[type[BaseModel]]:
-    """Yield the models in `annotation`: itself, or what its union is made of."""
+    """Yield the models in `annotation`: itself, or the members of its union."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in get_args(annotation):

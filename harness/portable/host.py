@@ -57,9 +57,9 @@ class Host(object):
         self.backend.put(arrays["x"], arrays["y"])
         return {"put_s": time.perf_counter() - started}
 
-    def answer_train(self, arrays, drain, lead_in=False):
+    def answer_train(self, arrays, drain, warm_up_slice=False):
         order = arrays["order"]
-        if lead_in:
+        if warm_up_slice:
             self.backend.train(order)
             self.backend.wait()
         wall, cpu = time.perf_counter(), time.process_time()

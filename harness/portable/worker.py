@@ -26,7 +26,7 @@ The first answer carries import_s, conventions, variants, defaults, known_failur
     load       arrays                                          ->
     dump                                                       -> arrays
     put        x, y                                            -> put_s
-    train      order; drain, lead_in (true or false)           -> losses; wall_s, cpu_s, left_s
+    train      order; drain, warm_up_slice (true or false)     -> losses; wall_s, cpu_s, left_s
     gradients  x, y                                            -> gradients
     predict    x                                               -> probabilities
     latency    x; calls, limit_s                               -> seconds (calls made,): predict, from host to host
@@ -37,10 +37,10 @@ The first answer carries import_s, conventions, variants, defaults, known_failur
     versions                                                   -> versions
     memory                                                     -> peak_bytes, device_peak_bytes (or null)
 
-wall_s and cpu_s cover train and wait, and nothing else. With lead_in, train and wait are called once before, off the
-clock: a process that was stopped starts with cold caches, and with its threads on whatever core they woke. With drain,
-left_s is how much longer it took to bring the losses and every array to the host than to do so once more: work that
-wait() left undone. Without, it is null.
+wall_s and cpu_s cover train and wait, and nothing else. With warm_up_slice, train and wait are called once before, off
+the clock: a process that was stopped starts with cold caches, and with its threads on whatever core they woke. With
+drain, left_s is how much longer it took to bring the losses and every array to the host than to do so once more: work
+that wait() left undone. Without, it is null.
 
 threads answers with what is in force: `told` is what the framework says of itself, `pools` what threadpoolctl finds in
 the libraries below it, `system` how many threads the process has by their name; {} where that is not to be had.

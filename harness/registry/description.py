@@ -1,4 +1,4 @@
-"""TODO: registry.description."""
+"""The format of a backend.toml: its tables and keys, and what each value must be."""
 
 import keyword
 import re
@@ -103,43 +103,43 @@ Value = TypeVar("Value")
 
 
 class Table(BaseModel):
-    """A table of a backend.toml: immutable, no key but its own, no value of another type."""
+    """A table of a backend.toml: immutable, without unknown keys, and strict about types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 class Fact(Table, Generic[Value]):
-    """Something known of how open a framework is."""
+    """A fact about how open a framework is, with its source."""
 
     value: Value
-    """What is known."""
+    """The fact itself."""
     source: Text
-    """Where it was read."""
+    """Where the fact was read."""
     asof: Dated
     """The date of the source, not of the look-up."""
 
 
 class Openness(Table):
-    """Who owns, decides and keeps up the framework. What is not established is left out."""
+    """Who owns the framework, decides about it and maintains it. A fact that is not established is left out."""
 
     licence: Fact[Licence]
     """The framework's own licence, an SPDX expression."""
     licence_declared: Fact[Text] | None = None
-    """What the metadata of the newest package read says, in its own words."""
+    """The licence in the metadata of the newest package read, word for word."""
     copyright: Fact[Text] | None = None
     cla_or_dco: Fact[Text] | None = None
-    """What a contributor signs."""
+    """The agreement that a contributor signs."""
     trademark: Fact[Text] | None = None
     governance: Fact[Text] | None = None
     governance_file: Fact[Text] | None = None
-    """Where its rules are written down."""
+    """The file that holds the rules of its governance."""
     governance_note: Fact[Text] | None = None
     maintainers_file: Fact[Text] | None = None
     steering_body: Fact[Text] | None = None
     who_decides: Fact[Text] | None = None
     status: Fact[Text] | None = None
     status_sentence: Fact[Text] | None = None
-    """What its own people say of its status."""
+    """The status as the project states it."""
     first_release: Fact[Text] | None = None
     first_release_date: Fact[Text] | None = None
     last_release: Fact[Text] | None = None
@@ -148,29 +148,29 @@ class Openness(Table):
     releases_24m: Fact[Count] | None = None
     """Final versions on the package index in the last 24 months."""
     contributors_per_release: Fact[Text] | None = None
-    """By the project's own count."""
+    """Contributors to a release, as the project counts them."""
     snapshot: Fact[Text] | None = None
-    """The commit whose history was counted."""
+    """The commit up to which the history was counted."""
     last_commit: Fact[Text] | None = None
     """The date of the newest commit counted."""
     authors_window: Fact[Text] | None = None
-    """The 12 months of the keys below, which end at the newest commit counted."""
+    """The 12 months that the keys below cover; they end at the newest commit counted."""
     commits_12m: Fact[Count] | None = None
-    """Without merges and bots, in the 12 months that end at the newest commit read; so too the keys below."""
+    """Commits in `authors_window`, without merges and bots. The keys below count the same commits."""
     bot_commits_removed_12m: Fact[Count] | None = None
     authors_12m: Fact[Count] | None = None
     top_author_share: Fact[Percent] | None = None
-    """Per cent of the commits by whoever made most of them."""
+    """Per cent of the commits that the most active author made."""
     top_five_share: Fact[Percent] | None = None
-    """Per cent of the commits by the five who made most of them."""
+    """Per cent of the commits that the five most active authors made."""
     top_organisation_share: Fact[Text] | None = None
-    """The e-mail domain of most commits, and its share of them; free mail and GitHub's own addresses left out."""
+    """The most frequent e-mail domain and its share of the commits, without free mail and GitHub's own addresses."""
     top_organisation_share_ever: Fact[Text] | None = None
-    """The same, of whoever used that domain at any time."""
+    """The same share, counting every author who has ever used that domain."""
     top_email_share: Fact[Text] | None = None
-    """The e-mail domain of most commits, free mail counted."""
+    """The most frequent e-mail domain, free mail included."""
     commits_all: Fact[Count] | None = None
-    """In the whole history; so too the keys below."""
+    """Commits in the whole history. The keys below cover the whole history, too."""
     authors_all: Fact[Count] | None = None
     top_author_share_all: Fact[Percent] | None = None
     top_five_share_all: Fact[Percent] | None = None
@@ -178,7 +178,7 @@ class Openness(Table):
     authors_note: Fact[Text] | None = None
 
     def facts(self) -> Iterator[tuple[str, Fact[Any]]]:
-        """Yield the facts that are stated, by key, in the order above."""
+        """Yield (key, fact) for every fact that is given, in the order above."""
         for key in type(self).model_fields:
             fact = getattr(self, key)
             if fact is not None:
@@ -186,27 +186,27 @@ class Openness(Table):
 
 
 class WorkerEnvironment(Table):
-    """What the backend's process needs around it."""
+    """The environment that the backend's worker needs."""
 
-    threads: Annotated[tuple[Variable, ...], *Unique] = ()
-    """Variables to set to the number of threads, beyond those that every worker gets (OMP_NUM_THREADS and its like)."""
+    thread_variables: Annotated[tuple[Variable, ...], *Unique] = ()
+    """Variables that hold the number of threads, beyond those that every worker gets, such as OMP_NUM_THREADS."""
     thread_names: Annotated[tuple[Text, ...], *Unique] = ()
-    """Threads that compute, as the system names them without their numbers, where no library tells how many."""
+    """Names of the threads that compute, as the system shows them, without their numbers. For the record of threads."""
     variables: dict[Variable, str] = {}
-    """Variables to set, and their values."""
+    """Variables to set, and their values. A worker inherits only a few of its caller's variables."""
     programs: dict[Identifier, Annotated[tuple[Text, ...], Field(min_length=1), *Unique]] = {}
-    """Variant to programs, one of which must be on PATH for it: `compiled = ["c++", "g++", "clang++"]`."""
+    """By variant, programs of which one must be on PATH: `compiled = ["c++", "g++", "clang++"]`."""
 
 
 class OwnEnvironment(Table):
-    """An environment for some of the variants: packages that do not go together with what the others need."""
+    """An environment for some of the variants, where their packages conflict with those of the others."""
 
     variants: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
-    """The variants that run in it."""
+    """The variants that run in this environment."""
     requirements: Annotated[Text, AfterValidator(_file_name)]
-    """The file of its pins."""
+    """The file that pins its packages."""
     variables: dict[Variable, str] = {}
-    """Variables to set, beside those of `[environment]`."""
+    """Variables to set, in addition to those of `[environment]`."""
 
 
 def _listed(value: Any) -> Any:
@@ -219,11 +219,11 @@ Item = TypeVar("Item")
 OneOrMore = Annotated[tuple[Item, ...], BeforeValidator(_listed), Field(strict=False), AfterValidator(_unique)]
 
 
-class Cannot(Table):
-    """Networks that the framework cannot do: those that have one of the values of every field that is given."""
+class Unsupported(Table):
+    """Networks that the framework does not support: those that have one of the values of every field given here."""
 
     reason: Text
-    """A sentence on why."""
+    """Why the framework does not support them: a sentence."""
     activation: OneOrMore[Literal["relu", "tanh", "sigmoid"]] = ()
     batch_norm: OneOrMore[bool] = ()
     optimiser: OneOrMore[Literal["sgd", "momentum", "rmsprop", "adam"]] = ()
@@ -231,57 +231,57 @@ class Cannot(Table):
     classes: OneOrMore[Annotated[int, Field(ge=2)]] = ()
 
     @model_validator(mode="after")
-    def _says_of_what(self) -> "Cannot":
+    def _check_a_field_is_given(self) -> "Unsupported":
         if not self.fields():
             given = ", ".join(f"`{field}`" for field in type(self).model_fields if field != "reason")
-            raise ValueError(f"expected what cannot be done: at least one of {given}, got a reason alone")
+            raise ValueError(f"expected the fields that are not supported: at least one of {given}, got a reason alone")
         return self
 
     def fields(self) -> dict[str, tuple[Any, ...]]:
-        """Return the values of the fields that are given."""
+        """Return the fields that are given, with their values."""
         values = {field: getattr(self, field) for field in type(self).model_fields if field != "reason"}
         return {field: value for field, value in values.items() if value}
 
-    def sentence(self, spec: portable.Spec) -> str:
-        """Return why the network of `spec` is one of these; "" where it is not."""
+    def explain(self, spec: portable.Spec) -> str:
+        """Return why the network of `spec` is not supported; "" where this declaration does not apply to it."""
         asked = {**spec._asdict(), "classes": spec.sizes[-1]}
         if not all(asked[field] in values for field, values in self.fields().items()):
             return ""
         what = ", ".join(f"{field} = {asked[field]}" for field in self.fields())
-        return f"cannot do {what}: {self.reason}"
+        return f"does not support {what}: {self.reason}"
 
 
 class Description(Table):
-    """A backend.toml, whole. `docs/backend.md` explains each key."""
+    """A whole backend.toml. `docs/backend.md` explains each key."""
 
     title: Text
-    """The framework's name as its own people write it."""
+    """The framework's name as its project writes it."""
     package: Annotated[str, AfterValidator(_distribution)]
-    """The distribution whose version is the headline."""
+    """The distribution whose version stands for the framework's."""
     import_name: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
-    """The top-level modules whose names count as the framework's."""
+    """The top-level modules whose names count as framework API."""
     python: Annotated[Text, AfterValidator(_specifier)]
-    """The interpreters that its pins can be installed in, such as ">=3.11,<3.14"."""
+    """The Python versions that its pinned packages support, such as ">=3.11,<3.14"."""
     variants: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
-    """The ways to run the model, the plainest first."""
+    """The ways to run the model, the simplest first."""
     devices: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique] = ("cpu",)
-    """The devices that the adapter can be asked for."""
+    """The devices that the adapter supports."""
     documentation: Annotated[tuple[Annotated[str, AfterValidator(_url)], ...], Field(min_length=1), *Unique]
-    """The pages whose idiom the model follows."""
-    usual: bool = False
-    """Whether it is one of those that are run where no backend is named."""
+    """The pages of the framework's documentation that the model follows."""
+    default: bool = False
+    """Whether this is a default backend: one that commands use where the user names none."""
     model: Annotated[Text, AfterValidator(_file_name)] = "model.py"
-    """The file that is measured for ease."""
-    cannot: Annotated[tuple[Cannot, ...], Field(strict=False)] = ()
-    """What of the common spec the framework cannot do."""
+    """The file whose ease of use is measured."""
+    unsupported: Annotated[tuple[Unsupported, ...], Field(strict=False)] = ()
+    """The networks of the common spec that the framework does not support."""
     openness: Openness
-    """The table of facts on who owns, decides and keeps up the framework."""
+    """The facts on who owns the framework, decides about it and maintains it."""
     environment: WorkerEnvironment = WorkerEnvironment()
     environments: dict[Identifier, OwnEnvironment] = {}
-    """By name, where the variants do not all run in one; then each is in one of them."""
+    """The environments by name, where the variants need more than one; then each variant is in one of them."""
 
     @model_validator(mode="after")
-    def _programs_are_of_variants(self) -> "Description":
+    def _check_programs(self) -> "Description":
         for variant in self.environment.programs:
             if variant not in self.variants:
                 raise ValueError(
@@ -290,7 +290,7 @@ class Description(Table):
         return self
 
     @model_validator(mode="after")
-    def _each_variant_has_one_environment(self) -> "Description":
+    def _check_environments(self) -> "Description":
         homes: dict[str, str] = {}
         for name, own in self.environments.items():
             for variant in own.variants:
@@ -301,10 +301,10 @@ class Description(Table):
                 if variant in homes:
                     raise ValueError(
                         f"`environments.{name}.variants`: `{variant}` is in `environments.{homes[variant]}` already: "
-                        "a variant runs in one."
+                        "a variant runs in one environment."
                     )
                 homes[variant] = name
-        lacking = [variant for variant in self.variants if variant not in homes]
-        if self.environments and lacking:
-            raise ValueError(f"`environments`: none of them is for {', '.join(f'`{each}`' for each in lacking)}.")
+        missing = [variant for variant in self.variants if variant not in homes]
+        if self.environments and missing:
+            raise ValueError(f"`environments`: none of them is for {', '.join(f'`{each}`' for each in missing)}.")
         return self

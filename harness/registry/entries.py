@@ -1,4 +1,4 @@
-"""What each backend says of itself: reads `backends/*/backend.toml`, imports nothing of theirs."""
+"""The backends: reads `backends/*/backend.toml` and selects backends by name. It imports no code of a backend."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -15,49 +15,49 @@ from .description import FILE, Description, WorkerEnvironment
 
 
 class Entry(NamedTuple):
-    """A backend: its folder and what stands in its backend.toml; or the part of it that is in one environment."""
+    """A backend: its folder and its description. Or a part of it: the variants that share one environment."""
 
     name: str
     folder: Path
     description: Description
     part: str = ""
-    """Of which of its environments it is; "" for all of it, and for a backend that has but one."""
+    """The environment of the part; "" for the whole backend, and for a backend with one environment."""
 
     @property
     def label(self) -> str:
-        """What its environment is called: by its name, and by the part's where it is one."""
+        """The name of its environment: the backend's name, and that of the part if it is one."""
         return f"{self.name}-{self.part}" if self.part else self.name
 
     @property
     def whole(self) -> "Entry":
-        """All of the backend that this is of."""
+        """The whole backend."""
         return self._replace(part="")
 
     @property
     def parts(self) -> list["Entry"]:
-        """Itself for each of its environments, that of the plainest variant first."""
-        return list({within.part: within for within in map(self.within, self.variants)}.values())
+        """The parts of the backend, one for each environment, that of the first variant first."""
+        return list({each.part: each for each in map(self.for_variant, self.variants)}.values())
 
-    def within(self, variant: str) -> "Entry":
-        """Return the part of it whose environment `variant` runs in."""
+    def for_variant(self, variant: str) -> "Entry":
+        """Return the part whose environment `variant` runs in."""
         homes = [name for name, own in self.description.environments.items() if variant in own.variants]
         return self._replace(part=homes[0]) if homes else self
 
-    def cannot(self, spec: portable.Spec) -> str:
-        """Return why the framework cannot do the network of `spec`, as its backend.toml says; "" where it can."""
-        return next((sentence for each in self.description.cannot if (sentence := each.sentence(spec))), "")
+    def unsupported(self, spec: portable.Spec) -> str:
+        """Return why the backend does not support the network of `spec`, by its backend.toml; "" where it does."""
+        return next((reason for each in self.description.unsupported if (reason := each.explain(spec))), "")
 
     @property
     def requirements(self) -> Path:
-        """The file of its pins; of all of a backend with several, those of its plainest variant."""
+        """The file that pins its packages; for a whole backend with several environments, that of the first variant."""
         own = self.description.environments
         if not own:
             return self.folder / "requirements.txt"
-        return self.folder / own[self.part or self.within(self.description.variants[0]).part].requirements
+        return self.folder / own[self.part or self.for_variant(self.description.variants[0]).part].requirements
 
     @property
     def worker(self) -> WorkerEnvironment:
-        """What its process needs around it: of `[environment]`, and of its own environment."""
+        """The environment of its worker: that of `[environment]`, with the variables of the part."""
         common = self.description.environment
         own = self.description.environments.get(self.part)
         if own is None:
@@ -66,12 +66,12 @@ class Entry(NamedTuple):
 
     @property
     def outside(self) -> bool:
-        """Whether this is a folder of a user's own, not one of the project's."""
+        """Whether this is a folder of the user, not one of the project."""
         return self.folder.parent != backends_folder()
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """The ways to run its model; of a part, those that run in its environment."""
+        """The ways to run its model; for a part, those that run in its environment."""
         own = self.description.environments.get(self.part)
         return own.variants if own is not None else self.description.variants
 
@@ -80,7 +80,7 @@ NOT_PINNED = "not pinned"
 
 
 def pinned_version(entry: Entry) -> str:
-    """Return the version of the backend's package that its requirements.txt pins, or NOT_PINNED."""
+    """Return the version of the framework's package that the requirements pin, or NOT_PINNED."""
     wanted = canonicalize_name(entry.description.package)
     for line in entry.requirements.read_text(encoding="utf-8").splitlines():
         text = line.partition("#")[0].strip()
@@ -103,9 +103,9 @@ def backends_folder() -> Path:
 
 
 def read_all(folder: Path | None = None) -> dict[str, Entry]:
-    """Return every backend in `folder` (the project's own where None) by name, in alphabetical order.
+    """Return every backend in `folder` (by default the project's own) by name, in alphabetical order.
 
-    Folders without a backend.toml, and those whose name begins with `_` or `.`, are none. Raises InputError.
+    Folders without a backend.toml, and those whose name begins with `_` or `.`, are left out. Raises InputError.
     """
     folder = backends_folder() if folder is None else folder
     if not folder.is_dir():
@@ -135,37 +135,36 @@ def read_entry(folder: Path) -> Entry:
 
 
 def select(entries: Mapping[str, Entry], wanted: str | None) -> list[tuple[Entry, str]]:
-    """Return the backends and variants that `wanted` names: `a,b:variant`, where `a` is all of a's.
+    """Return the backends and variants that `wanted` names: `a,b:variant`, where `a` stands for all variants of a.
 
-    None is everything, and so is the name `all`.
-    What has a path separator in it is the folder of a backend outside the project. They come in the order wanted, each
-    once, as the part of the backend that runs it. Raises InputError for a backend or a variant that there is not, and
-    for two backends of one name.
+    None and the name `all` select everything. A name with a path separator is the folder of a backend outside the
+    project. The order is that of `wanted`; each variant comes once, with the part of the backend that runs it. Raises
+    InputError for an unknown backend or variant, and for two backends with the same name.
     """
-    asked = ["all"] if wanted is None else [name.strip() for name in wanted.split(",")]
-    names = [name for each in asked for name in (entries if each == "all" else [each])]
+    words = ["all"] if wanted is None else [word.strip() for word in wanted.split(",")]
+    names = [name for word in words for name in (entries if word == "all" else [word])]
     pairs = [pair for name in names for pair in _named(entries, name)]
     folders: dict[str, Path] = {}
     for entry, _ in pairs:
         if folders.setdefault(entry.name, entry.folder) != entry.folder:
             raise InputError(
-                f"{folders[entry.name]} and {entry.folder} have one name: choose one, or rename its folder."
+                f"{folders[entry.name]} and {entry.folder} have the same name: choose one, or rename its folder."
             )
     return list({(entry.name, variant): (entry, variant) for entry, variant in pairs}.values())
 
 
-def usual(entries: Mapping[str, Entry]) -> str:
-    """Return the backends that are taken where none is named, as `wanted` of `select`: those said to be `usual`."""
-    return ",".join(name for name, entry in entries.items() if entry.description.usual) or "all"
+def default_selection(entries: Mapping[str, Entry]) -> str:
+    """Return the default backends in the form that `select` takes: those that declare `default = true`, or all."""
+    return ",".join(name for name, entry in entries.items() if entry.description.default) or "all"
 
 
-def refuse_device(chosen: Sequence[tuple[Entry, str]], device: str) -> None:
-    """Raise InputError where one of the chosen does not run on `device`."""
+def require_device(chosen: Sequence[tuple[Entry, str]], device: str) -> None:
+    """Raise InputError where one of the chosen backends does not support `device`."""
     for entry, variant in chosen:
         if device not in entry.description.devices:
             raise InputError(
-                f"{entry.name}:{variant} has no device `{device}`: it runs on "
-                f"{', '.join(entry.description.devices)}. Choose that, or other backends."
+                f"{entry.name}:{variant} does not support the device `{device}`: this backend declares "
+                f"{', '.join(entry.description.devices)}. Choose one of these, or other backends."
             )
 
 
@@ -177,7 +176,7 @@ def _named(entries: Mapping[str, Entry], wanted: str) -> list[tuple[Entry, str]]
     entry = entries[name] if name in entries else _outside(Path(name))
     if colon and variant not in entry.variants:
         raise InputError(f"backend {name} has no variant `{variant}`. {_choice(variant, entry.variants)}")
-    return [(entry.within(each), each) for each in ([variant] if colon else entry.variants)]
+    return [(entry.for_variant(each), each) for each in ([variant] if colon else entry.variants)]
 
 
 def _outside(folder: Path) -> Entry:
@@ -187,18 +186,13 @@ def _outside(folder: Path) -> Entry:
 
 
 def _choice(wrong: str, valid: Mapping[str, Entry] | tuple[str, ...]) -> str:
-    """Say which word may have been meant, and every word there is."""
+    """Return a sentence that suggests the nearest valid word, and lists all of them."""
     if not valid:
         return "There are none."
     guess = nearest(wrong, valid)
     return guess if guess.startswith("Valid") else f"{guess} There are: {', '.join(valid)}."
 
 
-pass
-pass
-pass
-
-
 def source_files(entry: Entry) -> list[Path]:
-    """Return the backend's own files, in order, less what running them leaves behind."""
+    """Return the files of the backend, in order, without those that Python writes when it runs them."""
     return [path for path in sorted(entry.folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]

@@ -1,4 +1,4 @@
-"""The folder that a new backend begins with: it runs, and fails its checks in the order of what is to be filled in."""
+"""Writes the folder of a new backend. It runs, and its checks fail in the order of the steps to fill in."""
 
 import keyword
 import shlex
@@ -11,18 +11,18 @@ from . import entries
 
 TEMPLATE = Path(__file__).parent / "template"
 SUFFIX = ".template"
-"""Of the files of TEMPLATE, which are no Python before their placeholders are filled in."""
+"""The suffix of the files in TEMPLATE: they are not Python until their placeholders are replaced."""
 
 
 def write(name: str, parent: Path) -> Path:
-    """Write the folder `parent`/`name` of a backend that computes nothing yet; return it.
+    """Write the folder `parent`/`name` of a backend that computes nothing yet; return the folder.
 
-    Raises InputError where the name cannot be imported, or the folder cannot be made; one that exists is left alone.
+    Raises InputError where the name cannot be imported, and where the folder exists or cannot be made.
     """
     if not name.isidentifier() or keyword.iskeyword(name):
         raise InputError(
             "a backend's folder is imported by its name: expected a Python identifier such as abacus_core, "
-            f"got {name!r}. Where it goes is said with --folder."
+            f"got {name!r}. The option --folder says where to put it."
         )
     if name in entries.read_all():
         raise InputError(
@@ -37,8 +37,7 @@ def write(name: str, parent: Path) -> Path:
             (folder / path.name.removesuffix(SUFFIX)).write_text(text, encoding="utf-8")
     except FileExistsError as error:
         raise InputError(
-            f"{error.filename} exists, and nothing is overwritten: expected a folder to be made. "
-            "Choose another name, or another place with --folder."
+            f"{error.filename} exists, and nothing is overwritten. Choose another name, or another place with --folder."
         ) from None
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror}. Choose another place with --folder.") from None
@@ -46,13 +45,13 @@ def write(name: str, parent: Path) -> Path:
 
 
 def next_steps(folder: Path) -> str:
-    """Return in words what to do with a folder that `write` made."""
+    """Return the instructions for a folder that `write` made."""
     path = shlex.quote(str(folder) if len(folder.parts) > 1 else f"./{folder}")
-    return f"""{path} is written: it runs, and computes nothing yet.
+    return f"""{path} is written. It runs, and computes nothing yet.
 
 Check it, in the interpreter that has your framework and NumPy:
     bakeoff check {path} --python "$(which python)"
-It fails, and says what departs first. Fill in the TODOs of model.py by their numbers, and check after each:
+The check fails and names the first deviation. Fill in the TODOs of model.py in order, and check after each:
     1 predict, 2 the loss, 3 the gradients, 4 the optimiser, 5 the running statistics.
-Then adapter.py, backend.toml and requirements.txt, where they say TODO.
-docs/new-backend.md goes through it with an example; docs/backend.md explains every method and key."""
+Then fill in the TODOs of adapter.py, backend.toml and requirements.txt.
+docs/new-backend.md shows it with an example; docs/backend.md explains every method and key."""

@@ -1,4 +1,4 @@
-"""TODO: runner.start."""
+"""Begin a run, or resume one: the request, the plan that is fixed before the run, and its run folder."""
 
 import hashlib
 import secrets
@@ -11,7 +11,9 @@ from typing import Any
 from ..common import machine
 from ..common.errors import InputError
 from ..environments import interpreters
+from ..measures import VOCABULARY
 from ..measures.speed import sweep
+from ..measures.speed.rounds import SLICE_S
 from ..records import read
 from ..records.store import Run
 from ..registry import entries as registry_entries
@@ -21,21 +23,11 @@ from ..workload import data
 from ..workload.spec import Spec
 from .comparison import Comparison
 
-pass
-pass
-
-
-ROUNDS, TURNS = 2, 40
-
-
-QUICK_ROUNDS, QUICK_TURNS = 1, 24
-
-
-SLICE_S = 0.01
-
+ROUNDS, BLOCKS = 2, 40
+QUICK_ROUNDS, QUICK_BLOCKS = 1, 24
 
 BUDGET_ROUND_S = 2.5
-"""Of a contestant's slices and lead-ins in a round, where a budget has room for more rounds than `ROUNDS`.
+"""Of a contestant's slices and warm-up slices in a round, where a budget has room for more rounds than `ROUNDS`.
 
 Two processes of one program differ, so many short rounds tell more than a few long ones; shorter ones would mostly
 start workers.
@@ -52,27 +44,27 @@ class Request:
     threads: int
     quick: bool
     rounds: int | None
-    turns: int | None
+    blocks: int | None
     budget_s: float | None
-    """Seconds of turns, all rounds together; in place of `turns`."""
+    """Seconds of blocks, all rounds together; in place of `blocks`."""
     pythons: tuple[Path, ...]
     parent: Path
 
 
 def begin(request: Request) -> "Comparison":
-    """Load the data, fix the plan, and make the run's folder. Raises InputError before anything is made."""
+    """Load the data, fix the plan, and make the run folder. Raises InputError before anything is made."""
     entries = registry_entries.read_all()
     chosen = registry_entries.select(
-        entries, request.wanted if request.wanted is not None else registry_entries.usual(entries)
+        entries, request.wanted if request.wanted is not None else registry_entries.default_selection(entries)
     )
-    registry_entries.refuse_device(chosen, request.device)
+    registry_entries.require_device(chosen, request.device)
     list(interpreters.given(request.pythons))
     dataset = data.load(request.spec.data, request.spec.training.seed)
     splits = data.split(dataset, request.spec)
     cores = _cores(request.threads, "--threads")
-    rounds, turns = (QUICK_ROUNDS, QUICK_TURNS) if request.quick else (ROUNDS, TURNS)
+    rounds, blocks = (QUICK_ROUNDS, QUICK_BLOCKS) if request.quick else (ROUNDS, BLOCKS)
     if request.budget_s is not None and not request.quick:
-        rounds = max(rounds, int(request.budget_s / (BUDGET_ROUND_S * (len(chosen) + 1))))  # one is its own rival, too
+        rounds = max(rounds, int(request.budget_s / (BUDGET_ROUND_S * (len(chosen) + 1))))  # one is timed twice
     for point in sweep.points(request.spec, request.threads):
         _cores(point.threads, f"[sweep] {point.name}")
         data.check_batch(len(splits.y_train), point.spec.training.batch_size)
@@ -94,23 +86,22 @@ def begin(request: Request) -> "Comparison":
         "plan": {
             "entries": [[entry.name, variant] for entry, variant in chosen],
             "rounds": request.rounds or rounds,
-            "turns": None if request.budget_s is not None else request.turns or turns,
+            "blocks": None if request.budget_s is not None else request.blocks or blocks,
             "budget_s": request.budget_s,
             "slice_s": SLICE_S,
-            "lead_in": True,
             "seed": secrets.randbits(32),
             "threads": request.threads,
             "cores": cores,
             "device": request.device,
-            "pythons": [str(path) for path in request.pythons],
+            "interpreters": [str(path) for path in request.pythons],
             "folders": {entry.name: str(entry.folder.resolve()) for entry, _ in chosen if entry.outside},
         },
     }
-    return Comparison(Run.create(request.parent, header), request.spec, splits, chosen)
+    return Comparison(Run.create(request.parent, header, VOCABULARY), request.spec, splits, chosen)
 
 
 def _cores(threads: int, asked: str) -> tuple[int, ...] | None:
-    """Return the cores for so many threads. Raises InputError where there are too few."""
+    """Return a core for each thread. Raises InputError where there are too few; `asked` names the option."""
     cores = first_cores(threads)
     if cores is not None and len(cores) < threads:
         raise InputError(f"{asked} {threads}: this process may use {len(cores)} cores. Ask for no more.")
@@ -118,9 +109,9 @@ def _cores(threads: int, asked: str) -> tuple[int, ...] | None:
 
 
 def resume(folder: Path) -> "Comparison":
-    """Open a run that was killed. Raises InputError where it would go on as another: see `_refuse_another`."""
+    """Open a run that was killed. Raises InputError where its rounds would not be comparable."""
     header = read.read_header(folder)
-    _refuse_another(folder, header)
+    _require_same_machine(folder, header)
     spec = Spec.model_validate({**header["spec"]}, strict=False)
     splits = data.split(data.load(spec.data, spec.training.seed), spec)
     if splits.hash != header["data"]["hash"]:
@@ -132,19 +123,20 @@ def resume(folder: Path) -> "Comparison":
     for name, identity in header["backends"].items():
         if name not in entries or _identity(entries[name]) != identity:
             raise InputError(f"{folder}: backend {name} has changed since it began. Start a new run.")
-    chosen = [(entries[name].within(variant), variant) for name, variant in header["plan"]["entries"]]
-    return Comparison(Run(folder), spec, splits, chosen)
+    chosen = [(entries[name].for_variant(variant), variant) for name, variant in header["plan"]["entries"]]
+    work = Comparison(Run(folder, VOCABULARY), spec, splits, chosen)
+    work.findings.learn(read.read_records(folder, VOCABULARY))
+    return work
 
 
-def _refuse_another(folder: Path, header: Mapping[str, Any]) -> None:
-    """Raise InputError where this is not the machine, or not the Bakeoff, that began the run: its rounds are one."""
+def _require_same_machine(folder: Path, header: Mapping[str, Any]) -> None:
+    """Raise InputError where another machine or another version of Bakeoff began the run: its rounds are compared."""
     began = header["machine"]
     now = {
         "the processor": (began["processor"], machine.processor()),
         "the number of usable cores": (began["usable_threads"], len(machine.usable_cores())),
         "Bakeoff's version": (header["bakeoff"], version("bakeoff")),
         "Bakeoff's commit": (header["commit"], machine.commit()),
-        "how a slice is taken": ("lead_in" in header["plan"], True),
     }
     for what, (then, here) in now.items():
         if then != here:

@@ -1,4 +1,4 @@
-"""TODO: workers.launch."""
+"""From backends to workers: which interpreter a backend has, why a variant cannot run, and where its workers run."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -14,36 +14,36 @@ from ..environments.interpreters import Missing
 from ..registry.entries import Entry
 from .place import Place
 
-pass
+JOBS = 2
+"""How many environments are built, and how many workers are checked, at a time. Timing runs alone."""
 
 
-def lacking_program(entry: Entry, variant: str) -> str | None:
-    """Return why `variant` of `entry` cannot run for want of a program on PATH, None where it lacks none."""
+def explain_unavailable(entry: Entry, variant: str, found: object = None) -> str:
+    """Return why `variant` cannot run on this machine; "" where it can.
+
+    `found` is what `interpreters_of` returned for the backend: an exception where it has no interpreter.
+    """
+    if isinstance(found, Exception):
+        return str(found)
     programs = entry.description.environment.programs.get(variant, ())
     if not programs or any(shutil.which(program) for program in programs):
-        return None
+        return ""
     return f"{entry.name}:{variant} needs one of these programs on PATH, and found none: {', '.join(programs)}"
-
-
-pass
-
-
-JOBS = 2
 
 
 def interpreters_of(
     chosen: Sequence[tuple[Entry, str]], pythons: tuple[Path, ...], board: Board
 ) -> dict[str, Path | Exception]:
-    """Return by label the interpreter that has the framework, or why there is none.
+    """Return by label the interpreter that has the framework, or the exception that says why there is none.
 
-    A backend given as a folder runs in the first of `pythons`, as it is; every other gets an environment of its own.
+    A backend that is given as a folder runs in the first of `pythons`, as it is; every other gets its own environment.
     """
     entries = {entry.label: entry for entry, _ in chosen}
     ours = [entry for entry in entries.values() if not (entry.outside and pythons)]
     with board.job("environments") as job:
         built = build.build_all(ours, pythons, on_event=lambda name, line: job.say(f"{name}: {line}"))
-        lacking = [name for name, environment in built.items() if isinstance(environment, Missing | BuildFailed)]
-        job.outcome = f"none for {', '.join(lacking)}" if lacking else "ready"
+        unavailable = [name for name, environment in built.items() if isinstance(environment, Missing | BuildFailed)]
+        job.outcome = f"none for {', '.join(unavailable)}" if unavailable else "ready"
     made: dict[str, Path | Exception] = {
         name: environment.python if isinstance(environment, Environment) else environment
         for name, environment in built.items()
@@ -51,22 +51,36 @@ def interpreters_of(
     return {name: made.get(name, pythons[0].absolute() if pythons else Path()) for name in entries}
 
 
-def place_of(entry: Entry, variant: str, python: Path, threads: int = 1) -> Place:
-    """Return where the checks of a variant run."""
+def place_of(
+    entry: Entry,
+    variant: str,
+    python: Path,
+    threads: int = 1,
+    *,
+    cores: Sequence[int] | None = None,
+    log: Path | None = None,
+    inherit: tuple[str, ...] = (),
+) -> Place:
+    """Return where the workers of a variant run. The log is in the cache folder, unless `log` names another file."""
     worker = entry.worker
     return Place(
         python=python,
         folder=entry.folder,
-        log=cache_folder() / "logs" / f"check-{entry.name}-{variant}.log",
+        log=log or cache_folder() / "logs" / f"check-{entry.name}-{variant}.log",
+        cores=None if cores is None else tuple(cores),
         threads=threads,
-        thread_variables=worker.threads,
+        thread_variables=worker.thread_variables,
         variables=worker.variables,
+        inherit=inherit,
     )
 
 
 @contextmanager
 def pool() -> Iterator[ThreadPoolExecutor]:
-    """Two threads; they are waited for, unless something is raised, as by Ctrl-C: then what waits is not begun."""
+    """Give a pool of JOBS threads, and wait for them at the end.
+
+    Where something is raised, as by Ctrl-C, the jobs that have not begun are dropped.
+    """
     threads = ThreadPoolExecutor(JOBS)
     try:
         yield threads

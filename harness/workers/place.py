@@ -1,13 +1,15 @@
-"""TODO: workers.place."""
+"""Where and how a worker runs, and the environment variables that it gets.
+
+A worker does not inherit its caller's environment: variables such as OPENBLAS_CORETYPE, XLA_FLAGS or JAX_DISABLE_JIT
+change what a library computes, and how fast, without a trace in the results. It gets the variables of INHERITED, those
+that the user passes on by name, those that backend.toml sets, and the thread counts.
+"""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
-
-pass
-pass
-
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -17,31 +19,80 @@ THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMEXPR_NUM_THREADS",
 )
-"""What the libraries below every framework read; a backend adds its own in backend.toml."""
+"""The variables that the libraries below every framework read. A backend adds its own in backend.toml."""
 
+INHERITED = {
+    "PATH": "frameworks that compile start a compiler that they find on it",
+    "HOME": "frameworks keep compiled code and settings below it",
+    "USER": "frameworks name their cache folders after the user",
+    "LOGNAME": "as USER",
+    "TMPDIR": "temporary files go to a disk that has room for them",
+    "LANG": "the encoding of text and of file names",
+    "LC_*": "as LANG",
+    "TZ": "the time in log files",
+    "XDG_CACHE_HOME": "the user's cache folder, where it is not below HOME",
+    "XDG_CONFIG_HOME": "the user's settings, where they are not below HOME",
+    "XDG_DATA_HOME": "the user's data, where they are not below HOME",
+    "CUDA_VISIBLE_DEVICES": "the GPUs that this process may use: a scheduler sets it, and to use others is an error",
+}
+"""Variables, or patterns of their names, that a worker inherits, with the reason.
 
-FORGOTTEN = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
-"""Variables of the caller's own Python that would lead a worker astray."""
+No NVIDIA_* variable is among them: the runtime of a container reads NVIDIA_VISIBLE_DEVICES before the harness starts,
+and others, such as NVIDIA_TF32_OVERRIDE, change the arithmetic. LD_LIBRARY_PATH and LD_PRELOAD exchange libraries.
+"""
+
+PERSONAL = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "XDG_*")
+"""Inherited variables that name the user and their folders. A record leaves them out."""
+
+FIXED = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""Variables that every worker gets: a backend's folder stays as it is."""
 
 
 class Place(NamedTuple):
-    """Where and how a worker runs: all that is the same for every worker of one backend."""
+    """Where and how a worker runs: everything that is the same for every worker of one variant."""
 
     python: Path
     """The interpreter of the backend's environment."""
     folder: Path
     """The backend's folder."""
     log: Path
-    """File that the worker's standard output and error are added to."""
+    """The file that the worker's standard output and standard error are appended to."""
     cores: tuple[int, ...] | None = None
+    """The cores that the worker runs on; None for all that the harness may use."""
     threads: int = 1
     thread_variables: tuple[str, ...] = ()
+    """The variables that hold a thread count, beyond THREAD_VARIABLES."""
     variables: Mapping[str, str] = {}
+    """The variables that backend.toml sets."""
     timeout_s: float = 300.0
     """How long one answer may take."""
+    inherit: tuple[str, ...] = ()
+    """The names of further variables that the user passes on from the caller's environment."""
 
 
-def worker_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment variables of a worker: the caller's, less its Python's own, plus the backend's."""
-    inherited = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
-    return {**inherited, "PYTHONDONTWRITEBYTECODE": "1", **variables}
+def worker_environment(place: Place, caller: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return every environment variable of a worker. It depends on nothing but the arguments.
+
+    A later source wins: inherited variables, those that the user passes on, backend.toml, the thread counts.
+    """
+    patterns = (*INHERITED, *place.inherit)
+    inherited = {name: value for name, value in caller.items() if _matches(name, patterns)}
+    counts = dict.fromkeys((*THREAD_VARIABLES, *place.thread_variables), str(place.threads))
+    return {**inherited, **FIXED, **place.variables, **counts}
+
+
+def variables_in_force(place: Place, caller: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables of a worker that may change what it computes or how fast, for the record, by name.
+
+    They are all of `worker_environment` but those of PERSONAL; a personal variable that backend.toml sets, or that the
+    user passes on by name, stays.
+    """
+    deliberate = {*place.variables, *place.inherit}
+    environment = worker_environment(place, caller)
+    return {
+        name: environment[name] for name in sorted(environment) if name in deliberate or not _matches(name, PERSONAL)
+    }
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

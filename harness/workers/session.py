@@ -1,9 +1,8 @@
-"""The far end of a worker: start, ask, time out, bury."""
+"""A live worker, seen from the harness: start it, ask it, check its answers, stop it."""
 
 import contextlib
 import json
 import os
-import selectors
 import signal
 import subprocess
 import time
@@ -17,15 +16,16 @@ import threadpoolctl
 from ..common.arrays import Array, Arrays
 from ..portable import spec as portable
 from ..portable import wire, worker
-from .known_failures import _known
+from .known_failures import read_known_failure
+from .pipe import AnswerReader
 from .place import THREAD_VARIABLES, Place, worker_environment
 
 
 class WorkerFailed(Exception):
-    """A worker that raised, died, hung or answered what the contract forbids.
+    """A worker raised an exception, died, hung, or gave an answer that the contract forbids.
 
     `kind` is one of raised, died, hung, "broke the contract", "not finite"; `traceback` is the worker's own, or "".
-    `exception` and `said` are the type and the message of what the worker raised, or "".
+    `exception` and `said` are the type and the message of the exception that the worker raised, or "".
     """
 
     def __init__(self, kind: str, message: str, traceback: str = "", exception: str = "", said: str = "") -> None:
@@ -38,68 +38,40 @@ class WorkerFailed(Exception):
 
 
 class Trained(NamedTuple):
-    """What one `train` gave: losses (steps,), seconds on the clock, and the work that wait() left undone."""
+    """The result of one `train`: the losses (steps,), the time that it took, and the work that `wait` left undone."""
 
     losses: Array
     wall_s: float
     cpu_s: float
     left_s: float | None
-    """Seconds; None where it was not asked for."""
+    """Seconds; None where the caller did not ask for it."""
 
 
 class Threads(NamedTuple):
-    """How many threads are in force in a worker. Each is empty where it is not to be had."""
+    """How many threads are in force in a worker. Each is empty where it is not available."""
 
     told: dict[str, int]
-    """By the framework's own word."""
+    """As the framework reports them."""
     pools: dict[str, int]
-    """Of the libraries below it, as threadpoolctl finds them."""
+    """In the libraries below the framework, as threadpoolctl finds them."""
     system: dict[str, int]
-    """Threads that the process has, by their name: busy or not."""
+    """The threads that the process has, by name, busy or not."""
 
 
 class Session:
-    """A live worker. Meets the contract of harness/portable/contract.py on the far side of a pipe.
+    """A live worker. It meets the contract of harness/portable/contract.py through a pipe.
 
-    Every method raises WorkerFailed when the worker does not answer as the contract says.
+    Every method raises WorkerFailed where the worker does not answer as the contract says.
     """
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self.spec: portable.Spec | None = None
         self._paused = False
-        self._buried = False
-        request_read, request_write = os.pipe()
-        answer_read, answer_write = os.pipe()
-        config = {
-            "folder": str(place.folder),
-            "read": request_read,
-            "write": answer_write,
-            "cores": place.cores,
-            "threads": place.threads,
-            "thread_variables": [*THREAD_VARIABLES, *place.thread_variables],
-        }
-        place.log.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with place.log.open("ab") as log:
-                self.process = subprocess.Popen(
-                    [str(place.python), "-s", worker.__file__, json.dumps(config)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    pass_fds=(request_read, answer_write),
-                    env=worker_environment(place.variables),
-                    start_new_session=True,
-                )
-        except OSError as error:
-            os.close(request_write)
-            os.close(answer_read)
-            raise WorkerFailed("died", f"{place.python} could not be started: {error}") from None
-        finally:
-            os.close(request_read)
-            os.close(answer_write)
-        self._requests = os.fdopen(request_write, "wb")
-        self._answers = Answers(answer_read)
+        self._closed = False
+        self.process, requests, answers = _start_worker(place)
+        self._requests = os.fdopen(requests, "wb")
+        self._answers = AnswerReader(answers)
         try:
             first, _ = self._receive("import")
         except BaseException:
@@ -112,7 +84,8 @@ class Session:
         self.python_version: str = first["python"]
         try:
             portable.full_conventions(self.conventions)
-            self.known_failures = {check: _known(check, value) for check, value in first["known_failures"].items()}
+            declared = first["known_failures"].items()
+            self.known_failures = {check: read_known_failure(check, value) for check, value in declared}
         except ValueError as error:
             self.close()
             raise WorkerFailed("broke the contract", str(error)) from None
@@ -126,71 +99,71 @@ class Session:
         return float(header["build_s"])
 
     def load(self, arrays: Arrays) -> None:
-        """Hand over every array of shapes(spec)."""
+        """Send every array of shapes(spec)."""
         self._ask("load", arrays)
 
     def dump(self) -> Arrays:
-        """Return every array of shapes(spec), verified: names, shapes, dtype, finite."""
+        """Return every array of shapes(spec), its name, shape, dtype and values checked."""
         spec = self._built()
-        return self._verified("dump", self._ask("dump")[1], portable.shapes(spec))
+        return self._verify("dump", self._ask("dump")[1], portable.shapes(spec))
 
     def put(self, x: Array, y: Array) -> float:
-        """Hand over the training rows; return the seconds their way to the device took."""
+        """Send the training rows; return the seconds that their transfer to the device took."""
         return float(self._ask("put", {"x": x, "y": y})[0]["put_s"])
 
     def train(self, order: Array) -> Array:
         """Take one step for each line of order (steps, batch); return the losses (steps,)."""
-        return self.train_by_the_clock(order).losses
+        return self.train_timed(order).losses
 
-    def train_by_the_clock(self, order: Array, drain: bool = False, lead_in: bool = False) -> Trained:
-        """As `train`, with what the clock said; `drain` asks for `left_s` too.
+    def train_timed(self, order: Array, drain: bool = False, warm_up_slice: bool = False) -> Trained:
+        """Train as `train` does, and return the times as well; with `drain`, `left_s` is among them.
 
-        With `lead_in` the same steps are taken once before, off the clock.
+        With `warm_up_slice` the worker takes the same steps once before the clock starts.
         """
-        header, arrays = self._ask("train", {"order": order}, drain=drain, lead_in=lead_in)
-        losses = self._verified("train", arrays, {"losses": (len(order),)})["losses"]
+        header, arrays = self._ask("train", {"order": order}, drain=drain, warm_up_slice=warm_up_slice)
+        losses = self._verify("train", arrays, {"losses": (len(order),)})["losses"]
         return Trained(losses, float(header["wall_s"]), float(header["cpu_s"]), header["left_s"])
 
     def gradients(self, x: Array, y: Array) -> Arrays:
-        """Return the gradient of every parameter on (x, y), verified."""
+        """Return the gradient of every parameter on (x, y), checked as by `dump`."""
         spec = self._built()
         shapes = portable.shapes(spec)
         expected = {name: shapes[name] for name in portable.parameters(spec)}
-        return self._verified("gradients", self._ask("gradients", {"x": x, "y": y})[1], expected)
+        return self._verify("gradients", self._ask("gradients", {"x": x, "y": y})[1], expected)
 
     def predict(self, x: Array) -> Array:
-        """Return the probabilities (rows, classes) of x, verified."""
+        """Return the probabilities (rows, classes) of x, checked as by `dump`."""
         expected = {"probabilities": (len(x), self._built().sizes[-1])}
-        return self._verified("predict", self._ask("predict", {"x": x})[1], expected)["probabilities"]
+        return self._verify("predict", self._ask("predict", {"x": x})[1], expected)["probabilities"]
 
     def latency(self, x: Array, calls: int, limit_s: float) -> Array:
-        """Return the seconds of each of so many calls of `predict` on x, of fewer where they take over `limit_s`."""
+        """Return the seconds of each call of `predict` on x: of `calls` calls, or of as many as fit into `limit_s`."""
         seconds = self._ask("latency", {"x": x}, calls=calls, limit_s=limit_s)[1].get("seconds")
         if seconds is None or seconds.ndim != 1 or not len(seconds):
             raise WorkerFailed("broke the contract", "latency: expected the seconds of each call, got none")
         return seconds
 
     def threads(self) -> Threads:
-        """Return how many threads are in force, by what the worker's process says of itself."""
+        """Return how many threads are in force, as the worker's process reports them."""
         header, _ = self._ask("threads", pools=threadpoolctl.__file__)
         return Threads(header["told"], header["pools"], header["system"])
 
     def aliases(self, arrays: Arrays, x: Array, y: Array, order: Array) -> tuple[list[str], list[str]]:
-        """Return the names of arrays given to `load`, and of arrays got from `dump`, that training changed."""
+        """Return the names of the arrays sent to `load`, and of those got from `dump`, that training changed."""
         header, _ = self._ask("aliases", {**arrays, "x": x, "y": y, "order": order})
         return header["given"], header["dumped"]
 
     def settings(self) -> dict[str, str]:
-        """Return the values in force of the fields that the framework has a default for, in its own words."""
+        """Return the values in force, as the framework writes them, of the fields that it has a default for."""
         settings: dict[str, str] = self._ask("settings")[0]["settings"]
         return settings
 
     def initial(self, seed: int) -> Arrays:
-        """Return every array as the framework starts it, drawn from `seed`; verified."""
-        return self._verified("initial", self._ask("initial", seed=seed)[1], portable.shapes(self._built()))
+        """Return every array as the framework initialises it from `seed`, checked as by `dump`."""
+        return self._verify("initial", self._ask("initial", seed=seed)[1], portable.shapes(self._built()))
 
     def versions(self) -> dict[str, str]:
-        """Return the versions of the framework and of what it computes with."""
+        """Return the versions of the framework and of the libraries that it computes with."""
         versions: dict[str, str] = self._ask("versions")[0]["versions"]
         return versions
 
@@ -199,31 +172,31 @@ class Session:
         return int(self._ask("memory")[0]["peak_bytes"])
 
     def device_peak_bytes(self) -> int | None:
-        """Return the most that the framework has held on its device; None where it has none, or does not tell."""
+        """Return the most that the framework has held on its device; None where it has none, or does not report it."""
         told = self._ask("memory")[0]["device_peak_bytes"]
         return None if told is None else int(told)
 
     # The process
 
     def pause(self) -> None:
-        """Stop the worker's process (SIGSTOP), so that its idle threads cost its rivals nothing."""
+        """Stop the worker's process (SIGSTOP), so that its idle threads do not slow its rivals down."""
         self._signal(signal.SIGSTOP)
         self._paused = True
 
     def resume(self) -> None:
-        """Let a paused worker go on."""
+        """Let a paused worker continue."""
         self._signal(signal.SIGCONT)
         self._paused = False
 
     def alive(self) -> bool:
-        """Return whether the worker can be asked again."""
+        """Return whether the worker's process is there to answer."""
         return self.process.poll() is None
 
     def close(self) -> None:
-        """End the worker's process group, whatever state it is in; closing twice is harmless."""
+        """End the worker's process group, whatever state it is in; closing it twice is harmless."""
         self._signal(signal.SIGKILL)
         self.process.wait()
-        self._buried = True
+        self._closed = True
         with contextlib.suppress(OSError):
             self._requests.close()
         self._answers.close()
@@ -237,7 +210,7 @@ class Session:
         self.close()
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._buried:  # its number may be another's by now
+        if self._closed:  # by now the process number may belong to another process
             return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
@@ -248,11 +221,11 @@ class Session:
         return self.spec
 
     def ask(self, call: str, arrays: Arrays | None = None, **header: Any) -> Arrays:
-        """Make one call of the worker's protocol; return the arrays of its answer as they came, not verified."""
+        """Make one call of the worker's protocol; return the arrays of its answer without checking them."""
         return self._ask(call, arrays, **header)[1]
 
     def _ask(self, call: str, arrays: Arrays | None = None, **header: Any) -> tuple[dict[str, Any], Arrays]:
-        if self._buried:
+        if self._closed:
             raise WorkerFailed("died", f"the worker was gone before {call}")
         if self._paused:
             self.resume()
@@ -264,11 +237,11 @@ class Session:
 
     def _receive(self, call: str) -> tuple[dict[str, Any], Arrays]:
         try:
-            message = wire.receive(self._answers.until(time.monotonic() + self.place.timeout_s))
+            message = wire.receive(self._answers.set_deadline(time.monotonic() + self.place.timeout_s))
         except EOFError:
             message = None
         except TimeoutError:
-            if not self.alive():  # a child of its own holds the pipe open
+            if not self.alive():  # a child of the worker holds the pipe open
                 raise self._death(call) from None
             self.close()
             raise WorkerFailed("hung", f"{call} gave no answer within {self.place.timeout_s:g} s") from None
@@ -285,7 +258,7 @@ class Session:
         return header, arrays
 
     def _death(self, call: str) -> WorkerFailed:
-        """Bury the worker, and say how it died."""
+        """Close the worker, and return how it died."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=5)
         code = self.process.poll()
@@ -296,54 +269,60 @@ class Session:
             return WorkerFailed("died", f"the worker was ended by {signal.Signals(-code).name} during {call}")
         return WorkerFailed("died", f"the worker ended itself with exit code {code} during {call}")
 
-    def _verified(self, call: str, arrays: Arrays, expected: Mapping[str, tuple[int, ...]]) -> Arrays:
-        """Return `arrays` in the order expected; raise WorkerFailed for what the contract forbids."""
-        if set(arrays) != set(expected):
-            missing, extra = sorted(set(expected) - set(arrays)), sorted(set(arrays) - set(expected))
-            message = f"{call}: missing {missing or 'nothing'}, extra {extra or 'nothing'}"
-            raise WorkerFailed("broke the contract", message)
-        for name, shape in expected.items():
-            array, dtype = arrays[name], self._built().dtype
-            if array.shape != shape:
-                raise WorkerFailed("broke the contract", f"{call}: {name} has shape {array.shape}, expected {shape}")
-            if array.dtype != dtype:
-                raise WorkerFailed("broke the contract", f"{call}: {name} has dtype {array.dtype}, expected {dtype}")
-            if not np.isfinite(array).all():
-                where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-                raise WorkerFailed("not finite", f"{call}: {name}{list(where)} is {array[where]}")
-        return {name: arrays[name] for name in expected}
+    def _verify(self, call: str, arrays: Arrays, expected: Mapping[str, tuple[int, ...]]) -> Arrays:
+        return verify_arrays(call, arrays, expected, self._built().dtype)
 
 
-class Answers:
-    """The reading end of a pipe, with a deadline."""
+def verify_arrays(call: str, arrays: Arrays, expected: Mapping[str, tuple[int, ...]], dtype: str) -> Arrays:
+    """Return the arrays of an answer in the order of `expected`, {name: shape}.
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._deadline = 0.0
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(descriptor, selectors.EVENT_READ)
+    Raises WorkerFailed for a name, a shape, a dtype or a value that the contract forbids.
+    """
+    if set(arrays) != set(expected):
+        missing, extra = sorted(set(expected) - set(arrays)), sorted(set(arrays) - set(expected))
+        message = f"{call}: missing {missing or 'nothing'}, extra {extra or 'nothing'}"
+        raise WorkerFailed("broke the contract", message)
+    for name, shape in expected.items():
+        array = arrays[name]
+        if array.shape != shape:
+            raise WorkerFailed("broke the contract", f"{call}: {name} has shape {array.shape}, expected {shape}")
+        if array.dtype != dtype:
+            raise WorkerFailed("broke the contract", f"{call}: {name} has dtype {array.dtype}, expected {dtype}")
+        if not np.isfinite(array).all():
+            where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+            raise WorkerFailed("not finite", f"{call}: {name}{list(where)} is {array[where]}")
+    return {name: arrays[name] for name in expected}
 
-    def until(self, deadline: float) -> "Answers":
-        """Set the moment (time.monotonic) after which `read` raises TimeoutError."""
-        self._deadline = deadline
-        return self
 
-    def read(self, size: int) -> bytes:
-        """Return `size` bytes, fewer at the end of the stream."""
-        parts, missing = [], size
-        while missing:
-            if not self._selector.select(max(0.0, self._deadline - time.monotonic())):
-                raise TimeoutError
-            part = os.read(self._descriptor, min(missing, 1 << 20))
-            if not part:
-                break
-            parts.append(part)
-            missing -= len(part)
-        return b"".join(parts)
-
-    def close(self) -> None:
-        """Close the pipe; closing twice is harmless."""
-        if self._descriptor >= 0:
-            self._selector.close()
-            os.close(self._descriptor)
-            self._descriptor = -1
+def _start_worker(place: Place) -> tuple["subprocess.Popen[bytes]", int, int]:
+    """Start a worker; return its process, and the descriptors that requests are written to and answers come from."""
+    request_read, request_write = os.pipe()
+    answer_read, answer_write = os.pipe()
+    config = {
+        "folder": str(place.folder),
+        "read": request_read,
+        "write": answer_write,
+        "cores": place.cores,
+        "threads": place.threads,
+        "thread_variables": [*THREAD_VARIABLES, *place.thread_variables],
+    }
+    place.log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with place.log.open("ab") as log:
+            process = subprocess.Popen(
+                [str(place.python), "-s", worker.__file__, json.dumps(config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(request_read, answer_write),
+                env=worker_environment(place),
+                start_new_session=True,
+            )
+    except OSError as error:
+        os.close(request_write)
+        os.close(answer_read)
+        raise WorkerFailed("died", f"{place.python} could not be started: {error}") from None
+    finally:
+        os.close(request_read)
+        os.close(answer_write)
+    return process, request_write, answer_read

@@ -1,4 +1,4 @@
-"""TODO: workload.networks."""
+"""The networks that backends are checked on: the matrix of all kinds, a cover of it, and the required ones."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -12,15 +12,16 @@ from . import data
 from .spec import Spec
 
 
-def can_all(spec: portable.Spec) -> str:
-    """Return "": what a backend cannot do that has no such declaration (registry.Entry.cannot)."""
+def supports_all(spec: portable.Spec) -> str:
+    """Return "": a backend without a declaration supports every network (see registry.Entry.unsupported)."""
     return ""
 
 
-class Kind(NamedTuple):
-    """A cell of the matrix: what network, by what optimiser, with which constants, in which dtype."""
+class Network(NamedTuple):
+    """A kind of network: a cell of the matrix."""
 
     constants: str
+    """A key of CONSTANTS."""
     activation: str
     batch_norm: bool
     optimiser: str
@@ -28,12 +29,12 @@ class Kind(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As stress-tanh-adam, or default-relu-sgd-plain without batch norm."""
+        """The name without the dtype: stress-tanh-adam, or default-relu-sgd-plain without batch norm."""
         return f"{self.constants}-{self.activation}-{self.optimiser}{'' if self.batch_norm else '-plain'}"
 
     @property
-    def gated(self) -> bool:
-        """Whether a departure decides; float32 on the default constants is a result (docs/agreement.md)."""
+    def required(self) -> bool:
+        """Whether a backend must pass: float32 with the default constants is a result only (docs/agreement.md)."""
         return self.constants == "stress" or self.dtype == "float64"
 
 
@@ -41,7 +42,7 @@ CONSTANTS: dict[str, dict[str, Any]] = {
     "default": {},
     "stress": {"batch_size": 8, "bn_epsilon": 0.1, "bn_decay": 0.7, "epsilon": 1e-3},
 }
-"""The default spec's own, and some so large that a mistake in their use stands out of the rounding."""
+"""The constants of the default spec, and constants so large that a mistake in their use exceeds the rounding error."""
 
 
 AXES: tuple[tuple[Any, ...], ...] = (
@@ -51,74 +52,80 @@ AXES: tuple[tuple[Any, ...], ...] = (
     ("sgd", "momentum", "rmsprop", "adam"),
     ("float32", "float64"),
 )
-"""Of the matrix, in the order of Kind's fields."""
+"""The axes of the matrix, in the order of the fields of Network."""
 
 
 STANDARD = tuple(
-    Kind(constants, activation, True, "adam", dtype)
+    Network(constants, activation, True, "adam", dtype)
     for dtype in ("float64", "float32")
     for constants, activation in (("default", "relu"), ("stress", "relu"), ("stress", "tanh"))
 )
+"""The networks that every selection begins with."""
 
 
-USUAL = Kind("default", "relu", True, "adam", "float32")
-"""The default spec as it is shipped."""
+DEFAULT = Network("default", "relu", True, "adam", "float32")
+"""The network of the default spec."""
 
 
-def matrix() -> list[Kind]:
-    """Return every cell: each value of each axis with each of the others."""
-    return [Kind(*values) for values in itertools.product(*AXES)]
+def full_matrix() -> list[Network]:
+    """Return every network: each value of each axis with each value of the others."""
+    return [Network(*values) for values in itertools.product(*AXES)]
 
 
-def cover() -> list[Kind]:
-    """Return the standard cells, and as many more as it takes for every two values of two axes to meet in one."""
-    chosen = AllPairs([list(axis) for axis in AXES], previously_tested=[list(kind) for kind in STANDARD])
-    return [*STANDARD, *(Kind(*values) for values in chosen)]
+def pairwise_cover() -> list[Network]:
+    """Return the standard networks, and as many more as it takes for any two values of two axes to occur together."""
+    chosen = AllPairs([list(axis) for axis in AXES], previously_tested=[list(network) for network in STANDARD])
+    return [*STANDARD, *(Network(*values) for values in chosen)]
 
 
-def gates(own: Spec | None = None) -> list[Kind]:
-    """Return the cells that a backend must pass to be timed: the standard ones that are gates.
+def required_networks(own: Spec | None = None) -> list[Network]:
+    """Return the networks that a backend must pass to be timed: the required ones of STANDARD.
 
-    A spec of the user's own adds its kind of network and optimiser, under stress, where they are not among these.
+    A user's own spec adds its activation, batch norm and optimiser, with the stress constants, where none of these
+    has them.
     """
-    kinds = [kind for kind in STANDARD if kind.gated]
+    networks = [network for network in STANDARD if network.required]
     if own is not None:
-        network = own.network
+        section = own.network
         asked = [
-            Kind("stress", network.activation, network.batch_norm, own.optimiser.name, dtype)
+            Network("stress", section.activation, section.batch_norm, own.optimiser.name, dtype)
             for dtype in ("float64", "float32")
         ]
-        kinds += [kind for kind in asked if kind not in kinds]
-    return kinds
+        networks += [network for network in asked if network not in networks]
+    return networks
 
 
-def within(kinds: Sequence[Kind], cannot: Callable[[portable.Spec], str]) -> list[Kind]:
-    """Return these cells, and for each that a backend cannot do the one likest to it that it can.
+def with_supported(networks: Sequence[Network], unsupported: Callable[[portable.Spec], str]) -> list[Network]:
+    """Return these networks, and for each that a backend does not support the most similar one that it supports.
 
-    The likest has the same constants and dtype; so a backend that can do little is not checked on as little.
+    It has the same constants and dtype. So a backend that supports little is not checked on less.
+    `unsupported` returns the reason why a spec is not supported, or "".
     """
-    able = [kind for kind in matrix() if not cannot(spec_of(kind))] if cannot is not can_all else []
+    candidates = (
+        [] if unsupported is supports_all else [each for each in full_matrix() if not unsupported(spec_of(each))]
+    )
     added = []
-    for kind in kinds:
-        near = [each for each in able if (each.constants, each.dtype) == (kind.constants, kind.dtype)]
-        if near and kind not in able:
-            added.append(max(near, key=lambda each: sum(a == b for a, b in zip(each, kind, strict=True))))
-    return list(dict.fromkeys([*kinds, *added]))
+    for network in networks:
+        similar = [each for each in candidates if (each.constants, each.dtype) == (network.constants, network.dtype)]
+        if similar and network not in candidates:
+            added.append(max(similar, key=lambda each: sum(a == b for a, b in zip(each, network, strict=True))))
+    return list(dict.fromkeys([*networks, *added]))
 
 
-def spec_of(kind: Kind) -> portable.Spec:
-    """Return the network of a cell, on the digits."""
+def spec_of(network: Network) -> portable.Spec:
+    """Return the spec of a network, on the digits."""
     return default_network()[0]._replace(
-        activation=kind.activation,
-        batch_norm=kind.batch_norm,
-        optimiser=kind.optimiser,
-        dtype=kind.dtype,
-        **CONSTANTS[kind.constants],
+        activation=network.activation,
+        batch_norm=network.batch_norm,
+        optimiser=network.optimiser,
+        dtype=network.dtype,
+        **CONSTANTS[network.constants],
     )
 
 
 @cache
 def default_network() -> tuple[portable.Spec, data.Splits]:
+    """Return what a backend is told of the default spec, and the default data, split."""
     run = Spec()
     splits = data.split(data.load(run.data), run)
     return run.portable(splits.features, len(splits.classes)), splits

@@ -1,4 +1,4 @@
-"""Reading and validating a spec file: TOML in, immutable objects out."""
+"""The spec of a comparison: reads and validates a TOML file, and returns immutable objects."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ Width = Annotated[int, Field(strict=True, ge=1, le=65536)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 DEFAULT = "default"
-"""In a spec file: what a framework does when it is not told. It is None in a Spec."""
+"""In a spec file: leave the value to the framework. It is None in a Spec."""
 
 
 def _or_default(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
@@ -41,29 +41,29 @@ OwnPositive = Annotated[Positive | None, WrapValidator(_or_default), _written]
 
 
 class Section(BaseModel):
-    """A table of the spec file: immutable, no key but its own, no value of another type."""
+    """A table of the spec file: immutable, without unknown keys, and strict about types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 STRICT = Field(strict=False)
-"""A TOML array is a list: it may stand for a tuple, and its values for nothing but what they are."""
+"""Accepts a TOML array, which is a list, for a tuple; the items are still checked strictly."""
 
 
 class DataSpec(Section):
-    """Which examples, and how they are split and normalised."""
+    """The data, and how they are split and normalised."""
 
     source: Annotated[str, Field(min_length=1)] = "digits"
     """`digits`, a `.csv`, `.parquet` or `.npz` file, `openml:NAME`, or `synthetic:ROWSxFEATURESxCLASSES`."""
     target: str = ""
-    """The column of the labels, where the source does not say it itself."""
+    """The column of the labels, where the source does not name it itself."""
     normalisation: Literal["standard", "none"] = "standard"
     """`standard`: subtract the training mean, divide by the training standard deviation."""
     validation: Fraction = 0.2
     test: Fraction = 0.2
 
     @model_validator(mode="after")
-    def _something_is_left_to_train_on(self) -> "DataSpec":
+    def _check_training_rows_remain(self) -> "DataSpec":
         if self.validation + self.test >= 1:
             raise ValueError(
                 f"validation + test must leave rows to train on (a sum below 1), got {self.validation + self.test:g}"
@@ -72,13 +72,13 @@ class DataSpec(Section):
 
 
 class NetworkSpec(Section):
-    """Layers between the inputs and the classes."""
+    """The layers between the inputs and the classes."""
 
     hidden: Annotated[tuple[Width, ...], Field(max_length=64, strict=False)] = (128, 64)
     activation: Literal["relu", "tanh", "sigmoid"] = "relu"
     batch_norm: bool = True
     bn_decay: OwnDecay = 0.9
-    """The share of the old running statistics that is kept."""
+    """The share of the old running statistics that each step keeps."""
     bn_epsilon: OwnPositive = 1e-5
     initial_weights: Literal["he", "xavier", "default"] = "he"
 
@@ -94,7 +94,7 @@ class OptimiserSpec(Section):
 
 
 class TrainingSpec(Section):
-    """How long, on how much at a time, from which seed, in which arithmetic."""
+    """The batch size, the number of epochs, the seed and the arithmetic."""
 
     batch_size: Annotated[int, Field(ge=2, le=1_000_000)] = 64
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 30
@@ -102,30 +102,30 @@ class TrainingSpec(Section):
     dtype: Literal["float32", "float64"] = "float32"
 
 
-def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def _check_distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if len(set(values)) < len(values):
         raise ValueError(f"expected each value once, got {list(values)}")
     return values
 
 
-Axis = AfterValidator(_distinct)
+Axis = AfterValidator(_check_distinct)
 Whole = Annotated[int, Field(strict=True, ge=1)]
 
 
 class SweepSpec(Section):
-    """Sizes to time beside the spec's own: each axis by itself, all else as the spec says."""
+    """Further sizes to time: one axis varies at a time, everything else is as in the spec."""
 
     batch_size: Annotated[tuple[Annotated[int, Field(strict=True, ge=2, le=1_000_000)], ...], STRICT, Axis] = ()
     width: Annotated[tuple[Width, ...], STRICT, Axis] = ()
-    """Of every hidden layer."""
+    """The width of every hidden layer."""
     depth: Annotated[tuple[Annotated[int, Field(strict=True, ge=1, le=64)], ...], STRICT, Axis] = ()
-    """Hidden layers, each as wide as the first of the spec."""
+    """The number of hidden layers, each as wide as the first one of the spec."""
     dtype: Annotated[tuple[Literal["float32", "float64"], ...], STRICT, Axis] = ()
     threads: Annotated[tuple[Whole, ...], STRICT, Axis] = ()
 
 
 class Spec(Section):
-    """A spec file, whole. `docs/spec.md` explains each key."""
+    """A whole spec file. `docs/spec.md` explains each key."""
 
     data: DataSpec = DataSpec()
     network: NetworkSpec = NetworkSpec()
@@ -134,54 +134,60 @@ class Spec(Section):
     sweep: SweepSpec = SweepSpec()
 
     @model_validator(mode="after")
-    def _a_deeper_network_has_a_width(self) -> "Spec":
+    def _check_swept_layers_have_a_width(self) -> "Spec":
         if not self.network.hidden and (self.sweep.depth or self.sweep.width):
-            raise ValueError("sweep.width and sweep.depth are of hidden layers, and network.hidden has none")
+            raise ValueError("sweep.width and sweep.depth vary the hidden layers, but network.hidden has none")
         return self
 
     def hash(self) -> str:
-        """Twelve hexadecimal digits that change exactly when a value changes, not with the file's layout.
+        """Return twelve hexadecimal digits that change exactly when a value changes, not with the file's layout.
 
-        A sweep is not in it: what is trained and compared is the same with and without.
+        They do not depend on the sweep: the same network is trained and compared with and without it.
         """
         values = self.model_dump(mode="json", exclude={"sweep"})
         canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     @property
-    def untold(self) -> tuple[str, ...]:
-        """The fields that are left to each framework: "default" in the file."""
-        given = {**self.network.model_dump(), **self.optimiser.model_dump()}
-        return tuple(field for field in LEFT if given[field] in (None, DEFAULT))
+    def framework_defaults(self) -> tuple[str, ...]:
+        """The fields that the spec leaves to each framework: "default" in the file."""
+        values = {**self.network.model_dump(), **self.optimiser.model_dump()}
+        return tuple(field for field in FRAMEWORK_DEFAULT if values[field] in (None, DEFAULT))
 
-    def with_defaults(self) -> "Spec":
-        """Return the same with everything left to the frameworks that can be."""
+    def with_framework_defaults(self) -> "Spec":
+        """Return the same spec with every field of FRAMEWORK_DEFAULT left to the frameworks."""
         network, optimiser = (
-            section.model_copy(update={field: None for field in type(section).model_fields if field in LEFT})
+            section.model_copy(
+                update={field: None for field in type(section).model_fields if field in FRAMEWORK_DEFAULT}
+            )
             for section in (self.network, self.optimiser)
         )
         network = network.model_copy(update={"initial_weights": DEFAULT})
         return self.model_copy(update={"network": network, "optimiser": optimiser})
 
     def common(self) -> "Spec":
-        """Return the same with the common spec's own value for whatever is left to the frameworks."""
+        """Return the same spec with the common value for every field that it leaves to the frameworks."""
         network, optimiser = (
             section.model_copy(
-                update={field: getattr(type(section)(), field) for field in self.untold if hasattr(section, field)}
+                update={
+                    field: getattr(type(section)(), field)
+                    for field in self.framework_defaults
+                    if hasattr(section, field)
+                }
             )
             for section in (self.network, self.optimiser)
         )
         return self.model_copy(update={"network": network, "optimiser": optimiser})
 
     def portable(self, features: int, classes: int, own: Collection[str] = ()) -> portable.Spec:
-        """Return what a backend is told: the network on data of so many features and classes.
+        """Return what a backend is told: the network for data with this number of features and classes.
 
-        What is left to the framework is None where it is among `own`, a backend's `defaults`, and else the common
-        spec's own value.
+        A field that the spec leaves to the framework is None where it is in `own`, the backend's `defaults`, and has
+        the common value otherwise.
         """
         common = self.common()
-        given: dict[str, Any] = {**common.network.model_dump(), **common.optimiser.model_dump()}
-        left = {field for field in self.untold if field in own}
+        values: dict[str, Any] = {**common.network.model_dump(), **common.optimiser.model_dump()}
+        values.update(dict.fromkeys(set(self.framework_defaults) & set(own)))
         return portable.Spec(
             sizes=(features, *self.network.hidden, classes),
             activation=self.network.activation,
@@ -189,12 +195,12 @@ class Spec(Section):
             optimiser=self.optimiser.name,
             batch_size=self.training.batch_size,
             dtype=self.training.dtype,
-            **{field: None if field in left else given[field] for field in LEFT if field != "initial_weights"},  # type: ignore[arg-type]  # None only for who takes it
+            **{field: values[field] for field in FRAMEWORK_DEFAULT if field != "initial_weights"},
         )
 
 
-LEFT = ("learning_rate", "beta1", "beta2", "epsilon", "bn_decay", "bn_epsilon", "initial_weights")
-"""What a spec may leave to the frameworks."""
+FRAMEWORK_DEFAULT = ("learning_rate", "beta1", "beta2", "epsilon", "bn_decay", "bn_epsilon", "initial_weights")
+"""The fields that a spec may leave to the frameworks."""
 
 
 def default_spec() -> Spec:
@@ -216,5 +222,5 @@ def read_spec(path: Path) -> Spec:
 
 
 def parse(text: str, name: str) -> Spec:
-    """Return the spec in `text`; `name` is how errors call the file."""
+    """Return the spec in `text`; errors call the file `name`."""
     return read_model(Spec, text, name)

@@ -1,4 +1,4 @@
-"""What the machine is and is at, read from trees like those that systems show, and from this one."""
+"""The machine and its state, read from trees of files as systems show them, and from this machine."""
 
 import json
 import os
@@ -9,8 +9,9 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from bakeoff.common import machine
-from bakeoff.common.machine import Counters, Unreadable
+from bakeoff.common import control_groups, machine
+from bakeoff.common.machine import Counters
+from bakeoff.common.system_files import Unreadable
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_the_machine_is_described_in_json():
 
 
 class Nvml:
-    """As pynvml is, on a machine with these GPUs."""
+    """Stands for pynvml on a machine with these GPUs."""
 
     NVMLError = OSError
 
@@ -49,7 +50,7 @@ class Nvml:
         self.nvmlDeviceGetMemoryInfo = lambda gpu: SimpleNamespace(total=80 << 30)
 
 
-def test_a_machine_s_gpus_are_named_with_their_driver(monkeypatch):
+def test_gpus_are_described_with_their_driver(monkeypatch):
     monkeypatch.setattr(machine, "pynvml", Nvml("H100", "H100"))
     assert machine.gpus() == [{"name": "H100", "memory_bytes": 80 << 30, "driver": "580.1"}] * 2
 
@@ -72,7 +73,7 @@ def test_processor_time_is_of_the_usable_cores(monkeypatch):
     assert (counters.busy_s, counters.stolen_s) == (2.0, 1.0)
 
 
-def test_its_facts_travel_with_it_and_what_is_lacking_has_its_reason():
+def test_the_description_has_the_state_and_a_reason_for_every_missing_value():
     facts = machine.describe()["facts"]
     assert facts["usable_cores"] == len(machine.usable_cores())
     assert 0 < facts["clock_step_s"] < 1
@@ -81,8 +82,8 @@ def test_its_facts_travel_with_it_and_what_is_lacking_has_its_reason():
     assert {reasons.get(name, name) for name in lacking} == set(facts["not_readable"]) - {"cpu limit"}
 
 
-def test_a_system_that_shows_nothing_is_said_to_show_nothing(tree):
-    facts = machine.facts(tree({}))
+def test_on_a_system_without_files_every_value_has_a_reason(tree):
+    facts = machine.read_state(tree({}))
     assert set(facts.not_readable) == {"frequency", "governor", "throttling", "cpu limit", "clock source"}
     core = machine.usable_cores()[0]
     assert facts.not_readable["frequency"] == f"no /sys/devices/system/cpu/cpu{core}/cpufreq/scaling_cur_freq"
@@ -98,7 +99,7 @@ def cpufreq(core, **more):
     return {f"{folder}/{name}": text for name, text in {**files, "scaling_governor": "powersave", **more}.items()}
 
 
-def test_frequency_is_that_of_the_core_asked_for(tree):
+def test_the_frequency_is_that_of_the_given_core(tree):
     root = tree({**cpufreq(0), **cpufreq(3, scaling_cur_freq=3300000)})
     assert machine.frequency(3, root) == {"cur": 3300, "min": 800, "max": 4200}
 
@@ -109,8 +110,8 @@ def test_a_frequency_that_is_no_number_is_not_readable(tree):
         machine.frequency(0, root)
 
 
-def test_the_facts_hold_the_first_usable_core_s_frequency_and_governor(tree):
-    facts = machine.facts(tree(cpufreq(machine.usable_cores()[0])))
+def test_the_state_has_the_frequency_and_governor_of_the_first_usable_core(tree):
+    facts = machine.read_state(tree(cpufreq(machine.usable_cores()[0])))
     assert (facts.frequency_mhz, facts.frequency_least_mhz, facts.frequency_most_mhz) == (2100, 800, 4200)
     assert facts.governor == "powersave"
 
@@ -133,7 +134,7 @@ FIRST = {
 }
 
 
-def test_a_limit_of_the_second_version(tree):
+def test_a_limit_of_control_groups_version_2(tree):
     root = tree(
         {
             **SECOND,
@@ -141,17 +142,17 @@ def test_a_limit_of_the_second_version(tree):
             "sys/fs/cgroup/a/b/cpu.stat": "usage_usec 9\nnr_periods 40\nnr_throttled 7",
         }
     )
-    assert machine.limit_cores(root) == 1.5
-    assert machine.limited_periods(root) == 7
+    assert control_groups.limit_cores(root) == 1.5
+    assert control_groups.limited_periods(root) == 7
 
 
-def test_the_least_limit_of_the_groups_around_counts(tree):
+def test_the_least_limit_of_the_parent_groups_counts(tree):
     limits = {"a/b": "max 100000", "a": "50000 100000"}
     root = tree({**SECOND, **{f"sys/fs/cgroup/{group}/cpu.max": limit for group, limit in limits.items()}})
-    assert machine.limit_cores(root) == 0.5
+    assert control_groups.limit_cores(root) == 0.5
 
 
-def test_a_limit_of_the_first_version(tree):
+def test_a_limit_of_control_groups_version_1(tree):
     folder = "sys/fs/cgroup/cpu,cpuacct/docker/0123"
     root = tree(
         {
@@ -161,28 +162,28 @@ def test_a_limit_of_the_first_version(tree):
             f"{folder}/cpu.stat": "nr_periods 5\nnr_throttled 3\nthrottled_time 1",
         }
     )
-    assert machine.limit_cores(root) == 2
-    assert machine.limited_periods(root) == 3
+    assert control_groups.limit_cores(root) == 2
+    assert control_groups.limited_periods(root) == 3
 
 
-def test_inside_a_container_whose_path_is_the_host_s_the_mounted_folder_counts(tree):
+def test_in_a_container_with_the_path_of_the_host_the_mounted_folder_counts(tree):
     folder = "sys/fs/cgroup/cpu,cpuacct"
     root = tree({**FIRST, f"{folder}/cpu.cfs_quota_us": 50000, f"{folder}/cpu.cfs_period_us": 100000})
-    assert machine.limit_cores(root) == 0.5
+    assert control_groups.limit_cores(root) == 0.5
 
 
 @pytest.mark.parametrize("quota", ["max 100000", None])
-def test_no_limit_is_none_and_is_readable(tree, quota):
+def test_no_limit_is_none_and_counts_as_readable(tree, quota):
     files = {"sys/fs/cgroup/a/b/cgroup.procs": 1, **({"sys/fs/cgroup/a/b/cpu.max": quota} if quota else {})}
     root = tree({**SECOND, **files})
-    assert machine.limit_cores(root) is None
-    assert machine.limited_periods(root) == 0
-    assert "cpu limit" not in machine.facts(root).not_readable
+    assert control_groups.limit_cores(root) is None
+    assert control_groups.limited_periods(root) == 0
+    assert "cpu limit" not in machine.read_state(root).not_readable
 
 
-def test_no_control_groups_are_said_to_be_none(tree):
+def test_missing_control_groups_are_an_error(tree):
     with pytest.raises(Unreadable, match="no control group"):
-        machine.limit_cores(tree({}))
+        control_groups.limit_cores(tree({}))
 
 
 # Over some time
@@ -190,23 +191,23 @@ def test_no_control_groups_are_said_to_be_none(tree):
 BEFORE = Counters(100.0, 1000.0, 50.0, 30.0, 4, 10, 0)
 
 
-def test_what_happened_between_is_the_difference():
-    between = machine.between(BEFORE, Counters(110.0, 1015.0, 59.0, 35.0, 6, 13, 4096))
-    assert between.seconds == 10
-    assert between.others_cores == pytest.approx(0.6)
-    assert between.stolen_share == pytest.approx(5 / 20)
-    assert (between.throttle_events, between.limited_periods, between.swapped_bytes) == (2, 3, 4096)
+def test_a_change_is_the_difference_of_two_readings():
+    change = machine.measure_change(BEFORE, Counters(110.0, 1015.0, 59.0, 35.0, 6, 13, 4096))
+    assert change.seconds == 10
+    assert change.others_cores == pytest.approx(0.6)
+    assert change.stolen_share == pytest.approx(5 / 20)
+    assert (change.throttle_events, change.limited_periods, change.swapped_bytes) == (2, 3, 4096)
 
 
-def test_what_was_not_readable_before_or_after_is_not_zero():
+def test_a_change_is_none_where_a_reading_is_missing():
     after = BEFORE._replace(at_s=110.0, stolen_s=None, throttle_events=None)
-    between = machine.between(BEFORE._replace(limited_periods=None), after)
-    assert between.stolen_share is between.throttle_events is between.limited_periods is None
+    change = machine.measure_change(BEFORE._replace(limited_periods=None), after)
+    assert change.stolen_share is change.throttle_events is change.limited_periods is None
 
 
 @pytest.fixture
 def spinning():
-    """A process of ours that does nothing but work."""
+    """A child process that keeps a core busy."""
     process = subprocess.Popen([sys.executable, "-c", "print(flush=True)\nwhile True: pass"], stdout=subprocess.PIPE)
     process.stdout.readline()
     yield process
@@ -216,19 +217,19 @@ def spinning():
 
 
 @pytest.mark.usefixtures("spinning")
-def test_a_program_that_works_is_seen():
+def test_a_busy_program_is_counted_among_the_others():
     before = machine.counters()
     time.sleep(1)
-    assert machine.between(before, machine.counters()).others_cores > 0.3
+    assert machine.measure_change(before, machine.counters()).others_cores > 0.3
 
 
-def test_our_own_ended_processes_are_no_others():
+def test_ended_child_processes_count_as_our_own():
     before = machine.counters()
     subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.5: pass"], check=True)
     assert machine.counters().own_s - before.own_s >= 0.45
 
 
-def test_other_programs_are_named_and_our_own_are_not(spinning):
+def test_only_other_programs_are_listed(spinning):
     ours = {os.getpid(), spinning.pid}
     before = {*psutil.pids()}
     found = machine.processes()

@@ -109,13 +109,13 @@ def test_the_same_slices_give_the_same_interval():
     assert median(rounds) == median(rounds)
 
 
-@pytest.mark.parametrize("turns", [1, 2, statistics.BLOCK, statistics.BLOCK + 1])
+@pytest.mark.parametrize("turns", [1, 2, statistics.SEGMENT, statistics.SEGMENT + 1])
 def test_a_round_may_be_shorter_than_a_block(turns):
     interval = median([np.linspace(1, 2, turns)] * 2)
     assert 1 <= interval.low <= interval.estimate <= interval.high <= 2
 
 
-@pytest.mark.parametrize("turns", [1, statistics.BLOCK])
+@pytest.mark.parametrize("turns", [1, statistics.SEGMENT])
 def test_one_block_says_nothing_of_how_far_it_may_be_off(turns):
     times = [np.linspace(1, 2, turns)]
     for interval in (median(times), paired_ratio(times, times), statistics.unpaired_ratio(times, times * 4)):
@@ -268,7 +268,7 @@ def test_two_runs_share_no_turns_and_so_nothing_cancels():
 
 def test_of_two_runs_the_shorter_one_decides_how_sure_the_ratio_is():
     rng = np.random.default_rng(4)
-    long, short = white(rng), white(rng, rounds=1, turns=2 * statistics.BLOCK)
+    long, short = white(rng), white(rng, rounds=1, turns=2 * statistics.SEGMENT)
     both, one = unpaired_ratio(long, long), unpaired_ratio(short, long)
     assert one.high / one.low > both.high / both.low
 

@@ -1,4 +1,4 @@
-"""A wrong file is explained in a sentence that names the file, the key, and the nearest valid one."""
+"""An error in a TOML file is explained in a sentence that names the file, the key, and the nearest valid key."""
 
 import pytest
 from bakeoff.common.errors import InputError
@@ -31,7 +31,7 @@ class Cycle(BaseModel):
 GOOD = 'name = "a"\nwheel.radius = 0.3\n'
 
 
-def test_a_good_file_becomes_the_model():
+def test_a_valid_file_is_read_into_the_model():
     assert read_model(Cycle, GOOD, "c.toml") == Cycle(name="a", wheel=Wheel(radius=0.3))
 
 
@@ -51,18 +51,18 @@ def test_a_good_file_becomes_the_model():
         ("wheel.radius = 0.3", "c.toml: `name` is missing: it has no default."),
     ],
 )
-def test_what_is_wrong_is_said(text, message):
+def test_an_error_names_the_key_and_the_expected_value(text, message):
     with pytest.raises(InputError) as caught:
         read_model(Cycle, text, "c.toml")
     assert str(caught.value) == message
 
 
-def test_everything_wrong_is_said_at_once():
+def test_all_errors_are_reported_at_once():
     with pytest.raises(InputError) as caught:
         read_model(Cycle, "wheel = {}\nnam = 1", "c.toml")
     assert [line.split()[1] for line in str(caught.value).splitlines()] == ["`name`", "`wheel.radius`", "unknown"]
 
 
-def test_nearest_names_the_likeliest_or_all():
+def test_nearest_names_the_most_similar_word_or_all_words():
     assert nearest("eagr", ["eager", "compiled"]) == "Did you mean `eager`?"
     assert nearest("zzz", ["eager", "compiled"]) == "Valid here: `eager`, `compiled`."

@@ -29,8 +29,8 @@ ONLY = os.environ.get("BAKEOFF_BACKENDS")
 """As --backends: `tox -e backend-...` checks one at a time."""
 SUBJECTS = entries.select(ENTRIES, ONLY or None)
 STANDS_OUT = [
-    networks.Kind("stress", "tanh", True, "adam", "float64"),
-    networks.Kind("stress", "relu", True, "adam", "float32"),
+    networks.Network("stress", "tanh", True, "adam", "float64"),
+    networks.Network("stress", "relu", True, "adam", "float32"),
 ]
 ALLOWED = 8.0
 """Floors: half of what agrees. What goes over is looked into, though it conforms."""
@@ -49,14 +49,14 @@ def kinds_of(entry, variant):
     first of the rest, on the gates; what is left on those two that mistakes stand out most on.
     """
     first = variant == entry.description.variants[0]
-    if entry.description.usual:
-        return networks.cover() if first else networks.gates()
-    return networks.gates() if first else STANDS_OUT
+    if entry.description.default:
+        return networks.pairwise_cover() if first else networks.required_networks()
+    return networks.required_networks() if first else STANDS_OUT
 
 
 def cases_of(entry, variant):
     """Return the problems of these cells, and of those in place of what the backend says it cannot do."""
-    return cases.cases(networks.within(kinds_of(entry, variant), entry.cannot))
+    return cases.cases(networks.with_supported(kinds_of(entry, variant), entry.unsupported))
 
 
 RUNS = [(entry, variant, case) for entry, variant in SUBJECTS for case in cases_of(entry, variant)]
@@ -75,7 +75,7 @@ def checked(name: str) -> dict[str, Checked]:
     chosen = [(entry, variant) for entry, variant in SUBJECTS if entry.name == name]
     made = {entry.label: environment_of(entry.label).python for entry, _ in chosen}
     found: dict[str, Checked] = {}
-    for kinds in (networks.cover(), networks.gates(), STANDS_OUT):
+    for kinds in (networks.pairwise_cover(), networks.required_networks(), STANDS_OUT):
         some = [each for each in chosen if kinds_of(*each) == kinds]
         found |= run_checks.check_all(some, made, kinds, "cpu", 1, Board(Console(stderr=True)))
     return found
@@ -87,15 +87,15 @@ def name_of(value: Entry | str | Case) -> str:
 
 @pytest.mark.parametrize(("entry", "variant", "case"), RUNS, ids=name_of)
 def test_backend_conforms(entry, variant, case):
-    lacking = launch.lacking_program(entry, variant)
+    lacking = launch.explain_unavailable(entry, variant)
     if lacking:
         pytest.skip(lacking)
     every = checked(entry.name)[f"{entry.name}:{variant}"].outcomes
     outcomes = [outcome for outcome in every if f"{outcome.case} {outcome.dtype}" == case.label]
-    if entry.cannot(case.spec):
+    if entry.unsupported(case.spec):
         assert [(each.check, each.status) for each in outcomes] == [(suite.REFUSAL, "cannot")], outcomes[0].reason
         return
-    able = [each for each in cases_of(entry, variant) if each.gated and not entry.cannot(each.spec)]
+    able = [each for each in cases_of(entry, variant) if each.gated and not entry.unsupported(each.spec)]
     first = next(each for each in able if each.spec.dtype == case.spec.dtype)
     expected = [name for name in checks.CHECKS if case is first or name not in checks.ONCE_A_DTYPE]
     assert [outcome.check for outcome in outcomes] == expected, "every check ran"
@@ -112,7 +112,7 @@ def test_backend_conforms(entry, variant, case):
 
 @pytest.mark.parametrize(("entry", "variant"), SUBJECTS, ids=lambda value: getattr(value, "name", value))
 def test_determinism_is_measured(entry, variant):
-    lacking = launch.lacking_program(entry, variant)
+    lacking = launch.explain_unavailable(entry, variant)
     if lacking:
         pytest.skip(lacking)
     found = checked(entry.name)[f"{entry.name}:{variant}"]
@@ -128,7 +128,7 @@ def test_what_backend_toml_says_is_what_the_adapter_offers(label, tmp_path):
     place = launch.place_of(part, part.variants[0], environment_of(label).python)._replace(log=tmp_path / "log")
     with Session(place) as session:
         assert session.variants == part.whole.variants
-        usual = networks.within([networks.USUAL], part.cannot)[-1:]
+        usual = networks.with_supported([networks.DEFAULT], part.unsupported)[-1:]
         session.build(cases.cases(usual)[0].spec, "cpu", part.variants[0])
         versions = session.versions()
     assert entries.pinned_version(part) in {version.partition("+")[0] for version in versions.values()}

@@ -35,7 +35,7 @@ def board():
 @pytest.mark.parametrize(("entry", "variant"), SUBJECTS)
 def test_it_conforms_there_and_its_wait_waits(entry, variant):
     made = {entry.label: build.build(entry).python}
-    found = run_checks.check_all([(entry, variant)], made, networks.gates(), DEVICE, 1, board())
+    found = run_checks.check_all([(entry, variant)], made, networks.required_networks(), DEVICE, 1, board())
     (checked,) = found.values()
     assert {each.check for each in checked.outcomes} >= {"wait_waits", "updates"}
     assert not [f"{each.check} on {each.case}: {each.reason}" for each in checked.outcomes if each.red]

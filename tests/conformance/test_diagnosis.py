@@ -8,7 +8,7 @@ from bakeoff.measures.agreement import floors as agreement_floors
 from bakeoff.measures.agreement.case import Measured, Quantity
 from bakeoff.measures.agreement.cases import cases
 from bakeoff.portable.reference import Reference
-from bakeoff.workload.networks import Kind
+from bakeoff.workload.networks import Network
 
 from .subjects import cases as standard
 from .subjects import optimiser_of
@@ -91,13 +91,13 @@ def explained(backend, case, conventions):
     )
 
 
-SHOWING = {"loss": Kind("default", "relu", False, "sgd", "float32")}
+SHOWING = {"loss": Network("default", "relu", False, "sgd", "float32")}
 """Where a convention shows that not every training does: here a row's loss is 18.7, and float32 is clipped at 15.9."""
 
 
 @pytest.mark.parametrize(("convention", "value"), mutants.DEPARTURES, ids=lambda text: text)
 def test_a_convention_that_is_not_declared_is_named_with_what_to_do(convention, value):
-    (case,) = cases([SHOWING.get(convention, Kind("stress", "tanh", True, optimiser_of(convention), "float64"))])
+    (case,) = cases([SHOWING.get(convention, Network("stress", "tanh", True, optimiser_of(convention), "float64"))])
     sentence = explained(Reference(case.spec, conventions={convention: value}), case, {})
     assert f"follows `{convention}: {value}`" in sentence
     assert sentence.endswith("is the rule: declare it if it is meant.")

@@ -7,13 +7,13 @@ from bakeoff.measures.agreement.in_process import subject
 from bakeoff.measures.agreement.mutants import LeakyRelu, StaleStepCount
 from bakeoff.measures.agreement.suite import check_backend, judge
 from bakeoff.portable.reference import Reference
-from bakeoff.workers.known_failures import Known
+from bakeoff.workers.known_failures import KnownFailure
 from bakeoff.workers.session import WorkerFailed
 
 from .subjects import cases, judged
 
 QUANTITY = Quantity("update", "dense0/kernel", 10)
-KNOWN = {"updates": Known("its bias correction is in float32, issue 1234")}
+KNOWN = {"updates": KnownFailure("its bias correction is in float32, issue 1234")}
 
 
 def outcome_of(*floors, known_failures=None):
@@ -63,23 +63,23 @@ def test_a_known_failure_that_does_not_fail_is_red_its_reason_is_out_of_date(flo
 
 
 def test_a_known_failure_of_one_check_excuses_no_other():
-    assert outcome_of(130.0, known_failures={"losses": Known("another reason")}).status == "fails"
+    assert outcome_of(130.0, known_failures={"losses": KnownFailure("another reason")}).status == "fails"
 
 
 @pytest.mark.parametrize(("dtype", "status"), [("float64", "known failure"), ("float32", "fails")])
 def test_a_known_failure_excuses_only_the_specs_that_it_is_declared_for(dtype, status):
-    known = {"updates": Known("its bias correction is in float32", {"dtype": dtype, "batch_norm": True})}
+    known = {"updates": KnownFailure("its bias correction is in float32", {"dtype": dtype, "batch_norm": True})}
     assert outcome_of(130.0, known_failures=known).status == status
 
 
 def test_a_known_failure_is_no_failure_where_it_is_not_declared_for():
-    known = {"updates": Known("its bias correction is in float32", {"dtype": "float32"})}
+    known = {"updates": KnownFailure("its bias correction is in float32", {"dtype": "float32"})}
     assert outcome_of(1.0, known_failures=known).status == "passes"
 
 
 @pytest.mark.parametrize(("check", "liar"), [("forward", LeakyRelu), ("load_forgets", StaleStepCount)])
 def test_a_liar_that_declares_its_failure_is_a_known_failure(check, liar):
-    outcome = judged(check, liar, cases()["stress-relu-adam float64"], {check: Known("by design")})
+    outcome = judged(check, liar, cases()["stress-relu-adam float64"], {check: KnownFailure("by design")})
     assert outcome.status == "known failure"
     assert outcome.reason.startswith("by design (")
 

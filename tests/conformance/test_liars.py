@@ -69,7 +69,7 @@ UNNAMED = {
 
 @pytest.mark.parametrize("mutant", mutants.MISTAKES, ids=lambda mutant: mutant.__name__)
 def test_every_mistake_is_caught_and_named(mutant):
-    caught = selftest.catch(mutant, agreement_cases.cases(networks.cover()))
+    caught = selftest.catch(mutant, agreement_cases.cases(networks.pairwise_cover()))
     assert caught.case
     if mutant in UNNAMED:
         assert caught.check == UNNAMED[mutant]
@@ -94,13 +94,13 @@ def test_what_loses_precision_is_said_to_and_named(mutant):
 
 @pytest.mark.parametrize("mutant", mutants.LEGITIMATE, ids=lambda mutant: mutant.__name__)
 def test_other_arithmetic_is_no_fault(mutant):
-    measured = selftest.legitimacy_of(mutant, agreement_cases.cases(networks.cover()))
+    measured = selftest.legitimacy_of(mutant, agreement_cases.cases(networks.pairwise_cover()))
     assert measured.right, f"{measured.floors} floors"
 
 
 @pytest.mark.parametrize("seed", [100, 101, 102])
 def test_another_order_of_every_sum_is_no_fault(seed):
-    for case in agreement_cases.cases(networks.cover()):
+    for case in agreement_cases.cases(networks.pairwise_cover()):
         measured = floors.measure(floors.training, floors.Permuted(case.spec, {}, seed), case, {})
         assert max(each.floors for each in measured) <= LOSES_PRECISION
 
@@ -108,7 +108,9 @@ def test_another_order_of_every_sum_is_no_fault(seed):
 @pytest.mark.parametrize(("convention", "value"), mutants.DEPARTURES, ids=lambda text: text)
 def test_a_departure_that_is_declared_conforms(convention, value):
     affected = optimiser_of(convention)
-    kind = next(kind for kind in networks.matrix() if kind.optimiser == affected and kind.gated and kind.batch_norm)
+    kind = next(
+        kind for kind in networks.full_matrix() if kind.optimiser == affected and kind.required and kind.batch_norm
+    )
     (case,) = agreement_cases.cases([kind])
     declared = subject(mutants.undeclared(convention, value), case, {convention: value})
     outcomes = [judge(check, declared, {}) for name, check in CHECKS.items() if name not in ONCE_A_DTYPE]

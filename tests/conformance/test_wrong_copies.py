@@ -12,7 +12,7 @@ from bakeoff.workers import launch
 from bakeoff.workers.place import Place
 from bakeoff.workers.session import Session
 from bakeoff.workload import networks
-from bakeoff.workload.networks import Kind
+from bakeoff.workload.networks import Network
 
 from .wrong_copies import WRONG_COPIES
 
@@ -59,8 +59,8 @@ def test_five_mistakes_a_backend_and_together_they_depart_in_every_phase():
 def test_a_wrong_copy_is_caught_and_named(copy, tmp_path):
     if (copy.backend, copy.variant) not in WANTED:
         pytest.skip(f"only {ONLY} is asked for, by BAKEOFF_BACKENDS")
-    entry = ENTRIES[copy.backend].within(copy.variant)
-    lacking = launch.lacking_program(entry, copy.variant)
+    entry = ENTRIES[copy.backend].for_variant(copy.variant)
+    lacking = launch.explain_unavailable(entry, copy.variant)
     if lacking:
         pytest.skip(lacking)
     folder = shutil.copytree(entry.folder, tmp_path / entry.name)
@@ -71,10 +71,10 @@ def test_a_wrong_copy_is_caught_and_named(copy, tmp_path):
         python=build.build(entry).python,
         folder=folder,
         log=tmp_path / "worker.log",
-        thread_variables=worker.threads,
+        thread_variables=worker.thread_variables,
         variables=worker.variables,
     )
-    kinds = networks.within([Kind("stress", "relu", True, "adam", copy.dtype)], entry.cannot)
+    kinds = networks.with_supported([Network("stress", "relu", True, "adam", copy.dtype)], entry.unsupported)
     case = cases.cases(kinds[-1:])
     outcomes = list(suite.check_backend(lambda: Session(place), case, "cpu", copy.variant))
 

@@ -392,8 +392,8 @@ def test_an_interpreter_that_makes_no_environments_is_passed_over(machine, modul
 
 def test_a_lacking_program_is_named(tmp_path):
     entry = make_entry(tmp_path / "a", "")
-    assert launch.lacking_program(entry, "eager") is None
-    reason = launch.lacking_program(entry, "compiled")
+    assert launch.explain_unavailable(entry, "eager") == ""
+    reason = launch.explain_unavailable(entry, "compiled")
     assert reason == (
         "abacus:compiled needs one of these programs on PATH, and found none: no-such-compiler, nor-this-one"
     )

@@ -8,13 +8,25 @@ import pytest
 from bakeoff.common.errors import InputError
 from bakeoff.records import read
 from bakeoff.records.store import Run
+from bakeoff.records.vocabulary import Figure, Vocabulary
 
-HEADER = {"spec_hash": "0123456789ab", "plan": {}}
+from ..paths import SAVED_RUN
+
+HEADER = {
+    **{
+        key: value
+        for key, value in json.loads((SAVED_RUN / "run.json").read_text()).items()
+        if key not in ("format", "created")
+    },
+    "spec_hash": "0123456789ab",
+}
+SLICE = Figure("speed", "slice", "s", "A slice.", optional=("block", "backend"))
+VOCABULARY = Vocabulary([SLICE])
 
 
 @pytest.fixture
 def run(tmp_path):
-    with Run.create(tmp_path / "results", HEADER) as made:
+    with Run.create(tmp_path / "results", HEADER, VOCABULARY) as made:
         yield made
 
 
@@ -23,13 +35,13 @@ def lines(run):
 
 
 def values(folder, **which):
-    return read.read_records(folder, **which)["value"].tolist()
+    return read.read_records(folder, VOCABULARY, **which)["value"].tolist()
 
 
 def measured(run, task="a", value=1.5):
     """Write a task with one value, to its end."""
     with run.task(task) as attempt:
-        attempt.add("speed", "slice", value, "s")
+        attempt.add(SLICE, value)
 
 
 class Killed(BaseException):
@@ -39,7 +51,7 @@ class Killed(BaseException):
 def killed_in(run, task, value):
     """Write a task with one value, and no end."""
     with contextlib.suppress(Killed), run.task(task) as attempt:
-        attempt.add("speed", "slice", value, "s")
+        attempt.add(SLICE, value)
         raise Killed
 
 
@@ -48,18 +60,18 @@ def killed_in(run, task, value):
 
 def test_a_record_is_on_the_disk_as_soon_as_it_is_added(run):
     with run.task("round 1") as task:
-        task.add("speed", "slice", 0.02, "s", turn=3, backend="a")
+        task.add(SLICE, 0.02, block=3, backend="a")
         (line,) = lines(run)
     record = json.loads(line)
-    assert record.pop("at") > 1.7e9
+    assert record.pop("time") > 1.7e9
     assert record == {
         "task": "round 1",
         "attempt": 1,
         "measure": "speed",
-        "quantity": "slice",
+        "figure": "slice",
         "value": 0.02,
         "unit": "s",
-        "turn": 3,
+        "block": 3,
         "backend": "a",
     }
 
@@ -68,7 +80,7 @@ def test_what_was_written_is_a_prefix_of_what_is_written_later(run):
     measured(run, "a")
     before = b"".join(lines(run))
     run.close()
-    with Run(run.folder) as again:
+    with Run(run.folder, VOCABULARY) as again:
         measured(again, "b")
         assert b"".join(lines(again)).startswith(before)
         assert len(lines(again)) == 4
@@ -77,14 +89,16 @@ def test_what_was_written_is_a_prefix_of_what_is_written_later(run):
 def test_records_of_several_threads_are_whole_lines(run):
     with run.task("crowd") as task:
         each = [
-            threading.Thread(target=lambda n=n: [task.add("speed", "slice", n, "s", text="x" * 500) for _ in range(20)])
+            threading.Thread(target=lambda n=n: [task.add(SLICE, n, backend="x" * 500) for _ in range(20)])
             for n in range(8)
         ]
         for thread in each:
             thread.start()
         for thread in each:
             thread.join()
-    found = [value for value, quantity in zip(*(read.read_records(run.folder)[c] for c in ("value", "quantity")))]
+    found = [
+        value for value, figure in zip(*(read.read_records(run.folder, VOCABULARY)[c] for c in ("value", "figure")))
+    ]
     assert sorted(found[:-1]) == sorted(list(range(8)) * 20)
 
 
@@ -98,7 +112,7 @@ def test_run_json_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
 
     monkeypatch.setattr("pathlib.Path.rename", killed)
     with pytest.raises(Killed):
-        Run.create(tmp_path, HEADER)
+        Run.create(tmp_path, HEADER, VOCABULARY)
     assert seen == [("0123456789ab", False)]
     assert not list(tmp_path.glob("*/run.json"))
     with pytest.raises(InputError, match="no runs here yet"):
@@ -108,7 +122,7 @@ def test_run_json_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
 def test_run_json_holds_the_format_the_moment_and_the_plan(run):
     header = read.read_header(run.folder)
     assert header["format"] == read.FORMAT
-    assert header["plan"] == {}
+    assert header["plan"] == HEADER["plan"]
     assert header["created"].endswith("Z")
     assert run.folder.name.startswith(header["created"][:10])
     assert run.folder.name.endswith("-0123456789ab")
@@ -117,14 +131,14 @@ def test_run_json_holds_the_format_the_moment_and_the_plan(run):
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"cannot be written: Not a directory\. Pass --results"):
-        Run.create(tmp_path / "file", HEADER)
+        Run.create(tmp_path / "file", HEADER, VOCABULARY)
 
 
 def test_two_writers_are_refused(run):
     with pytest.raises(InputError, match="another bakeoff is writing this run"):
-        Run(run.folder)
+        Run(run.folder, VOCABULARY)
     run.close()
-    with Run(run.folder) as second:
+    with Run(run.folder, VOCABULARY) as second:
         assert second.folder == run.folder
 
 
@@ -141,7 +155,7 @@ def test_a_torn_last_line_is_dropped_and_nothing_else(run, keep):
     assert values(run.folder) == values(run.folder, finished_only=False)  # reading alone drops it, and mends nothing
     assert values(run.folder)[0] == 1.5
     assert path.read_bytes() == b"".join(whole) + whole[0][:keep]
-    with Run(run.folder) as again:
+    with Run(run.folder, VOCABULARY) as again:
         assert lines(again) == whole
         measured(again, "b", 2.5)
         assert lines(again)[:2] == whole
@@ -151,7 +165,7 @@ def test_a_torn_last_line_is_dropped_and_nothing_else(run, keep):
 def test_a_file_that_is_one_torn_line_becomes_empty(run):
     run.close()
     (run.folder / "records.jsonl").write_bytes(b'{"task":')
-    with Run(run.folder) as again:
+    with Run(run.folder, VOCABULARY) as again:
         assert lines(again) == []
         assert not again.finished("a")
 
@@ -159,7 +173,7 @@ def test_a_file_that_is_one_torn_line_becomes_empty(run):
 def test_records_of_an_attempt_that_did_not_end_are_not_read(run):
     measured(run, "a", 1.0)
     killed_in(run, "b", 2.0)
-    table = read.read_records(run.folder)
+    table = read.read_records(run.folder, VOCABULARY)
     assert table["value"].tolist()[0] == 1.0
     assert set(table["task"]) == {"a"}
     assert 2.0 in values(run.folder, finished_only=False)
@@ -168,11 +182,11 @@ def test_records_of_an_attempt_that_did_not_end_are_not_read(run):
 def test_the_next_attempt_has_the_next_number_and_is_the_one_read(run):
     killed_in(run, "a", 1.0)
     run.close()
-    with Run(run.folder) as again:
+    with Run(run.folder, VOCABULARY) as again:
         assert not again.finished("a")
         measured(again, "a", 3.0)
         assert again.finished("a")
-    table = read.read_records(run.folder)
+    table = read.read_records(run.folder, VOCABULARY)
     assert table["attempt"].tolist() == [2, 2]
     assert table["value"].tolist()[0] == 3.0
 
@@ -181,7 +195,7 @@ def test_of_two_attempts_that_ended_the_later_is_read(run):
     measured(run, "a", 1.0)
     measured(run, "a", 3.0)
     killed_in(run, "a", 5.0)
-    table = read.read_records(run.folder)
+    table = read.read_records(run.folder, VOCABULARY)
     assert table["attempt"].tolist() == [2, 2]
     assert table["value"].tolist()[0] == 3.0
 
@@ -190,15 +204,15 @@ def test_what_was_finished_is_known_when_a_run_is_opened_again(run):
     measured(run, "a")
     killed_in(run, "b", 1.0)
     run.close()
-    with Run(run.folder) as again:
+    with Run(run.folder, VOCABULARY) as again:
         assert (again.finished("a"), again.finished("b"), again.finished("c")) == (True, False, False)
 
 
 def test_no_records_are_an_empty_table(run):
-    assert len(read.read_records(run.folder)) == 0
+    assert len(read.read_records(run.folder, VOCABULARY)) == 0
     run.close()
     (run.folder / "records.jsonl").unlink()
-    assert {"task", "measure", "quantity", "value"} <= set(read.read_records(run.folder).columns)
+    assert {"task", "measure", "figure", "value"} <= set(read.read_records(run.folder, VOCABULARY).columns)
 
 
 # What is no run
@@ -210,16 +224,16 @@ def test_a_line_that_is_no_record_is_refused_with_its_number(run, line):
     run.close()
     with (run.folder / "records.jsonl").open("ab") as file:
         file.write(line + b"\n")
-    with pytest.raises(InputError, match=r"records.jsonl: line 3 is no record"):
-        read.read_records(run.folder)
+    with pytest.raises(InputError, match=r"records.jsonl: line 3: (is no JSON|expected)"):
+        read.read_records(run.folder, VOCABULARY)
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('{"format": 2}', "expected format 1, got 2. Use the bakeoff that wrote it"),
-        ("{}", "expected format 1, got None"),
-        ("[]", "expected format 1, got None"),
+        ('{"format": 1}', "expected format 2, got 1. Use the version of Bakeoff that wrote it"),
+        ("{}", "expected format 2, got None"),
+        ("[]", "expected format 2, got None"),
         ("{", "run.json: cannot be read: Expecting"),
         ("", "run.json: cannot be read: Expecting"),
     ],
@@ -233,7 +247,7 @@ def test_a_run_json_of_another_format_is_refused(tmp_path, text, sentence):
 def test_a_run_that_is_not_there_is_refused_with_those_that_are(tmp_path):
     names = []
     for spec_hash in ("aaaaaaaaaaaa", "bbbbbbbbbbbb"):
-        with Run.create(tmp_path, {**HEADER, "spec_hash": spec_hash}) as made:
+        with Run.create(tmp_path, {**HEADER, "spec_hash": spec_hash}, VOCABULARY) as made:
             names.append(made.folder.name)
     with pytest.raises(InputError) as caught:
         read.read_header(tmp_path / "2026-11-22")
@@ -247,13 +261,13 @@ def test_a_run_that_is_not_there_among_none_is_refused(tmp_path):
 
 
 def test_a_folder_without_records_beside_its_run_json_is_a_run_without_records(run):
-    assert len(read.read_records(run.folder, finished_only=False)) == 0
+    assert len(read.read_records(run.folder, VOCABULARY, finished_only=False)) == 0
 
 
 def test_the_latest_is_the_one_created_last(tmp_path):
     for name, created in (("b", "2026-11-20T00:00:00Z"), ("a", "2026-11-22T00:00:00Z"), ("c", "2026-11-21T00:00:00Z")):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "run.json").write_text(json.dumps({"format": 1, "created": created}))
+        (tmp_path / name / "run.json").write_text(json.dumps({"format": 2, **HEADER, "created": created}))
     (tmp_path / "no run").mkdir()
     assert read.latest(tmp_path) == tmp_path / "a"
 

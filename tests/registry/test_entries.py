@@ -1,4 +1,4 @@
-"""backend.toml: what is read from it, how a wrong one is explained, and which backends a command means."""
+"""backend.toml: reading it, explaining its errors, and selecting backends by name."""
 
 from pathlib import Path
 from types import NoneType
@@ -23,7 +23,7 @@ licence = { value = "MIT", source = "abacus 1.0 LICENSE", asof = "2026-11-01" }
 authors_12m = { value = 7, source = "git log", asof = "2026" }
 
 [environment]
-threads = ["ABACUS_THREADS"]
+thread_variables = ["ABACUS_THREADS"]
 variables = {ABACUS_QUIET = "1"}
 programs.compiled = ["c++", "g++"]
 """
@@ -44,7 +44,7 @@ def error_of(folder: Path) -> str:
     return str(caught.value)
 
 
-def test_a_description_is_read_whole(tmp_path):
+def test_every_key_of_a_description_is_read(tmp_path):
     entry = registry_entries.read_entry(make_backend(tmp_path))
     assert (entry.name, entry.folder, entry.requirements) == (
         "abacus",
@@ -55,12 +55,12 @@ def test_a_description_is_read_whole(tmp_path):
     assert description.import_name == ("abacus",)
     assert entry.variants == description.variants == ("eager", "compiled")
     assert (description.devices, description.model) == (("cpu",), "model.py")
-    assert description.environment.threads == ("ABACUS_THREADS",)
+    assert description.environment.thread_variables == ("ABACUS_THREADS",)
     assert description.environment.variables == {"ABACUS_QUIET": "1"}
     assert description.environment.programs == {"compiled": ("c++", "g++")}
 
 
-def test_facts_come_with_their_sources(tmp_path):
+def test_facts_have_their_sources(tmp_path):
     facts = registry_entries.read_entry(make_backend(tmp_path)).description.openness.facts()
     assert [(key, fact.value, fact.source, fact.asof) for key, fact in facts] == [
         ("licence", "MIT", "abacus 1.0 LICENSE", "2026-11-01"),
@@ -69,7 +69,7 @@ def test_facts_come_with_their_sources(tmp_path):
 
 
 def test_every_key_of_openness_is_a_fact():
-    """No key is a bare value, which would stand without its source and date."""
+    """No key is a bare value, which would have no source and no date."""
     for key, field in registry_description.Openness.model_fields.items():
         kinds = [kind for kind in (get_args(field.annotation) or (field.annotation,)) if kind is not NoneType]
         assert [kind for kind in kinds if not issubclass(kind, registry_description.Fact)] == [], key
@@ -80,7 +80,7 @@ def test_every_key_of_openness_is_a_fact():
 
 @pytest.mark.parametrize("key", list(registry_description.Openness.model_fields))
 @pytest.mark.parametrize("part", ["value", "source", "asof"])
-def test_a_fact_lacking_a_part_is_an_error(tmp_path, key, part):
+def test_an_incomplete_fact_is_an_error(tmp_path, key, part):
     annotation = registry_description.Openness.model_fields[key].annotation
     fact = next(kind for kind in (*get_args(annotation), annotation) if kind is not NoneType)
     value = {int: "7", float: "0.5", str: "'MIT'"}[fact.model_fields["value"].annotation]
@@ -94,7 +94,7 @@ def test_a_fact_lacking_a_part_is_an_error(tmp_path, key, part):
 
 
 def with_fact(key: str, parts: dict[str, str]) -> str:
-    """Return GOOD with this fact beside the licence, or in its place."""
+    """Return GOOD with this fact after the licence, or in place of it."""
     licence, authors = (line for line in GOOD.splitlines() if "source" in line)
     fact = f"{key} = {{ {', '.join(f'{part} = {value}' for part, value in parts.items())} }}"
     return GOOD.replace(authors, "").replace(licence, fact if key == "licence" else f"{licence}\n{fact}")
@@ -113,7 +113,7 @@ def test_a_description_cannot_be_changed(tmp_path):
             "import_names",
             ["unknown key `import_names`. Did you mean `import_name`?", "`import_name` is missing"],
         ),
-        ('title = "Abacus"', "", ["`title` is missing: The framework's name as its own people write it."]),
+        ('title = "Abacus"', "", ["`title` is missing: The framework's name as its project writes it."]),
         ('">=3.11,<3.14"', '"3.11"', ["`python`", "version specifier", "'3.11'"]),
         ('["eager", "compiled"]', "[]", ["`variants`", "at least 1"]),
         ('["eager", "compiled"]', '["eager", "eager", "compiled"]', ["`variants`", "eager more than once"]),
@@ -123,8 +123,8 @@ def test_a_description_cannot_be_changed(tmp_path):
         ("https://", "www.", ["`documentation[0]`", "https://"]),
         ('"MIT"', '"Free as in beer"', ["`openness.licence.value`", "SPDX", "'Free as in beer'"]),
         (', asof = "2026-11-01"', "", ["`openness.licence.asof` is missing: The date of the source"]),
-        ('source = "git log", ', "", ["`openness.authors_12m.source` is missing: Where it was read."]),
-        ("value = 7, ", "", ["`openness.authors_12m.value` is missing: What is known."]),
+        ('source = "git log", ', "", ["`openness.authors_12m.source` is missing: Where the fact was read."]),
+        ("value = 7, ", "", ["`openness.authors_12m.value` is missing: The fact itself."]),
         ('"git log"', '""', ["`openness.authors_12m.source`", "at least 1 character"]),
         ('"2026"', '"last year"', ["`openness.authors_12m.asof`", "2026-11-22", "'last year'"]),
         ("value = 7", 'value = "7"', ["`openness.authors_12m.value`", "integer", "'7'"]),
@@ -136,7 +136,11 @@ def test_a_description_cannot_be_changed(tmp_path):
         ),
         ('{ value = 7, source = "git log", asof = "2026" }', "7", ["`openness.authors_12m`: expected a table, got 7"]),
         ("programs.compiled", "programs.compild", ["`environment.programs.compild`", "Did you mean `compiled`?"]),
-        ("threads", "thread", ["unknown key `environment.thread`. Did you mean `environment.threads`?"]),
+        (
+            "thread_variables",
+            "thread_variable",
+            ["unknown key `environment.thread_variable`. Did you mean `environment.thread_variables`?"],
+        ),
         ("ABACUS_QUIET", '"NO QUIET"', ["environment variable", "'NO QUIET'"]),
         ("title", "model = '../model.py'\ntitle", ["`model`", "own folder", "'../model.py'"]),
         ('"Abacus"', '"Abacus', ["not valid TOML"]),
@@ -157,12 +161,12 @@ def test_a_missing_file_is_named(tmp_path, name):
     assert error_of(folder) == f"{folder / name}: every backend has this file, and abacus lacks it."
 
 
-def test_what_cannot_be_read_or_imported_is_named(tmp_path):
+def test_a_missing_file_and_a_wrong_folder_name_are_errors(tmp_path):
     assert "cannot be read" in error_of(tmp_path)
     assert "Python identifier" in error_of(make_backend(tmp_path, "so-so"))
 
 
-def test_backends_come_in_alphabetical_order_and_the_rest_is_ignored(tmp_path):
+def test_backends_are_sorted_and_other_folders_are_ignored(tmp_path):
     for name in ("c", "a", "_draft", ".hidden"):
         make_backend(tmp_path, name)
     (tmp_path / "b").mkdir()
@@ -170,12 +174,12 @@ def test_backends_come_in_alphabetical_order_and_the_rest_is_ignored(tmp_path):
     assert list(registry_entries.read_all(tmp_path)) == ["a", "c"]
 
 
-def test_no_folder_of_backends_is_an_error(tmp_path):
+def test_a_missing_backends_folder_is_an_error(tmp_path):
     with pytest.raises(InputError, match="expected the folder of the backends"):
         registry_entries.read_all(tmp_path / "none")
 
 
-def test_the_projects_own_backends_stand_beside_the_harness():
+def test_the_backends_folder_is_found():
     assert (registry_entries.backends_folder() / "numpy_plain" / "backend.toml").is_file()
 
 
@@ -209,20 +213,20 @@ def test_select(entries, wanted, selected):
         ("beads:", "backend beads has no variant ``. Valid here: `eager`, `compiled`."),
     ],
 )
-def test_select_explains_what_there_is_not(entries, wanted, message):
+def test_select_names_the_nearest_valid_word(entries, wanted, message):
     with pytest.raises(InputError) as caught:
         registry_entries.select(entries, wanted)
     assert str(caught.value) == message
 
 
-def test_select_among_none():
+def test_select_without_backends_is_an_error():
     with pytest.raises(InputError, match="There are none"):
         registry_entries.select({}, "abacus")
 
 
-# A backend whose variants do not run in one environment
+# Variants that need different environments
 
-APART = f"""{GOOD}
+SEPARATE = f"""{GOOD}
 [environments.wood]
 variants = ["eager"]
 requirements = "requirements-wood.txt"
@@ -235,7 +239,7 @@ variables = {{ BEADS = "steel", ABACUS_QUIET = "0" }}
 """
 
 
-def make_apart(parent, text=APART):
+def make_separate(parent, text=SEPARATE):
     folder = make_backend(parent, text=text)
     (folder / "requirements.txt").unlink()
     for name, version in (("wood", "1.0"), ("steel", "1.0"), ("ivory", "1.0")):
@@ -244,7 +248,7 @@ def make_apart(parent, text=APART):
 
 
 def test_each_part_has_its_own_pins_variants_and_variables(tmp_path):
-    entry = registry_entries.read_entry(make_apart(tmp_path))
+    entry = registry_entries.read_entry(make_separate(tmp_path))
     assert (entry.label, entry.variants) == ("abacus", ("eager", "compiled"))
     assert [(part.label, part.variants, part.requirements.name) for part in entry.parts] == [
         ("abacus-wood", ("eager",), "requirements-wood.txt"),
@@ -254,13 +258,13 @@ def test_each_part_has_its_own_pins_variants_and_variables(tmp_path):
         {"ABACUS_QUIET": "1", "BEADS": "wood"},
         {"ABACUS_QUIET": "0", "BEADS": "steel"},
     ]
-    assert {part.worker.threads for part in entry.parts} == {("ABACUS_THREADS",)}
+    assert {part.worker.thread_variables for part in entry.parts} == {("ABACUS_THREADS",)}
     assert [part.whole for part in entry.parts] == [entry, entry]
     assert registry_entries.pinned_version(entry) == "1.0"
 
 
-def test_what_is_selected_is_the_part_of_its_variant(tmp_path):
-    entry = registry_entries.read_entry(make_apart(tmp_path))
+def test_select_returns_the_part_that_runs_the_variant(tmp_path):
+    entry = registry_entries.read_entry(make_separate(tmp_path))
     chosen = registry_entries.select({"abacus": entry}, "abacus:compiled,abacus")
     assert [(each.label, variant) for each, variant in chosen] == [
         ("abacus-steel", "compiled"),
@@ -268,9 +272,9 @@ def test_what_is_selected_is_the_part_of_its_variant(tmp_path):
     ]
 
 
-def test_a_backend_of_one_environment_is_its_only_part(tmp_path):
+def test_a_backend_with_one_environment_has_one_part(tmp_path):
     entry = registry_entries.read_entry(make_backend(tmp_path))
-    assert entry.parts == [entry] == [entry.within("compiled")]
+    assert entry.parts == [entry] == [entry.for_variant("compiled")]
     assert (entry.label, entry.worker) == ("abacus", entry.description.environment)
 
 
@@ -281,7 +285,7 @@ def test_a_backend_of_one_environment_is_its_only_part(tmp_path):
         (
             'variants = ["compiled"]',
             'variants = ["compiled", "eager"]',
-            "`environments.steel.variants`: `eager` is in `environments.wood` already: a variant runs in one.",
+            "`eager` is in `environments.wood` already: a variant runs in one environment.",
         ),
         ("[environments.steel]", "[unused]", "unknown key `unused`"),
         ("requirements = ", "pins = ", "unknown key `environments.wood.pins`"),
@@ -289,35 +293,38 @@ def test_a_backend_of_one_environment_is_its_only_part(tmp_path):
         ("requirements-wood.txt", "../wood.txt", "`environments.wood.requirements`"),
     ],
 )
-def test_environments_that_do_not_fit_the_variants_are_explained(tmp_path, old, new, words):
-    assert APART.count(old) >= 1
-    assert words in error_of(make_apart(tmp_path, APART.replace(old, new)))
+def test_wrong_environments_are_explained(tmp_path, old, new, words):
+    assert SEPARATE.count(old) >= 1
+    assert words in error_of(make_separate(tmp_path, SEPARATE.replace(old, new)))
 
 
-def test_a_variant_that_no_environment_is_for_is_named(tmp_path):
-    text = APART.partition("[environments.steel]")[0]
-    assert "`environments`: none of them is for `compiled`." in error_of(make_apart(tmp_path, text))
+def test_a_variant_without_an_environment_is_named(tmp_path):
+    text = SEPARATE.partition("[environments.steel]")[0]
+    assert "`environments`: none of them is for `compiled`." in error_of(make_separate(tmp_path, text))
 
 
-def test_pins_of_a_part_that_are_missing_are_named(tmp_path):
-    folder = make_apart(tmp_path)
+def test_missing_requirements_of_a_part_are_named(tmp_path):
+    folder = make_separate(tmp_path)
     (folder / "requirements-steel.txt").unlink()
     assert "requirements-steel.txt: every backend has this file, and abacus lacks it." in error_of(folder)
 
 
-def test_where_none_is_named_the_usual_ones_are_taken(tmp_path):
+def test_without_a_name_the_default_backends_are_selected(tmp_path):
     entry = registry_entries.read_entry(registry_entries.backends_folder() / "numpy_plain")
     plain = entry.description
     entries = {
-        "one": entry._replace(name="one", description=plain.model_copy(update={"usual": False})),
-        "two": entry._replace(name="two", description=plain.model_copy(update={"usual": True})),
+        "one": entry._replace(name="one", description=plain.model_copy(update={"default": False})),
+        "two": entry._replace(name="two", description=plain.model_copy(update={"default": True})),
     }
-    assert registry_entries.usual(entries) == "two"
+    assert registry_entries.default_selection(entries) == "two"
     assert [each.name for each, _ in registry_entries.select(entries, "all")] == ["one", "two"]
     assert [each.name for each, _ in registry_entries.select(entries, "two,all")] == ["two", "one"]
     del entries["two"]
-    assert registry_entries.usual(entries) == "all"
+    assert registry_entries.default_selection(entries) == "all"
 
 
-def test_the_usual_ones_are_those_of_the_readme():
-    assert registry_entries.usual(registry_entries.read_all()) == "jax_pure,numpy_plain,pytorch,tensorflow_core"
+def test_the_default_backends_are_those_of_the_readme():
+    assert (
+        registry_entries.default_selection(registry_entries.read_all())
+        == "jax_pure,numpy_plain,pytorch,tensorflow_core"
+    )

@@ -1,4 +1,4 @@
-"""`bakeoff new` writes a backend that fails in the order of what to fill in; its guide leads to one that conforms."""
+"""`bakeoff new` writes a backend whose checks fail in the order of its TODOs; its guide ends with a correct backend."""
 
 import importlib.metadata
 import re
@@ -39,7 +39,7 @@ COMPUTES = [
     "steps_add_up",
     "softmax_example",
 ]
-"""The checks that need a number to be right. The others hold a backend to the contract, which the folder meets."""
+"""The checks that need correct numbers. The others check the contract, which the folder meets."""
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def case_named(name, dtype):
 # The folder
 
 
-def test_the_folder_is_that_of_a_backend_with_its_name_in_it(folder, tmp_path):
+def test_the_folder_is_a_backend_of_the_given_name(folder, tmp_path):
     assert folder == tmp_path / "abacus_core"
     assert sorted(path.name for path in folder.iterdir()) == FILES
     entry = entries.read_entry(folder)
@@ -66,7 +66,7 @@ def test_the_folder_is_that_of_a_backend_with_its_name_in_it(folder, tmp_path):
         assert "$" not in path.read_text(encoding="utf-8"), "every placeholder is filled in"
 
 
-def test_every_file_says_what_is_to_be_done_and_the_model_in_which_order(folder):
+def test_every_file_has_todos_and_those_of_the_model_are_numbered(folder):
     for name in FILES:
         assert "TODO" in (folder / name).read_text(encoding="utf-8"), name
     model = (folder / "model.py").read_text(encoding="utf-8")
@@ -90,20 +90,20 @@ def test_every_file_says_what_is_to_be_done_and_the_model_in_which_order(folder)
         rules.an_adapter_computes,
     ],
 )
-def test_the_folder_keeps_the_rules_of_the_house(tmp_path, never):
+def test_the_folder_follows_the_rules_for_backends(tmp_path, never):
     scaffold.write("abacus_core", tmp_path / "backends")
     assert never(tmp_path) == []
 
 
 @pytest.mark.parametrize("name", ["3x", "abacus-core", "class", "a/b", "..", "", "a b"])
-def test_a_name_that_cannot_be_imported_is_refused(tmp_path, name):
+def test_a_name_that_cannot_be_imported_is_rejected(tmp_path, name):
     with pytest.raises(InputError, match="expected a Python identifier") as refused:
         scaffold.write(name, tmp_path)
     assert repr(name) in str(refused.value)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_exists_is_left_as_it_is(folder, tmp_path):
+def test_an_existing_folder_is_not_changed(folder, tmp_path):
     (folder / "model.py").write_text("mine = 1\n", encoding="utf-8")
     (folder / "adapter.py").unlink()
     with pytest.raises(InputError, match="exists, and nothing is overwritten"):
@@ -112,14 +112,14 @@ def test_a_folder_that_exists_is_left_as_it_is(folder, tmp_path):
     assert not (folder / "adapter.py").exists()
 
 
-def test_a_place_that_is_no_folder_is_refused(tmp_path):
+def test_a_parent_that_is_not_a_folder_is_rejected(tmp_path):
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be written"):
         scaffold.write("abacus_core", tmp_path / "file")
     assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
 
 
-def test_a_place_that_is_not_there_is_made(tmp_path):
+def test_a_missing_parent_folder_is_made(tmp_path):
     assert (
         entries.read_entry(scaffold.write("abacus_core", tmp_path / "a" / "b")).folder == tmp_path / "a/b/abacus_core"
     )
@@ -144,7 +144,7 @@ def bakeoff(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "path"), [((), "./abacus_core"), (("--folder", "my own"), "'my own/abacus_core'")]
 )
-def test_the_command_says_what_to_do_next(bakeoff, tmp_path, arguments, path):
+def test_the_command_prints_the_next_steps(bakeoff, tmp_path, arguments, path):
     code, out, err = bakeoff("new", "abacus_core", *arguments)
     assert (code, err) == (0, "")
     assert f'bakeoff check {path} --python "$(which python)"' in out
@@ -152,7 +152,7 @@ def test_the_command_says_what_to_do_next(bakeoff, tmp_path, arguments, path):
     assert (tmp_path / path.strip("'") / "model.py").is_file()
 
 
-def test_the_command_refuses_in_a_sentence(bakeoff):
+def test_the_command_explains_why_it_does_not_write(bakeoff):
     bakeoff("new", "abacus_core")
     code, out, err = bakeoff("new", "abacus_core")
     assert (code, out) == (2, "")
@@ -162,7 +162,7 @@ def test_the_command_refuses_in_a_sentence(bakeoff):
 # How it fails
 
 
-def test_the_folder_runs_and_fails_only_where_numbers_are_asked_for(folder, tmp_path):
+def test_the_new_backend_fails_only_the_checks_of_numbers(folder, tmp_path):
     case = case_named("stress-tanh-adam", "float64")
     place = Place(Path(sys.executable), folder, tmp_path / "log")
     outcomes = list(suite.check_backend(lambda: Session(place), [case], "cpu", "plain"))
@@ -174,7 +174,7 @@ def test_the_folder_runs_and_fails_only_where_numbers_are_asked_for(folder, tmp_
 
 @pytest.fixture
 def adapter(folder):
-    """Return the module, imported as a worker does, in this process."""
+    """Return the adapter, imported in this process as a worker imports it."""
     package = worker.package("bakeoff_template", str(folder))
     yield importlib.import_module(f"{package}.adapter")
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:
@@ -182,7 +182,7 @@ def adapter(folder):
 
 
 def filled_in(model, spec, done):
-    """Return the template's two classes with the first `done` of its TODOs done, by the oracle."""
+    """Return the template's two classes with the first `done` TODOs filled in by the oracle."""
 
     def oracle(arrays):
         reference = Reference(spec)
@@ -228,7 +228,7 @@ def filled_in(model, spec, done):
     ("done", "phase"),
     [(0, "forward"), (1, "loss"), (2, "gradient"), (3, "update"), (4, "running statistics"), (5, None)],
 )
-def test_after_each_todo_the_next_one_departs_first(adapter, monkeypatch, done, phase):
+def test_after_each_todo_the_first_deviation_is_that_of_the_next(adapter, monkeypatch, done, phase):
     case = case_named("stress-tanh-adam", "float64")
     monkeypatch.setattr(adapter, "model", filled_in(adapter.model, case.spec, done))
     first = diagnosis.departure(floors.measure(floors.training, adapter.Backend(case.spec), case, {}))
@@ -244,7 +244,7 @@ def blocks(language):
 
 @pytest.fixture
 def of_the_guide(tmp_path):
-    """Return the folder that the guide ends with."""
+    """Return the backend folder that the guide ends with."""
     folder = scaffold.write("autograd_plain", tmp_path)
     *_, versions, _, model = blocks("python")
     adapter = (folder / "adapter.py").read_text(encoding="utf-8")
@@ -257,7 +257,7 @@ def of_the_guide(tmp_path):
     return folder
 
 
-def test_the_guides_steps_are_in_its_finished_model():
+def test_the_steps_of_the_guide_are_in_its_finished_model():
     *steps, versions, own_tests, model = blocks("python")
     assert len(steps) == 6
     for step in steps:
@@ -266,7 +266,7 @@ def test_the_guides_steps_are_in_its_finished_model():
     assert "bakeoff.testing.conformance" in own_tests
 
 
-def test_the_guides_updates_are_those_of_the_template(folder):
+def test_the_guide_and_the_template_have_the_same_updates(folder):
     rows = re.findall(r"^\| `(\w+)` \|", GUIDE, re.MULTILINE)
     assert rows == ["sgd", "momentum", "rmsprop", "adam"]
     template = (folder / "model.py").read_text(encoding="utf-8")
@@ -279,12 +279,12 @@ def flat(text):
     return " ".join(text.split())
 
 
-def test_the_guide_names_the_cause_in_the_words_of_today():
+def test_the_guide_names_a_cause_as_the_diagnosis_does():
     words = [mutants.in_words(mutant) for mutant in mutants.MISTAKES]
     assert [each for each in words if each in flat(GUIDE)], "Adam's epsilon inside the square root"
 
 
-def test_the_guides_folder_is_that_of_a_backend(of_the_guide):
+def test_the_folder_of_the_guide_is_a_backend(of_the_guide):
     entry = entries.read_entry(of_the_guide)
     assert entries.pinned_version(entry) == "1.9.1"
     for name in ("model.py", "adapter.py"):
@@ -292,11 +292,11 @@ def test_the_guides_folder_is_that_of_a_backend(of_the_guide):
 
 
 @pytest.mark.conformance
-def test_the_guides_backend_conforms(of_the_guide, tmp_path):
-    """In an environment of its pins; the whole cover, as `bakeoff check` asks for it."""
+def test_the_backend_of_the_guide_passes_every_check(of_the_guide, tmp_path):
+    """It runs in an environment of its pinned packages, on the networks that `bakeoff check` uses."""
     environment = build.build(entries.read_entry(of_the_guide))
     place = Place(environment.python, of_the_guide, tmp_path / "log")
-    cases = agreement_cases.cases(networks.cover())
+    cases = agreement_cases.cases(networks.pairwise_cover())
     outcomes = list(suite.check_backend(lambda: Session(place), cases, "cpu", "plain"))
     assert len({(outcome.case, outcome.dtype) for outcome in outcomes}) == len(cases)
     assert [f"{outcome.check} on {outcome.case}: {outcome.reason}" for outcome in outcomes if outcome.reason] == []
@@ -308,12 +308,12 @@ SLIPS = {
     "still in the box": ("= getval(mean)", "= mean"),
     "no shift": ("        logits = logits - np.max(logits, axis=1, keepdims=True)\n", ""),
 }
-"""What the guide tells to have been wrong on the way: (the finished model's text, what stood there before)."""
+"""The mistakes that the guide makes on the way: (the text of the finished model, the text of the mistake)."""
 
 
 @pytest.mark.conformance
 @pytest.mark.parametrize("slip", SLIPS)
-def test_what_the_guide_met_on_the_way_is_what_one_meets(of_the_guide, tmp_path, slip):
+def test_the_mistakes_of_the_guide_give_the_messages_that_it_shows(of_the_guide, tmp_path, slip):
     right, wrong = SLIPS[slip]
     model = (of_the_guide / "model.py").read_text(encoding="utf-8")
     assert model.count(right) == 1
@@ -327,5 +327,5 @@ def test_what_the_guide_met_on_the_way_is_what_one_meets(of_the_guide, tmp_path,
 
 
 def numberless(text):
-    """Return the text in one line without its numbers: floors differ between processors."""
+    """Return the text on one line with its numbers replaced: floors differ between processors."""
     return re.sub(r"\d[\d.,e+-]*", "N", flat(text))

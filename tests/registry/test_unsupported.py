@@ -1,4 +1,4 @@
-"""What a backend says it cannot do: declared, seen to be refused, a row with its reason; and liars are caught."""
+"""Unsupported networks: declared with a reason, rejected by the adapter, reported; false declarations are detected."""
 
 import json
 import shutil
@@ -16,21 +16,21 @@ from bakeoff.registry import entries
 from bakeoff.workers import launch
 from bakeoff.workers.session import Session
 from bakeoff.workload import networks
-from bakeoff.workload.networks import USUAL, Kind
+from bakeoff.workload.networks import DEFAULT, Network
 
 NUMPY = entries.backends_folder() / "numpy_plain"
-DECLARED = """[[cannot]]
+DECLARED = """[[unsupported]]
 batch_norm = true
 reason = "It has no batch norm."
 
-[[cannot]]
+[[unsupported]]
 optimiser = ["momentum", "rmsprop"]
 dtype = "float64"
 reason = "Beads are short."
 
 [openness]
 """
-NORMED = Kind("stress", "relu", True, "adam", "float64")
+NORMED = Network("stress", "relu", True, "adam", "float64")
 PLAIN = NORMED._replace(batch_norm=False)
 REFUSALS = {
     "honest": 'if spec.batch_norm: raise ValueError("no batch norm")',
@@ -41,7 +41,7 @@ REFUSALS = {
 
 
 def written(folder, refusal, declared=DECLARED):
-    """Copy numpy_plain, with this declaration, and a line with which its adapter begins to build."""
+    """Copy numpy_plain with this declaration; the adapter runs the line `refusal` when it is built."""
     shutil.copytree(NUMPY, folder, ignore=shutil.ignore_patterns("__pycache__", "changes"))
     for name, old, new in (
         ("backend.toml", "[openness]\n", declared),
@@ -56,56 +56,61 @@ def written(folder, refusal, declared=DECLARED):
 def outcomes_of(entry, tmp_path, *kinds):
     place = launch.place_of(entry, "plain", sys.executable)._replace(log=tmp_path / "worker.log")
     cases = agreement_cases.cases(kinds)
-    return list(suite.check_backend(lambda: Session(place), cases, "cpu", "plain", cannot=entry.cannot))
+    return list(suite.check_backend(lambda: Session(place), cases, "cpu", "plain", cannot=entry.unsupported))
 
 
-def test_a_declaration_is_of_the_specs_that_have_a_value_of_every_field(tmp_path):
+def test_a_declaration_applies_to_specs_that_match_every_field(tmp_path):
     entry = written(tmp_path / "mine", REFUSALS["honest"])
     said = {
-        (kind.batch_norm, kind.optimiser, kind.dtype): entry.cannot(case.spec)
-        for kind, case in ((kind, agreement_cases.cases([kind])[0]) for kind in networks.matrix())
+        (kind.batch_norm, kind.optimiser, kind.dtype): entry.unsupported(case.spec)
+        for kind, case in ((kind, agreement_cases.cases([kind])[0]) for kind in networks.full_matrix())
     }
-    assert said[True, "adam", "float32"] == "cannot do batch_norm = True: It has no batch norm."
-    assert said[False, "rmsprop", "float64"] == "cannot do optimiser = rmsprop, dtype = float64: Beads are short."
+    assert said[True, "adam", "float32"] == "does not support batch_norm = True: It has no batch norm."
+    assert (
+        said[False, "rmsprop", "float64"] == "does not support optimiser = rmsprop, dtype = float64: Beads are short."
+    )
     assert said[False, "rmsprop", "float32"] == said[False, "adam", "float64"] == ""
 
 
-def test_classes_are_those_of_the_data(tmp_path):
-    entry = written(tmp_path / "mine", "pass", '[[cannot]]\nclasses = 2\nreason = "One output."\n\n[openness]\n')
+def test_the_number_of_classes_is_that_of_the_data(tmp_path):
+    entry = written(tmp_path / "mine", "pass", '[[unsupported]]\nclasses = 2\nreason = "One output."\n\n[openness]\n')
     spec = agreement_cases.cases([PLAIN])[0].spec
-    assert entry.cannot(spec) == ""
-    assert entry.cannot(spec._replace(sizes=(64, 8, 2))) == "cannot do classes = 2: One output."
+    assert entry.unsupported(spec) == ""
+    assert entry.unsupported(spec._replace(sizes=(64, 8, 2))) == "does not support classes = 2: One output."
 
 
 @pytest.mark.parametrize(
     ("declared", "sentence"),
     [
-        ('reason = "No."', "expected what cannot be done: at least one of `activation`, `batch_norm`"),
-        ("batch_norm = true", r"`cannot\[0\].reason` is missing"),
-        ('reason = "No."\noptimizer = "adam"', r"unknown key `cannot\[0\].optimizer`. Did you mean `cannot.optimiser`"),
+        ('reason = "No."', "expected the fields that are not supported: at least one of `activation`, `batch_norm`"),
+        ("batch_norm = true", r"`unsupported\[0\].reason` is missing"),
+        (
+            'reason = "No."\noptimizer = "adam"',
+            r"unknown key `unsupported\[0\].optimizer`. Did you mean `unsupported.optimiser`",
+        ),
         ('reason = "No."\noptimiser = "adagrad"', "optimiser"),
     ],
 )
-def test_a_wrong_declaration_is_a_sentence(tmp_path, declared, sentence):
+def test_a_wrong_declaration_is_explained(tmp_path, declared, sentence):
     with pytest.raises(InputError, match=sentence):
-        written(tmp_path / "mine", "pass", f"[[cannot]]\n{declared}\n\n[openness]\n")
+        written(tmp_path / "mine", "pass", f"[[unsupported]]\n{declared}\n\n[openness]\n")
 
 
-def test_a_case_that_cannot_be_done_is_seen_to_be_refused_and_the_next_is_checked(tmp_path):
+def test_an_unsupported_case_must_be_rejected_and_the_next_case_is_checked(tmp_path):
     outcomes = outcomes_of(written(tmp_path / "mine", REFUSALS["honest"]), tmp_path, NORMED, PLAIN)
     first, *rest = outcomes
     assert (first.check, first.status, first.red) == (suite.REFUSAL, "cannot", False)
-    assert first.reason == "cannot do batch_norm = True: It has no batch norm."
+    assert first.reason == "does not support batch_norm = True: It has no batch norm."
     assert {outcome.status for outcome in rest} == {"passes"}
     assert len(rest) == 18, "every check"
     words = suite.in_words(outcomes)
     assert words.startswith("conforms, worst ")
-    assert words.endswith(" floors, on 1 of 2 cases; cannot do batch_norm = True: It has no batch norm")
+    assert words.endswith(" floors, on 1 of 2 cases; does not support batch_norm = True: It has no batch norm")
 
 
-def test_nothing_that_could_be_checked_is_not_called_conforming(tmp_path):
+def test_a_backend_without_a_supported_case_does_not_pass(tmp_path):
     outcomes = outcomes_of(written(tmp_path / "mine", REFUSALS["honest"]), tmp_path, NORMED)
-    assert suite.in_words(outcomes) == "nothing was checked: cannot do batch_norm = True: It has no batch norm."
+    assert suite.in_words(outcomes) == "nothing was checked: does not support batch_norm = True: It has no batch norm."
 
 
 @pytest.mark.parametrize(
@@ -116,7 +121,7 @@ def test_nothing_that_could_be_checked_is_not_called_conforming(tmp_path):
         ("dies", "Expected a ValueError that says so, got: died: the worker ended itself with exit code 4"),
     ],
 )
-def test_what_does_not_refuse_as_it_declares_is_red(tmp_path, liar, sentence):
+def test_a_backend_that_does_not_reject_an_unsupported_case_fails(tmp_path, liar, sentence):
     outcomes = outcomes_of(written(tmp_path / "mine", REFUSALS[liar]), tmp_path, NORMED, PLAIN)
     first, *rest = outcomes
     assert (first.check, first.red) == (suite.REFUSAL, True)
@@ -125,13 +130,13 @@ def test_what_does_not_refuse_as_it_declares_is_red(tmp_path, liar, sentence):
     assert suite.in_words(outcomes).startswith("does not conform: on stress-relu-adam float64, refusal: declared")
 
 
-def test_in_place_of_each_case_the_likest_that_can_be_done_is_checked_too(tmp_path):
+def test_the_most_similar_supported_case_is_checked_as_well(tmp_path):
     entry = written(tmp_path / "mine", REFUSALS["honest"])
-    assert networks.within([NORMED], entry.cannot) == [NORMED, PLAIN]
-    assert networks.within([PLAIN, NORMED], entry.cannot) == [PLAIN, NORMED]
-    assert networks.within([USUAL], entry.cannot)[-1] == USUAL._replace(batch_norm=False)
-    assert networks.within(networks.gates(), networks.can_all) == networks.gates()
-    (last,) = networks.within([PLAIN._replace(optimiser="rmsprop")], entry.cannot)[1:]
+    assert networks.with_supported([NORMED], entry.unsupported) == [NORMED, PLAIN]
+    assert networks.with_supported([PLAIN, NORMED], entry.unsupported) == [PLAIN, NORMED]
+    assert networks.with_supported([DEFAULT], entry.unsupported)[-1] == DEFAULT._replace(batch_norm=False)
+    assert networks.with_supported(networks.required_networks(), networks.supports_all) == networks.required_networks()
+    (last,) = networks.with_supported([PLAIN._replace(optimiser="rmsprop")], entry.unsupported)[1:]
     assert last.optimiser in ("sgd", "adam")
 
 
@@ -145,9 +150,9 @@ def bakeoff(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(entries, "backends_folder", lambda: backends)
-    gates = networks.gates()
-    monkeypatch.setattr(networks, "cover", lambda: gates[1:2])
-    monkeypatch.setattr(networks, "gates", lambda own=None: gates[1:2])
+    required = networks.required_networks()
+    monkeypatch.setattr(networks, "pairwise_cover", lambda: required[1:2])
+    monkeypatch.setattr(networks, "required_networks", lambda own=None: required[1:2])
     built = []
 
     def build(entry, *_):
@@ -182,13 +187,13 @@ epochs = 1
 """
 
 
-def test_a_run_gives_it_a_row_with_the_reason_and_runs_nothing_of_it(bakeoff, tmp_path):
+def test_a_run_reports_the_reason_and_does_not_run_the_backend(bakeoff, tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     code, out, err = bakeoff("run", "small.toml", "--quick", "--budget", "1s", "--json")
     assert out, err
     rows = {row["backend"]: row for row in json.loads(out)["rows"]}
     assert code == 0
-    assert rows["mine"]["failure"] == "spec: cannot do batch_norm = True: It has no batch norm."
+    assert rows["mine"]["failure"] == "spec: does not support batch_norm = True: It has no batch norm."
     assert [rows["mine"][key] for key in ("conforms", "step_s", "test_accuracy")] == [None] * 3
     assert not rows["other"]["failure"]
     assert rows["other"]["step_s"] > 0
@@ -197,17 +202,17 @@ def test_a_run_gives_it_a_row_with_the_reason_and_runs_nothing_of_it(bakeoff, tm
     assert not [task for task in tasks if task.startswith(("check mine", "train mine"))]
 
 
-def test_a_run_of_nothing_else_has_failed(bakeoff, tmp_path):
+def test_a_run_without_a_supported_backend_fails(bakeoff, tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     code, _, err = bakeoff("run", "small.toml", "--quick", "--budget", "1s", "--backends", "mine")
     assert code == 1
-    assert "mine: cannot do batch_norm = True: It has no batch norm." in err
+    assert "mine: does not support batch_norm = True: It has no batch norm." in err
 
 
-def test_a_check_shows_what_it_cannot_do_and_ends_well(bakeoff, tmp_path):
+def test_check_shows_unsupported_cases_and_succeeds(bakeoff, tmp_path):
     written(tmp_path / "own", REFUSALS["honest"])
     code, out, _ = bakeoff("check", "./own", "--python", sys.executable)
     assert code == 0, out
     (line,) = [line for line in out.splitlines() if line.startswith("stress-relu-adam float64")]
     assert line.endswith("cannot")
-    assert "on 1 of 2 cases; cannot do batch_norm = True: It has no batch norm" in out
+    assert "on 1 of 2 cases; does not support batch_norm = True: It has no batch norm" in out

@@ -20,12 +20,14 @@ from bakeoff.common.errors import InputError
 from bakeoff.common.progress import Board
 from bakeoff.environments import build as environments_build
 from bakeoff.environments.environment import Environment
+from bakeoff.measures import VOCABULARY
 from bakeoff.measures.agreement import cached_results
 from bakeoff.measures.ease.changes import CHANGES
 from bakeoff.measures.speed import rounds as speed_rounds
+from bakeoff.measures.training import figures as training
 from bakeoff.records import read
 from bakeoff.registry import entries
-from bakeoff.runner import comparison
+from bakeoff.runner import schedule, timing
 from bakeoff.runner import start as runner_start
 from bakeoff.workers.place import Place
 from bakeoff.workload import networks
@@ -59,8 +61,8 @@ from bakeoff.workload import networks
 
 rounds.WARM_LIMIT_S = 0.2
 statistics.RESAMPLES = 200
-gates = networks.gates
-networks.gates = lambda own=None: gates()[1:2]
+required = networks.required_networks
+networks.required_networks = lambda own=None: required()[1:2]
 build.build = lambda entry, *_: Environment(
     Path(sys.executable), Path("numpy_plain-0123456789ab"), 1.0, 2, {"numpy": "2"}
 )
@@ -91,7 +93,7 @@ class Ended(NamedTuple):
 
     @property
     def records(self):
-        return read.read_records(self.folder)
+        return read.read_records(self.folder, VOCABULARY)
 
     @property
     def rows(self):
@@ -110,7 +112,7 @@ def ended(tmp_path_factory):
         backends, "gives_nan", model=("    return losses\n", "    return losses if len(x) > 900 else losses * np.nan\n")
     )
     (tmp / "small.toml").write_text(SMALL)
-    real_build, real_cases = environments_build.build, networks.gates
+    real_build, real_cases = environments_build.build, networks.required_networks
 
     def build(entry, *arguments):
         if entry.name == "not_installable":
@@ -122,7 +124,7 @@ def ended(tmp_path_factory):
         patch.setattr(speed_rounds, "WARM_LIMIT_S", 0.2)
         patch.setattr(statistics, "RESAMPLES", 200)
         patch.setattr(environments_build, "build", build)
-        patch.setattr(networks, "gates", lambda own=None: real_cases()[1:2])
+        patch.setattr(networks, "required_networks", lambda own=None: real_cases()[1:2])
         patch.setenv("BAKEOFF_CACHE", str(tmp / "cache"))
         given = ["run", str(tmp / "small.toml"), "--quick", "--results", str(tmp / "results")]
         result = CliRunner().invoke(app.app, given)
@@ -145,7 +147,7 @@ def test_the_one_that_is_right_has_its_full_row(ended):
 
 def test_of_one_that_cannot_be_installed_pip_s_own_words_are_recorded_and_shown(ended):
     records = ended.records
-    (said,) = records.loc[(records["measure"] == "failure") & (records["backend"] == "not_installable"), "value"]
+    (said,) = records.loc[(records["figure"] == "failed") & (records["backend"] == "not_installable"), "value"]
     pip = "ERROR: No matching distribution found for abacus==9"
     assert pip in said
     assert pip in ended.err
@@ -156,7 +158,7 @@ def test_of_one_that_cannot_be_installed_pip_s_own_words_are_recorded_and_shown(
     assert pd.isna(row["step_s"])
 
 
-def test_one_that_computes_something_else_is_red_and_has_no_speed(ended):
+def test_one_that_computes_something_else_fails_and_is_not_timed(ended):
     row = ended.rows["wrong_epsilon"]
     assert str(row["conforms"]) == "False"
     assert row["worst_floors"] > 128
@@ -194,18 +196,18 @@ def test_every_backend_has_a_row_whatever_became_of_it(ended):
     assert list(ended.rows) == ["gives_nan", "not_installable", "right", "wrong_epsilon"]
 
 
-def test_the_right_one_raced_itself(ended):
-    slices = ended.records[ended.records["quantity"] == "slice"]
-    assert slices.groupby(["backend", "control"])["turn"].nunique().to_dict() == {
-        ("right", False): runner_start.QUICK_TURNS,
-        ("right", True): runner_start.QUICK_TURNS,
+def test_the_right_one_is_timed_against_itself(ended):
+    slices = ended.records[ended.records["figure"] == "slice"]
+    assert slices.groupby(["backend", "self_test"])["block"].nunique().to_dict() == {
+        ("right", False): runner_start.QUICK_BLOCKS,
+        ("right", True): runner_start.QUICK_BLOCKS,
     }
 
 
 def test_nothing_was_timed_while_anything_else_was_under_way(ended):
     records = ended.records
-    timing = records[records["task"] == "round 1"]["at"].min()
-    assert records[~records["task"].isin(["round 1", read.LAST])]["at"].max() <= timing
+    timing = records[records["task"] == "round 1"]["time"].min()
+    assert records[~records["task"].isin(["round 1", read.LAST])]["time"].max() <= timing
 
 
 def test_progress_goes_to_standard_error_as_plain_lines(ended):
@@ -294,12 +296,12 @@ def reached(moment, folder, process):
     """Return whether the run has come so far: the middle of what it is to be killed in."""
     files = list(folder.glob("results/*/records.jsonl"))
     text = files[0].read_text() if files else ""
-    ends = text.rpartition('"quantity":"finished"')[0].rpartition("\n")[2]
+    ends = text.rpartition('"figure":"finished"')[0].rpartition("\n")[2]
     if moment == "environment":
         return ends.startswith('{"task":"environment')
     if moment == "check":
         return '{"task":"environment' in text and len(workers_of(process)) > 0
-    return {"train": '"quantity":"validation accuracy"', "round": '"quantity":"slice"'}[moment] in text
+    return {"train": '"figure":"validation_accuracy"', "round": '"figure":"slice"'}[moment] in text
 
 
 def killed(moment, folder, arguments):
@@ -331,7 +333,7 @@ def chain(tmp_path_factory):
 
 
 def finished(text):
-    tasks = [json.loads(line) for line in text.decode().splitlines() if '"quantity":"finished"' in line]
+    tasks = [json.loads(line) for line in text.decode().splitlines() if '"figure":"finished"' in line]
     return [each["task"].split()[0] for each in tasks]
 
 
@@ -361,27 +363,29 @@ def test_a_resumed_run_does_not_repeat_what_was_finished(chain):
     tasks = finished(text)
     assert sorted(set(tasks)) == ["check", "complete", "describe", "environment", "round", "train"]
     assert [tasks.count(task) for task in ("describe", "check", "train", "round")] == [1, 1, 1, 1]
-    attempts = read.read_records(chain.folder).groupby("task")["attempt"].max()
+    attempts = read.read_records(chain.folder, VOCABULARY).groupby("task")["attempt"].max()
     assert attempts["describe"] == 1
     assert attempts["train numpy_plain:plain"] == 2
     assert attempts["round 1"] == 2
 
 
 def test_a_run_has_the_cost_of_every_change(chain):
-    records = read.read_records(chain.folder)
-    costs = records[records["quantity"].str.startswith("change: ")].set_index("quantity")["value"]
-    assert list(costs.index) == [f"change: {change}" for change in CHANGES]
-    assert costs["change: gpu"] == "not possible"
-    assert costs["change: layer"] > 0
+    records = read.read_records(chain.folder, VOCABULARY)
+    costs = records[records["figure"] == "change"].set_index("change")
+    assert list(costs.index) == list(CHANGES)
+    assert costs["answer"]["gpu"] == "not possible"
+    assert pd.isna(costs["value"]["gpu"])
+    assert costs["value"]["layer"] > 0
 
 
 def test_a_resumed_run_ends_with_a_complete_table(chain):
     assert chain.code == (1 if "CONTROL FAILED" in chain.out else 0), chain.err
     (row,) = pd.read_csv(chain.folder / "tables" / "summary.csv").to_dict("records")
     assert [name for name, value in row.items() if name not in ("failure", "known_failures") and pd.isna(value)] == []
-    slices = read.read_records(chain.folder).query("quantity == 'slice'")
-    assert slices.groupby("control")["turn"].apply(list).tolist() == [list(range(1, runner_start.QUICK_TURNS + 1))] * 2
-    epochs = read.read_records(chain.folder).query("quantity == 'loss'")["epoch"]
+    slices = read.read_records(chain.folder, VOCABULARY).query("figure == 'slice'")
+    blocks = slices.groupby("self_test")["block"].apply(list).tolist()
+    assert blocks == [list(range(1, runner_start.QUICK_BLOCKS + 1))] * 2
+    epochs = read.read_records(chain.folder, VOCABULARY).query("figure == 'loss'")["epoch"]
     assert epochs.tolist() == list(range(1, 101))
 
 
@@ -430,7 +434,7 @@ def begun(tmp_path, monkeypatch):
 
 def request_for(spec, tmp_path, **fields):
     given = {"wanted": None, "device": "cpu", "threads": 1, "quick": True, "pythons": ()}
-    given |= {"rounds": None, "turns": None, "budget_s": None}
+    given |= {"rounds": None, "blocks": None, "budget_s": None}
     return runner_start.Request(spec=spec, parent=tmp_path / "results", **{**given, **fields})
 
 
@@ -518,7 +522,7 @@ def test_a_run_that_is_being_written_is_refused(begun):
     [
         ({"wanted": "owm"}, "no backend `owm`. Did you mean `own`"),
         ({"wanted": "own:plane"}, "no variant `plane`. Did you mean `plain`"),
-        ({"device": "cuda"}, "own:plain has no device `cuda`: it runs on cpu"),
+        ({"device": "cuda"}, "own:plain does not support the device `cuda`: this backend declares cpu"),
         ({"threads": 4096}, "--threads 4096: this process may use"),
         ({"pythons": (Path("no-python"),)}, "--python no-python: expected a Python interpreter"),
     ],
@@ -533,43 +537,46 @@ def test_nothing_is_made_of_a_request_that_is_refused(tmp_path, monkeypatch, fie
 
 def test_the_plan_is_fixed_before_the_run(begun):
     plan = read.read_header(begun)["plan"]
-    assert (plan["rounds"], plan["turns"], plan["threads"], plan["device"]) == (1, 24, 1, "cpu")
+    assert (plan["rounds"], plan["blocks"], plan["threads"], plan["device"]) == (1, 24, 1, "cpu")
     assert plan["entries"] == [["own", "plain"]]
 
 
-def turns_of(begun, budget_s, epochs):
-    """Return the turns planned for a budget, where epochs took so many seconds for so many steps: `epochs`.
+def blocks_of(begun, budget_s, epochs):
+    """Return the blocks planned for a budget, where epochs took so many seconds for so many steps: `epochs`.
 
-    A turn has two slices of 10 ms, or of a step; each is taken twice, for its lead-in, and costs 2 ms to hand over.
+    A block has two slices of 10 ms, or of a step; each has a warm-up slice, and costs 2 ms to hand over.
     """
     work = runner_start.resume(begun)
     with work.run:
-        work.plan.update(turns=None, budget_s=budget_s)
-        work.run.header["plan"].update(turns=None, budget_s=budget_s)
+        work.plan.update(blocks=None, budget_s=budget_s)
         with work.run.task("train own:plain") as task:
+            who = {"backend": "own", "variant": "plain"}
             for epoch, (value, steps) in enumerate(epochs, start=1):
-                more = {"epoch": epoch, "steps": steps, "backend": "own", "variant": "plain"}
-                task.add("training", "epoch time", value, "s", **more)
+                task.add(training.EPOCH_TIME, value, epoch=epoch, steps=steps, **who)
             if len(epochs) == 1:
-                task.add("training", "pace", value / 10, "s", steps=steps, backend="own", variant="plain")
+                task.add(training.PACE, value / 10, steps=steps, **who)
+        work.learn(task)
         place = Place(Path(sys.executable), begun, begun / "log")
-        twins = [speed_rounds.Contestant("own", "plain", place, control=control) for control in (False, True)]
-        first = work._turns(twins, work._steps_so_far())
-        assert work._turns(twins, {}) == first  # planned once: a resumed run keeps to it
-        return first
+        twins = [speed_rounds.Contestant("own", "plain", place, self_test=copy) for copy in (False, True)]
+        first = work.planned_blocks(twins)
+    again = runner_start.resume(begun)
+    with again.run:
+        again.plan.update(blocks=None, budget_s=1000 * budget_s)
+        assert again.planned_blocks(twins) == first  # worked out once: a resumed run keeps to it
+    return first
 
 
-@pytest.mark.parametrize(("budget_s", "turns"), [(60, 60 / 0.044), (6, 6 / 0.044), (0.001, comparison.LEAST_TURNS)])
-def test_a_budget_becomes_turns_by_the_pace_of_the_quickest_epoch(begun, budget_s, turns):
-    assert turns_of(begun, budget_s, [(0.0001, 10), (0.4, 10), (0.01, 10)]) == pytest.approx(turns, rel=0.01)
+@pytest.mark.parametrize(("budget_s", "blocks"), [(60, 60 / 0.044), (6, 6 / 0.044), (0.001, timing.LEAST_BLOCKS)])
+def test_a_budget_becomes_blocks_by_the_pace_of_the_quickest_epoch(begun, budget_s, blocks):
+    assert blocks_of(begun, budget_s, [(0.0001, 10), (0.4, 10), (0.01, 10)]) == pytest.approx(blocks, rel=0.01)
 
 
-def test_where_a_step_takes_longer_than_a_slice_fewer_turns_fit(begun):
-    assert turns_of(begun, 60, [(9.0, 10), (5.0, 10)]) == pytest.approx(60 / (2 * 1.002), abs=1)
+def test_where_a_step_takes_longer_than_a_slice_fewer_blocks_fit(begun):
+    assert blocks_of(begun, 60, [(9.0, 10), (5.0, 10)]) == pytest.approx(60 / (2 * 1.002), abs=1)
 
 
 def test_one_epoch_is_no_pace_for_it_has_the_first_call(begun):
-    assert turns_of(begun, 60, [(50.0, 10)]) == pytest.approx(60 / (2 * 1.002), abs=1)
+    assert blocks_of(begun, 60, [(50.0, 10)]) == pytest.approx(60 / (2 * 1.002), abs=1)
 
 
 def test_a_training_of_one_epoch_is_followed_by_one_for_its_pace(tmp_path, monkeypatch):
@@ -581,18 +588,19 @@ def test_a_training_of_one_epoch_is_followed_by_one_for_its_pace(tmp_path, monke
     work = runner_start.begin(request_for(parse(SMALL.replace("epochs = 2", "epochs = 1"), "spec"), tmp_path))
     ((entry, variant),) = work.chosen
     with work.run, Board(Console(stderr=True)) as board:
-        work._environment(entry, board)
+        work._install(entry, board)
         with board.job("training") as job, work.run.task("train own:plain") as task:
             work._train(entry, variant, task, job)
-        (pace,) = read.read_records(work.run.folder).query("quantity == 'pace'").to_dict("records")
+        work.learn(task)
+        (pace,) = read.read_records(work.run.folder, VOCABULARY).query("figure == 'pace'").to_dict("records")
         assert pace["steps"] == len(work.order)
-        assert work._paces() == {("own", "plain"): pace["value"] / len(work.order)}
+        assert work.findings.paces == {("own", "plain"): pace["value"] / len(work.order)}
 
 
 def test_a_run_that_is_not_quick_has_more_rounds(tmp_path):
     request = request_for(Spec(), tmp_path, wanted="numpy_plain", quick=False)
     with runner_start.begin(request).run as run:
-        assert (run.header["plan"]["rounds"], run.header["plan"]["turns"]) == (2, 40)
+        assert (run.header["plan"]["rounds"], run.header["plan"]["blocks"]) == (2, 40)
 
 
 @pytest.mark.parametrize(
@@ -600,7 +608,7 @@ def test_a_run_that_is_not_quick_has_more_rounds(tmp_path):
     [("numpy_plain", 60, False, 12), ("numpy_plain", 60, True, 1), ("numpy_plain", 6, False, 2), ("all", 60, False, 2)],
 )
 def test_a_budget_is_spent_in_rounds_of_some_seconds(tmp_path, wanted, budget_s, quick, rounds):
-    request = request_for(Spec(), tmp_path, wanted=wanted, quick=quick, turns=None, budget_s=budget_s)
+    request = request_for(Spec(), tmp_path, wanted=wanted, quick=quick, blocks=None, budget_s=budget_s)
     with runner_start.begin(request).run as run:
         assert run.header["plan"]["rounds"] == rounds
 
@@ -615,7 +623,7 @@ def test_what_took_longest_to_check_is_trained_first(tmp_path, monkeypatch):
     for name in seconds:
         copied(tmp_path / "backends", name)
     monkeypatch.setattr(entries, "backends_folder", lambda: tmp_path / "backends")
-    monkeypatch.setattr(comparison, "JOBS", 1)
+    monkeypatch.setattr(schedule, "JOBS", 1)
 
     def made(entry, *_):
         return Environment(Path(sys.executable), Path(f"{entry.name}-0123456789ab"), 1.0, 2, {"numpy": "2"})
@@ -623,23 +631,22 @@ def test_what_took_longest_to_check_is_trained_first(tmp_path, monkeypatch):
     monkeypatch.setattr(environments_build, "build", made)
     work = runner_start.begin(request_for(parse(SMALL, "spec"), tmp_path))
     for entry, variant in work.chosen:
-        key = cached_results.key(entry, variant, made(entry), "cpu", work._cases(entry))
+        key = cached_results.key(entry, variant, made(entry), "cpu", work.required_cases(entry))
         cached_results.keep(key, cached_results.Verdict((), "2026-11-23T00:00:00Z", seconds[entry.name]))
     begun, all_wait = [], threading.Event()
 
-    def variant_of(entry, variant, board):
+    def check_and_train(entry, variant):
         all_wait.wait(60)
         begun.append(entry.name)
 
-    def last_built(entry, board, build=work._environment):
-        if len(work.environments) == 2:
-            threading.Timer(1, all_wait.set).start()
-        build(entry, board)
-
-    monkeypatch.setattr(work, "_variant", variant_of)
-    monkeypatch.setattr(work, "_environment", last_built)
     with work.run, Board(Console(stderr=True)) as board:
-        work._qualify(board)
+
+        def install(entry):
+            if len(work.environments) == 2:
+                threading.Timer(1, all_wait.set).start()
+            return work._install(entry, board)
+
+        schedule.qualify(work.chosen, install, check_and_train, work.previous_check_seconds, work.commands.stop)
     # One was taken when it stood alone; of those that waited the slow one goes first.
     assert len(begun) == 3
     assert begun[1:] == sorted(begun[1:], key=lambda name: -seconds[name])

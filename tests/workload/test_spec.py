@@ -11,7 +11,7 @@ from bakeoff.portable import spec as portable
 from bakeoff.workload.spec import Spec, default_spec, parse, read_spec
 from pydantic import ValidationError
 
-DEFAULT = resources.files("harness").joinpath("default.toml").read_text(encoding="utf-8")
+DEFAULT = resources.files("bakeoff.workload").joinpath("default.toml").read_text(encoding="utf-8")
 
 OTHER = {
     "data.source": "'iris.csv'",
@@ -59,7 +59,7 @@ def test_the_shipped_file_shows_every_key():
     }
 
 
-def test_a_value_given_is_the_value_read():
+def test_every_value_in_the_file_is_read():
     spec = parse("\n".join(f"{key} = {value}" for key, value in OTHER.items()), "my.toml")
     for key, value in OTHER.items():
         table, name = key.split(".")
@@ -103,33 +103,33 @@ def test_a_value_given_is_the_value_read():
         ("sweep.width = [0]", "`sweep.width[0]`: expected greater than or equal to 1, got 0"),
         (
             "network.hidden = []\nsweep.depth = [2]",
-            "sweep.width and sweep.depth are of hidden layers, and network.hidden has none",
+            "sweep.width and sweep.depth vary the hidden layers, but network.hidden has none",
         ),
         ("training.dtype = 32", "`training.dtype`: expected 'float32' or 'float64', got 32"),
     ],
 )
-def test_what_is_wrong_is_said(text, message):
+def test_an_error_names_the_key_and_the_expected_value(text, message):
     assert error_of(text) == f"my.toml: {message}"
 
 
 @pytest.mark.parametrize("key", OTHER)
-def test_every_key_refuses_another_type(key):
+def test_every_key_rejects_a_value_of_another_type(key):
     wrong = "{}" if key == "network.hidden" or key.startswith("sweep.") else "[1]"
     assert re.match(rf"my\.toml: `{re.escape(key)}`: expected .+, got ", error_of(f"{key} = {wrong}"))
 
 
-def test_more_hidden_layers_than_anyone_trains_are_refused():
+def test_more_than_64_hidden_layers_are_rejected():
     assert len(parse(f"network.hidden = {[1] * 64}", "my.toml").network.hidden) == 64
     assert "`network.hidden`: expected at most 64 items" in error_of(f"network.hidden = {[1] * 65}")
 
 
-def test_everything_wrong_is_said_at_once():
+def test_all_errors_are_reported_at_once():
     lines = error_of("data.sorce = 'a'\nnetwork.activation = 'x'\ntraining.epochs = 0").splitlines()
     assert [re.search("`(.+?)`", line)[1] for line in lines] == ["data.sorce", "network.activation", "training.epochs"]
     assert all(line.startswith("my.toml: ") for line in lines)
 
 
-def test_a_file_that_cannot_be_read_is_said(tmp_path):
+def test_an_unreadable_file_is_an_error(tmp_path):
     (tmp_path / "latin.toml").write_bytes("# é".encode("latin-1"))
     for name, words in (
         ("none.toml", "no such spec file"),
@@ -141,7 +141,7 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path):
         assert str(caught.value).startswith(f"{tmp_path / name}: {words}")
 
 
-def test_a_file_is_read_under_its_own_name(tmp_path):
+def test_errors_name_the_file(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text("training.epochs = 7\n", encoding="utf-8")
     assert read_spec(path).training.epochs == 7
@@ -165,20 +165,20 @@ def test_a_spec_cannot_be_changed(key):
 
 
 def test_the_hash_of_the_default_is_pinned():
-    """Results are found by it: where it must change, say so in the changelog."""
+    """Results are found by it. A change of it belongs in the changelog."""
     assert Spec().hash() == "f180c635eb00"
 
 
 COMPARED = [key for key in OTHER if not key.startswith("sweep.")]
-"""What makes it another experiment; a sweep is timed beside it."""
+"""The keys that make another experiment; a sweep does not."""
 
 
 @pytest.mark.parametrize("key", OTHER)
-def test_the_hash_changes_with_every_key_but_those_of_a_sweep(key):
+def test_the_hash_changes_with_every_key_except_those_of_the_sweep(key):
     assert (parse(f"{key} = {OTHER[key]}", "my.toml").hash() != Spec().hash()) is (key in COMPARED)
 
 
-def test_no_two_changes_share_a_hash():
+def test_different_changes_have_different_hashes():
     hashes = {parse(f"{key} = {OTHER[key]}", "my.toml").hash() for key in COMPARED}
     assert len(hashes) == len(COMPARED)
     assert len(OTHER) == sum(len(section.model_dump()) for _, section in Spec())
@@ -197,15 +197,15 @@ def test_the_hash_ignores_layout_comments_and_order():
 
 
 @pytest.mark.parametrize(("one", "other"), [("0.0010", "1e-3"), ("1", "1.0"), ("1_000.0", "1e3")])
-def test_the_hash_is_of_the_value_not_of_its_spelling(one, other):
+def test_the_hash_depends_on_the_value_not_on_its_spelling(one, other):
     specs = [parse(f"optimiser.learning_rate = {text}", "my.toml") for text in (one, other)]
     assert specs[0].hash() == specs[1].hash()
 
 
-# What a backend is told
+# The spec that a backend receives
 
 
-def test_a_backend_is_told_the_network():
+def test_portable_returns_the_network():
     assert Spec().portable(features=64, classes=10) == portable.Spec(
         sizes=(64, 128, 64, 10),
         activation="relu",
@@ -226,8 +226,8 @@ def test_a_network_without_hidden_layers_is_softmax_regression():
     assert parse("network.hidden = []", "my.toml").portable(4, 3).sizes == (4, 3)
 
 
-def test_a_backend_is_told_everything_but_data_epochs_seed_and_sweep():
+def test_portable_depends_on_all_keys_except_data_epochs_seed_and_sweep():
     default = Spec().portable(64, 10)
-    silent = {key for key, value in OTHER.items() if parse(f"{key} = {value}", "my.toml").portable(64, 10) == default}
-    aside = {key for key in OTHER if key.startswith(("data.", "sweep."))}
-    assert silent == aside | {"network.initial_weights", "training.epochs", "training.seed"}
+    unseen = {key for key, value in OTHER.items() if parse(f"{key} = {value}", "my.toml").portable(64, 10) == default}
+    elsewhere = {key for key in OTHER if key.startswith(("data.", "sweep."))}
+    assert unseen == elsewhere | {"network.initial_weights", "training.epochs", "training.seed"}

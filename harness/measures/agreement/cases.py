@@ -5,21 +5,21 @@ from functools import cache
 
 from ...portable import spec as portable
 from ...workload import data
-from ...workload.networks import Kind, default_network, spec_of
+from ...workload.networks import Network, default_network, spec_of
 from ...workload.spec import Spec
 from . import case
 from .case import Case
 
 
-def cases(kinds: Sequence[Kind]) -> list[Case]:
+def cases(kinds: Sequence[Network]) -> list[Case]:
     """Return the problems of these cells, on the digits."""
     return [_case(kind) for kind in kinds]
 
 
 @cache
-def _case(kind: Kind) -> Case:
+def _case(kind: Network) -> Case:
     _, splits = default_network()
-    return case_of(kind.name, spec_of(kind), Spec(), splits, kind.gated)
+    return case_of(kind.name, spec_of(kind), Spec(), splits, kind.required)
 
 
 def case_of(name: str, spec: portable.Spec, run: Spec, splits: data.Splits, gated: bool) -> Case:

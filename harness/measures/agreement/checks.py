@@ -25,7 +25,7 @@ class Checked(Contract, Protocol):
     def build(self, spec: portable.Spec, device: str, variant: str) -> object:
         """Build the network of another spec."""
 
-    def train_by_the_clock(self, order: Array, drain: bool = False) -> Trained:
+    def train_timed(self, order: Array, drain: bool = False) -> Trained:
         """As `train`, with what the clock said."""
 
     def aliases(self, arrays: Arrays, x: Array, y: Array, order: Array) -> tuple[list[str], list[str]]:
@@ -288,13 +288,13 @@ def check_wait_waits(subject: Subject) -> list[Measured]:
     case, backend = subject.case, subject.backend
     subject.start()
     backend.train(case.order[:10])
-    short = backend.train_by_the_clock(case.order[:10], drain=True)
+    short = backend.train_timed(case.order[:10], drain=True)
     # Long enough to tell what is left from the noise of a clock.
     order = case.order[:10] if _whole(short) > 0.05 else case.order
     backend.train(order)
     shares = []
     for _ in range(3):  # the least of three: a neighbour's work can only add to what seems to be left
-        trained = backend.train_by_the_clock(order, drain=True)
+        trained = backend.train_timed(order, drain=True)
         shares.append((trained.left_s or 0.0) / _whole(trained))
     if min(shares) > 0.25:
         refuse(f"{min(shares):.0%} of the work of train() was still to be done after wait(), allowed 25%")

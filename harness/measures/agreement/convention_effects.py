@@ -4,7 +4,7 @@ The oracle is trained in float64 from the same arrays, on the same rows in the s
 the common spec with that one choice. What differs at the end is the choice, and no framework's rounding.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -13,10 +13,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ...common.arrays import Array, Arrays
-from ...common.predictions import apart
+from ...common.predictions import compare_predictions
 from ...portable import spec as portable
 from ...portable.reference import Reference
 from ...workload.data import Splits
+from . import figures
 from .case import Contract
 
 COMMON = portable.full_conventions({})
@@ -47,7 +48,7 @@ class Departure(NamedTuple):
     """The largest difference of a test-mode probability."""
     mean: float
     """The mean absolute difference of the test-mode probabilities."""
-    flips: float
+    changed_predictions: float
     """Rows whose likeliest class is another."""
     accuracy: float
     """With this choice."""
@@ -89,7 +90,7 @@ def departures(problem: Problem, declared: Mapping[str, str]) -> list[Departure]
 
 def _departure(problem: Problem, convention: str, value: str) -> Departure:
     common, chosen = common_probabilities(problem), _probabilities(problem, (convention, value))
-    distance = apart(chosen, common)
+    distance = compare_predictions(chosen, common)
     y = problem.splits.y_test
     return Departure(
         convention=convention,
@@ -125,3 +126,25 @@ def _accuracy(probabilities: Array, y: Array) -> float:
     if not np.isfinite(probabilities).all():
         return np.nan
     return float((probabilities.argmax(axis=1) == y).mean())
+
+
+def measure_convention_effects(
+    problem: Problem, backend: str, declared: Mapping[str, str], add: Callable[..., None]
+) -> str:
+    """Record the effect of each convention that a backend declares; return the last one in words."""
+    outcome = ""
+    for each in departures(problem, declared):
+        add(
+            figures.CONVENTION_EFFECT,
+            each.largest,
+            backend=backend,
+            convention=each.convention,
+            chosen=each.value,
+            largest=each.largest,
+            mean=each.mean,
+            changed_predictions=each.changed_predictions,
+            accuracy=each.accuracy,
+            common_accuracy=each.common_accuracy,
+        )
+        outcome = f"{each.convention} {each.value}: changes probabilities by at most {each.largest:.1e}"
+    return outcome

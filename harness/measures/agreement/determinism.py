@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...workers.cores import usable_cores
+from ...common.machine import usable_cores
 from ...workers.session import Session
 from .case import Case
 
@@ -41,7 +41,9 @@ def measure(session: Session, open_session: Callable[[int], Session], case: Case
         return [bits(session, case) for _ in range(times)]
 
     first, again = trained(session, 2)
-    return Determinism(first == again, first == elsewhere(1), first == elsewhere(2) if usable_cores() > 1 else None)
+    return Determinism(
+        first == again, first == elsewhere(1), first == elsewhere(2) if len(usable_cores()) > 1 else None
+    )
 
 
 def bits(session: Session, case: Case) -> str:

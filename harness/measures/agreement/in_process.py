@@ -40,9 +40,9 @@ class InProcess:
 
     def train(self, order: Array) -> Array:
         """Take one step for each line of order (steps, batch); return the losses (steps,)."""
-        return self.train_by_the_clock(order).losses
+        return self.train_timed(order).losses
 
-    def train_by_the_clock(self, order: Array, drain: bool = False) -> Trained:
+    def train_timed(self, order: Array, drain: bool = False) -> Trained:
         """As `train`, with what the clock said."""
         answer = self.host.answer_train({"order": order.copy()}, drain)
         losses = np.array(answer["arrays"]["losses"])

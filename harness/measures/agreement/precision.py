@@ -16,7 +16,7 @@ from ...registry.entries import Entry
 from ...workers import launch
 from ...workers.session import Session, WorkerFailed
 from ...workload import data
-from ...workload.networks import USUAL
+from ...workload.networks import DEFAULT
 from ...workload.spec import Spec
 from . import case as agreement_case
 from . import cases as agreement_cases
@@ -87,8 +87,8 @@ def measure_all(
     for entry, variant in chosen:
         name = f"{entry.name}:{variant}"
         python = made[entry.label]
-        lacking = python if isinstance(python, Exception) else launch.lacking_program(entry, variant)
-        lacking = lacking or entry.cannot(early.spec)
+        lacking = launch.explain_unavailable(entry, variant, python)
+        lacking = lacking or entry.unsupported(early.spec)
         if lacking or not isinstance(python, Path):
             unable[name] = str(lacking)
             continue
@@ -122,7 +122,7 @@ def cases(seeds: int, epochs: int | None = None, run: Spec | None = None) -> tup
     run = run or Spec()
     splits = data.split(data.load(run.data, run.training.seed), run)
     network = run.portable(splits.features, len(splits.classes))._replace(dtype="float32")
-    early = agreement_cases.case_of(USUAL.name, network, run, splits, USUAL.gated)
+    early = agreement_cases.case_of(DEFAULT.name, network, run, splits, DEFAULT.required)
     return early, [_whole(run, network, splits, seed, epochs or run.training.epochs) for seed in range(seeds)]
 
 
@@ -163,7 +163,7 @@ def from_outcomes(outcomes: Iterable[Outcome]) -> dict[int, Measured]:
     return worst(
         measured
         for outcome in outcomes
-        if (outcome.case, outcome.dtype) == (USUAL.name, USUAL.dtype) and outcome.check in TRAINED
+        if (outcome.case, outcome.dtype) == (DEFAULT.name, DEFAULT.dtype) and outcome.check in TRAINED
         for measured in outcome.measured
     )
 

@@ -11,6 +11,7 @@ from ...records import read
 from ...records.store import Task
 from ...workload import networks
 from . import case as agreement_case
+from . import figures
 from .case import Measured
 from .run_checks import Checked
 from .suite import Outcome
@@ -78,7 +79,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     for entry, mine in table.groupby("entry", sort=False):
         known = mine["status"].eq("known failure")
         gated = mine[mine["gated"].eq(True) & ~known]
-        usual = mine[mine["case"].eq(networks.USUAL.name) & mine["dtype"].eq(networks.USUAL.dtype) & ~known]
+        usual = mine[mine["case"].eq(networks.DEFAULT.name) & mine["dtype"].eq(networks.DEFAULT.dtype) & ~known]
         bits = mine[mine["check"].eq("determinism")].set_index("array")["status"]
         conforms = "yes, but for known failures" if known.any() else "yes"
         row: dict[str, Any] = {"backend": entry, "conforms": "no" if mine["red"].eq(True).any() else conforms}
@@ -109,21 +110,13 @@ pass
 
 def outcome_records(task: Task, outcome: Outcome, labels: dict[str, Any]) -> list[read.Record]:
     """Return the records of one check: its status, and every agreement that it measured."""
-    where = {"check": outcome.check, "case": outcome.case, "dtype": outcome.dtype, "gated": outcome.gated, **labels}
-    more = {"reason": outcome.reason, "traceback": outcome.traceback}
-    head = task.record("agreement", "check", outcome.status, "", red=outcome.red, **where, **more)
+    where = {"check": outcome.check, "case": outcome.case, "dtype": outcome.dtype, "required": outcome.gated, **labels}
+    more = {"failed": outcome.red, "reason": outcome.reason, "traceback": outcome.traceback}
     return [
-        head,
+        task.record(figures.CHECK, outcome.status, **where, **more),
         *(
             task.record(
-                "agreement",
-                "floors",
-                each.floors,
-                "floors",
-                error=each.error,
-                floor=each.floor,
-                **each.quantity._asdict(),
-                **where,
+                figures.FLOORS, each.floors, error=each.error, floor=each.floor, **each.quantity._asdict(), **where
             )
             for each in outcome.measured
         ),

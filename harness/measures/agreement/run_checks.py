@@ -15,7 +15,7 @@ from ...workers.launch import place_of, pool
 from ...workers.place import Place
 from ...workers.session import Session, WorkerFailed
 from ...workload import networks
-from ...workload.networks import Kind
+from ...workload.networks import Network
 from . import cached_results, determinism, suite
 from . import cases as agreement_cases
 from .cached_results import Verdict
@@ -31,14 +31,14 @@ class Checked(NamedTuple):
     determinism: Determinism | None
     """None where it could not be measured: `unmeasured` says why."""
     unmeasured: str = ""
-    determined_on: Kind = networks.USUAL
+    determined_on: Network = networks.DEFAULT
     """The cell that determinism was measured on: the default spec, or what is likest to it of what can be done."""
 
 
 def check_all(
     chosen: Sequence[tuple[Entry, str]],
     made: Mapping[str, Path | Exception],
-    kinds: Sequence[Kind],
+    kinds: Sequence[Network],
     device: str,
     threads: int,
     board: Board,
@@ -46,8 +46,8 @@ def check_all(
     """Check every variant that has an interpreter in `made`; return by NAME:VARIANT what was found, as chosen."""
 
     def one(entry: Entry, variant: str, python: Path) -> Checked:
-        cases = agreement_cases.cases(networks.within(kinds, entry.cannot))
-        usual = networks.within([networks.USUAL], entry.cannot)[-1]
+        cases = agreement_cases.cases(networks.with_supported(kinds, entry.unsupported))
+        usual = networks.with_supported([networks.DEFAULT], entry.unsupported)[-1]
         place = place_of(entry, variant, python, threads)
         measured: list[Determinism | str] = []
         with board.job(f"{entry.name}:{variant}: conformance") as job:
@@ -57,7 +57,7 @@ def check_all(
                 device,
                 variant,
                 job.say,
-                entry.cannot,
+                entry.unsupported,
                 lambda session: measured.append(_determinism(session, place, device, variant, usual)),
             )
             job.outcome = suite.in_words(outcomes)
@@ -69,7 +69,7 @@ def check_all(
     able = [
         (entry, variant, python)
         for entry, variant in chosen
-        if isinstance(python := made[entry.label], Path) and not launch.lacking_program(entry, variant)
+        if isinstance(python := made[entry.label], Path) and not launch.explain_unavailable(entry, variant)
     ]
     with pool() as workers:
         # The plainest variant is declared first and takes least: begun last, it fills the gap that the others leave.
@@ -84,7 +84,7 @@ def prove_all(
     """Prove every variant that has an environment, two at a time; return the verdicts."""
 
     def one(entry: Entry, variant: str, environment: Environment) -> Verdict:
-        cases = agreement_cases.cases(networks.within(networks.gates(), entry.cannot))
+        cases = agreement_cases.cases(networks.with_supported(networks.required_networks(), entry.unsupported))
         with board.job(f"{entry.name}:{variant}: conformance") as job:
             place = place_of(entry, variant, environment.python)
             verdict, job.outcome = prove(entry, variant, environment, place, cases, "cpu", job.say)
@@ -94,7 +94,8 @@ def prove_all(
         futures = [
             workers.submit(one, entry, variant, environment)
             for entry, variant in chosen
-            if isinstance(environment := made[entry.label], Environment) and not launch.lacking_program(entry, variant)
+            if isinstance(environment := made[entry.label], Environment)
+            and not launch.explain_unavailable(entry, variant)
         ]
         return [future.result() for future in futures]
 
@@ -117,7 +118,7 @@ def prove(
     if kept is not None:
         return kept, f"{suite.in_words(kept.outcomes)} (as checked {kept.at}: nothing has changed since)"
     started = time.monotonic()
-    outcomes = _outcomes(place, cases, device, variant, say, entry.cannot)
+    outcomes = _outcomes(place, cases, device, variant, say, entry.unsupported)
     at = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
     verdict = Verdict(tuple(outcomes), at, round(time.monotonic() - started, 3))
     cached_results.keep(key, verdict)
@@ -140,7 +141,7 @@ def _outcomes(
     return outcomes
 
 
-def _determinism(session: Session, place: Place, device: str, variant: str, kind: Kind) -> Determinism | str:
+def _determinism(session: Session, place: Place, device: str, variant: str, kind: Network) -> Determinism | str:
     """Return what was measured, or why nothing was."""
     if device != "cpu" or place.threads != 1:
         return "determinism is measured on the cpu, from one thread on"

@@ -86,7 +86,7 @@ class Report(NamedTuple):
 
 def run(say: Callable[[str], None]) -> Report:
     """Hold the suite against every mutant; `say` is told which is under way."""
-    cases = agreement_cases.cases(networks.cover())
+    cases = agreement_cases.cases(networks.pairwise_cover())
     with threadpool_limits(1, user_api="blas"):
 
         def each(some: tuple[Mutant, ...]) -> Iterator[Mutant]:

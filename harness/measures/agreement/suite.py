@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from ...portable import spec as portable
-from ...workers.known_failures import Known
+from ...workers.known_failures import KnownFailure
 from ...workers.session import Session, WorkerFailed
-from ...workload.networks import can_all
+from ...workload.networks import supports_all
 from . import case as agreement_case
 from . import diagnosis
 from .case import Case, Measured
@@ -55,7 +55,7 @@ def check_backend(
     device: str,
     variant: str,
     at_last: Callable[[Session], None] = lambda session: None,
-    cannot: Callable[[portable.Spec], str] = can_all,
+    cannot: Callable[[portable.Spec], str] = supports_all,
 ) -> Iterator[Outcome]:
     """Run every check on every case, in a worker of its own; yield the outcomes as they come.
 
@@ -138,14 +138,14 @@ def _failure(check: str, case: Case, failed: WorkerFailed) -> Outcome:
     return Outcome(check, case.name, case.spec.dtype, case.gated, "fails", str(failed), (), failed.traceback)
 
 
-def judge(check: Check, subject: Subject, known_failures: Mapping[str, Known]) -> Outcome:
+def judge(check: Check, subject: Subject, known_failures: Mapping[str, KnownFailure]) -> Outcome:
     """Run one check; return its outcome. A known failure that passes is a failure: its reason is out of date."""
     name = check.__name__.removeprefix("check_")
     case = subject.case
 
     def outcome(status: Status, reason: str, measured: Sequence[Measured] = (), traceback: str = "") -> Outcome:
         known = known_failures.get(name)
-        if known is not None and known.holds(case.spec):
+        if known is not None and known.applies_to(case.spec):
             if status == "fails":
                 status, reason = "known failure", f"{known.reason} ({reason})"
             else:

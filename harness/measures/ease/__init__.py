@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import complexity
+from ...records.vocabulary import Figure
+from . import complexity, figures
 from .concepts import Found, arguments, concepts
 from .names import Names, framework_names
 from .text import Formatted, foreign_tokens, formatted, read
@@ -64,17 +65,17 @@ class Ease(NamedTuple):
         counted = (self.lines, self.tokens, self.nodes, self.cyclomatic, self.cognitive)
         return dict(zip(FIGURES, (*counted, *(len(each) if known else None for each in lists)), strict=True))
 
-    def records(self) -> Iterator[tuple[str, int, str, dict[str, Any]]]:
-        """Yield (quantity, value, unit, what else stands in the record) for every figure that was counted."""
-        more: dict[str, dict[str, Any]] = {
-            "names": {"names": self.names},
-            "attributes": {"names": self.attributes},
-            "arguments": {"found": [[each.text, each.line] for each in self.arguments]},
-            "concepts": {"found": [[each.what, each.line] for each in self.concepts]},
+    def records(self) -> Iterator[tuple[Figure, int, dict[str, Any]]]:
+        """Yield (figure, value, keys) for every figure that was counted."""
+        keys: dict[Figure, dict[str, Any]] = {
+            figures.API_NAMES: {"names": self.names},
+            figures.ATTRIBUTES: {"names": self.attributes},
+            figures.OVERRIDING_ARGUMENTS: {"found": [[each.text, each.line] for each in self.arguments]},
+            figures.CONCEPTS: {"found": [[each.what, each.line] for each in self.concepts]},
         }
-        for figure, value in self.figures().items():
+        for figure, value in zip(figures.COUNTED, self.figures().values(), strict=True):
             if value is not None:
-                yield figure, value, FIGURES[figure], more.get(figure, {})
+                yield figure, value, keys.get(figure, {})
 
 
 def measure(model: Path, import_names: tuple[str, ...]) -> Ease:

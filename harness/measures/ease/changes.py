@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...common.errors import InputError
 from ...common.toml import read_model
+from ...records.vocabulary import Figure
+from .figures import CHANGE
 from .names import Names
 from .text import foreign_tokens, formatted, read
 
@@ -164,15 +166,14 @@ def _cost(folder: Path, model: str, import_names: tuple[str, ...], change: str, 
     return Cost(*head, tokens, caller, tuple(sorted(new)))
 
 
-def records(found: Sequence[Cost]) -> Iterator[tuple[str, Any, str, dict[str, Any]]]:
-    """Yield (quantity, value, unit, what else stands in the record) for every change that was answered."""
+def records(found: Sequence[Cost]) -> Iterator[tuple[Figure, int | None, dict[str, Any]]]:
+    """Yield (figure, value, keys) for every change that was answered."""
     for cost in found:
-        more = {"answer": cost.answer, "what": cost.what, "documentation": cost.documentation}
-        quantity = f"change: {cost.change}"
-        if cost.tokens is None:
-            yield quantity, cost.answer if cost.answer == "not possible" else "not counted", "", more
-        else:
-            yield quantity, cost.tokens, "tokens", {**more, "caller": cost.caller, "names": cost.names}
+        keys = {
+            "change": cost.change, "answer": cost.answer, "what": cost.what, "documentation": cost.documentation
+        }  # fmt: skip
+        counted = {} if cost.tokens is None else {"caller": cost.caller, "names": cost.names}
+        yield CHANGE, cost.tokens, {**keys, **counted}
 
 
 # Counting

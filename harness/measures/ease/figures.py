@@ -29,7 +29,7 @@ CHANGE = Figure(
     (*BACKEND, "change", "answer", "what", "documentation"),
     ("caller", "names"),
 )
-FIGURES = (
+COUNTED = (
     LOGICAL_LINES,
     TOKENS,
     NODES,
@@ -39,5 +39,6 @@ FIGURES = (
     ATTRIBUTES,
     OVERRIDING_ARGUMENTS,
     CONCEPTS,
-    CHANGE,
 )
+"""The figures of one file, in the order in which they are shown."""
+FIGURES = (*COUNTED, CHANGE)

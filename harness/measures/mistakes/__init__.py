@@ -55,7 +55,7 @@ def commit_all(
     able = []
     for entry, variant in chosen:
         python = made[entry.label]
-        lacking = python if isinstance(python, Exception) else launch.lacking_program(entry, variant)
+        lacking = launch.explain_unavailable(entry, variant, python)
         if lacking or not isinstance(python, Path):
             unable[f"{entry.name}:{variant}"] = str(lacking)
         else:
@@ -75,10 +75,10 @@ def commit_all(
 def problem_for(entry: Entry) -> tuple[Problem, str]:
     """Return the default problem and ""; or the likest that the backend can do, and in words what is other in it."""
     usual = problem()
-    reason = entry.cannot(usual.spec)
+    reason = entry.unsupported(usual.spec)
     if not reason:
         return usual, ""
-    kind = networks.within([networks.USUAL], entry.cannot)[-1]
+    kind = networks.with_supported([networks.DEFAULT], entry.unsupported)[-1]
     network = {"activation": kind.activation, "batch_norm": kind.batch_norm}
     likest = problem(Spec.model_validate({"network": network, "optimiser": {"name": kind.optimiser}}))
     pairs = zip(usual.spec._fields, usual.spec, likest.spec, strict=True)

@@ -37,4 +37,6 @@ NAMED = Figure(
     VARIANT,
     ("network",),
 )
+SHARES = {figure.name: figure for figure in (NOTICED, WRONG, NAMED)}
+"""The shares that sum up a variant, by name."""
 FIGURES = (OUTCOME, NOTICED, WRONG, NAMED)

@@ -11,7 +11,10 @@ import pandas as pd
 
 from ...common.errors import InputError
 from ...records import read as records_read
+from ...records.query import Query
 from ...records.read import Record
+from ...records.vocabulary import FINISHED, Vocabulary
+from . import figures
 from .judge import NOTICED, TRIED, Finding
 
 
@@ -48,16 +51,16 @@ def records(measured: Mapping[str, Measured], versions: Mapping[str, str]) -> li
     rows: list[Record] = []
     for entry, each in measured.items():
         backend, _, variant = entry.partition(":")
-        head = {"task": f"mistakes {entry}", "attempt": 1, "at": round(time.time(), 3), "measure": "mistakes"}
+        head = {"task": f"mistakes {entry}", "attempt": 1, "time": round(time.time(), 3)}
         who = {"backend": backend, "variant": variant, "version": versions.get(backend, "")}
         who |= {"network": each.network} if each.network else {}
         for finding in each.findings:
             fields = {key: value for key, value in finding._asdict().items() if value is not None}
             outcome = fields.pop("outcome")
-            rows.append({**head, "quantity": "outcome", "value": outcome, "unit": "", **who, **fields})
-        for quantity, value in shares_of(each.findings).items():
-            rows.append({**head, "quantity": quantity, "value": value, "unit": "share", **who})
-        rows.append({**head, "measure": "task", "quantity": "finished", "value": each.seconds, "unit": "s"})
+            rows.append({**head, **figures.OUTCOME.record(outcome, **who, **fields)})
+        for name, value in shares_of(each.findings).items():
+            rows.append({**head, **figures.SHARES[name].record(value, **who)})
+        rows.append({**head, **FINISHED.record(each.seconds)})
     return rows
 
 
@@ -82,14 +85,14 @@ def read(path: Path) -> Saved:
     """Return what stands in a file that `write` has written. Raises InputError where there is none."""
     if not path.is_file():
         raise InputError(f"{path}: no such file. `bakeoff mistakes --records {path}` writes one.")
-    table = records_read.read_records(path.parent, file=path.name)
-    mine = table[table["measure"].eq("mistakes") & table["quantity"].eq("outcome")]
+    table = records_read.read_records(path.parent, Vocabulary(figures.FIGURES), file=path.name)
+    mine = Query(table).rows(figures.OUTCOME)
     findings: dict[str, list[Finding]] = {}
     versions: dict[str, str] = {}
     for row in mine.to_dict("records"):
         findings.setdefault(f"{row['backend']}:{row['variant']}", []).append(_finding(row))
         versions[str(row["backend"])] = str(row["version"])
-    first = datetime.datetime.fromtimestamp(float(mine["at"].min()), datetime.UTC)
+    first = datetime.datetime.fromtimestamp(float(mine["time"].min()), datetime.UTC)
     return Saved({name: tuple(some) for name, some in findings.items()}, versions, f"{first:%Y-%m-%d}")
 
 

@@ -16,22 +16,25 @@ import numpy as np
 
 from ...common import machine, statistics
 from ...common.errors import InputError
-from ...common.machine import Between, Facts, Unreadable
+from ...common.machine import Change, MachineState
 from ...common.statistics import Floats, Interval
+from ...common.system_files import Unreadable
 from ...portable import spec as portable
+from ...records.vocabulary import Figure
 from ...registry import entries
 from ...registry.entries import Entry
 from ...workers.cores import first_cores
 from ...workers.place import Place
 from ...workload import data
 from ...workload.spec import default_spec
+from . import figures
 from . import rounds as speed_rounds
+from .rounds import SLICE_S
 
 FINE, DOUBTFUL, UNFIT, NOT_READABLE = "fine", "doubtful", "unfit", "not readable here"
 
-SLICE_S = 0.01
-TURN_S = 4.2 * SLICE_S
-"""Two slices with their lead-ins, and what it costs to stop one worker and let the other go."""
+BLOCK_S = 4.2 * SLICE_S
+"""Two slices with their warm-up slices, and the time to stop one worker and continue the other."""
 ROUND_S = 2.5
 """Of a round of the test. Two processes of one program differ, so many short rounds tell more than one long one."""
 LEAST_ROUNDS = 4
@@ -74,13 +77,13 @@ class Race(NamedTuple):
     """Of the core that they ran on, at every turn; empty where it is not readable."""
 
 
-def examine(seconds: float, say: Callable[[str], None]) -> tuple[list[Finding], Facts]:
+def examine(seconds: float, say: Callable[[str], None]) -> tuple[list[Finding], MachineState]:
     """Look at this machine, time one program against itself for `seconds`; return the findings and the first facts."""
     entry = own_entry()
-    facts = machine.facts()
+    facts = machine.read_state()
     programs, before = machine.processes(), machine.counters()
     race = race_itself(entry, seconds, say)
-    between = machine.between(before, machine.counters())
+    between = machine.measure_change(before, machine.counters())
     busiest = _busiest(programs, machine.processes(), between.seconds)
     findings = [
         load(facts),
@@ -115,44 +118,50 @@ def own_entry() -> Entry:
 
 
 def race_itself(entry: Entry, seconds: float, say: Callable[[str], None]) -> Race:
-    """Time the first variant of a backend against itself, in turns on one core; the turns take about `seconds`.
+    """Time the first variant of a backend against itself, in blocks on one core; the blocks take about `seconds`.
 
     In rounds of fresh processes, `LEAST_ROUNDS` or more.
     """
     rounds = max(LEAST_ROUNDS, round(seconds / ROUND_S))
-    cores, turns = first_cores(1), max(statistics.LEAST_TURNS, round(seconds / rounds / TURN_S))
-    records: list[dict[str, Any]] = []
+    cores, blocks = first_cores(1), max(statistics.LEAST_BLOCKS, round(seconds / rounds / BLOCK_S))
+    failures: list[str] = []
+    steps_s: dict[tuple[bool, int], list[float]] = {
+        (copy, number): [] for copy in (False, True) for number in range(1, rounds + 1)
+    }
     frequencies: list[float] = []
 
-    def write(measure: str, quantity: str, value: Any, unit: str = "", **more: Any) -> None:
-        records.append({"measure": measure, "quantity": quantity, "value": value, **more})
+    def write(figure: Figure, value: Any, **keys: Any) -> None:
+        if figure == figures.FAILED:
+            failures.append(value)
+        if figure == figures.SLICE:
+            steps_s[keys["self_test"], keys["round"]].append(value / keys["steps"])
 
     def watch(line: str) -> None:
         say(line)
-        if cores is not None and line.startswith("turn"):
-            with contextlib.suppress(Unreadable):  # said once, by `frequency`
+        if cores is not None and line.startswith("block"):
+            with contextlib.suppress(Unreadable):  # `frequency` reports it, once
                 frequencies.append(machine.frequency(cores[0])["cur"])
 
     with tempfile.TemporaryDirectory(prefix="bakeoff-") as folder:
         worker = entry.worker
         place = Place(
-            Path(sys.executable), entry.folder, Path(folder) / "worker.log", cores, 1, worker.threads, worker.variables
+            Path(sys.executable),
+            entry.folder,
+            Path(folder) / "worker.log",
+            cores,
+            1,
+            worker.thread_variables,
+            worker.variables,
         )
         first = speed_rounds.Contestant(entry.name, entry.variants[0], place)
-        plan = speed_rounds.Plan(rounds, turns, SLICE_S, 1, cores, "cpu", secrets.randbits(32), beside=False)
+        seed = secrets.randbits(32)
+        plan = speed_rounds.Plan(rounds, blocks, SLICE_S, 1, cores, "cpu", seed, measure_peak_and_latency=False)
         problem, steps = _problem(), dict[tuple[str, str], int]()
         for number in range(1, rounds + 1):
-            speed_rounds.run_round(number, [first, first._replace(control=True)], problem, plan, write, steps, watch)
-    failures = [str(record["value"]) for record in records if record["measure"] == "failure"]
+            speed_rounds.run_round(number, [first, first._replace(self_test=True)], problem, plan, write, steps, watch)
     if failures:
         return Race(None, failures[0], frequencies)
-    slices = [record for record in records if record["quantity"] == "slice"]
-
-    def steps_s(control: bool, number: int) -> Floats:
-        mine = [each for each in slices if each["control"] is control and each["round"] == number]
-        return np.array([each["value"] / each["steps"] for each in mine])
-
-    one, other = ([steps_s(control, number) for number in range(1, rounds + 1)] for control in (False, True))
+    one, other = ([np.array(steps_s[copy, number]) for number in range(1, rounds + 1)] for copy in (False, True))
     return Race((one, other), "", frequencies)
 
 
@@ -209,7 +218,7 @@ def failed(race: Race) -> Finding:
 def pace(first: list[Floats], second: list[Floats]) -> Finding:
     """Judge how steady the same work went: the medians of neighbouring turns, against the median of all."""
     turns = (np.concatenate(first) + np.concatenate(second)) / 2
-    blocks = [np.median(part) for part in np.array_split(turns, max(1, len(turns) // statistics.BLOCK))]
+    blocks = [np.median(part) for part in np.array_split(turns, max(1, len(turns) // statistics.SEGMENT))]
     low, high = np.quantile(blocks, [0.1, 0.9])
     moved, tail = float(high / low - 1), float(np.quantile(turns, 0.95) / np.median(turns))
     measured = (
@@ -222,7 +231,7 @@ def pace(first: list[Floats], second: list[Floats]) -> Finding:
     return Finding("pace", DOUBTFUL if moved > PACE else FINE, measured, advice, {"moved": moved, "slow_slice": tail})
 
 
-def load(facts: Facts) -> Finding:
+def load(facts: MachineState) -> Finding:
     """Judge the load average before the test."""
     one, five, fifteen = facts.load
     share = one / facts.all_cores
@@ -234,7 +243,7 @@ def load(facts: Facts) -> Finding:
     return Finding("load", verdict, measured, advice, {"load": facts.load, "all_cores": facts.all_cores})
 
 
-def others(facts: Facts, between: Between, busiest: Sequence[tuple[str, float]]) -> Finding:
+def others(facts: MachineState, between: Change, busiest: Sequence[tuple[str, float]]) -> Finding:
     """Judge what other programs took during the test; `busiest` are names and shares of a core."""
     verdict = _grade(between.others_cores / facts.usable_cores, BUSY)
     names = ", ".join(f"{name} {share:.0%}" for name, share in busiest) or "none that this process may see"
@@ -246,7 +255,7 @@ def others(facts: Facts, between: Between, busiest: Sequence[tuple[str, float]])
     return Finding("other programs", verdict, measured, advice, values)
 
 
-def cores(facts: Facts) -> Finding:
+def cores(facts: MachineState) -> Finding:
     """Judge whether the harness has a core besides the one that is timed."""
     values = {"usable_cores": facts.usable_cores}
     if facts.usable_cores > 1:
@@ -257,7 +266,7 @@ def cores(facts: Facts) -> Finding:
     return Finding("cores", DOUBTFUL, "1 core usable", advice, values)
 
 
-def frequency(facts: Facts, during: Sequence[float]) -> Finding:
+def frequency(facts: MachineState, during: Sequence[float]) -> Finding:
     """Judge the governor, and how far the frequency moved during the test: MHz at every turn."""
     if facts.frequency_mhz is None:
         return _not_readable("frequency", facts, "The pace, below, shows what its drift would do.")
@@ -285,7 +294,7 @@ def frequency(facts: Facts, during: Sequence[float]) -> Finding:
     return Finding("frequency", DOUBTFUL if advice else FINE, measured, " ".join(advice), {**values, "drift": drift})
 
 
-def throttling(facts: Facts, between: Between) -> Finding:
+def throttling(facts: MachineState, between: Change) -> Finding:
     """Judge whether heat slowed the processor."""
     if facts.throttle_events is None or between.throttle_events is None:
         return _not_readable("throttling", facts)
@@ -298,7 +307,7 @@ def throttling(facts: Facts, between: Between) -> Finding:
     return Finding("throttling", FINE, measured, "", values)
 
 
-def limit(facts: Facts, between: Between) -> Finding:
+def limit(facts: MachineState, between: Change) -> Finding:
     """Judge the limits that control groups set to processor time."""
     if between.limited_periods is None:
         return _not_readable("cpu limit", facts)
@@ -314,7 +323,7 @@ def limit(facts: Facts, between: Between) -> Finding:
     return Finding("cpu limit", FINE, measured, "", values)
 
 
-def stolen(between: Between) -> Finding:
+def stolen(between: Change) -> Finding:
     """Judge how much time the host of a virtual machine gave to others."""
     if between.stolen_share is None:
         return Finding("stolen time", NOT_READABLE, "this system does not count it")
@@ -326,7 +335,7 @@ def stolen(between: Between) -> Finding:
     return Finding("stolen time", verdict, measured, advice, {"share": between.stolen_share})
 
 
-def swap(facts: Facts, between: Between) -> Finding:
+def swap(facts: MachineState, between: Change) -> Finding:
     """Judge whether memory is short."""
     moved = between.swapped_bytes
     values = {"used_bytes": facts.swap_bytes, "moved_bytes": moved}
@@ -339,7 +348,7 @@ def swap(facts: Facts, between: Between) -> Finding:
     return Finding("swap", FINE, measured, "", values)
 
 
-def clock(facts: Facts) -> Finding:
+def clock(facts: MachineState) -> Finding:
     """Judge the clock against a slice."""
     verdict = _grade(facts.clock_step_s, CLOCK)
     source = facts.clock_source or "not readable"
@@ -348,7 +357,7 @@ def clock(facts: Facts) -> Finding:
     return Finding("clock", verdict, measured, advice, {"step_s": facts.clock_step_s, "source": facts.clock_source})
 
 
-def _not_readable(subject: str, facts: Facts, advice: str = "") -> Finding:
+def _not_readable(subject: str, facts: MachineState, advice: str = "") -> Finding:
     return Finding(subject, NOT_READABLE, facts.not_readable.get(subject, "it could not be read twice"), advice)
 
 

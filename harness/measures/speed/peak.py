@@ -6,20 +6,24 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from ...portable import peak
-from ...workers.place import THREAD_VARIABLES
+from ...workers.place import Place, worker_environment
 
 
-def measure(cores: Sequence[int] | None, threads: int, dtype: str) -> float:
+def measure(cores: Sequence[int] | None, threads: int, dtype: str, inherit: tuple[str, ...] = ()) -> float:
     """Return the best rate of a matrix product on these cores, in floating-point operations a second.
 
-    By NumPy, in a process of its own (harness/portable/peak.py), so that cores and threads are a worker's.
+    NumPy computes it in a process of its own (harness/portable/peak.py), so that cores, threads and environment
+    variables are those of a worker.
     """
-    environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
+    program = Path(peak.__file__)
+    place = Place(Path(sys.executable), program.parent, Path(os.devnull), threads=threads, inherit=inherit)
     config = json.dumps({"cores": None if cores is None else list(cores), "dtype": dtype})
-    command = [sys.executable, "-s", peak.__file__, config]
-    return float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    command = [sys.executable, "-I", str(program), config]
+    done = subprocess.run(command, env=worker_environment(place), capture_output=True, text=True, check=True)
+    return float(done.stdout)
 
 
 def operations(sizes: Sequence[int], batch: int) -> int:

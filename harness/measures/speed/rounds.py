@@ -19,7 +19,7 @@ import numpy as np
 from ...common.arrays import Array, Arrays
 from ...portable import spec as portable
 from ...records.vocabulary import Figure
-from ...workers.cores import Fillers, timing_on
+from ...workers.cores import IdleCoreSpinners, reserve_cores
 from ...workers.place import Place
 from ...workers.session import Session, Trained, WorkerFailed
 from . import figures, peak, warmup
@@ -102,8 +102,10 @@ class Problem(NamedTuple):
 class TimedWorker:
     """A contestant's live worker in one round."""
 
-    def __init__(self, contestant: Contestant, problem: Problem, plan: Plan, write: Write, fillers: Fillers) -> None:
-        self.contestant, self.problem, self.plan, self.fillers = contestant, problem, plan, fillers
+    def __init__(
+        self, contestant: Contestant, problem: Problem, plan: Plan, write: Write, spinners: IdleCoreSpinners
+    ) -> None:
+        self.contestant, self.problem, self.plan, self.spinners = contestant, problem, plan, spinners
         self.write = write
         self.started = time.perf_counter()
         self.session = Session(contestant.place)
@@ -117,11 +119,11 @@ class TimedWorker:
         write(figures.BUILD, session.build(spec, self.plan.device, self.contestant.variant))
         session.load(problem.arrays)
         write(figures.TRANSFER, session.put(problem.x, problem.y))
-        write(figures.FIRST_CALL, session.train_by_the_clock(self.order).wall_s, steps=len(self.order))
+        write(figures.FIRST_CALL, session.train_timed(self.order).wall_s, steps=len(self.order))
         write(figures.COLD_START, time.perf_counter() - self.started, steps=len(self.order))
         if steps is None:
             # The least of three: a second compilation, or background load, is not the pace.
-            pace_s = min(session.train_by_the_clock(self.order).wall_s for _ in range(3)) / FIRST_STEPS
+            pace_s = min(session.train_timed(self.order).wall_s for _ in range(3)) / FIRST_STEPS
             self.order = problem.steps(max(1, round(self.plan.slice_s / pace_s)))
             session.train(self.order)  # another number of steps may be another program to compile
         write(figures.SLICE_STEPS, len(self.order))
@@ -136,7 +138,7 @@ class TimedWorker:
         steady: int | None = None
         while steady is None and (time.monotonic() - started < WARM_LIMIT_S or len(taken) < warmup.LEAST):
             for _ in range(SLICES_BETWEEN_CHECKS if taken else warmup.LEAST):
-                trained = self.session.train_by_the_clock(self.order)
+                trained = self.session.train_timed(self.order)
                 taken.append(trained.wall_s)
                 self._record_slice(figures.WARM_UP_SLICE, trained, len(taken))
             steady = warmup.steady_from(np.array(taken))
@@ -153,15 +155,15 @@ class TimedWorker:
     def take_slice(self, block: int, position: int) -> None:
         """Continue the worker for a warm-up slice and one timed slice, and stop it again."""
         self.session.resume()
-        with self.fillers.aside():
-            trained = self.session.train_by_the_clock(self.order, lead_in=True)
+        with self.spinners.paused():
+            trained = self.session.train_timed(self.order, warm_up_slice=True)
         self.session.pause()
         self._record_slice(figures.SLICE, trained, block, position=position)
 
     def predict(self, block: int, rows: int) -> None:
         """Continue the worker for some calls of `predict`, and stop it again; record the seconds of each call."""
         self.session.resume()
-        with self.fillers.aside():
+        with self.spinners.paused():
             taken = self.session.latency(self.problem.rows(rows), LATENCY_CALLS, LATENCY_LIMIT_S)
         self.session.pause()
         each = [float(f"{seconds:.6g}") for seconds in taken]
@@ -200,37 +202,37 @@ class Round:
 
     def run(self, known_steps: dict[tuple[str, str], int]) -> None:
         """Take the round, from the start of its workers to their end."""
-        with timing_on(self.plan.cores) as fillers:
-            self._measure_peak(fillers)
+        with reserve_cores(self.plan.cores) as spinners:
+            self._measure_peak(spinners)
             try:
-                self._start_workers(known_steps, fillers)
+                self._start_workers(known_steps, spinners)
                 self._take_slices()
                 self._predict()
-                self.write(figures.SPINNING_CORES, fillers.alive(), round=self.number)
+                self.write(figures.SPINNING_CORES, spinners.alive(), round=self.number)
                 for worker in self.ready:
                     _act_if_alive(worker, TimedWorker.end)
             finally:
                 for worker in self.started:
                     worker.session.close()
 
-    def _measure_peak(self, fillers: Fillers) -> None:
+    def _measure_peak(self, spinners: IdleCoreSpinners) -> None:
         plan, dtype = self.plan, self.problem.spec.dtype
         if (
             plan.measure_peak_and_latency and plan.device == "cpu"
         ):  # a step on another device takes nothing of this rate
             self.say("the machine's own matrix product")
-            with fillers.aside():
+            with spinners.paused():
                 rate = peak.measure(plan.cores, plan.threads, dtype)
             self.write(figures.PEAK_RATE, rate, round=self.number, dtype=dtype)
 
-    def _start_workers(self, known_steps: dict[tuple[str, str], int], fillers: Fillers) -> None:
+    def _start_workers(self, known_steps: dict[tuple[str, str], int], spinners: IdleCoreSpinners) -> None:
         for index in self.rng.permutation(len(self.contestants)):  # in one fixed order the last is 1 to 2 % quicker
             contestant = self.contestants[index]
             key = contestant.backend_variant
             self.say(f"warming up {':'.join(key)}{' (self-test)' if contestant.self_test else ''}")
             write = _labelled(self.write, contestant, self.number)
-            with fillers.aside(), _recording_failure(write):
-                worker = TimedWorker(contestant, self.problem, self.plan, write, fillers)
+            with spinners.paused(), _recording_failure(write):
+                worker = TimedWorker(contestant, self.problem, self.plan, write, spinners)
                 self.started.append(worker)
                 # Closed at once where it fails: it must not run while others are timed.
                 with _recording_failure(write, worker):

@@ -45,7 +45,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def cases():
-    return agreement_cases.cases(networks.gates())
+    return agreement_cases.cases(networks.required_networks())
 
 
 @pytest.fixture

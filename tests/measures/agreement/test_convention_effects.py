@@ -22,7 +22,7 @@ from bakeoff.records import read
 from bakeoff.registry import entries
 from bakeoff.report import report as report_report
 from bakeoff.report import text as report_text
-from bakeoff.workload import data
+from bakeoff.workload import data, networks
 from bakeoff.workload.spec import OptimiserSpec, parse
 from typer.testing import CliRunner
 
@@ -84,7 +84,7 @@ def test_the_unbiased_running_variance_is_worth_what_arithmetic_says():
     assert found.largest == pytest.approx(np.abs(chosen - common).max(), rel=1e-9)
     assert found.largest > 1e-3
     assert found.mean == pytest.approx(np.abs(chosen - common).mean(), rel=1e-9)
-    assert found.flips == (chosen.argmax(1) != common.argmax(1)).mean()
+    assert found.changed_predictions == (chosen.argmax(1) != common.argmax(1)).mean()
     assert found.accuracy == (chosen.argmax(1) == given.splits.y_test).mean()
     assert found.common_accuracy == (common.argmax(1) == given.splits.y_test).mean()
 
@@ -102,7 +102,7 @@ def test_the_heavy_ball_s_sum_is_the_average_at_a_larger_learning_rate():
     here, there = (oracle.predict(test_rows(given)) for oracle in (common, larger))
     (found,) = departures(given, {"momentum": "sum"})
     assert found.largest == pytest.approx(np.abs(there - here).max(), rel=1e-6)
-    assert found.flips == (there.argmax(1) != here.argmax(1)).mean() > 0
+    assert found.changed_predictions == (there.argmax(1) != here.argmax(1)).mean() > 0
     assert found.accuracy != found.common_accuracy
 
 
@@ -171,7 +171,7 @@ def test_the_common_training_is_every_backend_s():
 def test_a_choice_that_diverges_is_not_a_number():
     given = problem(optimiser="momentum", batch_norm=False, learning_rate=1e200)
     (found,) = departures(given, {"momentum": "sum"})
-    assert np.isnan([found.largest, found.mean, found.flips, found.accuracy]).all()
+    assert np.isnan([found.largest, found.mean, found.changed_predictions, found.accuracy]).all()
     row = {"backend": "own", "convention": "momentum", "chosen": "sum", "largest": np.nan}
     assert report_text.departure(row) == "own's momentum sum cannot be told: a training did not stay finite"
 
@@ -194,7 +194,7 @@ def ended(tmp_path_factory):
         patch.setattr(entries, "backends_folder", lambda: tmp / "backends")
         patch.setattr(rounds, "WARM_LIMIT_S", 0.2)
         patch.setattr(statistics, "RESAMPLES", 200)
-        patch.setattr(networks, "gates", lambda own=None: [])
+        patch.setattr(networks, "required_networks", lambda own=None: [])
         patch.setattr(build, "build", lambda entry, *_: Environment(Path(sys.executable), tmp, 1.0, 2, {"numpy": "2"}))
         patch.setenv("BAKEOFF_CACHE", str(tmp / "cache"))
         CliRunner().invoke(app.app, ["run", str(tmp / "small.toml"), "--quick", "--results", str(tmp / "results")])
@@ -218,7 +218,7 @@ def test_a_run_writes_what_was_declared_and_how_far_it_departs(ended):
     (expected,) = departures(given, {"running_variance": "unbiased"})
     assert (record["convention"], record["chosen"]) == ("running_variance", "unbiased")
     assert record["value"] == record["largest"] == expected.largest
-    for field in ("mean", "flips", "accuracy", "common_accuracy"):
+    for field in ("mean", "changed_predictions", "accuracy", "common_accuracy"):
         assert record[field] == getattr(expected, field), field
 
 

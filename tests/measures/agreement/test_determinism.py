@@ -7,7 +7,7 @@ from bakeoff.measures.agreement.cases import cases
 from bakeoff.measures.agreement.in_process import InProcess
 from bakeoff.portable.reference import Plain
 from bakeoff.registry import entries
-from bakeoff.workload.networks import USUAL
+from bakeoff.workload.networks import DEFAULT
 
 NUMPY = entries.backends_folder() / "numpy_plain"
 
@@ -27,7 +27,7 @@ class Drifts(Plain):
 
 @pytest.fixture
 def case():
-    return cases([USUAL])[0]
+    return cases([DEFAULT])[0]
 
 
 class Opened(InProcess):
@@ -45,24 +45,24 @@ def measured(case, backend_of):
 
 
 def test_numpy_on_one_thread_gives_the_same_bits(case, monkeypatch):
-    monkeypatch.setattr(determinism, "usable_cores", lambda: 2)
+    monkeypatch.setattr(determinism, "usable_cores", lambda: [0, 1])
     assert measured(case, lambda threads: Plain) == (True, True, True)
 
 
 def test_a_bit_that_moves_in_one_process_is_seen(case, monkeypatch):
-    monkeypatch.setattr(determinism, "usable_cores", lambda: 1)
+    monkeypatch.setattr(determinism, "usable_cores", lambda: [0])
     Drifts.trainings = 0
     assert measured(case, lambda threads: Drifts).twice is False
 
 
 def test_what_differs_only_with_two_threads_is_seen_there(case, monkeypatch):
-    monkeypatch.setattr(determinism, "usable_cores", lambda: 2)
+    monkeypatch.setattr(determinism, "usable_cores", lambda: [0, 1])
     Drifts.trainings = 0
     assert measured(case, lambda threads: Drifts if threads == 2 else Plain) == (True, True, False)
 
 
 def test_one_core_cannot_tell_of_two_threads(case, monkeypatch):
-    monkeypatch.setattr(determinism, "usable_cores", lambda: 1)
+    monkeypatch.setattr(determinism, "usable_cores", lambda: [0])
     assert measured(case, lambda threads: Plain).threads is None
 
 

@@ -114,7 +114,7 @@ def test_what_a_check_has_measured_is_what_is_measured_here(session, small):
 
 def test_the_early_case_is_the_matrix_s_own():
     early, _ = precision.cases(1, 1)
-    (own,) = agreement_cases.cases([networks.USUAL])
+    (own,) = agreement_cases.cases([networks.DEFAULT])
     assert (early.name, early.spec, early.gated) == (own.name, own.spec, own.gated)
     for name, array in own.arrays.items():
         assert np.array_equal(early.arrays[name], array), name

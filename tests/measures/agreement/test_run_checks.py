@@ -29,7 +29,7 @@ def bakeoff(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(networks, "cover", networks.gates)
+    monkeypatch.setattr(networks, "pairwise_cover", networks.required_networks)
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["bakeoff", *map(str, arguments)])

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...common.arrays import Array, Arrays
 from ...portable.reference import Plain, Reference
-from ...workload.networks import Kind
+from ...workload.networks import Network
 from . import cases as agreement_cases
 from .case import Case, Page
 
@@ -127,7 +127,7 @@ DEPARTING = {
 """By change and the convention that a backend says it follows there: harness/ease/changes.py has them in words."""
 
 
-def cases(change: str, kinds: Sequence[Kind], convention: str = "") -> list[Case]:
+def cases(change: str, kinds: Sequence[Network], convention: str = "") -> list[Case]:
     """Return the problems of these cells, for a model with the change: with its page, and its optimiser."""
     if change not in PAGES:
         return agreement_cases.cases(kinds)

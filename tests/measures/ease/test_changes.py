@@ -39,7 +39,7 @@ from bakeoff.workers import launch
 from bakeoff.workers.place import Place
 from bakeoff.workers.session import Session
 from bakeoff.workload import networks
-from bakeoff.workload.networks import Kind
+from bakeoff.workload.networks import Network
 
 from tests import rules
 from tests.portable.networks import small, some_arrays, some_order, some_rows
@@ -391,7 +391,7 @@ def test_adagrad_divides_by_the_root_of_the_sum_of_squares(convention):
 
 @pytest.mark.parametrize(("change", "convention"), [*((change, "") for change in PAGES), *DEPARTING])
 def test_a_changed_problem_has_its_own_truth_and_floors(change, convention):
-    (case,) = cases(change, [Kind("stress", "tanh", True, "adam", "float64")], convention)
+    (case,) = cases(change, [Network("stress", "tanh", True, "adam", "float64")], convention)
     page = case.page
     if convention:
         assert page is DEPARTING[change, convention]
@@ -413,14 +413,14 @@ def test_a_changed_problem_has_its_own_truth_and_floors(change, convention):
 
 
 KINDS = {
-    "float64": [Kind("stress", "tanh", True, "adam", "float64")],
-    "float32": [Kind("stress", "relu", True, "adam", "float32")],
+    "float64": [Network("stress", "tanh", True, "adam", "float64")],
+    "float32": [Network("stress", "relu", True, "adam", "float32")],
 }
 
 
 def kinds_of(name, dtype):
     """Return the cell of this dtype, or the likest to it that the backend can do."""
-    return networks.within(KINDS[dtype], ENTRIES[name].cannot)[-1:]
+    return networks.with_supported(KINDS[dtype], ENTRIES[name].unsupported)[-1:]
 
 
 LOSING = {"flax_nnx", "keras3", "paddlepaddle"}
@@ -433,9 +433,9 @@ def environment_of(name, part):
 
 
 def session_of(name, folder, log, variant):
-    entry = ENTRIES[name].within(variant)
+    entry = ENTRIES[name].for_variant(variant)
     worker, python = entry.worker, environment_of(name, entry.part).python
-    return Session(Place(python, folder, log, None, 1, worker.threads, worker.variables))
+    return Session(Place(python, folder, log, None, 1, worker.thread_variables, worker.variables))
 
 
 def variants_of(name, folder, log):
@@ -446,7 +446,7 @@ def variants_of(name, folder, log):
     chosen = [variant for each, variant in CHOSEN if each.name == name]
     # A patch may leave other variants than those asked for: then all of them.
     asked = [each for each in offered if each in chosen] if set(entry.variants) == set(offered) else offered
-    return [each for each in asked if launch.lacking_program(entry, each) is None]
+    return [each for each in asked if launch.explain_unavailable(entry, each) == ""]
 
 
 def outcomes_of(name, folder, log, problems, variant):
@@ -468,13 +468,13 @@ def test_a_changed_backend_conforms_to_the_changed_page(name, change, state, tmp
     if change == "float64":
         dtypes = ["float32" if state == "before" else "float64"]
     variants = variants_of(name, folder, tmp_path / "log")
-    parts = [entry.within(each).part for each in variants]
+    parts = [entry.for_variant(each).part for each in variants]
     if change == "compiled":
         assert len(set(parts)) == len(parts), "an eager program, or one compiled in one way"
     # One dtype in the first variant, the other in the last, which compiles most: a patch is of the code that all have.
     # And each environment once: in some of what is changed they may differ.
     asked = list(zip((variants[0], variants[-1]), dtypes))
-    seen = {entry.within(variant).part for variant, _ in asked}
+    seen = {entry.for_variant(variant).part for variant, _ in asked}
     asked += [(each, dtypes[-1]) for each, part in zip(variants, parts) if part not in seen and len(dtypes) > 1]
 
     def checked(variant, dtype):

@@ -265,18 +265,20 @@ def declaring(tmp_path, cannot):
 
 def test_what_cannot_do_the_default_network_is_tried_on_the_likest_that_it_can(tmp_path):
     assert mistakes.problem_for(ENTRIES["numpy_plain"])[1] == ""
-    given, network = mistakes.problem_for(declaring(tmp_path, '[[cannot]]\nbatch_norm = true\nreason = "No beads."'))
+    given, network = mistakes.problem_for(
+        declaring(tmp_path, '[[unsupported]]\nbatch_norm = true\nreason = "No beads."')
+    )
     assert given.spec == problem().spec._replace(batch_norm=False)
     assert "norm0/gamma" not in given.arrays
     assert (given.order == problem().order).all()
-    assert network == "tried with batch_norm = False, as it cannot do batch_norm = True: No beads."
+    assert network == "tried with batch_norm = False, as it does not support batch_norm = True: No beads."
 
 
 def test_what_can_do_no_network_says_so(tmp_path):
-    entry = declaring(tmp_path, '[[cannot]]\nbatch_norm = [true, false]\nreason = "No beads."')
+    entry = declaring(tmp_path, '[[unsupported]]\nbatch_norm = [true, false]\nreason = "No beads."')
     given, network = mistakes.problem_for(entry)
     assert given.spec == problem().spec
-    assert network == "cannot do batch_norm = True: No beads."
+    assert network == "does not support batch_norm = True: No beads."
 
 
 # Records and tables
@@ -437,7 +439,7 @@ def found(entry):
 @pytest.mark.parametrize(("name", "entry"), PAIRS)
 def test_what_a_framework_does_is_what_was_seen(name, entry):
     ((subject, variant),) = registry_entries.select(ENTRIES, entry)
-    lacking = launch.lacking_program(subject, variant)
+    lacking = launch.explain_unavailable(subject, variant)
     if lacking:
         pytest.skip(lacking)
     finding = found(entry)[name]

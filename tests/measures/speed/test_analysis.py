@@ -1,4 +1,4 @@
-"""What a run's raw times say beside its step times."""
+"""What a run's raw times say measure_peak_and_latency its step times."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 from bakeoff.common import statistics
 from bakeoff.measures.speed import analysis
 
-WHO = {"measure": "speed", "backend": "a", "variant": "b", "control": False}
+WHO = {"measure": "speed", "backend": "a", "variant": "b", "self_test": False}
 
 
 def records(*rows):
@@ -16,16 +16,16 @@ def records(*rows):
 def slices(values, number=1, **more):
     return [
         {
-            "quantity": "slice",
+            "figure": "slice",
             "value": value,
             "steps": 2,
             "cpu_s": value / 2,
             "round": number,
-            "turn": turn,
+            "block": block,
             "position": 0,
         }
         | more
-        for turn, value in enumerate(values, start=1)
+        for block, value in enumerate(values, start=1)
     ]
 
 
@@ -42,7 +42,7 @@ def test_an_outlier_is_labelled_and_kept():
 
 def test_a_slice_is_held_against_its_own_round_and_worker():
     slow = [3 * value for value in STEADY]
-    rows = [*slices(STEADY), *slices(slow, number=2), *slices(slow, variant="c"), *slices(slow, control=True)]
+    rows = [*slices(STEADY), *slices(slow, number=2), *slices(slow, variant="c"), *slices(slow, self_test=True)]
     assert not analysis.labelled(records(*rows))["outlier"].any()
 
 
@@ -56,7 +56,7 @@ def test_what_does_not_scatter_has_no_outliers_but_what_differs():
 
 
 def test_the_details_are_those_of_the_variant_and_not_of_its_control():
-    rows = [*slices([0.02, 0.04, 0.06] * 11), *slices([9.0] * 33, control=True)]
+    rows = [*slices([0.02, 0.04, 0.06] * 11), *slices([9.0] * 33, self_test=True)]
     found = analysis.details(records(*rows), "a", "b")
     assert found["step_s"] == 0.02
     assert (found["quick_step_s"], found["slow_step_s"]) == (0.01, 0.03)
@@ -66,10 +66,10 @@ def test_the_details_are_those_of_the_variant_and_not_of_its_control():
 
 def test_latency_is_of_all_calls_by_the_number_of_rows():
     calls = [
-        {"quantity": "latency", "value": 1.0, "rows": 1, "calls": list(np.arange(1, 51) / 100 + shift)}
+        {"figure": "latency", "value": 1.0, "rows": 1, "calls": list(np.arange(1, 51) / 100 + shift)}
         for shift in (0, 0.5)
     ]
-    calls.append({"quantity": "latency", "value": 1.0, "rows": 64, "calls": [2.0, 2.0]})
+    calls.append({"figure": "latency", "value": 1.0, "rows": 64, "calls": [2.0, 2.0]})
     found = analysis.details(records(*slices(STEADY), *calls), "a", "b")
     every = np.arange(1, 101) / 100
     assert found["latency_1_p50_s"] == pytest.approx(np.quantile(every, 0.5))
@@ -78,8 +78,8 @@ def test_latency_is_of_all_calls_by_the_number_of_rows():
 
 
 def test_one_round_that_was_never_steady_is_said():
-    steady = {"quantity": "steady", "value": True, "since": 4}
-    never = {"quantity": "steady", "value": False, "since": None}
+    steady = {"figure": "steady", "value": True, "since": 4}
+    never = {"figure": "steady", "value": False, "since": None}
     assert analysis.details(records(*slices(STEADY), steady, steady), "a", "b")["steady_since"] == 4
     found = analysis.details(records(*slices(STEADY), steady, never), "a", "b")
     assert found["never_steady"] is True
@@ -87,7 +87,7 @@ def test_one_round_that_was_never_steady_is_said():
 
 
 def test_threads_are_the_most_that_anyone_told_of():
-    threads = [{"quantity": "threads", "value": count, "of": "pool", "source": "library"} for count in (1, 2)]
+    threads = [{"figure": "threads", "value": count, "of": "pool", "source": "library"} for count in (1, 2)]
     assert analysis.details(records(*slices(STEADY), *threads), "a", "b")["threads"] == {"pool": 2}
     assert analysis.details(records(*slices(STEADY)), "a", "b")["threads"] == {}
 
@@ -97,6 +97,6 @@ def test_of_who_was_not_timed_there_is_nothing():
 
 
 def test_the_peak_is_the_best_of_the_run():
-    peaks = [{"quantity": "peak", "value": value} for value in (1e9, 3e9, 2e9)]
+    peaks = [{"figure": "peak_rate", "value": value} for value in (1e9, 3e9, 2e9)]
     assert analysis.peak_rate(records(*peaks)) == 3e9
     assert np.isnan(analysis.peak_rate(records(*slices(STEADY))))

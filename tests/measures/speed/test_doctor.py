@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from bakeoff.cli import app
 from bakeoff.common import machine, statistics
-from bakeoff.common.machine import Between, Facts
+from bakeoff.common.machine import Change, MachineState
 from bakeoff.measures.speed import doctor, rounds
 from bakeoff.measures.speed.doctor import DOUBTFUL, FINE, NOT_READABLE, UNFIT, Finding
 
 from tests.paths import ROOT
 
-QUIET = Facts(
+QUIET = MachineState(
     load=[0.1, 0.2, 0.3],
     all_cores=4,
     usable_cores=4,
@@ -30,7 +30,7 @@ QUIET = Facts(
     clock_source="tsc",
     not_readable={},
 )
-NOTHING = Between(20.0, 0.02, 0.0, 0, 0, 0)
+NOTHING = Change(20.0, 0.02, 0.0, 0, 0, 0)
 
 ADAPTER = '''
 """Sleeps; every second process that is started sleeps longer, by half."""
@@ -207,15 +207,15 @@ def test_the_busiest_are_those_that_took_most_meanwhile():
 # The test, with real workers
 
 
-def test_one_program_is_timed_against_itself_turn_by_turn():
+def test_one_program_is_timed_against_itself_block_by_block():
     lines = []
     race = doctor.race_itself(doctor.own_entry(), 1, lines.append)
     first, second = race.steps_s
     assert race.failure == ""
-    assert [*map(len, first)] == [*map(len, second)] == [statistics.LEAST_TURNS] * doctor.LEAST_ROUNDS
+    assert [*map(len, first)] == [*map(len, second)] == [statistics.LEAST_BLOCKS] * doctor.LEAST_ROUNDS
     assert np.concatenate(first).min() > 0
     assert not np.array_equal(first, second)
-    assert sum(line.startswith("turn ") for line in lines) == statistics.LEAST_TURNS * doctor.LEAST_ROUNDS
+    assert sum(line.startswith("block ") for line in lines) == statistics.LEAST_BLOCKS * doctor.LEAST_ROUNDS
 
 
 def test_every_second_process_that_is_slower_is_found_out(entry):

@@ -1,5 +1,6 @@
 """The arithmetic of a step, and the machine's own matrix product."""
 
+import json
 import os
 
 import numpy as np
@@ -57,3 +58,16 @@ def test_it_runs_on_the_cores_it_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(peak.peak, "__file__", str(spy))
     assert peak.measure((core,), 2, "float64") == 1.0
     assert seen.read_text() == f'{{"cores": [{core}], "dtype": "float64"}}2'
+
+
+def test_the_product_is_computed_under_the_variables_of_a_worker(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    monkeypatch.setenv("LD_PRELOAD", "")
+    monkeypatch.setenv("PASSED_ON", "yes")
+    spy = tmp_path / "spy.py"
+    spy.write_text(f"import json, os\njson.dump(dict(os.environ), open({str(tmp_path / 'seen')!r}, 'w'))\nprint(1.0)\n")
+    monkeypatch.setattr(peak.peak, "__file__", str(spy))
+    peak.measure(None, 2, "float64", inherit=("PASSED_ON",))
+    seen = json.loads((tmp_path / "seen").read_text())
+    assert not {"OPENBLAS_CORETYPE", "LD_PRELOAD"} & set(seen)
+    assert (seen["OPENBLAS_NUM_THREADS"], seen["PASSED_ON"]) == ("2", "yes")

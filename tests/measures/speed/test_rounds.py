@@ -1,4 +1,4 @@
-"""A round of timing with real workers: whose turn it is, who is stopped meanwhile, and what becomes of the dead."""
+"""A round of timing with real workers: whose block it is, who is stopped meanwhile, and what becomes of the dead."""
 
 import itertools
 import os
@@ -96,7 +96,9 @@ PROBLEM = Problem(
     np.zeros(12, "int64"),
     np.arange(12, dtype="int64").reshape(3, 4),
 )
-PLAN = Plan(rounds=1, turns=6, slice_s=0.004, threads=1, cores=None, device="cpu", seed=0, beside=False)
+PLAN = Plan(
+    rounds=1, blocks=6, slice_s=0.004, threads=1, cores=None, device="cpu", seed=0, measure_peak_and_latency=False
+)
 WARM_CALLS = 5 + warmup.LEAST
 """Calls of train before the first slice: first, calibration, compilation, and a warm-up that is as short as can be."""
 
@@ -113,38 +115,38 @@ def contestant(tmp_path):
     folder.mkdir()
     (folder / "adapter.py").write_text(ADAPTER.replace("WARM_CALLS", str(WARM_CALLS)))
 
-    def make(variant, control=False):
+    def make(variant, self_test=False):
         place = Place(Path(sys.executable), folder, tmp_path / "logs" / f"{variant}.log", timeout_s=60)
-        return Contestant("sleeper", variant, place, control)
+        return Contestant("sleeper", variant, place, self_test)
 
     return make
 
 
 class Records(list):
-    """What a round writes down."""
+    """The records of a round."""
 
-    def add(self, measure, quantity, value, unit="", **more):
-        self.append({"measure": measure, "quantity": quantity, "value": value, "unit": unit, **more})
+    def add(self, figure, value, **keys):
+        self.append(figure.record(value, **keys))
 
-    def of(self, quantity, **where):
+    def of(self, figure, **where):
         return [
             record
             for record in self
-            if record["quantity"] == quantity and all(record[key] == value for key, value in where.items())
+            if record["figure"] == figure and all(record[key] == value for key, value in where.items())
         ]
 
     def failures(self):
-        return {(record["variant"], record["value"]) for record in self if record["measure"] == "failure"}
+        return {(record["variant"], record["value"]) for record in self if record["figure"] == "failed"}
 
 
 @pytest.fixture
 def race(contestant):
     """Return a way to run a round: race(variants, ...) returns its Records."""
 
-    def run(*variants, number=1, plan=PLAN, known=None, say=lambda line: None, control=True):
+    def run(*variants, number=1, plan=PLAN, known=None, say=lambda line: None, self_test=True):
         contestants = [contestant(variant) for variant in variants]
-        if control:
-            contestants.append(contestants[0]._replace(control=True))
+        if self_test:
+            contestants.append(contestants[0]._replace(self_test=True))
         records = Records()
         run_round(number, contestants, PROBLEM, plan, records.add, {} if known is None else known, say)
         return records
@@ -166,23 +168,23 @@ def workers():
     return [each for each in psutil.Process().children() if each.status() != psutil.STATUS_ZOMBIE]
 
 
-# Turns
+# Blocks
 
 
-def test_every_contestant_has_one_slice_at_every_turn_the_control_too(race):
+def test_every_contestant_takes_one_slice_in_every_block_and_so_does_the_self_test(race):
     records = race("brisk", "slow")
-    turns = Counter((each["variant"], each["control"], each["turn"]) for each in records.of("slice"))
+    blocks = Counter((each["variant"], each["self_test"], each["block"]) for each in records.of("slice"))
     everyone = [("brisk", False), ("slow", False), ("brisk", True)]
-    assert turns == {(*who, turn): 1 for who in everyone for turn in range(1, PLAN.turns + 1)}
+    assert blocks == {(*who, block): 1 for who in everyone for block in range(1, PLAN.blocks + 1)}
     assert records.failures() == set()
 
 
-def test_at_every_turn_the_order_is_drawn_anew_the_same_for_the_same_round(race):
+def test_every_block_has_a_random_order_that_the_seed_and_the_round_determine(race):
     def orders(number, seed=0):
         slices = race("brisk", "slow", number=number, plan=PLAN._replace(seed=seed)).of("slice")
-        by_turn = [[each for each in slices if each["turn"] == turn] for turn in range(1, PLAN.turns + 1)]
-        assert all([each["position"] for each in turn] == [0, 1, 2] for turn in by_turn)
-        return [tuple((each["variant"], each["control"]) for each in turn) for turn in by_turn]
+        by_block = [[each for each in slices if each["block"] == block] for block in range(1, PLAN.blocks + 1)]
+        assert all([each["position"] for each in block] == [0, 1, 2] for block in by_block)
+        return [tuple((each["variant"], each["self_test"]) for each in block) for block in by_block]
 
     first = orders(1)
     assert len(set(first)) > 2
@@ -191,10 +193,10 @@ def test_at_every_turn_the_order_is_drawn_anew_the_same_for_the_same_round(race)
     assert orders(1, seed=1) != first
 
 
-def test_what_is_held_on_a_device_is_written_down_where_there_is_one(race):
-    records = race("brisk", "slow", control=False)
-    assert {each["variant"]: each["value"] for each in records.of("peak device memory")} == {"brisk": 5 << 20}
-    assert len(records.of("peak memory")) == 2
+def test_peak_device_memory_is_recorded_where_the_backend_reports_it(race):
+    records = race("brisk", "slow", self_test=False)
+    assert {each["variant"]: each["value"] for each in records.of("peak_device_memory")} == {"brisk": 5 << 20}
+    assert len(records.of("peak_memory")) == 2
 
 
 def test_every_slice_carries_its_raw_values(race):
@@ -205,37 +207,37 @@ def test_every_slice_carries_its_raw_values(race):
     assert (first["round"], first["backend"], first["variant"]) == (7, "sleeper", "brisk")
 
 
-def test_what_a_worker_pays_for_having_been_stopped_is_not_in_its_slices(race):
+def test_the_cost_of_stopping_a_worker_is_not_in_its_slices(race):
     """It pays half a second for the first steps after each stop."""
     started = time.monotonic()
-    taken = race("comes_back_cold", plan=PLAN._replace(turns=2), control=False).of("slice")
+    taken = race("comes_back_cold", plan=PLAN._replace(blocks=2), self_test=False).of("slice")
     assert time.monotonic() - started > 2 * 0.5
-    assert [each["turn"] for each in taken if each["value"] < 0.4] == [1, 2]
+    assert [each["block"] for each in taken if each["value"] < 0.4] == [1, 2]
 
 
-def test_the_costs_off_the_clock_are_records_of_their_own(race):
-    records = race("brisk", control=False)
-    units = {"import": "s", "build": "s", "transfer": "s", "first call": "s", "peak memory": "bytes"}
-    for quantity, unit in units.items():
-        (record,) = records.of(quantity)
+def test_untimed_costs_are_recorded_separately(race):
+    records = race("brisk", self_test=False)
+    units = {"import": "s", "build": "s", "transfer": "s", "first_call": "s", "peak_memory": "bytes"}
+    for figure, unit in units.items():
+        (record,) = records.of(figure)
         assert record["unit"] == unit
         assert record["value"] >= 0
-    assert records.of("peak memory")[0]["value"] > 1 << 20
-    assert records.of("first call")[0]["steps"] == rounds.FIRST_STEPS
+    assert records.of("peak_memory")[0]["value"] > 1 << 20
+    assert records.of("first_call")[0]["steps"] == rounds.FIRST_STEPS
 
 
 def test_a_cold_start_holds_all_that_comes_before_the_end_of_the_first_call(race):
     records = race("slow")
-    for control in (False, True):
-        (cold,) = records.of("cold start", control=control)
+    for self_test in (False, True):
+        (cold,) = records.of("cold_start", self_test=self_test)
         parts = [
             record["value"]
-            for name in ("import", "build", "first call")
-            for record in records.of(name, control=control)
+            for name in ("import", "build", "first_call")
+            for record in records.of(name, self_test=self_test)
         ]
         assert len(parts) == 3
         assert cold["value"] > sum(parts)
-        assert (cold["measure"], cold["unit"]) == ("deployment", "s")
+        assert (cold["measure"], cold["unit"]) == ("speed", "s")
 
 
 # Calibration and warm-up
@@ -243,15 +245,15 @@ def test_a_cold_start_holds_all_that_comes_before_the_end_of_the_first_call(race
 
 def test_steps_are_calibrated_for_each_and_the_same_in_every_slice(race):
     records = race("brisk", "slow")
-    steps = {(each["variant"], each["control"]): each["value"] for each in records.of("slice steps")}
+    steps = {(each["variant"], each["self_test"]): each["value"] for each in records.of("slice_steps")}
     assert steps["slow", False] == 1  # of 10 ms, where a slice is 4 ms
     assert steps["brisk", False] > 1
-    for each in records.of("slice") + records.of("warm-up"):
-        assert each["steps"] == steps[each["variant"], each["control"]]
+    for each in records.of("slice") + records.of("warm_up_slice"):
+        assert each["steps"] == steps[each["variant"], each["self_test"]]
 
 
-def test_the_control_has_the_steps_of_its_twin(race):
-    steps = {each["control"]: each["value"] for each in race("brisk").of("slice steps")}
+def test_both_copies_of_the_self_test_have_the_same_steps(race):
+    steps = {each["self_test"]: each["value"] for each in race("brisk").of("slice_steps")}
     assert steps[True] == steps[False]
 
 
@@ -259,11 +261,11 @@ def test_steps_that_an_earlier_round_had_are_taken_as_they_are(race):
     known = {("sleeper", "brisk"): 5}
     records = race("brisk", "slow", number=2, known=known)
     assert {each["steps"] for each in records.of("slice", variant="brisk")} == {5}
-    assert known["sleeper", "slow"] == records.of("slice steps", variant="slow")[0]["value"]
+    assert known["sleeper", "slow"] == records.of("slice_steps", variant="slow")[0]["value"]
 
 
 def test_a_slice_takes_a_step_even_where_a_step_takes_longer(race):
-    records = race("slow", plan=PLAN._replace(slice_s=1e-5, turns=1), control=False)
+    records = race("slow", plan=PLAN._replace(slice_s=1e-5, blocks=1), self_test=False)
     assert {each["steps"] for each in records.of("slice")} == {1}
 
 
@@ -271,14 +273,14 @@ def test_a_slice_takes_a_step_even_where_a_step_takes_longer(race):
 def clock(monkeypatch):
     """Return a way to say what the clock will show for slices of two steps, the untimed first one included."""
     monkeypatch.setattr(rounds, "WARM_LIMIT_S", 60.0)
-    real = rounds.Session.train_by_the_clock
+    real = rounds.Session.train_timed
 
     def script(shown):
-        def train_by_the_clock(session, order, drain=False, lead_in=False):
-            trained = real(session, order, drain, lead_in)
+        def train_timed(session, order, drain=False, warm_up_slice=False):
+            trained = real(session, order, drain, warm_up_slice)
             return trained._replace(wall_s=next(shown)) if len(order) == 2 else trained
 
-        monkeypatch.setattr(rounds.Session, "train_by_the_clock", train_by_the_clock)
+        monkeypatch.setattr(rounds.Session, "train_timed", train_timed)
 
     return script
 
@@ -286,12 +288,14 @@ def clock(monkeypatch):
 def test_warm_up_ends_when_a_steady_state_is_found(race, clock):
     slow = [1.0, 0.99, 1.01, 1.0, 0.995] * 5
     clock(itertools.chain([9.0], slow, itertools.cycle([0.30, 0.301, 0.299])))
-    records = race("brisk", plan=PLAN._replace(turns=1), known={("sleeper", "brisk"): 2}, control=False)
+    records = race("brisk", plan=PLAN._replace(blocks=1), known={("sleeper", "brisk"): 2}, self_test=False)
     (steady,) = records.of("steady")
     assert steady["value"] is True
     assert steady["since"] == len(slow)
-    assert steady["slices"] == warmup.LEAST + rounds.WARM_BLOCK  # after the first 30, the 5 steady ones had not lasted
-    taken = [each["value"] for each in records.of("warm-up")]
+    assert (
+        steady["slices"] == warmup.LEAST + rounds.SLICES_BETWEEN_CHECKS
+    )  # after the first 30, the 5 steady ones had not lasted
+    taken = [each["value"] for each in records.of("warm_up_slice")]
     assert taken[: len(slow)] == slow
     assert len(taken) == steady["slices"]
 
@@ -299,7 +303,7 @@ def test_warm_up_ends_when_a_steady_state_is_found(race, clock):
 def test_what_is_never_steady_is_said_to_be_never_steady_and_is_timed(race, clock, monkeypatch):
     clock(1.1**n for n in itertools.count())
     monkeypatch.setattr(rounds, "WARM_LIMIT_S", 0.1)
-    records = race("brisk", plan=PLAN._replace(turns=2), known={("sleeper", "brisk"): 2}, control=False)
+    records = race("brisk", plan=PLAN._replace(blocks=2), known={("sleeper", "brisk"): 2}, self_test=False)
     (steady,) = records.of("steady")
     assert steady["value"] is False
     assert steady["since"] is None
@@ -308,43 +312,43 @@ def test_what_is_never_steady_is_said_to_be_never_steady_and_is_timed(race, cloc
 
 
 def test_every_slice_of_the_warm_up_is_kept(race):
-    records = race("brisk", control=False)
+    records = race("brisk", self_test=False)
     (steady,) = records.of("steady")
-    assert [each["turn"] for each in records.of("warm-up")] == list(range(1, steady["slices"] + 1))
+    assert [each["block"] for each in records.of("warm_up_slice")] == list(range(1, steady["slices"] + 1))
 
 
 # Beside the steps
 
 
 def test_predictions_are_timed_call_by_call_for_one_row_and_for_a_batch(race):
-    records = race("brisk", "slow", plan=PLAN._replace(beside=True))
+    records = race("brisk", "slow", plan=PLAN._replace(measure_peak_and_latency=True))
     calls = Counter()
     for each in records.of("latency"):
         assert each["unit"] == "s"
         assert each["value"] == pytest.approx(np.median(each["calls"]), rel=1e-5)
         assert min(each["calls"]) >= (0.0002 if each["rows"] == 1 else 0.002)
-        calls[each["variant"], each["control"], each["rows"]] += 1
+        calls[each["variant"], each["self_test"], each["rows"]] += 1
     rows = (1, SPEC.batch_size)
-    assert calls == {(variant, False, count): rounds.LATENCY_TURNS for variant in ("brisk", "slow") for count in rows}
+    assert calls == {(variant, False, count): rounds.LATENCY_BLOCKS for variant in ("brisk", "slow") for count in rows}
 
 
-def test_a_turn_of_predictions_ends_by_the_clock_too(race, monkeypatch):
+def test_predictions_of_a_block_end_at_the_time_limit(race, monkeypatch):
     monkeypatch.setattr(rounds, "LATENCY_LIMIT_S", 0.0)
-    records = race("brisk", plan=PLAN._replace(beside=True), control=False)
+    records = race("brisk", plan=PLAN._replace(measure_peak_and_latency=True), self_test=False)
     assert {len(each["calls"]) for each in records.of("latency")} == {1}
 
 
-def test_one_that_cannot_predict_is_a_record_and_keeps_its_slices(race):
-    records = race("cannot_predict", "brisk", plan=PLAN._replace(beside=True))
+def test_a_failure_of_predict_is_recorded_and_keeps_the_slices(race):
+    records = race("cannot_predict", "brisk", plan=PLAN._replace(measure_peak_and_latency=True))
     assert records.failures() == {("cannot_predict", "raised: latency raised ArithmeticError: no idea")}
-    assert len(records.of("slice", variant="cannot_predict", control=False)) == PLAN.turns
-    assert len(records.of("latency", variant="brisk")) == 2 * rounds.LATENCY_TURNS
+    assert len(records.of("slice", variant="cannot_predict", self_test=False)) == PLAN.blocks
+    assert len(records.of("latency", variant="brisk")) == 2 * rounds.LATENCY_BLOCKS
 
 
-def test_threads_in_force_are_read_back_from_whoever_can_tell(contestant):
+def test_threads_in_force_are_recorded_by_what_reports_them(contestant):
     records = Records()
     who = contestant("brisk")._replace(thread_names=("python",))
-    run_round(1, [who], PROBLEM, PLAN._replace(beside=True), records.add, {}, lambda line: None)
+    run_round(1, [who], PROBLEM, PLAN._replace(measure_peak_and_latency=True), records.add, {}, lambda line: None)
     told = {(each["source"], each["of"]): each["value"] for each in records.of("threads")}
     assert told["framework", "of its own"] == 3
     blas = [count for (source, _), count in told.items() if source == "library"]
@@ -354,8 +358,8 @@ def test_threads_in_force_are_read_back_from_whoever_can_tell(contestant):
 
 
 def test_the_machine_s_own_product_is_measured_once_a_round(race):
-    records = race("brisk", number=4, plan=PLAN._replace(beside=True))
-    (peak,) = records.of("peak")
+    records = race("brisk", number=4, plan=PLAN._replace(measure_peak_and_latency=True))
+    (peak,) = records.of("peak_rate")
     assert (peak["unit"], peak["dtype"], peak["round"]) == ("FLOP/s", "float64", 4)
     assert peak["value"] > 1e8
 
@@ -364,10 +368,10 @@ def test_the_machine_s_own_product_is_measured_once_a_round(race):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_between_turns_every_worker_is_stopped(race):
+def test_every_worker_is_stopped_between_blocks(race):
     stopped = []
-    race("brisk", "slow", say=lambda line: line.startswith("turn") and stopped.append(at_rest()))
-    assert stopped == [3] * PLAN.turns
+    race("brisk", "slow", say=lambda line: line.startswith("block") and stopped.append(at_rest()))
+    assert stopped == [3] * PLAN.blocks
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -375,7 +379,7 @@ def test_while_one_warms_up_those_that_are_ready_are_stopped(race):
     seen = []
     race("brisk", "slow", say=lambda line: line.startswith("warming up") and seen.append((line, at_rest())))
     assert [stopped for _, stopped in seen] == [0, 1, 2]
-    assert {line.removeprefix("warming up sleeper:") for line, _ in seen} == {"brisk", "slow", "brisk (control)"}
+    assert {line.removeprefix("warming up sleeper:") for line, _ in seen} == {"brisk", "slow", "brisk (self-test)"}
 
 
 # Failures
@@ -388,15 +392,15 @@ def test_while_one_warms_up_those_that_are_ready_are_stopped(race):
         ("lies_late", "not finite: train: losses[0] is nan"),
     ],
 )
-def test_one_that_fails_in_mid_round_is_a_record_and_the_others_finish_every_turn(race, variant, sentence):
+def test_a_failure_during_a_round_is_recorded_and_the_others_finish_every_block(race, variant, sentence):
     records = race("brisk", variant, "slow")
     assert records.failures() == {(variant, sentence)}
-    slices = Counter((each["variant"], each["control"]) for each in records.of("slice"))
-    assert slices[variant, False] < PLAN.turns
+    slices = Counter((each["variant"], each["self_test"]) for each in records.of("slice"))
+    assert slices[variant, False] < PLAN.blocks
     for who in (("brisk", False), ("slow", False), ("brisk", True)):
-        assert slices[who] == PLAN.turns
-    assert records.of("peak memory", variant=variant) == []
-    assert len(records.of("peak memory")) == 3
+        assert slices[who] == PLAN.blocks
+    assert records.of("peak_memory", variant=variant) == []
+    assert len(records.of("peak_memory")) == 3
 
 
 @pytest.mark.parametrize(
@@ -407,20 +411,20 @@ def test_one_that_fails_in_mid_round_is_a_record_and_the_others_finish_every_tur
         ("dies_at_once", "died: the worker ended itself with exit code 4 during train"),
     ],
 )
-def test_one_that_fails_before_the_first_turn_is_a_record_and_no_longer_runs(race, variant, sentence):
+def test_a_failure_before_the_first_block_is_recorded_and_ends_the_worker(race, variant, sentence):
     alive = []
-    records = race(variant, "slow", say=lambda line: line == "turn 1 of 6" and alive.append(len(workers())))
+    records = race(variant, "slow", say=lambda line: line == "block 1 of 6" and alive.append(len(workers())))
     assert records.failures() == {(variant, sentence)}
-    assert len(records.of("slice", variant="slow")) == PLAN.turns
+    assert len(records.of("slice", variant="slow")) == PLAN.blocks
     assert records.of("slice", variant=variant) == []
     assert alive == [1]
 
 
-def test_a_failure_keeps_the_worker_s_own_traceback_and_says_whose_it_is(race):
-    records = race("raises_at_once", number=3, control=False)
-    (failure,) = [record for record in records if record["measure"] == "failure"]
+def test_a_failure_is_recorded_with_its_traceback_and_its_contestant(race):
+    records = race("raises_at_once", number=3, self_test=False)
+    (failure,) = [record for record in records if record["figure"] == "failed"]
     assert "ZeroDivisionError" in failure["traceback"]
-    assert (failure["quantity"], failure["round"], failure["control"]) == ("speed", 3, False)
+    assert (failure["measure"], failure["round"], failure["self_test"]) == ("speed", 3, False)
 
 
 def test_an_interpreter_that_is_not_there_is_a_record(contestant, tmp_path):
@@ -429,12 +433,12 @@ def test_an_interpreter_that_is_not_there_is_a_record(contestant, tmp_path):
     records = Records()
     run_round(1, [lost, contestant("slow")], PROBLEM, PLAN, records.add, {}, lambda line: None)
     assert len(records.failures()) == 1
-    assert len(records.of("slice", variant="slow")) == PLAN.turns
+    assert len(records.of("slice", variant="slow")) == PLAN.blocks
 
 
 def test_a_round_leaves_no_worker_behind_even_when_it_is_interrupted(race):
     def interrupted(line):
-        if line == "turn 3 of 6":
+        if line == "block 3 of 6":
             assert len(workers()) == 3
             raise KeyboardInterrupt
 
@@ -455,31 +459,31 @@ def test_all_workers_of_a_round_run_on_the_same_cores(contestant):
         1,
         contestants,
         PROBLEM,
-        PLAN._replace(turns=1, cores=(core,)),
+        PLAN._replace(blocks=1, cores=(core,)),
         Records().add,
         {},
-        lambda line: line.startswith("turn") and seen.extend(os.sched_getaffinity(each.pid) for each in workers()),
+        lambda line: line.startswith("block") and seen.extend(os.sched_getaffinity(each.pid) for each in workers()),
     )
     assert seen == [{core}] * 3  # the third keeps the core awake
 
 
 @pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="cores cannot be kept from idling here: no SCHED_IDLE")
 def test_the_fillers_stand_aside_while_a_worker_is_timed(monkeypatch, contestant):
-    train, stood = rounds.Session.train_by_the_clock, []
+    train, stood = rounds.Session.train_timed, []
 
     def timed(session, order, **how):
         stood.append([told_to_stop(each.pid) for each in workers() if os.sched_getscheduler(each.pid) == os.SCHED_IDLE])
         return train(session, order, **how)
 
-    monkeypatch.setattr(rounds.Session, "train_by_the_clock", timed)
+    monkeypatch.setattr(rounds.Session, "train_timed", timed)
     core = min(os.sched_getaffinity(0))
     run_round(1, [contestant("brisk")], PROBLEM, PLAN._replace(cores=(core,)), Records().add, {}, lambda line: None)
     assert stood == [[True]] * len(stood)
-    assert len(stood) > PLAN.turns
+    assert len(stood) > PLAN.blocks
 
 
 def told_to_stop(pid):
-    """Whether it is stopped, or will be before its next instruction: on a busy core it waits for its turn first."""
+    """Whether it is stopped, or will be before its next instruction: on a busy core it waits for its block first."""
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     pending = int(status["SigPnd"], 16) | int(status["ShdPnd"], 16)
     return status["State"].startswith("T") or bool(pending & 1 << signal.SIGSTOP - 1)
@@ -491,21 +495,21 @@ def test_the_cores_do_not_idle_between_slices_and_are_left_alone_afterwards(cont
     records, seen = Records(), []
 
     def look(line):
-        if line.startswith(("warming", "turn")):
+        if line.startswith(("warming", "block")):
             time.sleep(0.1)
             seen.append({os.sched_getscheduler(each.pid): each.status() for each in workers()})
 
-    run_round(1, [contestant("brisk")], PROBLEM, PLAN._replace(turns=1, cores=(core,)), records.add, {}, look)
+    run_round(1, [contestant("brisk")], PROBLEM, PLAN._replace(blocks=1, cores=(core,)), records.add, {}, look)
     assert seen == [
         {os.SCHED_IDLE: psutil.STATUS_RUNNING},
         {os.SCHED_IDLE: psutil.STATUS_RUNNING, os.SCHED_OTHER: psutil.STATUS_STOPPED},
     ]
-    assert [each["value"] for each in records.of("kept awake")] == [1]
+    assert [each["value"] for each in records.of("spinning_cores")] == [1]
     assert workers() == []
 
 
 def test_where_cores_cannot_be_chosen_none_is_said_to_be_kept_awake(race):
-    assert [each["value"] for each in race("brisk").of("kept awake")] == [0]
+    assert [each["value"] for each in race("brisk").of("spinning_cores")] == [0]
 
 
 @pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="cores cannot be kept from idling here: no SCHED_IDLE")
@@ -514,11 +518,11 @@ def test_what_keeps_a_core_awake_ends_when_the_harness_is_killed_amid(what):
     core = min(os.sched_getaffinity(0))
     code = f"""
 from contextlib import nullcontext
-from bakeoff.workers.session import timing_on
+from bakeoff.workers.session import reserve_cores
 
-with timing_on([{core}]) as fillers:
+with reserve_cores([{core}]) as fillers:
     input()
-    with fillers.aside() if {what != "nothing"} else nullcontext():
+    with fillers.paused() if {what != "nothing"} else nullcontext():
         print(fillers.alive(), flush=True)
         input()
 """

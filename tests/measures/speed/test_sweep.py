@@ -108,11 +108,11 @@ def test_a_bent_line_says_how_far_it_misses():
 
 def records(axis="batch_size", values=(16, 64, 256, 1024), backend="a", **more):
     rows = []
-    for value, operations, turns in zip(values, OPERATIONS, timed(OPERATIONS)):
-        for turn, seconds in enumerate(turns):
+    for value, operations, blocks in zip(values, OPERATIONS, timed(OPERATIONS)):
+        for block, seconds in enumerate(blocks):
             rows.append(
-                {"measure": "sweep", "quantity": "slice", "value": 2 * seconds, "steps": 2, "axis": axis, "at": value}
-                | {"operations": operations, "backend": backend, "variant": "b", "turn": turn, **more}
+                {"measure": "sweep", "figure": "slice", "value": 2 * seconds, "steps": 2, "axis": axis, "point": value}
+                | {"operations": operations, "backend": backend, "variant": "b", "block": block, **more}
             )
     return rows
 
@@ -133,7 +133,7 @@ def test_the_crossing_is_told_on_the_axis_too():
 @pytest.mark.parametrize(("operations", "place"), [(1e4, "below 16"), (5e5, "16 to 64"), (1e9, "beyond 1024")])
 def test_a_crossing_outside_what_was_timed_is_said_to_be(operations, place):
     found = sweep.times(pd.DataFrame(records()))
-    assert sweep.where(found, operations) == place
+    assert sweep.locate(found, operations) == place
 
 
 def test_two_points_and_deeper_networks_have_no_line():

@@ -12,11 +12,11 @@ from bakeoff.common import predictions
 from bakeoff.common.errors import InputError
 from bakeoff.measures.training import defaults
 from bakeoff.registry import scaffold
-from bakeoff.workload.spec import LEFT, Spec, parse
+from bakeoff.workload.spec import FRAMEWORK_DEFAULT, Spec, parse
 
 from tests.cli.test_cli import DRIVER, imports
 
-CONSTANTS = [field for field in LEFT if field != "initial_weights"]
+CONSTANTS = [field for field in FRAMEWORK_DEFAULT if field != "initial_weights"]
 
 
 # In a spec
@@ -24,33 +24,33 @@ CONSTANTS = [field for field in LEFT if field != "initial_weights"]
 
 def test_what_is_left_open_is_none_and_what_is_not_stays():
     spec = parse('optimiser.epsilon = "default"\nnetwork.initial_weights = "default"', "my.toml")
-    assert spec.untold == ("epsilon", "initial_weights")
+    assert spec.framework_defaults == ("epsilon", "initial_weights")
     assert spec.optimiser.epsilon is None
     assert spec.optimiser.beta1 == 0.9
     assert spec.hash() != Spec().hash()
 
 
 def test_everything_can_be_left_open_and_the_common_spec_is_what_was_there():
-    spec = Spec().with_defaults()
-    assert spec.untold == LEFT
+    spec = Spec().with_framework_defaults()
+    assert spec.framework_defaults == FRAMEWORK_DEFAULT
     assert spec.common() == Spec()
-    assert Spec().untold == ()
+    assert Spec().framework_defaults == ()
 
 
 def test_a_spec_with_something_left_open_is_read_again_as_it_was():
-    spec = Spec().with_defaults()
+    spec = Spec().with_framework_defaults()
     assert Spec.model_validate(json.loads(json.dumps(spec.model_dump(mode="json"))), strict=False) == spec
 
 
 @pytest.mark.parametrize("field", CONSTANTS)
 def test_a_backend_is_told_none_where_it_has_a_default_of_its_own(field):
-    common, spec = Spec().portable(4, 3), Spec().with_defaults()
+    common, spec = Spec().portable(4, 3), Spec().with_framework_defaults()
     assert spec.portable(4, 3) == common
     assert spec.portable(4, 3, own=(field, "initial_weights")) == common._replace(**{field: None})
 
 
 def test_what_is_told_is_not_left_to_a_backend_that_has_a_default():
-    assert Spec().portable(4, 3, own=LEFT) == Spec().portable(4, 3)
+    assert Spec().portable(4, 3, own=FRAMEWORK_DEFAULT) == Spec().portable(4, 3)
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_what_cannot_be_left_open_is_explained(text, sentence):
 
 def test_apart():
     first, second = np.array([[0.75, 0.25], [0.5, 0.5]]), np.array([[0.25, 0.75], [0.5, 0.5]])
-    assert predictions.apart(first, second) == (0.5, 0.25, 0.5)
-    assert np.isnan(predictions.apart(first, np.full((2, 2), np.nan))).all()
+    assert predictions.compare_predictions(first, second) == (0.5, 0.25, 0.5)
+    assert np.isnan(predictions.compare_predictions(first, np.full((2, 2), np.nan))).all()
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_apart():
         (lambda rng: np.zeros((300, 200)), "constant"),
     ],
 )
-def test_initial_weights_in_words(draw, words):
+def test_initial_describe_weights(draw, words):
     arrays = {
         "dense0/kernel": draw(np.random.default_rng(0)),
         "dense1/kernel": np.ones((2, 2)),
         "dense1/bias": np.ones(2),
     }
-    assert defaults.weights_in_words(arrays).startswith(words)
+    assert defaults.describe_weights(arrays).startswith(words)
 
 
 # A run

@@ -1,0 +1,58 @@
+"""What the later phases of a run need to know of the earlier ones."""
+
+import pandas as pd
+
+from ..measures.agreement import figures as agreement
+from ..measures.deployment import figures as deployment
+from ..measures.speed import figures as speed
+from ..measures.training import figures as training
+from ..measures.training import train
+from ..records.query import Query
+from ..records.read import Record
+
+Key = tuple[str, str]
+"""A backend and its variant."""
+
+
+class Findings:
+    """Failures, declarations and paces, learned from each task as it ends; on resume from all records at once."""
+
+    def __init__(self) -> None:
+        self.failed: set[Key] = set()
+        """Variants that are not timed: a required check failed, or training did, or a program is missing."""
+        self.conventions: dict[str, dict[str, str]] = {}
+        """The conventions that each backend's workers declared."""
+        self.own_defaults: dict[str, set[str]] = {}
+        """The fields for which each backend has a default of its own."""
+        self.paces: dict[Key, float] = {}
+        """Seconds a step of training."""
+        self.slice_steps: dict[Key, int] = {}
+        """Steps of a slice, as calibrated in a round."""
+        self.blocks: int | None = None
+        """Blocks of a round, as worked out from the time budget."""
+
+    def learn(self, records: pd.DataFrame | list[Record]) -> None:
+        """Take in the records of finished tasks."""
+        query = Query(pd.DataFrame(records))
+        # An environment that could not be built is tried again on resume; a missing program excludes for good.
+        programs = query.rows(deployment.FAILED)
+        self.failed |= _keys(programs[programs["task"].astype(str).str.startswith("program ")])
+        self.failed |= _keys(query.rows(training.FAILED)) | _keys(query.rows(agreement.CHECK, failed=True))
+        for row in query.rows(agreement.CONVENTION).to_dict("records"):
+            self.conventions.setdefault(str(row["backend"]), {})[str(row["convention"])] = str(row["value"])
+        for row in query.rows(training.DEFAULT_VALUE, own=True).to_dict("records"):
+            self.own_defaults.setdefault(str(row["backend"]), set()).add(str(row["field"]))
+        self.paces |= train.paces(query)
+        for row in query.rows(speed.SLICE_STEPS).to_dict("records"):
+            self.slice_steps[str(row["backend"]), str(row["variant"])] = int(row["value"])
+        blocks = query.last(speed.BLOCKS, None)
+        self.blocks = self.blocks if blocks is None else int(blocks)
+
+    def steps_of_slices(self, slice_s: float) -> dict[Key, int]:
+        """Return the steps of a slice: those of a round before, else as many as take `slice_s` in training."""
+        planned = {key: max(1, round(slice_s / pace)) for key, pace in self.paces.items()}
+        return {**planned, **self.slice_steps}
+
+
+def _keys(rows: pd.DataFrame) -> set[Key]:
+    return set(zip(rows["backend"].astype(str), rows["variant"].astype(str), strict=True))

@@ -1,0 +1,93 @@
+"""The second phase of a run, while nothing else runs: the rounds of timing, and a round at each point of a sweep."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..common import statistics
+from ..measures.speed import figures, rounds, sweep
+from ..measures.speed.rounds import Contestant, Plan, Problem
+from ..portable import spec as portable
+from ..records.store import Task
+from ..records.vocabulary import Figure
+from ..workers.cores import first_cores
+from ..workload import data
+from ..workload.data import Splits
+
+HANDOVER_S = 0.002
+"""The time that it takes to stop one worker, continue the next and ask it, about."""
+SWEEP_BLOCKS = 48
+"""Of the one round at each point of a sweep."""
+LEAST_BLOCKS = statistics.LEAST_BLOCKS
+"""Of a round, however small the budget."""
+
+
+def plan_rounds(plan: Mapping[str, Any], blocks: int) -> Plan:
+    """Return the plan of the rounds, of so many blocks each, from that of the run."""
+    cores = tuple(plan["cores"]) if plan["cores"] is not None else None
+    return Plan(plan["rounds"], blocks, plan["slice_s"], plan["threads"], cores, plan["device"], plan["seed"])
+
+
+def work_out_blocks(
+    plan: Mapping[str, Any],
+    contestants: Sequence[Contestant],
+    steps: Mapping[tuple[str, str], int],
+    paces: Mapping[tuple[str, str], float],
+) -> tuple[int, float]:
+    """Return the blocks of a round that fit into the time budget, and the seconds that a block takes."""
+    keys = [each.backend_variant for each in contestants]
+    taken = [steps.get(key, 1) * paces.get(key, plan["slice_s"]) for key in keys]
+    block_s = sum(2 * slice_s + HANDOVER_S for slice_s in taken)  # each slice has a warm-up slice
+    return max(LEAST_BLOCKS, int(plan["budget_s"] / plan["rounds"] / block_s)), block_s
+
+
+def time_point(
+    point: sweep.Point,
+    splits: Splits,
+    contestants: Sequence[Contestant],
+    reasons: Mapping[str, str],
+    plan: Plan,
+    task: Task,
+    say: Callable[[str], None],
+) -> str:
+    """Time a round at one point of a sweep; return the outcome in words.
+
+    `reasons` says by backend why it does not support the network of this point, "" where it does.
+    """
+    features, classes = splits.features, len(splits.classes)
+    labels = {"axis": point.axis, "point": point.value, "operations": point.operations(features, classes)}
+    able = [
+        each._replace(place=each.place._replace(cores=plan.cores, threads=point.threads), spec=None)
+        for each in contestants
+        if not reasons[each.backend]
+    ]
+    for each in contestants:
+        if reasons[each.backend]:
+            keys = {"backend": each.backend, "variant": each.variant, **labels}
+            task.add(figures.SWEEP_UNSUPPORTED, reasons[each.backend], **keys)
+
+    def write(figure: Figure, value: Any, **keys: Any) -> None:
+        task.add(figures.SWEEP[figure.name], value, **keys, **labels)
+
+    rounds.run_round(1, able, problem_at(point, splits), plan, write, {}, say)
+    return f"{plan.blocks} blocks of {len(able)} workers"
+
+
+def plan_point(point: sweep.Point, plan: Mapping[str, Any], number: int) -> Plan:
+    """Return the plan of the round at the point of this number, from that of the run."""
+    cores, seed = first_cores(point.threads), plan["seed"] + number
+    return Plan(
+        1, SWEEP_BLOCKS, plan["slice_s"], point.threads, cores, plan["device"], seed, measure_peak_and_latency=False
+    )
+
+
+def problem_at(point: sweep.Point, splits: Splits) -> Problem:
+    """Return the training that is timed at a point."""
+    spec, training = point.spec, point.spec.training
+    network = spec.portable(splits.features, len(splits.classes))
+    return Problem(
+        network,
+        portable.initial_arrays(network, spec.common().network.initial_weights, training.seed),
+        splits.x_train.astype(network.dtype),
+        splits.y_train,
+        data.batch_orders(len(splits.y_train), training.batch_size, 1, training.seed),
+    )
