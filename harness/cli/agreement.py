@@ -55,7 +55,7 @@ def check_backends(
     """Check that backends compute what the network specification says.
 
     One floor is the rounding error of plain NumPy on the same problem: up to 16 floors pass, up to 128 lose precision,
-    more fail (docs/agreement.md). Exit code 1 if a check fails or cannot be run.
+    more fail (docs/explanation/agreement.md). Exit code 1 if a check fails or cannot be run.
 
     \b
     bakeoff check                                       the default backends
@@ -126,7 +126,7 @@ def measure_precision(
     """Measure the rounding error of backends in float32 training.
 
     Trains on the bundled spec, and gives the error in floors after 1, 10 and 100 steps, and over several seeds at the
-    end of training (docs/agreement.md). A large error is a result, not a failure. Exit code 1 if a backend cannot be
+    end of training (docs/explanation/agreement.md). A large error is a result, not a failure. Exit code 1 if a backend cannot be
     measured.
     """
     from ..common.progress import Board

@@ -14,7 +14,7 @@ def measure_ease(backends: AllBackends = None, explain: Explain = False, as_json
     """Measure the size and complexity of each backend's model code.
 
     Counts tokens, lines, syntax nodes and complexity; the framework API names used, the arguments that override a
-    default and the concepts; and the tokens that five changes cost (docs/ease.md). Runs no framework.
+    default and the concepts; and the tokens that five changes cost (docs/reference/ease.md). Runs no framework.
     """
     from ..report.terminal import ease as terminal_ease
 

@@ -15,7 +15,7 @@ def examine_machine(seconds: Seconds = 20, as_json: Json = False) -> None:
     """Examine whether this machine is fit for timing, and what to change.
 
     Reads the load, other programs, the frequency, heat, limits, stolen time, swap and the clock, and times one program
-    against itself as docs/timing.md describes. Exit code 3 if the machine is unfit.
+    against itself as docs/explanation/timing.md describes. Exit code 3 if the machine is unfit.
     """
     from ..common.progress import Board
     from ..measures.speed.doctor import examine, is_fit

@@ -10,7 +10,7 @@ def show_openness(backends: AllBackends = None, python: Python = None, as_json: 
 
     A fact whose source is over a year old is marked as stale. Where an environment is built, the metadata and the
     licence files of its packages are read too. A contradiction with backend.toml or the pins is shown as a finding;
-    the exit code stays 0 (docs/openness.md).
+    the exit code stays 0 (docs/explanation/openness.md).
     """
     from ..measures.openness import facts
     from ..report.terminal.console import convert_to_json

@@ -71,7 +71,9 @@ def select_backends(backends: list[str] | None) -> list[tuple["Entry", str]]:
     from ..registry import entries as registry_entries
 
     entries = registry_entries.read_all()
-    return registry_entries.select(entries, ",".join(backends) if backends else registry_entries.default_selection(entries))
+    return registry_entries.select(
+        entries, ",".join(backends) if backends else registry_entries.default_selection(entries)
+    )
 
 
 def select_entries(backends: list[str] | None) -> dict[str, "Entry"]:

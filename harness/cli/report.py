@@ -81,7 +81,7 @@ def print_run_table(
     elif form is Format.markdown:
         typer.echo(terminal_run.format_markdown(report, speed))
     elif form is Format.csv:
-        for line in terminal_run.list_remarks(report, speed):
+        for line in terminal_run.list_notes(report, speed):
             print_note(line)
         typer.echo(terminal_run.format_csv(report, speed), nl=False)
     else:
@@ -128,7 +128,7 @@ def rank_frameworks(
 ) -> None:
     """Rank the frameworks by your weights, with reasons and uncertainty.
 
-    Reads the records of a run (docs/verdict.md). A criterion that --weights leaves out has weight 0; a part such as
+    Reads the records of a run (docs/explanation/verdict.md). A criterion that --weights leaves out has weight 0; a part such as
     speed.memory may have a weight of its own. Requirements: float64, gpu, maintained, deterministic, licence:OSI,
     python:3.13. Exit code 1 if no framework meets the requirements, or nothing with a weight was measured.
 
@@ -138,12 +138,13 @@ def rank_frameworks(
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..registry.entries import read_all
     from ..verdict import terminal
-    from ..verdict.requirements import Facts, parse
-    from ..verdict.verdict import Verdict, parse_weights
+    from ..verdict.requirements import DeclaredSupport, parse
+    from ..verdict.verdict import Verdict
+    from ..verdict.weights import parse_weights
 
     valued, required = parse_weights(weights), parse(require) if require is not None else []
     described = {name: entry.description for name, entry in read_all().items()} if required else {}
-    facts = {name: Facts(each.devices, each.python) for name, each in described.items()}
+    facts = {name: DeclaredSupport(each.devices, each.python) for name, each in described.items()}
     found = Verdict(find_run(run, results), valued, required, facts)
     if as_json:
         print_json(found.as_json())

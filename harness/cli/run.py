@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ..workload.spec import Spec
 
 SpecFile = Annotated[
-    Path | None, typer.Argument(metavar="SPEC", help="Spec file in TOML (docs/spec.md). Default: the bundled spec.")
+    Path | None,
+    typer.Argument(metavar="SPEC", help="Spec file in TOML (docs/reference/spec.md). Default: the bundled spec."),
 ]
 BackendList = Annotated[
     str | None,

@@ -59,7 +59,7 @@ def main(config):
     """Pin, import, and answer until the requests end.
 
     The backend is called from as few and as short frames as possible: one framework walks the whole stack at every
-    eager operation and looks up the line of each frame (docs/timing.md).
+    eager operation and looks up the line of each frame (docs/explanation/timing.md).
     """
     prepare(config)
     here = add_package("bakeoff_portable", os.path.dirname(os.path.abspath(__file__)))

@@ -61,7 +61,7 @@ def sweep_chart(curves: pd.DataFrame, lines: pd.DataFrame) -> alt.HConcatChart:
 
     style = _style(list(dict.fromkeys(curves["backend"])))
     panels = []
-    for axis, mine in curves.drop(columns="turns").groupby("axis", sort=False):
+    for axis, mine in curves.drop(columns="blocks").groupby("axis", sort=False):
         x = alt.X("operations:Q", title="operations of a step's matrix products")
         x = x.scale(type="log", nice=False, padding=12).axis(format="~s")
         base = alt.Chart(mine).encode(x=x, **style)

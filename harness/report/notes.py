@@ -31,7 +31,7 @@ CHOICES = {
     ("batch_norm_constants", "float32"): "batch norm keeps its constants in single precision",
     ("momentum_constants", "float32"): "momentum keeps its constant in single precision",
     ("rmsprop_constants", "float32"): "RMSprop keeps its constants in single precision",
-    ("loss", "clipped"): "the reported loss is of clipped probabilities",
+    ("loss", "clipped"): "reported loss is of clipped probabilities",
 }
 """In words, by convention and chosen value, what a backend does otherwise than the common spec."""
 
@@ -145,9 +145,9 @@ def _doubt_sweep(report: "Report") -> Iterator[str]:
 def describe_convention_effects(report: "Report") -> Iterator[str]:
     """Yield a note on each declared convention that was measured alone: what it is, and what it changes."""
     for row in report.query.rows(CONVENTION_EFFECT).to_dict("records"):
-        choice = CHOICES.get((row["convention"], row["chosen"]), f"{row['convention']} is {row['chosen']}")
-        title = report.header["backends"].get(row["backend"], {}).get("title", row["backend"])
-        yield f"Convention of {title} ({row['backend']}): {choice}. {_describe_effect(row)}"
+        convention, chosen = row["convention"], row["chosen"]
+        choice = CHOICES.get((convention, chosen), f"convention {convention} is {chosen}")
+        yield f"{report.title(row['backend'])}'s {choice}. {_describe_effect(row)}"
 
 
 def _describe_effect(row: Mapping[Any, Any]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..common.statistics import Interval
+from ..measures import VOCABULARY
 from ..measures.speed import analysis
 from ..measures.speed import sweep as speed_sweep
 from ..records import read
@@ -26,7 +27,7 @@ class Report:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.header = read.read_header(folder)
-        self.records = read.read_records(folder)
+        self.records = read.read_records(folder, VOCABULARY)
         self.query = Query(self.records)
         self.entries: list[Key] = [(str(name), str(variant)) for name, variant in self.header["plan"]["entries"]]
         self.step_times = StepTimes(self.header, self.query)
@@ -50,6 +51,12 @@ class Report:
     def failed(self) -> bool:
         """Whether something failed, or no variant has values. An unsupported network is no failure."""
         return summary.any_failed(self.query) or all(row["failure"] for row in self.rows)
+
+    def title(self, backend: str) -> str:
+        """Return the framework's name; with its backend where another backend in the run is of the same framework."""
+        titles = {name: str(each["title"]) for name, each in self.header["backends"].items()}
+        title = titles.get(backend, backend)
+        return title if list(titles.values()).count(title) <= 1 else f"{title} ({backend})"
 
     def self_test(self) -> tuple[str, Interval] | None:
         """Return the variant that was timed against itself, and that ratio; None where nothing was timed so."""

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..common.statistics import Interval
-from ..measures.agreement.case import in_floors
+from ..measures.agreement import case
 
 MANY_FLOORS = 10_000
 """A rounding error of more floors is an error of another kind: how many they are says nothing more."""
@@ -106,7 +106,7 @@ def format_count(number: float) -> str:
 
 def format_floors(floors: float) -> str:
     """Return a rounding error in floors."""
-    return f"> {MANY_FLOORS:,}" if floors > MANY_FLOORS else in_floors(floors)
+    return f"> {MANY_FLOORS:,}" if floors > MANY_FLOORS else case.format_floors(floors)
 
 
 def shorten_floors(sentence: str) -> str:

@@ -1,4 +1,4 @@
-"""Hard requirements: each a rule on what is recorded of a variant. What is not known is not met, and said."""
+"""Requirements: rules on the records of a variant. An unknown value does not meet one, and the answer says so."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -8,39 +8,43 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from ..common.errors import InputError
 from ..common.toml import nearest
+from ..measures.agreement.figures import CHECK
+from ..measures.deployment.figures import DEVICES, PYTHON
 from ..measures.openness import licences
-from .criteria import Key, Source, since_release
+from ..measures.openness.figures import FACTS
+from .readings import months_since_release
+from .run_records import CHECK_FILE, Key, RunRecords
 
 MAINTAINED_MONTHS = 12
 
 
 class Answer(NamedTuple):
-    """Whether a variant meets a requirement, and why it is said so."""
+    """Whether a variant meets a requirement, and the reason."""
 
     met: bool
     why: str
 
 
 class Requirement(NamedTuple):
-    """A requirement as it was written, and its rule."""
+    """A requirement as the user wrote it, and its rule."""
 
     word: str
-    rule: Callable[[Source, Key, "Facts"], Answer]
+    rule: Callable[[RunRecords, Key, "DeclaredSupport"], Answer]
 
-    def __call__(self, source: Source, key: Key, facts: "Facts") -> Answer:
+    def __call__(self, records: RunRecords, key: Key, support: "DeclaredSupport") -> Answer:
         """Apply the rule."""
-        return self.rule(source, key, facts)
+        return self.rule(records, key, support)
 
 
-class Facts(NamedTuple):
-    """What a backend.toml says that older runs did not record."""
+class DeclaredSupport(NamedTuple):
+    """What a backend.toml declares today: used where the run has no record of it."""
 
     devices: tuple[str, ...] | None = None
     python: str | None = None
 
 
 def parse(text: str) -> list[Requirement]:
-    """Return the requirements in `float64,licence:OSI`. Raises InputError for one that there is not."""
+    """Return the requirements in `float64,licence:OSI`. Raises InputError for an unknown one."""
     words = [word.strip() for word in text.split(",")]
     if not all(words):
         raise InputError(f"--require {text!r}: expected requirements such as float64,licence:OSI, got an empty one.")
@@ -56,47 +60,51 @@ def _requirement(word: str) -> Requirement:
     if name in WITH_ARGUMENT:
         raise InputError(f"--require {word}: expected {EXAMPLES[name]}, got nothing after {name}:.")
     if name in PLAIN:
-        raise InputError(f"--require {word}: {name} takes nothing after it. Write `{name}`.")
-    raise InputError(f"--require {word}: no such requirement. {nearest(word, [*PLAIN, *EXAMPLES.values()])}")
+        raise InputError(f"--require {word}: {name} takes no argument. Write `{name}`.")
+    raise InputError(f"--require {word}: there is no such requirement. {nearest(word, [*PLAIN, *EXAMPLES.values()])}")
 
 
 # The rules
 
 
-def _float64(source: Source, key: Key, _: Facts) -> Answer:
-    checks = source.where("agreement", "check", key)
-    checks = [row for row in checks if row.get("dtype") == "float64"]
+def _float64(records: RunRecords, key: Key, _: DeclaredSupport) -> Answer:
+    checks = records.rows(CHECK, key, dtype="float64")
     if not checks:
-        return Answer(False, "unknown: this run checked nothing in float64 (agreement/check)")
+        return Answer(False, "unknown: this run has no check in float64 (agreement/check)")
     failed = [row["check"] for row in checks if row["value"] in ("fails", "known failure")]
     if failed:
-        return Answer(False, f"in float64 it does not pass {failed[0]} (agreement/check)")
+        return Answer(False, f"it fails the check {failed[0]} in float64 (agreement/check)")
     return Answer(True, f"{len(checks)} checks in float64 passed (agreement/check)")
 
 
-def _gpu(source: Source, key: Key, facts: Facts) -> Answer:
-    if source.report.header["plan"]["device"] != "cpu":
-        return Answer(True, f"this run was on {source.report.header['plan']['device']} (run.json)")
-    record = source.last("deployment", "devices", key)
-    devices = tuple(re.split(r",\s*", str(record["value"]))) if record else facts.devices
-    where = "deployment/devices" if record else "backend.toml as it is today"
+def _gpu(records: RunRecords, key: Key, support: DeclaredSupport) -> Answer:
+    if records.report.header["plan"]["device"] != "cpu":
+        return Answer(True, f"this run was on {records.report.header['plan']['device']} (run.json)")
+    record = records.last(DEVICES, key)
+    devices = tuple(re.split(r",\s*", str(record["value"]))) if record else support.devices
+    where = "deployment/devices" if record else "backend.toml today"
     if devices is None:
-        return Answer(False, "unknown: no record deployment/devices, and no backend.toml of that name")
-    others = [device for device in devices if device != "cpu"]
-    said = f"its devices are {', '.join(devices)} ({where})"
-    return Answer(bool(others), f"{said}, declared and not tried in this run" if others else said)
+        return Answer(False, "unknown: there is no record deployment/devices, and no backend.toml of that name")
+    if any(device != "cpu" for device in devices):
+        listed = ", ".join(devices)
+        return Answer(True, f"this backend declares the devices {listed} ({where}); they were not tried in this run")
+    return Answer(
+        False,
+        f"not tested on a GPU: this backend declares the CPU only ({where}). This says nothing about the framework "
+        "itself.",
+    )
 
 
-def _python(word: str, version: str) -> Callable[[Source, Key, Facts], Answer]:
+def _python(word: str, version: str) -> Callable[[RunRecords, Key, DeclaredSupport], Answer]:
     if not re.fullmatch(r"\d+\.\d+(\.\d+)?", version):
         raise InputError(f"--require {word}: expected a version of Python such as python:3.13, got {version!r}.")
 
-    def rule(source: Source, key: Key, facts: Facts) -> Answer:
-        record = source.last("deployment", "python", key)
-        specifier = str(record["value"]) if record else facts.python
-        where = "deployment/python" if record else "backend.toml as it is today"
+    def rule(records: RunRecords, key: Key, support: DeclaredSupport) -> Answer:
+        record = records.last(PYTHON, key)
+        specifier = str(record["value"]) if record else support.python
+        where = "deployment/python" if record else "backend.toml today"
         if specifier is None:
-            return Answer(False, "unknown: no record deployment/python, and no backend.toml of that name")
+            return Answer(False, "unknown: there is no record deployment/python, and no backend.toml of that name")
         try:
             met = SpecifierSet(specifier).contains(version)
         except InvalidSpecifier:
@@ -106,7 +114,7 @@ def _python(word: str, version: str) -> Callable[[Source, Key, Facts], Answer]:
     return rule
 
 
-def _licence(word: str, wanted: str) -> Callable[[Source, Key, Facts], Answer]:
+def _licence(word: str, wanted: str) -> Callable[[RunRecords, Key, DeclaredSupport], Answer]:
     expression = licences.spdx(wanted)
     if wanted.upper() != "OSI" and expression is None:
         raise InputError(
@@ -115,43 +123,46 @@ def _licence(word: str, wanted: str) -> Callable[[Source, Key, Facts], Answer]:
         )
     allowed = licences.identifiers(expression or "")
 
-    def rule(source: Source, key: Key, _: Facts) -> Answer:
-        record = source.last("openness", "licence", key)
+    def rule(records: RunRecords, key: Key, _: DeclaredSupport) -> Answer:
+        record = records.last(FACTS["licence"], key)
         if record is None:
             return Answer(False, "unknown: no record openness/licence")
         own = str(record["value"])
-        said = f"its licence is {own} (openness/licence)"
+        reason = f"its licence is {own} (openness/licence)"
         if wanted.upper() == "OSI":
             approved = licences.approved(own)
-            return Answer(approved is True, f"unknown whether OSI-approved: {said}" if approved is None else said)
-        return Answer(licences.allows(licences.spdx(own) or own, lambda one: one in allowed) is True, said)
+            return Answer(
+                approved is True, f"unknown whether it is OSI-approved: {reason}" if approved is None else reason
+            )
+        return Answer(licences.allows(licences.spdx(own) or own, lambda one: one in allowed) is True, reason)
 
     return rule
 
 
-def _maintained(source: Source, key: Key, _: Facts) -> Answer:
-    released, status = (source.last("openness", name, key) for name in ("last_release_date", "status"))
-    months = since_release(released["value"], source.day) if released else None
+def _maintained(records: RunRecords, key: Key, _: DeclaredSupport) -> Answer:
+    released, status = (records.last(FACTS[name], key) for name in ("last_release_date", "status"))
+    months = months_since_release(released["value"], records.day) if released else None
     if released is None or months is None:
         return Answer(False, "unknown: no date in openness/last_release_date")
-    said = f"last release {released['value']} (openness/last_release_date)"
+    reason = f"last release {released['value']} (openness/last_release_date)"
     if status is not None and not str(status["value"]).lower().startswith("active"):
-        return Answer(False, f"{status['value']} (openness/status); {said}")
-    return Answer(months < MAINTAINED_MONTHS, said)
+        return Answer(False, f"{status['value']} (openness/status); {reason}")
+    return Answer(months < MAINTAINED_MONTHS, reason)
 
 
-def _deterministic(source: Source, key: Key, _: Facts) -> Answer:
-    answers = source.determinism(key)
+def _deterministic(records: RunRecords, key: Key, _: DeclaredSupport) -> Answer:
+    answers = records.determinism(key)
     if not answers:
         return Answer(
-            False, "unknown: no check.csv.gz in the run's folder (`bakeoff check --records RUN/check.csv.gz` writes it)"
+            False,
+            f"unknown: no {CHECK_FILE} in the run's folder (`bakeoff check --records RUN/{CHECK_FILE}` writes it)",
         )
-    other = [what for what, same in answers.items() if not same]
-    said = f"other bits: {', '.join(other)}" if other else "the same bits every time"
-    return Answer(not other, f"{said} (check.csv.gz/determinism)")
+    differing = [what for what, same in answers.items() if not same]
+    reason = f"the bits differ: {', '.join(differing)}" if differing else "the same bits every time"
+    return Answer(not differing, f"{reason} ({CHECK_FILE}/determinism)")
 
 
-PLAIN: Mapping[str, Callable[[Source, Key, Facts], Answer]] = {
+PLAIN: Mapping[str, Callable[[RunRecords, Key, DeclaredSupport], Answer]] = {
     "float64": _float64,
     "gpu": _gpu,
     "maintained": _maintained,
@@ -161,7 +172,9 @@ WITH_ARGUMENT = {"licence": _licence, "python": _python}
 EXAMPLES = {"licence": "licence:OSI", "python": "python:3.13"}
 
 
-def unmet(requirements: Sequence[Requirement], source: Source, key: Key, facts: Facts) -> list[str]:
+def list_unmet(
+    requirements: Sequence[Requirement], records: RunRecords, key: Key, support: DeclaredSupport
+) -> list[str]:
     """Return a sentence for each requirement that a variant does not meet."""
-    answers = [(each.word, each(source, key, facts)) for each in requirements]
+    answers = [(each.word, each(records, key, support)) for each in requirements]
     return [f"{word}: {answer.why}" for word, answer in answers if not answer.met]

@@ -110,7 +110,10 @@ def test_an_unsupported_case_must_be_rejected_and_the_next_case_is_checked(tmp_p
 
 def test_a_backend_without_a_supported_case_does_not_pass(tmp_path):
     outcomes = outcomes_of(written(tmp_path / "mine", REFUSALS["honest"]), tmp_path, NORMED)
-    assert suite.describe_outcomes(outcomes) == "nothing was checked: does not support batch_norm = True: It has no batch norm."
+    assert (
+        suite.describe_outcomes(outcomes)
+        == "nothing was checked: does not support batch_norm = True: It has no batch norm."
+    )
 
 
 @pytest.mark.parametrize(

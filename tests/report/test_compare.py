@@ -15,6 +15,7 @@ import pytest
 from bakeoff.cli import app
 from bakeoff.common import statistics
 from bakeoff.common.errors import InputError
+from bakeoff.measures import VOCABULARY
 from bakeoff.records import read
 from bakeoff.report.compare import compare
 from bakeoff.workload.spec import Spec
@@ -47,12 +48,12 @@ def run(name, *changes):
     return folder
 
 
-def slices(records, control=None, backend=None):
+def slices(records, self_test=None, backend=None):
     return [
         record
         for record in records
-        if record["quantity"] == "slice"
-        and control in (None, record["control"])
+        if record["figure"] == "slice"
+        and self_test in (None, record["self_test"])
         and backend in (None, record["backend"])
     ]
 
@@ -86,7 +87,7 @@ def twin(name):
         records[end:end] = [
             {**record, "backend": name}
             for record in copy.deepcopy(records)
-            if record.get("backend") == PLAIN[0] and record.get("control") is not True
+            if record.get("backend") == PLAIN[0] and record.get("self_test") is not True
         ]
 
     return change
@@ -99,9 +100,9 @@ def without(**which):
     return change
 
 
-def red(header, records):
-    check = next(record for record in records if record["quantity"] == "check")
-    check |= {"value": "fails", "red": True, "reason": "logits: 9,000 floors, allowed 128"}
+def failing(header, records):
+    check = next(record for record in records if record["figure"] == "check")
+    check |= {"value": "fails", "failed": True, "reason": "logits: 9,000 floors, allowed 128"}
 
 
 def headed(**values):
@@ -174,7 +175,7 @@ def test_every_run_is_held_against_the_first():
 
 
 def test_two_runs_are_said_to_have_taken_no_turns():
-    assert any("took no turns with each other" in line for line in only(compare([run("a"), run("b")])).remarks())
+    assert any("were not timed together" in line for line in only(compare([run("a"), run("b")])).notes())
 
 
 # Relative to one that stayed as it was
@@ -190,14 +191,14 @@ def test_what_slowed_all_alike_cancels_relative_to_another():
     assert plain.ratio == (1, 1, 1)
     assert other.ratio.estimate == pytest.approx(1.1, rel=0.01)
     assert other.ratio.excludes(1)
-    assert any("relative to numpy_plain:plain, timed in the same turns" in line for line in pair.remarks())
+    assert any("relative to numpy_plain:plain, timed in the same blocks" in line for line in pair.notes())
 
 
 def test_a_reference_that_changed_itself_is_named():
     pair = only(
         compare([run("a"), run("b", headed(backends__numpy_plain__version="9.9"))], relative_to="numpy_plain:plain")
     )
-    assert "numpy_plain:plain itself changed: version was 2.4.6, is 9.9." in pair.remarks()
+    assert "numpy_plain:plain itself changed: version was 2.4.6, is 9.9." in pair.notes()
 
 
 def test_a_reference_that_was_not_timed_is_refused():
@@ -223,20 +224,20 @@ def test_an_interval_that_only_reaches_over_the_threshold_is_not_worse():
 
 
 def test_what_conformed_and_does_not_is_worse():
-    change = changed(run("a"), run("b", red), threshold=1.05)
-    assert "it conformed in the baseline, and does not conform now: " in change.worse[0]
+    change = changed(run("a"), run("b", failing), threshold=1.05)
+    assert "it was correct in the baseline, and is not correct now: " in change.worse[0]
     assert "9,000 floors, allowed 128" in change.worse[0]
-    assert changed(run("c"), run("d", red)).worse == []
-    assert changed(run("e", red), run("f", red), threshold=1.05).worse == []
-    assert changed(run("g", red), run("h"), threshold=1.05).worse == []
+    assert changed(run("c"), run("d", failing)).worse == []
+    assert changed(run("e", failing), run("f", failing), threshold=1.05).worse == []
+    assert changed(run("g", failing), run("h"), threshold=1.05).worse == []
 
 
 def test_what_is_not_checked_or_not_timed_any_more_is_worse():
-    change = changed(run("a"), run("b", without(measure="agreement"), without(quantity="slice")), threshold=1.05)
+    change = changed(run("a"), run("b", without(measure="agreement"), without(figure="slice")), threshold=1.05)
     assert change.ratio is None
     assert [reason.partition(",")[0] for reason in change.worse] == [
         "it was timed in the baseline",
-        "it conformed in the baseline",
+        "it was correct in the baseline",
     ]
 
 
@@ -293,7 +294,7 @@ def test_nothing_else_differs_from_a_copy():
 def of(framework, version):
     def change(header, records):
         for record in records:
-            if record["quantity"] == "version" and record["of"] == framework:
+            if record["figure"] == "version" and record["of"] == framework:
                 record["value"] = version
 
     return change
@@ -302,7 +303,7 @@ def of(framework, version):
 def packages(installed):
     def change(header, records):
         for record in records:
-            if record["quantity"] == "packages":
+            if record["figure"] == "packages":
                 record |= {"value": len(installed), "installed": installed}
 
     return change
@@ -343,8 +344,8 @@ def test_what_else_differed_is_named_with_both_values():
 
 
 def versions_of(folder):
-    records = read.read_records(folder)
-    found = records[records["quantity"] == "version"]
+    records = read.read_records(folder, VOCABULARY)
+    found = records[records["figure"] == "version"]
     return dict(zip(found["of"], found["value"]))
 
 
@@ -353,7 +354,7 @@ def test_what_is_in_one_run_only_is_listed_and_is_no_other_difference():
     assert pair.only() == (["old:plain"], ["new:plain"])
     assert [change.key for change in pair.changes] == [PLAIN]
     assert pair.differences() == []
-    assert {"Only in a: old:plain.", "Only in b: new:plain."} <= {*pair.remarks()}
+    assert {"Only in a: old:plain.", "Only in b: new:plain."} <= {*pair.notes()}
 
 
 def test_runs_with_nothing_in_common_are_refused():
@@ -370,53 +371,43 @@ def test_a_variant_that_has_no_part_any_more_is_worse():
     pair = only(compare([run("a", twin("other")), run("b")], threshold=1.05))
     assert pair.worse
     assert pair.as_json()["missing"] == ["other:plain"]
-    assert "WORSE: other:plain: it was timed in the baseline, and has no part in this run" in pair.remarks()
+    assert "WORSE: other:plain: it was timed in the baseline, and is not part of this run." in pair.notes()
     two, one = Path("a"), Path("b")
     assert not only(compare([one, two], threshold=1.05)).worse
     assert not only(compare([two, one])).worse
-
-
-def test_slices_with_and_without_a_lead_in_are_told_apart():
-    def with_lead_in(header, records):
-        header["plan"]["lead_in"] = True
-
-    pair = only(compare([run("a"), run("b", with_lead_in)]))
-    assert sum(line.startswith("a was made before slices had a lead-in") for line in pair.remarks()) == 1
-    for alike in (Path("a"), Path("b")):
-        assert not any("lead-in" in line for line in only(compare([alike, alike])).remarks())
 
 
 # What stands over the table
 
 
 @pytest.mark.parametrize("failed", ["a", "b"])
-def test_a_control_that_failed_is_said_first(failed):
-    broken = {"a": [], "b": [], failed: [scaled(1.2, control=True)]}
+def test_a_self_test_that_failed_is_said_first(failed):
+    broken = {"a": [], "b": [], failed: [scaled(1.2, self_test=True)]}
     pair = only(compare([run(name, quiet(1), *broken[name]) for name in ("a", "b")]))
-    first = pair.remarks()[0]
+    first = pair.notes()[0]
     assert first.startswith(f"CONTROL FAILED in {failed}: numpy_plain:plain against itself came out at 0.8")
-    assert sum("CONTROL FAILED" in line for line in pair.remarks()) == 1
+    assert sum("CONTROL FAILED" in line for line in pair.notes()) == 1
 
 
-def test_a_run_without_a_control_and_one_that_is_not_whole_are_said_to_be_so():
-    first = run("a", without(quantity="slice", control=True))
+def test_a_run_without_a_self_test_and_one_that_is_not_whole_are_said_to_be_so():
+    first = run("a", without(figure="slice", self_test=True))
     second = run("b", headed(plan__rounds=2))
-    remarks = only(compare([first, second])).remarks()
-    assert "No control in a: nothing was timed against itself to the end." in remarks
+    remarks = only(compare([first, second])).notes()
+    assert "No self_test in a: nothing was timed against itself to the end." in remarks
     assert "b is not whole: 1 of its rounds of timing are missing." in remarks
 
 
 def test_the_table_shows_both_where_they_differ_and_one_where_they_do_not():
     (row,) = (
-        only(compare([run("a"), run("b", headed(backends__numpy_plain__version="9.9"), red)]))
+        only(compare([run("a"), run("b", headed(backends__numpy_plain__version="9.9"), failing)]))
         .readable()
         .to_dict("records")
     )
     assert row["backend"] == "numpy_plain:plain"
     assert row["version"] == "2.4.6 -> 9.9"
-    assert row["conforms (worst floors)"].startswith("yes (")
-    assert " -> no (" in row["conforms (worst floors)"]
-    assert "->" not in row["test"]
+    assert row["correct (rounding error, x NumPy's)"].startswith("yes (")
+    assert " -> no (" in row["correct (rounding error, x NumPy's)"]
+    assert "->" not in row["test accuracy"]
     assert row["installed"].endswith(" MB")
 
 
@@ -510,14 +501,16 @@ def test_json_is_for_programs_and_has_all_of_it(bakeoff):
     (row,) = pair["rows"]
     assert row["ratio"] == pytest.approx(1.1, rel=0.01)
     assert row["ratio_low"] > 1.05
-    assert row["baseline"]["conforms"] is True
+    assert row["baseline"]["correct"] == "yes"
     assert row["run"]["test_accuracy"] is None
     assert row["run"]["step_s"] == pytest.approx(1.1e-3, rel=0.01)
 
 
 def test_floors_without_end_are_json_too(bakeoff):
     def endless(header, records):
-        next(record for record in records if record["quantity"] == "floors" and record["gated"])["value"] = float("inf")
+        next(record for record in records if record["figure"] == "floors" and record["required"])["value"] = float(
+            "inf"
+        )
 
     run("a")
     run("b", endless)

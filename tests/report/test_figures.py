@@ -29,12 +29,12 @@ def curves(slower=1.0):
     """Return the curves of two variants, the second so many times slower, as measures/speed/sweep.py does."""
     rows = []
     for axis, amounts in OPERATIONS.items():
-        for at, operations in enumerate(amounts, start=16):
+        for point, operations in enumerate(amounts, start=16):
             for backend, factor in (("swift:plain", 1.0), ("swift:compiled", slower)):
                 step = (OVERHEAD_S + operations / RATE) * factor
                 ends = {"step_s": step, "step_s_low": 0.9 * step, "step_s_high": 1.1 * step}
-                row = {"axis": axis, "at": str(at), "operations": operations, "backend": backend, **ends}
-                rows.append({**row, "turns": np.full(24, step)})
+                row = {"axis": axis, "point": str(point), "operations": operations, "backend": backend, **ends}
+                rows.append({**row, "blocks": np.full(24, step)})
     return pd.DataFrame(rows)
 
 
@@ -66,7 +66,7 @@ def test_a_sweep_has_a_panel_an_axis_and_its_crossings():
     drawn = figures.sweep_chart(found, sweep.lines(found))
     titles = [panel["title"] for panel in drawn.to_dict()["hconcat"]]
     assert titles == ["batch size: 16, 17, 18, 19", "width of every hidden layer: 16, 17, 18"]
-    crossings = [row for row in rows_of(drawn) if "at" not in row]
+    crossings = [row for row in rows_of(drawn) if "point" not in row]
     # The width's points end before the arithmetic begins: only the batch size has a crossing, for each variant.
     assert [row["backend"] for row in crossings] == ["swift:plain", "swift:compiled"]
     for row, factor in zip(crossings, (1.0, 2.0), strict=True):
@@ -102,12 +102,12 @@ def test_the_curves_of_a_sweep_are_drawn_in_place_of_the_steps(reference, tmp_pa
 
 
 def test_what_is_drawn_of_a_run_that_is_not_to_be_trusted_says_so(reference, tmp_path):
-    reason = "CONTROL FAILED: a:b against itself came out at 1.2"
+    reason = "The timing failed its self-test by 20 %"
     doubtful = SimpleNamespace(sweep_times=pd.DataFrame(), summary=reference.summary, warnings=lambda: [reason])
     figures.draw(doubtful, tmp_path / "steps.svg")
     assert reason in (tmp_path / "steps.svg").read_text()
     figures.draw(reference, tmp_path / "steps.svg")
-    assert "CONTROL" not in (tmp_path / "steps.svg").read_text()
+    assert "self-test" not in (tmp_path / "steps.svg").read_text()
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from ...common.statistics import Interval
 from ...measures.speed import analysis
 from ...measures.speed.figures import PEAK_DEVICE_MEMORY, SLICE, TRANSFER
 from ...measures.training.defaults import TARGET
-from ...records import read
 from ...records.query import Query
 from ...records.vocabulary import FINISHED
 from ..text import format_interval, format_number, format_or_dash, format_size, format_time
@@ -93,7 +92,7 @@ def _read_rounds(header: Mapping[str, Any], query: Query) -> dict[tuple[str, str
         return {}
     slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))
     ended = query.rows(FINISHED)["task"].str.extract(r"^round (\d+)$")[0].dropna()
-    blocks = dict.fromkeys(map(int, ended), read.planned_blocks(header, query.records))
+    blocks = dict.fromkeys(map(int, ended), analysis.planned_blocks(header, query.records))
     times: dict[tuple[str, str, bool], list[statistics.Floats]] = {}
     for (backend, variant, self_test), mine in slices.groupby(["backend", "variant", "self_test"]):
         rounds = {number: part.sort_values("block")["step"].to_numpy(float) for number, part in mine.groupby("round")}

@@ -18,9 +18,9 @@ COMMON_SPEC = "the common spec"
 """The key `other` of the distance from the common spec, trained by the oracle."""
 
 CAPTION = (
-    "The spec left these fields to the frameworks. A * marks a framework's own default; where it has none, the value is "
-    "that of the common spec. The last three columns compare the trained network with one of the common spec, on the "
-    "test rows."
+    "The spec left these fields to the frameworks. A * marks a framework's own default; where it has none, the value "
+    "is that of the common spec. The last three columns compare the trained network with one of the common spec, on "
+    "the test rows."
 )
 
 

@@ -15,12 +15,12 @@ from .console import print_line, print_lines, widen
 MATRIX_LEGEND = (
     "Each number is the largest rounding error, in floors: 1 floor is the error of plain NumPy on the same problem. "
     "Up to 16 floors pass, up to 128 lose precision, more fail. A case marked (informative) cannot fail. "
-    "docs/agreement.md"
+    "docs/explanation/agreement.md"
 )
 PRECISION_LEGEND = (
     "Rounding error in float32 on the bundled spec, in floors, after 1, 10 and 100 steps and at the end of training. "
     "At the end: median and range over seeds; jumped: seeds that end over 128 floors; error and floor: medians. "
-    "docs/agreement.md"
+    "docs/explanation/agreement.md"
 )
 DETERMINISM = {True: "yes", False: "no", None: "-"}
 
@@ -50,7 +50,9 @@ def _make_matrix(found: Mapping[str, VariantResult]) -> Table:
     for check in checks.CHECKS:
         add_row(check, [suite.format_cell([o for o in each.outcomes if o.check == check]) for each in found.values()])
     matrix.add_row()
-    for case, dtype, required in dict.fromkeys((o.case, o.dtype, o.required) for e in found.values() for o in e.outcomes):
+    for case, dtype, required in dict.fromkeys(
+        (o.case, o.dtype, o.required) for e in found.values() for o in e.outcomes
+    ):
         of_case = [[o for o in each.outcomes if (o.case, o.dtype) == (case, dtype)] for each in found.values()]
         cells = [suite.format_cell(outcomes, required_only=required) for outcomes in of_case]
         add_row(f"{case} {dtype}{'' if required else ' (informative)'}", cells)

@@ -11,7 +11,7 @@ from .console import print_line, print_table, widen
 def print_comparison(console: Console, pair: Pair) -> None:
     """Print what changed from the baseline to another run, and how the machine, versions or plan differ."""
     print_line(console, f"{pair.other.folder} compared with the baseline {pair.baseline.folder}")
-    print_table(console, pair.remarks(), pair.readable())
+    print_table(console, pair.notes(), pair.readable())
     differences = pair.differences()
     if not differences:
         print_line(console, "Machine, versions and plan are the same.")

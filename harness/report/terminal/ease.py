@@ -55,9 +55,7 @@ def measure_backends(entries: Mapping[str, Entry], with_lines: bool) -> dict[str
         model, names = entry.description.model, entry.description.import_name
         file = entry.folder / model
         lines = explain_file(file, names) if with_lines else []
-        results[name] = Result(
-            file, count_file(file, names), measure_changes(entry.folder, model, names), lines
-        )
+        results[name] = Result(file, count_file(file, names), measure_changes(entry.folder, model, names), lines)
     return results
 
 

@@ -13,54 +13,54 @@ from .console import print_line, print_table
 
 def print_run(console: Console, report: Report) -> None:
     """Print everything that a run found, and where its tables are."""
-    print_table(console, report.remarks(), report.readable())
-    if len(report.defaults()):
-        print_table(console, [report.DEFAULTS], report.defaults())
+    print_table(console, report.notes(), report.readable_summary())
+    if len(report.framework_defaults()):
+        print_table(console, [report.DEFAULTS_CAPTION], report.framework_defaults())
     _print_sweep(console, report)
     print_line(console, f"Tables: {report.folder / 'tables'}")
 
 
 def print_run_table(console: Console, report: Report, speed: bool) -> None:
     """Print the summary and the sweep; with `speed`, everything that was timed."""
-    print_table(console, list_remarks(report, speed), _select_readable(report, speed))
+    print_table(console, list_notes(report, speed), _select_readable(report, speed))
     if not speed:
         _print_sweep(console, report)
 
 
 def convert_run_to_json(report: Report) -> dict[str, Any]:
     """Return what `bakeoff run --json` prints."""
-    return {"run": str(report.folder), "remarks": report.remarks(), "rows": _convert_rows(report.summary())}
+    return {"run": str(report.folder), "notes": report.notes(), "rows": _convert_rows(report.summary())}
 
 
 def convert_table_to_json(report: Report, speed: bool) -> dict[str, Any]:
     """Return what `bakeoff table --json` prints."""
     return {
         "run": str(report.folder),
-        "remarks": list_remarks(report, speed),
+        "notes": list_notes(report, speed),
         "rows": _convert_rows(_select_raw(report, speed)),
-        "defaults": _convert_rows(report.defaults()),
+        "framework_defaults": _convert_rows(report.framework_defaults()),
     }
 
 
 def format_markdown(report: Report, speed: bool) -> str:
-    """Return the remarks and the table as Markdown."""
-    remarks = (f"- {line}" for line in list_remarks(report, speed))
-    return "\n".join((*remarks, "", to_markdown(_select_readable(report, speed))))
+    """Return the notes and the table as Markdown."""
+    notes = (f"- {line}" for line in list_notes(report, speed))
+    return "\n".join((*notes, "", to_markdown(_select_readable(report, speed))))
 
 
 def format_csv(report: Report, speed: bool) -> str:
-    """Return the table as CSV, without the remarks."""
+    """Return the table as CSV, without the notes."""
     return _select_raw(report, speed).to_csv(index=False)
 
 
-def list_remarks(report: Report, speed: bool) -> list[str]:
+def list_notes(report: Report, speed: bool) -> list[str]:
     """Return the sentences that stand over the table."""
-    return [*report.remarks(), report.SPEED] if speed else report.remarks()
+    return [*report.notes(), report.SPEED_CAPTION] if speed else report.notes()
 
 
 def has_failed(report: Report) -> bool:
     """Return whether a check or a backend failed, or the self-test of the timing."""
-    self_test = report.control()
+    self_test = report.self_test()
     return bool(report.failed) or (self_test is not None and self_test[1].excludes(1))
 
 
@@ -68,7 +68,7 @@ def _print_sweep(console: Console, report: Report) -> None:
     if len(report.sweep_times):
         lines = report.readable_lines()
         if len(lines):
-            print_table(console, [report.SWEEP], lines)
+            print_table(console, [report.SWEEP_CAPTION], lines)
         print_table(console, [], report.readable_sweep())
 
 
@@ -77,7 +77,7 @@ def _select_raw(report: Report, speed: bool) -> pd.DataFrame:
 
 
 def _select_readable(report: Report, speed: bool) -> pd.DataFrame:
-    return report.readable_speed() if speed else report.readable()
+    return report.readable_speed() if speed else report.readable_summary()
 
 
 def _convert_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:

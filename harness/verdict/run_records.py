@@ -1,0 +1,94 @@
+"""The records of a run, as the verdict reads them: those of the run itself, and two files beside them."""
+
+import datetime
+import json
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..common.errors import InputError
+from ..measures.mistakes.figures import OUTCOME
+from ..records import read
+from ..records.vocabulary import FINISHED, Figure
+from ..report.report import Report
+
+Row = dict[str, Any]
+Key = tuple[str, str]
+"""A backend and its variant."""
+
+CHECK_FILE, MISTAKES_FILE = "check.csv.gz", "mistakes.jsonl"
+"""The files in a run's folder that `bakeoff check --records` and `bakeoff mistakes --records` write."""
+
+
+class RunRecords:
+    """The records of a run, as the sub-measures ask for them."""
+
+    def __init__(self, report: Report) -> None:
+        self.report, self.query = report, report.query
+        self.day = datetime.date.fromisoformat(str(report.header["created"])[:10])
+        """The day of the run: ages are counted up to it."""
+
+    def rows(self, figure: Figure, key: Key, **where: Any) -> list[Row]:
+        """Return the records of a figure about a variant, or about its backend as a whole; none of the self-test."""
+        return self.query.of(figure, *key, **where).to_dict("records")  # type: ignore[return-value]  # its keys are text
+
+    def last(self, figure: Figure, key: Key) -> Row | None:
+        """Return the last such record."""
+        rows = self.rows(figure, key)
+        return rows[-1] if rows else None
+
+    def number(self, figure: Figure, key: Key, **where: Any) -> float | None:
+        """Return the value of the last such record; None where there is none, or it is no number of at least 0."""
+        value = self.query.value_of(self.query.of(figure, *key, **where), None)
+        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+            return None
+        return float(value) if np.isfinite(value) and value >= 0 else None
+
+    @cached_property
+    def ended(self) -> set[str]:
+        """The finished tasks."""
+        return set(self.query.rows(FINISHED)["task"])
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run is finished."""
+        return read.is_complete(self.ended, self.report.header)
+
+    @cached_property
+    def _checked(self) -> pd.DataFrame:
+        """The outcomes that `bakeoff check --records` left in the run's folder; empty where it did not."""
+        path = self.report.folder / CHECK_FILE
+        try:
+            return pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["backend"])
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: expected what `bakeoff check --records` writes, got: {error}") from None
+
+    @cached_property
+    def _mistakes(self) -> list[Row]:
+        """The outcomes that `bakeoff mistakes --records` left in the run's folder; else those of the run itself."""
+        path = self.report.folder / MISTAKES_FILE
+        try:
+            rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: expected what `bakeoff mistakes --records` writes, got: {error}") from None
+        return rows or list(self.query.rows(OUTCOME).to_dict("records"))
+
+    def mistakes(self, key: Key) -> list[str]:
+        """Return the outcome of each mistake; empty where none was tried with this version."""
+        version = self.report.header["backends"][key[0]]["version"]
+        return [
+            str(row["value"])
+            for row in self._mistakes
+            if (row.get("backend"), row.get("variant"), row.get("figure")) == (*key, OUTCOME.name)
+            and row.get("version", version) in (version, "")
+        ]
+
+    def determinism(self, key: Key) -> dict[str, bool]:
+        """Return whether the bits were identical, by the kind of repetition; empty where nothing was repeated."""
+        checked = self._checked
+        mine = checked[checked["backend"].eq(key[0])]
+        if len(mine):
+            mine = mine[mine["variant"].eq(key[1]) & mine["check"].eq("determinism")]
+        return {str(row["array"]): row["status"] == "yes" for row in mine.to_dict("records")}
