@@ -48,8 +48,8 @@ def measure(chosen, number, options, folder, cores, fillers):
                 key, warm_up_slice = slices[index]
                 sessions[key].resume()
                 with fillers.paused():
-                    trained = sessions[key].train_timed(orders[key], warm_up_slice=lead_in)
-                taken[key, lead_in].append(trained.wall_s)
+                    trained = sessions[key].train_timed(orders[key], warm_up_slice=warm_up_slice)
+                taken[key, warm_up_slice].append(trained.wall_s)
                 sessions[key].pause()
     finally:
         for session in sessions.values():

@@ -318,7 +318,7 @@ def comparisons(trial):
                 first, second = (sides[name][begin : begin + rounds] for name in pair)
                 yield Comparison(way, share, seconds, first, second, statistics.scatter([first, second]))
         for begin in range(0, count, ROUNDS):
-            run = {name: [turns[:TURNS] for turns in rounds[begin : begin + ROUNDS]] for name, rounds in sides.items()}
+            run = {name: [turns[:BLOCKS] for turns in rounds[begin : begin + ROUNDS]] for name, rounds in sides.items()}
             processes = statistics.scatter(list(run.values()))
             for first, second in pairs:
                 yield Comparison(DEFAULT_RUN, share, DEFAULT_RUN_S, run[first], run[second], processes)

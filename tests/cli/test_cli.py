@@ -15,9 +15,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import typer
+from bakeoff import environments
 from bakeoff.cli import app, completion
 from bakeoff.common import statistics
-from bakeoff.environments import build
 from bakeoff.measures import mistakes
 from bakeoff.records import read
 from bakeoff.registry import entries as registry_entries
@@ -491,7 +491,7 @@ def test_check_json_names_the_backends_that_could_not_be_checked(bakeoff, monkey
     def build_all(entries, *_, **__):
         return {entry.name: environments.Missing("needs Python ==2.7: found 3.11") for entry in entries}
 
-    monkeypatch.setattr(build, "build_all", build_all)
+    monkeypatch.setattr(environments, "build_all", build_all)
     code, out, err = bakeoff("check", "numpy_plain", "--json")
     assert code == 1
     unable = {"numpy_plain:plain": "needs Python ==2.7: found 3.11"}
@@ -508,7 +508,7 @@ def test_setup_that_fails_gives_the_reason_and_exit_code_1(bakeoff, monkeypatch)
             on_event(entry.name, "looking")
         return {entry.name: environments.Missing("needs Python ==2.7: found 3.11") for entry in entries}
 
-    monkeypatch.setattr(build, "build_all", build_all)
+    monkeypatch.setattr(environments, "build_all", build_all)
     code, _, err = bakeoff("setup", "numpy_plain")
     assert code == 1
     assert "numpy_plain: environment: needs Python ==2.7: found 3.11" in err

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+from bakeoff import environments
 from bakeoff.common import machine
 from bakeoff.common.progress import Board
 from bakeoff.measures.agreement import run_checks
@@ -33,7 +34,7 @@ def board():
 
 @pytest.mark.parametrize(("entry", "variant"), SUBJECTS)
 def test_it_conforms_there_and_its_wait_waits(entry, variant):
-    made = {entry.label: build.build(entry).python}
+    made = {entry.label: environments.build(entry).python}
     found = run_checks.check_backends([(entry, variant)], made, networks.required_networks(), DEVICE, 1, board())
     (checked,) = found.values()
     assert {each.check for each in checked.outcomes} >= {"wait_waits", "updates"}

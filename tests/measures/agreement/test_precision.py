@@ -262,7 +262,7 @@ def test_the_command_prints_a_row_a_variant(bakeoff):
 
 
 def test_a_backend_that_cannot_be_measured_makes_exit_code_1(bakeoff, monkeypatch):
-    missing = build.Missing("needs Python ==2.7")
+    missing = environments.Missing("needs Python ==2.7")
     monkeypatch.setattr(launch, "interpreters_of", lambda chosen, *_: {entry.name: missing for entry, _ in chosen})
     code, out = bakeoff("numpy_plain")
     assert code == 1

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from bakeoff.common.arrays import Array, Arrays
 from bakeoff.measures.agreement import cases as agreement_cases
-from bakeoff.measures.agreement.case import Case, Page
+from bakeoff.measures.agreement.case import Case, ReferencePair
 from bakeoff.portable.reference import Plain, Reference
+from bakeoff.workload.networks import Network
 
 OPTIMISER = "adagrad"
 """What a spec calls the optimiser that the common network does not have."""
