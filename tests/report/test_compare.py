@@ -487,7 +487,7 @@ def test_runs_are_found_by_their_names_in_the_results_folder(bakeoff):
     run("results/b")
     code, out, _ = bakeoff("compare", "a", "b")
     assert code == 0
-    assert out.startswith("results/b against results/a\n")
+    assert out.startswith("results/b compared with the baseline results/a\n")
 
 
 def test_json_has_every_value(bakeoff):
