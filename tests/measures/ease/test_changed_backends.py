@@ -116,7 +116,7 @@ def test_a_changed_backend_computes_the_changed_network(name, change, state, tmp
 @pytest.mark.conformance
 @pytest.mark.parametrize("name", [name for name, change, state in PATCHES if (change, state) == ("float64", "before")])
 def test_a_program_of_float32_alone_is_not_of_float64(name, tmp_path):
-    """Or float64 would have been there before it was put in."""
+    """The program before the change must not support float64 already."""
     only(name)
     entry = ENTRIES[name]
     folder = write_patched(entry.folder, "model.py", find_patch(entry.folder, "float64", "before"), tmp_path)
