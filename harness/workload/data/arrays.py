@@ -19,7 +19,7 @@ from .wording import explain_unknown_name, quote_names
 
 Array = npt.NDArray[Any]
 
-KERAS = (("train", TRAINING), ("val", VALIDATION), ("valid", VALIDATION), ("validation", VALIDATION), ("test", TEST))
+SPLIT_ENDINGS = (("train", TRAINING), ("val", VALIDATION), ("valid", VALIDATION), ("validation", VALIDATION), ("test", TEST))
 """The endings of names such as `x_train`, with their splits."""
 
 
@@ -55,7 +55,7 @@ def read_npz(file: File, spec: DataSpec) -> Dataset:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise InputError(f"{file.name}: not an .npz archive, but one array. Name it with the ending `.npy`.")
             if {"x_train", "y_train", "x_test", "y_test"} <= set(archive.files) and spec.target in ("", "y", "y_train"):
-                names, arrays, parts = _read_keras(file, archive)
+                names, arrays, parts = _read_split_pairs(file, archive)
             else:
                 names, arrays = _choose(file, archive, spec)
                 parts = archive[spec.split] if spec.split and spec.split in archive.files else None
@@ -87,12 +87,12 @@ def read_npz(file: File, spec: DataSpec) -> Dataset:
     return dataset._replace(columns=columns)
 
 
-def _read_keras(file: File, archive: Any) -> tuple[tuple[str, str], tuple[Array, Array], Array]:
+def _read_split_pairs(file: File, archive: Any) -> tuple[tuple[str, str], tuple[Array, Array], Array]:
     """Return the arrays of an archive with one pair for each split, joined, and the split of each row."""
     features: list[Array] = []
     labels: list[Array] = []
     parts: list[str] = []
-    for ending, part in KERAS:
+    for ending, part in SPLIT_ENDINGS:
         if f"x_{ending}" not in archive.files or f"y_{ending}" not in archive.files:
             continue
         x, y = archive[f"x_{ending}"], archive[f"y_{ending}"]
