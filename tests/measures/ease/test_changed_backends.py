@@ -62,7 +62,7 @@ def variants_of(name, folder, log):
     chosen = [variant for each, variant in CHOSEN if each.name == name]
     # A patch may leave other variants than those asked for: then all of them.
     asked = [each for each in offered if each in chosen] if set(entry.variants) == set(offered) else offered
-    return [each for each in asked if launch.explain_unavailable(entry, each) is None]
+    return [each for each in asked if not launch.explain_unavailable(entry, each)]
 
 
 def outcomes_of(name, folder, log, problems, variant):
