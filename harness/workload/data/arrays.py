@@ -19,7 +19,7 @@ from .wording import explain_unknown_name, quote_names
 
 Array = npt.NDArray[Any]
 
-SPLIT_ENDINGS = (("train", TRAINING), ("val", VALIDATION), ("valid", VALIDATION), ("validation", VALIDATION), ("test", TEST))
+ENDINGS = (("train", TRAINING), ("val", VALIDATION), ("valid", VALIDATION), ("validation", VALIDATION), ("test", TEST))
 """The endings of names such as `x_train`, with their splits."""
 
 
@@ -92,7 +92,7 @@ def _read_split_pairs(file: File, archive: Any) -> tuple[tuple[str, str], tuple[
     features: list[Array] = []
     labels: list[Array] = []
     parts: list[str] = []
-    for ending, part in SPLIT_ENDINGS:
+    for ending, part in ENDINGS:
         if f"x_{ending}" not in archive.files or f"y_{ending}" not in archive.files:
             continue
         x, y = archive[f"x_{ending}"], archive[f"y_{ending}"]
