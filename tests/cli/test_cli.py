@@ -18,8 +18,11 @@ import typer
 from bakeoff import environments
 from bakeoff.cli import app, completion
 from bakeoff.common import statistics
-from bakeoff.measures import mistakes
+from bakeoff.measures import VOCABULARY
+from bakeoff.measures.deployment import figures as deployment
+from bakeoff.measures.mistakes import attempt
 from bakeoff.records import read
+from bakeoff.records.store import Run
 from bakeoff.registry import entries as registry_entries
 from bakeoff.runner import start
 
@@ -61,6 +64,7 @@ environments.build = lambda entry, *_: Environment(
 )
 cli.main()
 """
+SELF_TEST_FAILED = "The timing failed its self-test"
 SMALL = """
 [data]
 source = "synthetic:200x4x2"
@@ -166,12 +170,12 @@ def test_the_help_of_run_has_examples_and_the_true_defaults(bakeoff):
         assert option in out
     text = " ".join(out.replace("│", " ").split())
     assert f"Default: {start.ROUNDS}; --quick: {start.QUICK_ROUNDS}; big --budget: more." in text
-    assert f"Default: {start.TURNS}; --quick: {start.QUICK_TURNS}." in text
+    assert f"Default: {start.BLOCKS}; --quick: {start.QUICK_BLOCKS}." in text
 
 
 def test_the_help_of_mistakes_states_the_true_time_limit(bakeoff):
     _, out, _ = bakeoff("mistakes", "--help")
-    assert f"Default: {mistakes.LIMIT_S:g}." in out
+    assert f"Default: {attempt.TIME_LIMIT_S:g}." in out
 
 
 def test_the_help_of_check_explains_floors_and_the_exit_code(bakeoff):
@@ -282,7 +286,7 @@ BAD_INPUTS = [
     ("run --backends numpy_plane", "no backend `numpy_plane`. Did you mean `numpy_plain`?"),
     ("run --backends numpy_plain:plane", "has no variant `plane`. Did you mean `plain`?"),
     ("run --backends ,", "no backend ``"),
-    ("run --backends numpy_plain --device gpu", "has no device `gpu`: it runs on cpu"),
+    ("run --backends numpy_plain --device gpu", "does not support the device `gpu`: this backend declares cpu"),
     ("run --backends numpy_plain --threads 4096", "--threads 4096: this process may use"),
     ("run --backends numpy_plain --threads 0", "Invalid value for '--threads'"),
     ("run --backends numpy_plain --threads two", "Invalid value for '--threads'"),
@@ -310,15 +314,15 @@ BAD_INPUTS = [
     ("run --resume damaged --threads 2", "--resume continues the run as it was planned"),
     ("check numpy_plane", "Did you mean `numpy_plain`?"),
     ("check numpy_plain:plane", "Did you mean `plain`?"),
-    ("check numpy_plain --device gpu", "has no device `gpu`: it runs on cpu"),
+    ("check numpy_plain --device gpu", "does not support the device `gpu`: this backend declares cpu"),
     ("check numpy_plain --python no-python", "--python no-python: expected a Python interpreter"),
     ("setup numpy_plane", "Did you mean `numpy_plain`?"),
     ("setup numpy_plain --python no-python", "--python no-python: expected a Python interpreter"),
     ("backends --python no-python", "--python no-python: expected a Python interpreter"),
     ("table", "results: no runs here yet. `bakeoff run` makes one"),
     ("table nowhere", "nowhere: no run here"),
-    ("table newer", f"expected format {read.FORMAT}, got 99. Use the bakeoff that wrote it"),
-    ("table damaged", "is no record. Raw records are never edited"),
+    ("table newer", f"expected format {read.FORMAT}, got 99. Use the version of Bakeoff that wrote it"),
+    ("table damaged", "is no JSON: Expecting value: line 1 column 1 (char 0). Records are never edited"),
     ("table damaged --format pdf", "'pdf' is not one of"),
     ("tables", "No such command 'tables'"),
 ]
@@ -400,7 +404,7 @@ def test_table_prints_the_newest_run_where_none_is_named(bakeoff, saved):
     code, out, err = bakeoff("table")
     assert (code, err) == (0, "")
     assert "numpy_plain:plain" in out
-    assert "Control: " in out
+    assert "The timing passed its self-test (numpy_plain:plain against itself: " in out
     assert (saved / "tables" / "summary.md").exists()
 
 
@@ -424,8 +428,8 @@ def test_table_in_csv_is_the_summary_of_the_tables_folder(bakeoff, saved):
     code, out, err = bakeoff("table", saved, "--format", "csv")
     assert code == 0
     assert out == (saved / "tables" / "summary.csv").read_text()
-    assert "Control: numpy_plain:plain against itself" in err  # remarks do not mix with the CSV
-    assert out.startswith("backend,variant,version,conforms,worst_floors,")
+    assert "The timing passed its self-test" in err  # notes do not mix with the CSV
+    assert out.startswith("backend,variant,version,correct,worst_floors,")
 
 
 def test_table_in_json_has_the_numbers_of_the_csv(bakeoff, saved):
@@ -433,7 +437,7 @@ def test_table_in_json_has_the_numbers_of_the_csv(bakeoff, saved):
     assert (code, err) == (0, "")
     answer = json.loads(out)
     assert answer["run"] == str(saved)
-    assert any(line.startswith("Control: ") for line in answer["remarks"])
+    assert any(line.startswith("The timing passed its self-test") for line in answer["notes"])
     (row,) = answer["rows"]
     (same,) = pd.read_csv(saved / "tables" / "summary.csv").to_dict("records")
     assert set(row) == set(same)
@@ -448,14 +452,11 @@ def test_table_of_a_run_with_failures_exits_with_0(bakeoff, saved):
     header = read.read_header(saved)
     header["plan"]["entries"].append(["numpy_plain", "lost"])
     (saved / "run.json").write_text(json.dumps(header))
-    record = {"task": "environment x", "attempt": 1, "at": 0, "measure": "failure", "quantity": "environment"}
-    more = {"value": "no interpreter", "unit": "", "backend": "numpy_plain", "variant": "lost"}
-    end = {**record, "measure": "task", "quantity": "finished", "value": 0.1, "unit": "s"}
-    with (saved / "records.jsonl").open("a") as file:
-        file.write(json.dumps({**record, **more}) + "\n" + json.dumps(end) + "\n")
+    with Run(saved, VOCABULARY) as run, run.task("environment x") as task:
+        task.add(deployment.FAILED, "no interpreter", backend="numpy_plain", variant="lost")
     code, out, _ = bakeoff("table", saved)
     assert code == 0
-    assert "numpy_plain:lost: environment: no interpreter" in out
+    assert "numpy_plain:lost: no environment: no interpreter" in out
 
 
 def test_output_to_a_file_has_no_escapes_and_unbroken_lines(bakeoff, saved, monkeypatch):
@@ -478,10 +479,10 @@ def test_run_json_prints_only_json_and_progress_on_standard_error(tmp_path):
     command = small_run(tmp_path, "--json")
     ended = subprocess.run(command, capture_output=True, text=True, env=imports(), check=False)
     answer = json.loads(ended.stdout)
-    assert set(answer) == {"run", "remarks", "rows"}
+    assert set(answer) == {"run", "notes", "rows"}
     assert (tmp_path / answer["run"] / "run.json").exists()
     assert answer["rows"][0]["backend"] == "numpy_plain"
-    failed = any(line.startswith("CONTROL FAILED") for line in answer["remarks"])
+    failed = any(line.startswith(SELF_TEST_FAILED) for line in answer["notes"])
     assert ended.returncode == int(failed)
     assert "numpy_plain:plain: training: test accuracy" in ended.stderr
     assert "\x1b" not in ended.stdout + ended.stderr
@@ -538,11 +539,11 @@ def in_a_terminal(command, columns):
 def test_the_live_display_works_in_a_terminal(tmp_path):
     code, shown = in_a_terminal(small_run(tmp_path), columns=100)
     assert "Traceback" not in shown
-    assert code == ("CONTROL FAILED" in shown), shown
+    assert code == (SELF_TEST_FAILED in shown), shown
     assert "\x1b[" in shown
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
     assert "numpy_plain:plain: training: test accuracy" in text
-    assert re.search(rf"turn \d+ of {start.QUICK_TURNS}", text)
+    assert re.search(rf"block \d+ of {start.QUICK_BLOCKS}", text)
     assert shown.count("\x1b[?25l") <= shown.count("\x1b[?25h")  # the cursor is given back
 
 
@@ -568,13 +569,18 @@ def four(tmp_path):
     )
 
 
+def record_of(row):
+    """Return the name of a record as the verdict writes it."""
+    return f"{row['measure']}/{row['figure']}{': ' + row['change'] if row['figure'] == 'change' else ''}"
+
+
 def test_verdict_gives_reasons_and_records_on_one_screen(bakeoff, four, monkeypatch):
     code, out, err = bakeoff("verdict", "four", "--weights", "ease=2,speed=1,agreement=1,open=1")
     assert (code, err) == (0, "")
     assert len(out.splitlines()) <= 40
     assert re.search(r"^(A tie: [^\n]* |\w+ \(\w+:\w+\): )\d\.\d+ \[.*\] times as good as ", out, re.MULTILINE)
     lines = [line for file in four.glob("*.jsonl") for line in file.read_text().splitlines()]
-    records = {f"{row['measure']}/{row['quantity']}" for row in map(json.loads, lines)}
+    records = {record_of(json.loads(line)) for line in lines}
     named = re.findall(r" x\d\.\d{3}  (\S.*?)\s*$", out, re.MULTILINE)
     assert len(named) == 7
     assert {name.partition(" + ")[0] for name in named} <= records
@@ -587,7 +593,8 @@ def test_verdict_on_a_narrow_terminal_truncates_nothing(bakeoff, four, monkeypat
     from io import StringIO
 
     from bakeoff.verdict import terminal
-    from bakeoff.verdict.verdict import Verdict, parse_weights
+    from bakeoff.verdict.verdict import Verdict
+    from bakeoff.verdict.weights import parse_weights
     from rich.console import Console
 
     written = StringIO()
@@ -609,15 +616,15 @@ def test_verdict_starts_with_the_warnings(bakeoff, four):
 def test_verdict_without_a_candidate_gives_a_reason_and_exit_code_1(bakeoff, four):
     code, out, _ = bakeoff("verdict", "four", "--require", "licence:MIT")
     assert code == 1
-    assert "No verdict: none of them" in out
+    assert "No verdict: no variant is correct, was timed and meets the requirements." in out
     assert "licence:MIT: its licence is Apache-2.0 (openness/licence)" in out
 
 
 def test_verdict_names_excluded_frameworks_and_ties(bakeoff, four):
     code, out, _ = bakeoff("verdict", "four", "--weights", "agreement=1", "--require", "gpu")
     assert code == 0
-    assert "Out: jax_pure:step, jax_pure:scan, " in out
-    assert "held against nothing" in out
+    assert "Excluded: jax_pure:step, jax_pure:scan, " in out
+    assert "It is the only candidate, so it was compared with none." in out
     _, out, _ = bakeoff("verdict", "four", "--weights", "agreement=1")
     assert "A tie: JAX (jax_pure:step), NumPy (numpy_plain:plain) and TensorFlow" in out
     assert out.count("=1 ") == 3
@@ -627,7 +634,7 @@ def test_verdict_explain_shows_every_part_of_every_variant(bakeoff, four):
     code, out, _ = bakeoff("verdict", "four", "--explain")
     assert code == 0
     for record in ("speed/slice", "ease/tokens", "openness/releases_24m", "agreement/floors"):
-        assert re.search(rf"^{record}: .*% of the whole", out, re.MULTILINE)
+        assert re.search(rf"^{record}: .*% of the total weight", out, re.MULTILINE)
     assert re.search(r"^  tensorflow_core  +\d+ lines", out, re.MULTILINE)
     assert re.search(r"^  tensorflow_core:xla  +\d+ us \[", out, re.MULTILINE)
     assert "25 in 24 months" in out

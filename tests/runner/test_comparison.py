@@ -1,4 +1,4 @@
-"""Whole runs: what fails is named and the rest goes on; what is killed goes on where it stopped."""
+"""Tests of whole runs: a failure is named and the rest continues; a killed run resumes where it stopped."""
 
 import json
 import os
@@ -47,8 +47,8 @@ batch_size = 16
 epochs = 2
 """
 
-# The harness as it is, but for what costs time and has tests of its own: the backend runs in this interpreter, the
-# checks are held on one case, and what is never steady is told so soon.
+# The harness without the parts that take long and have tests of their own: the backend runs in this interpreter, one
+# case is checked, and a worker that does not reach steady state is given up soon.
 DRIVER = """
 import sys
 from pathlib import Path
@@ -70,7 +70,7 @@ cli.main()
 """
 
 
-def copied(folder, name, **changed):
+def copy_backend(folder, name, **changed):
     """Copy numpy_plain under another name; `changed` maps a file's stem to (old text, new text)."""
     shutil.copytree(entries.backends_folder() / "numpy_plain", folder / name)
     for stem, (old, new) in changed.items():
@@ -80,11 +80,11 @@ def copied(folder, name, **changed):
         path.write_text(text.replace(old, new))
 
 
-# One that is right, and three that are not
+# One correct backend, and three that fail
 
 
 class Ended(NamedTuple):
-    """A run that ended: what was printed, and its folder."""
+    """A run that ended: its exit code, what it printed, and its folder."""
 
     code: int
     out: str
@@ -105,10 +105,10 @@ class Ended(NamedTuple):
 def ended(tmp_path_factory):
     tmp = tmp_path_factory.mktemp("four")
     backends = tmp / "backends"
-    copied(backends, "right")
-    copied(backends, "not_installable", requirements=("numpy==", "--no-index\nabacus==9  # not numpy=="))
-    copied(backends, "wrong_epsilon", model=("np.sqrt(var + self.epsilon)", "(np.sqrt(var) + self.epsilon)"))
-    copied(
+    copy_backend(backends, "right")
+    copy_backend(backends, "not_installable", requirements=("numpy==", "--no-index\nabacus==9  # not numpy=="))
+    copy_backend(backends, "wrong_epsilon", model=("np.sqrt(var + self.epsilon)", "(np.sqrt(var) + self.epsilon)"))
+    copy_backend(
         backends, "gives_nan", model=("    return losses\n", "    return losses if len(x) > 900 else losses * np.nan\n")
     )
     (tmp / "small.toml").write_text(SMALL)
@@ -126,8 +126,8 @@ def ended(tmp_path_factory):
         patch.setattr(environments, "build", build)
         patch.setattr(networks, "required_networks", lambda own=None: real_cases()[1:2])
         patch.setenv("BAKEOFF_CACHE", str(tmp / "cache"))
-        given = ["run", str(tmp / "small.toml"), "--quick", "--results", str(tmp / "results")]
-        result = CliRunner().invoke(app.app, given)
+        arguments = ["run", str(tmp / "small.toml"), "--quick", "--results", str(tmp / "results")]
+        result = CliRunner().invoke(app.app, arguments)
     assert isinstance(result.exception, SystemExit), result.output
     return Ended(result.exit_code, result.stdout, result.stderr, read.latest(tmp / "results"))
 
@@ -136,67 +136,69 @@ def test_a_run_with_a_failure_in_it_ends_with_exit_code_1(ended):
     assert ended.code == 1
 
 
-def test_the_one_that_is_right_has_its_full_row(ended):
+def test_a_correct_backend_has_a_full_row(ended):
     row = ended.rows["right"]
     missing = [name for name, value in row.items() if name not in ("failure", "known_failures") and pd.isna(value)]
     assert missing == []
     assert pd.isna(row["failure"])
-    assert row["conforms"] is True or str(row["conforms"]) == "True"
+    assert row["correct"] == "yes"
     assert 0 < row["test_accuracy"] <= 1
 
 
-def test_of_one_that_cannot_be_installed_pip_s_own_words_are_recorded_and_shown(ended):
+def test_pip_s_message_is_recorded_and_printed_where_an_installation_fails(ended):
     records = ended.records
     (said,) = records.loc[(records["figure"] == "failed") & (records["backend"] == "not_installable"), "value"]
     pip = "ERROR: No matching distribution found for abacus==9"
     assert pip in said
     assert pip in ended.err
     row = ended.rows["not_installable"]
-    assert row["failure"].startswith("environment: not_installable: could not install")
+    assert row["failure"].startswith("no environment: not_installable: could not install")
     assert pip in row["failure"]
-    assert pd.isna(row["conforms"])
+    assert pd.isna(row["correct"])
     assert pd.isna(row["step_s"])
 
 
-def test_one_that_computes_something_else_fails_and_is_not_timed(ended):
+def test_a_backend_that_fails_a_check_is_trained_but_not_timed(ended):
     row = ended.rows["wrong_epsilon"]
-    assert str(row["conforms"]) == "False"
+    assert row["correct"] == "no"
     assert row["worst_floors"] > 128
     assert pd.isna(row["step_s"])
-    assert pd.isna(row["ratio"])
+    assert pd.isna(row["times_fastest"])
     assert "stress-relu-adam float64" in row["failure"]
     records = ended.records
     assert not len(records[(records["measure"] == "speed") & (records["backend"] == "wrong_epsilon")])
-    assert row["test_accuracy"] > 0  # it was trained all the same
+    assert row["test_accuracy"] > 0  # a failed check does not prevent the training
 
 
-def test_of_one_that_gives_nan_in_training_the_place_is_named(ended):
+def test_a_nan_in_training_is_reported_with_its_place(ended):
     row = ended.rows["gives_nan"]
-    assert row["failure"].startswith("training: not finite: train: losses[0] is nan")
-    assert str(row["conforms"]) == "True"
+    assert row["failure"].startswith("training failed: not finite: train: losses[0] is nan")
+    assert row["correct"] == "yes"
     assert pd.isna(row["test_accuracy"])
     assert pd.isna(row["step_s"])
     records = ended.records
     assert not len(records[(records["measure"] == "speed") & (records["backend"] == "gives_nan")])
 
 
-def test_every_failure_is_named_over_the_table_and_on_the_terminal(ended):
+def test_every_failure_is_named_above_the_table_and_on_the_terminal(ended):
     text = (ended.folder / "tables" / "summary.md").read_text()
     for sentence in (
-        "not_installable:plain: environment: not_installable: could not install",
+        "not_installable:plain: no environment: not_installable: could not install",
         "wrong_epsilon:plain: ",
-        "gives_nan:plain: training: not finite: train: losses[0] is nan",
+        "gives_nan:plain: training failed: not finite: train: losses[0] is nan",
     ):
         assert f"- {sentence}" in text
         assert sentence in ended.out
-    assert "right:plain: " not in ended.out
+    # Background load can add a note on the correct backend's time per step, which is no failure.
+    notes = [line for line in ended.out.splitlines() if line.startswith("right:plain: ")]
+    assert [line for line in notes if " per step when timed " not in line] == []
 
 
-def test_every_backend_has_a_row_whatever_became_of_it(ended):
+def test_every_backend_has_a_row_even_where_it_fails(ended):
     assert list(ended.rows) == ["gives_nan", "not_installable", "right", "wrong_epsilon"]
 
 
-def test_the_right_one_is_timed_against_itself(ended):
+def test_the_correct_backend_is_timed_against_itself(ended):
     slices = ended.records[ended.records["figure"] == "slice"]
     assert slices.groupby(["backend", "self_test"])["block"].nunique().to_dict() == {
         ("right", False): runner_start.QUICK_BLOCKS,
@@ -204,14 +206,14 @@ def test_the_right_one_is_timed_against_itself(ended):
     }
 
 
-def test_nothing_was_timed_while_anything_else_was_under_way(ended):
+def test_nothing_else_runs_during_the_timing(ended):
     records = ended.records
     timing = records[records["task"] == "round 1"]["time"].min()
     assert records[~records["task"].isin(["round 1", read.LAST])]["time"].max() <= timing
 
 
 def test_progress_goes_to_standard_error_as_plain_lines(ended):
-    assert "right:plain: conformance: conforms, worst " in ended.err
+    assert "right:plain: conformance: correct: yes; rounding error at most " in ended.err
     assert "right:plain: training: test accuracy " in ended.err
     assert "gives_nan:plain: training: not finite" in ended.err
     assert "\x1b" not in ended.out + ended.err
@@ -222,12 +224,12 @@ def test_the_worker_s_output_is_kept(ended):
     assert {"right-plain.log", "wrong_epsilon-plain.log", "gives_nan-plain.log"} <= logs
 
 
-# All of them failing
+# Every backend fails
 
 
 def test_a_run_in_which_nothing_can_be_installed_still_has_a_table(tmp_path, monkeypatch):
     backends = tmp_path / "backends"
-    copied(backends, "lost")
+    copy_backend(backends, "lost")
     (tmp_path / "small.toml").write_text(SMALL)
 
     def build(entry, *_):
@@ -239,26 +241,27 @@ def test_a_run_in_which_nothing_can_be_installed_still_has_a_table(tmp_path, mon
     assert isinstance(result.exception, SystemExit), result.exception
     assert result.exit_code == 1
     (row,) = json.loads(result.stdout)["rows"]
-    assert row["failure"] == "environment: needs Python ==2.7: found 3.11"
+    assert row["failure"] == "no environment: needs Python ==2.7: found 3.11"
     assert row["step_s"] is None
 
 
-# Killed, and resumed
+# A killed run is resumed
 
 
+SELF_TEST_FAILED = "The timing failed its self-test"
 KILLS = ("environment", "check", "train", "round")
 
 
 class Killed(NamedTuple):
-    """What a kill found and left."""
+    """What stood in the run folder, and which workers still ran, after a kill."""
 
     records: bytes
-    """All that stood in records.jsonl, torn line included."""
+    """The content of records.jsonl, incomplete last line included."""
     survivors: list[int]
 
 
 class Chain(NamedTuple):
-    """A run that was killed and resumed, again and again, to its end."""
+    """A run that was killed and resumed several times, to its end."""
 
     kills: dict[str, Killed]
     code: int
@@ -273,11 +276,11 @@ def start(folder, *arguments):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables)
 
 
-def gone(process):
+def has_ended(process):
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
-def wait_for(condition, within_s=120):
+def wait_for(condition, within_s=400):
     deadline = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline:
@@ -287,13 +290,19 @@ def wait_for(condition, within_s=120):
 
 
 def workers_of(process):
-    # By the end of its path: the driver may import a checkout where this test imports what is installed.
-    children = process.children(recursive=True)
-    return [child for child in children if any(part.endswith("/portable/worker.py") for part in child.cmdline())]
+    return [child for child in process.children(recursive=True) if is_worker(child)]
+
+
+def is_worker(process):
+    # By the end of its path: the driver may import a checkout where this test imports the installed package.
+    try:
+        return any(part.endswith("/portable/worker.py") for part in process.cmdline())
+    except psutil.NoSuchProcess:
+        return False  # It ended after its parent's children were listed.
 
 
 def reached(moment, folder, process):
-    """Return whether the run has come so far: the middle of what it is to be killed in."""
+    """Return whether the run has reached the middle of the task in which it is to be killed."""
     files = list(folder.glob("results/*/records.jsonl"))
     text = files[0].read_text() if files else ""
     ends = text.rpartition('"figure":"finished"')[0].rpartition("\n")[2]
@@ -304,18 +313,18 @@ def reached(moment, folder, process):
     return {"train": '"figure":"validation_accuracy"', "round": '"figure":"slice"'}[moment] in text
 
 
-def killed(moment, folder, arguments):
-    """Start bakeoff, kill it at the moment, and return what that left."""
+def start_and_kill(moment, folder, arguments):
+    """Start bakeoff, kill it at the moment, and return what remains."""
     with start(folder, *arguments) as process:
         watched = psutil.Process(process.pid)
         came = wait_for(lambda: reached(moment, folder, watched))
         workers = workers_of(watched)
         process.send_signal(signal.SIGKILL)
         _, err = process.communicate()
-    assert came, f"never came to {moment}: {err}"
-    wait_for(lambda: all(gone(each) for each in workers), within_s=30)
+    assert came, f"the run did not reach {moment}: {err}"
+    wait_for(lambda: all(has_ended(each) for each in workers), within_s=30)
     records = read.latest(folder / "results") / "records.jsonl"
-    return Killed(records.read_bytes(), [each.pid for each in workers if not gone(each)])
+    return Killed(records.read_bytes(), [each.pid for each in workers if not has_ended(each)])
 
 
 @pytest.fixture(scope="module")
@@ -325,14 +334,14 @@ def chain(tmp_path_factory):
     kills = {}
     arguments = [str(folder / "long.toml"), "--backends", "numpy_plain", "--quick"]
     for moment in KILLS:
-        kills[moment] = killed(moment, folder, arguments)
+        kills[moment] = start_and_kill(moment, folder, arguments)
         arguments = ["--resume", str(read.latest(folder / "results"))]
     with start(folder, *arguments) as process:
         out, err = process.communicate()
     return Chain(kills, process.returncode, out, err, read.latest(folder / "results"))
 
 
-def finished(text):
+def finished_tasks(text):
     tasks = [json.loads(line) for line in text.decode().splitlines() if '"figure":"finished"' in line]
     return [each["task"].split()[0] for each in tasks]
 
@@ -342,7 +351,7 @@ def test_a_killed_run_leaves_no_worker_behind(chain):
     assert {moment: kill.survivors for moment, kill in chain.kills.items()} == {moment: [] for moment in KILLS}
 
 
-def test_every_record_that_stood_when_a_run_was_killed_still_stands(chain):
+def test_a_resumed_run_keeps_every_record_of_the_killed_run(chain):
     final = (chain.folder / "records.jsonl").read_bytes()
     for moment, kill in chain.kills.items():
         whole = kill.records[: kill.records.rfind(b"\n") + 1]
@@ -350,17 +359,17 @@ def test_every_record_that_stood_when_a_run_was_killed_still_stands(chain):
         assert final.startswith(whole), moment
 
 
-def test_each_kill_came_in_the_middle(chain):
-    """Or the tests around this one would show less than they say."""
-    unfinished = {moment: finished(kill.records) for moment, kill in chain.kills.items()}
+def test_each_kill_came_in_the_middle_of_a_task(chain):
+    """Otherwise the other tests of killed runs would test less than their names say."""
+    unfinished = {moment: finished_tasks(kill.records) for moment, kill in chain.kills.items()}
     assert "check" not in unfinished["check"]
     assert "train" not in unfinished["train"]
     assert "round" not in unfinished["round"]
 
 
-def test_a_resumed_run_does_not_repeat_what_was_finished(chain):
+def test_a_resumed_run_does_not_repeat_finished_tasks(chain):
     text = (chain.folder / "records.jsonl").read_bytes()
-    tasks = finished(text)
+    tasks = finished_tasks(text)
     assert sorted(set(tasks)) == ["check", "complete", "describe", "environment", "round", "train"]
     assert [tasks.count(task) for task in ("describe", "check", "train", "round")] == [1, 1, 1, 1]
     attempts = read.read_records(chain.folder, VOCABULARY).groupby("task")["attempt"].max()
@@ -379,7 +388,7 @@ def test_a_run_has_the_cost_of_every_change(chain):
 
 
 def test_a_resumed_run_ends_with_a_complete_table(chain):
-    assert chain.code == (1 if "CONTROL FAILED" in chain.out else 0), chain.err
+    assert chain.code == (1 if SELF_TEST_FAILED in chain.out else 0), chain.err
     (row,) = pd.read_csv(chain.folder / "tables" / "summary.csv").to_dict("records")
     assert [name for name, value in row.items() if name not in ("failure", "known_failures") and pd.isna(value)] == []
     slices = read.read_records(chain.folder, VOCABULARY).query("figure == 'slice'")
@@ -389,7 +398,7 @@ def test_a_resumed_run_ends_with_a_complete_table(chain):
     assert epochs.tolist() == list(range(1, 101))
 
 
-def test_a_run_that_is_over_can_be_resumed_and_nothing_is_written_into_it(chain):
+def test_resuming_a_complete_run_writes_no_record(chain):
     before = (chain.folder / "records.jsonl").read_bytes()
     with start(chain.folder.parent.parent, "--resume", chain.folder.name, "--json") as process:
         out, err = process.communicate()
@@ -400,7 +409,7 @@ def test_a_run_that_is_over_can_be_resumed_and_nothing_is_written_into_it(chain)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: prctl")
-def test_an_interrupted_run_ends_at_once_and_says_how_to_go_on(tmp_path):
+def test_an_interrupted_run_ends_at_once_and_says_how_to_continue(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     with start(tmp_path, str(tmp_path / "small.toml"), "--backends", "numpy_plain", "--quick") as process:
         watched = psutil.Process(process.pid)
@@ -412,17 +421,17 @@ def test_an_interrupted_run_ends_at_once_and_says_how_to_go_on(tmp_path):
     assert process.returncode == 130
     assert f"interrupted. Finished tasks are kept. Continue with `bakeoff run --resume {folder}`" in err
     assert "Traceback" not in err
-    assert wait_for(lambda: all(gone(each) for each in workers), within_s=30)
-    assert "round" not in finished((folder / "records.jsonl").read_bytes())
+    assert wait_for(lambda: all(has_ended(each) for each in workers), within_s=30)
+    assert "round" not in finished_tasks((folder / "records.jsonl").read_bytes())
 
 
-# What cannot be resumed
+# Runs that cannot be resumed
 
 
 @pytest.fixture
 def begun(tmp_path, monkeypatch):
-    """Return the folder of a run that was begun on tmp_path/data.csv with a copy of numpy_plain, and nothing more."""
-    copied(tmp_path / "backends", "own")
+    """Return the folder of a run on tmp_path/data.csv with a copy of numpy_plain, of which no task has begun."""
+    copy_backend(tmp_path / "backends", "own")
     monkeypatch.setattr(entries, "backends_folder", lambda: tmp_path / "backends")
     rows = "\n".join(f"{n},{n % 7},{'ab'[n % 2]}" for n in range(40))
     (tmp_path / "data.csv").write_text(f"x,z,kind\n{rows}\n")
@@ -433,40 +442,40 @@ def begun(tmp_path, monkeypatch):
 
 
 def request_for(spec, tmp_path, **fields):
-    given = {"wanted": None, "device": "cpu", "threads": 1, "quick": True, "pythons": ()}
-    given |= {"rounds": None, "blocks": None, "budget_s": None}
-    return runner_start.Request(spec=spec, parent=tmp_path / "results", **{**given, **fields})
+    defaults = {"wanted": None, "device": "cpu", "threads": 1, "quick": True, "pythons": ()}
+    defaults |= {"rounds": None, "blocks": None, "budget_s": None}
+    return runner_start.Request(spec=spec, parent=tmp_path / "results", **{**defaults, **fields})
 
 
-def test_what_was_begun_can_be_resumed(begun):
+def test_a_run_that_was_begun_can_be_resumed(begun):
     work = runner_start.resume(begun)
     with work.run:
         assert [(entry.name, variant) for entry, variant in work.chosen] == [("own", "plain")]
         assert work.network.sizes == (2, 8, 2)
 
 
-def test_a_run_whose_data_changed_is_refused(begun, tmp_path):
+def test_a_run_whose_data_changed_is_rejected(begun, tmp_path):
     path = tmp_path / "data.csv"
     path.write_text(path.read_text().replace("\n3,", "\n4,"))
     with pytest.raises(InputError, match=r"its data had the hash \w+, now \w+. Start a new run"):
         runner_start.resume(begun)
 
 
-def test_a_run_whose_data_is_gone_is_refused(begun, tmp_path):
+def test_a_run_whose_data_is_missing_is_rejected(begun, tmp_path):
     (tmp_path / "data.csv").unlink()
     with pytest.raises(InputError, match=r"data.csv: no such file"):
         runner_start.resume(begun)
 
 
 @pytest.mark.parametrize("name", ["model.py", "adapter.py", "requirements.txt", "backend.toml"])
-def test_a_run_whose_backend_changed_is_refused(begun, tmp_path, name):
+def test_a_run_whose_backend_changed_is_rejected(begun, tmp_path, name):
     with (tmp_path / "backends" / "own" / name).open("a") as file:
         file.write("\n")
     with pytest.raises(InputError, match=r"backend own has changed since it began\. Start a new run"):
         runner_start.resume(begun)
 
 
-def test_a_run_whose_backend_is_gone_is_refused(begun, tmp_path):
+def test_a_run_whose_backend_is_missing_is_rejected(begun, tmp_path):
     (tmp_path / "backends" / "own").rename(tmp_path / "backends" / "other")
     with pytest.raises(InputError, match="backend own has changed since it began"):
         runner_start.resume(begun)
@@ -481,7 +490,7 @@ def test_a_run_whose_backend_is_gone_is_refused(begun, tmp_path):
         (None, "commit", "0123456789ab", "Bakeoff's commit was 0123456789ab"),
     ],
 )
-def test_a_run_of_another_machine_or_another_bakeoff_is_refused(begun, table, key, value, sentence):
+def test_a_run_of_another_machine_or_another_bakeoff_is_rejected(begun, table, key, value, sentence):
     header = read.read_header(begun)
     (header[table] if table else header)[key] = value
     (begun / "run.json").write_text(json.dumps(header))
@@ -490,7 +499,7 @@ def test_a_run_of_another_machine_or_another_bakeoff_is_refused(begun, table, ke
 
 
 def test_a_run_of_a_backend_outside_the_project_can_be_resumed(tmp_path, monkeypatch):
-    copied(tmp_path / "elsewhere", "mine")
+    copy_backend(tmp_path / "elsewhere", "mine")
     request = request_for(parse(SMALL, "spec"), tmp_path, wanted=str(tmp_path / "elsewhere" / "mine"))
     with runner_start.begin(request).run as run:
         pass
@@ -509,12 +518,12 @@ def test_no_two_runs_draw_the_same_orders(tmp_path):
     assert len(seeds) == 2
 
 
-def test_a_run_that_is_being_written_is_refused(begun):
+def test_a_run_that_another_process_writes_is_rejected(begun):
     with runner_start.resume(begun).run, pytest.raises(InputError, match="another bakeoff is writing this run"):
         runner_start.resume(begun)
 
 
-# What is refused before anything is made
+# Requests that are rejected before anything is made
 
 
 @pytest.mark.parametrize(
@@ -527,24 +536,24 @@ def test_a_run_that_is_being_written_is_refused(begun):
         ({"pythons": (Path("no-python"),)}, "--python no-python: expected a Python interpreter"),
     ],
 )
-def test_nothing_is_made_of_a_request_that_is_refused(tmp_path, monkeypatch, fields, sentence):
-    copied(tmp_path / "backends", "own")
+def test_a_rejected_request_makes_no_folder(tmp_path, monkeypatch, fields, sentence):
+    copy_backend(tmp_path / "backends", "own")
     monkeypatch.setattr(entries, "backends_folder", lambda: tmp_path / "backends")
     with pytest.raises(InputError, match=sentence):
         runner_start.begin(request_for(parse(SMALL, "spec"), tmp_path, **fields))
     assert not (tmp_path / "results").exists()
 
 
-def test_the_plan_is_fixed_before_the_run(begun):
+def test_the_plan_is_written_before_the_run(begun):
     plan = read.read_header(begun)["plan"]
     assert (plan["rounds"], plan["blocks"], plan["threads"], plan["device"]) == (1, 24, 1, "cpu")
     assert plan["entries"] == [["own", "plain"]]
 
 
 def blocks_of(begun, budget_s, epochs):
-    """Return the blocks planned for a budget, where epochs took so many seconds for so many steps: `epochs`.
+    """Return the blocks planned for a budget, where `epochs` are the seconds and steps of each epoch.
 
-    A block has two slices of 10 ms, or of a step; each has a warm-up slice, and costs 2 ms to hand over.
+    A block has two slices of 10 ms, or of one step; each has a warm-up slice and takes 2 ms to hand over.
     """
     work = runner_start.resume(begun)
     with work.run:
@@ -562,26 +571,26 @@ def blocks_of(begun, budget_s, epochs):
     again = runner_start.resume(begun)
     with again.run:
         again.plan.update(blocks=None, budget_s=1000 * budget_s)
-        assert again.planned_blocks(twins) == first  # worked out once: a resumed run keeps to it
+        assert again.planned_blocks(twins) == first  # a resumed run keeps the number
     return first
 
 
 @pytest.mark.parametrize(("budget_s", "blocks"), [(60, 60 / 0.044), (6, 6 / 0.044), (0.001, timing.LEAST_BLOCKS)])
-def test_a_budget_becomes_blocks_by_the_pace_of_the_quickest_epoch(begun, budget_s, blocks):
+def test_the_pace_of_the_quickest_epoch_converts_a_budget_to_blocks(begun, budget_s, blocks):
     assert blocks_of(begun, budget_s, [(0.0001, 10), (0.4, 10), (0.01, 10)]) == pytest.approx(blocks, rel=0.01)
 
 
-def test_where_a_step_takes_longer_than_a_slice_fewer_blocks_fit(begun):
+def test_fewer_blocks_fit_where_a_step_takes_longer_than_a_slice(begun):
     assert blocks_of(begun, 60, [(9.0, 10), (5.0, 10)]) == pytest.approx(60 / (2 * 1.002), abs=1)
 
 
-def test_one_epoch_is_no_pace_for_it_has_the_first_call(begun):
+def test_a_single_epoch_gives_no_pace_because_it_includes_the_first_call(begun):
     assert blocks_of(begun, 60, [(50.0, 10)]) == pytest.approx(60 / (2 * 1.002), abs=1)
 
 
-def test_a_training_of_one_epoch_is_followed_by_one_for_its_pace(tmp_path, monkeypatch):
-    """And so the slices of a framework that compiles have more than one step."""
-    copied(tmp_path / "backends", "own")
+def test_a_second_epoch_measures_the_pace_of_a_training_of_one_epoch(tmp_path, monkeypatch):
+    """Otherwise the slices of a framework that compiles would have one step."""
+    copy_backend(tmp_path / "backends", "own")
     monkeypatch.setattr(entries, "backends_folder", lambda: tmp_path / "backends")
     made = Environment(Path(sys.executable), Path("own-0123456789ab"), 1.0, 2, {"numpy": "2"})
     monkeypatch.setattr(environments, "build", lambda entry, *_: made)
@@ -607,21 +616,21 @@ def test_a_run_that_is_not_quick_has_more_rounds(tmp_path):
     ("wanted", "budget_s", "quick", "rounds"),
     [("numpy_plain", 60, False, 12), ("numpy_plain", 60, True, 1), ("numpy_plain", 6, False, 2), ("all", 60, False, 2)],
 )
-def test_a_budget_is_spent_in_rounds_of_some_seconds(tmp_path, wanted, budget_s, quick, rounds):
+def test_a_budget_is_divided_into_rounds_of_some_seconds(tmp_path, wanted, budget_s, quick, rounds):
     request = request_for(Spec(), tmp_path, wanted=wanted, quick=quick, blocks=None, budget_s=budget_s)
     with runner_start.begin(request).run as run:
         assert run.header["plan"]["rounds"] == rounds
 
 
-# The order
+# Order
 
 
-def test_what_took_longest_to_check_is_trained_first(tmp_path, monkeypatch):
-    """Of three, one at a time; the first is let go when the others wait."""
+def test_the_variant_with_the_longest_checks_is_trained_first(tmp_path, monkeypatch):
+    """Three variants, one at a time; the first continues when the others wait."""
     monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
     seconds = {"quick": 1.0, "slow": 9.0, "medium": 5.0}
     for name in seconds:
-        copied(tmp_path / "backends", name)
+        copy_backend(tmp_path / "backends", name)
     monkeypatch.setattr(entries, "backends_folder", lambda: tmp_path / "backends")
     monkeypatch.setattr(schedule, "JOBS", 1)
 
@@ -632,7 +641,7 @@ def test_what_took_longest_to_check_is_trained_first(tmp_path, monkeypatch):
     work = runner_start.begin(request_for(parse(SMALL, "spec"), tmp_path))
     for entry, variant in work.chosen:
         key = cached_results.key(entry, variant, made(entry), "cpu", work.required_cases(entry))
-        cached_results.keep(key, cached_results.Verdict((), "2026-11-23T00:00:00Z", seconds[entry.name]))
+        cached_results.keep(key, cached_results.CachedResult((), "2026-11-23T00:00:00Z", seconds[entry.name]))
     begun, all_wait = [], threading.Event()
 
     def check_and_train(entry, variant):
@@ -647,6 +656,6 @@ def test_what_took_longest_to_check_is_trained_first(tmp_path, monkeypatch):
             return work._install(entry, board)
 
         schedule.qualify(work.chosen, install, check_and_train, work.previous_check_seconds, work.commands.stop)
-    # One was taken when it stood alone; of those that waited the slow one goes first.
+    # The first was taken when no other waited; of the two that waited, the slow one goes first.
     assert len(begun) == 3
     assert begun[1:] == sorted(begun[1:], key=lambda name: -seconds[name])

@@ -1,7 +1,7 @@
 """Helpers for printing lines and tables on the terminal, or as plain text where the output is no terminal."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -27,9 +27,9 @@ def print_lines(console: Console, lines: Iterable[str]) -> None:
         print_line(console, line)
 
 
-def print_table(console: Console, remarks: Sequence[str], rows: "pd.DataFrame") -> None:
-    """Print the remarks and the table, which is split into several where the terminal is too narrow for it."""
-    print_lines(console, remarks)
+def print_table(console: Console, notes: Sequence[str], rows: "pd.DataFrame") -> None:
+    """Print the notes and the table, which is split into several where the terminal is too narrow for it."""
+    print_lines(console, notes)
     if not len(rows):
         print_line(console, "There are no results to show.")
         return
@@ -38,10 +38,10 @@ def print_table(console: Console, remarks: Sequence[str], rows: "pd.DataFrame") 
     part: list[str] = []
     for heading in rest:
         if part and _measure_width(_make_listing(rows[[name, *part, heading]])) > console.width:
-            console.print(_make_listing(rows[[name, *part]]))
+            _print_part(console, rows[[name, *part]])
             part = []
         part.append(heading)
-    console.print(_make_listing(rows[[name, *part]]))
+    _print_part(console, rows[[name, *part]])
 
 
 def widen(console: Console) -> Console:
@@ -64,10 +64,17 @@ def format_count(number: int, noun: str) -> str:
     return f"{number} {noun if number == 1 else plural}"
 
 
-def _make_listing(rows: "pd.DataFrame") -> Table:
+def _print_part(console: Console, rows: "pd.DataFrame") -> None:
+    """Print a table; where even one column beside the first is too wide for the terminal, its words are wrapped."""
+    listing = _make_listing(rows)
+    console.print(_make_listing(rows, wrap=True) if _measure_width(listing) > console.width else listing)
+
+
+def _make_listing(rows: "pd.DataFrame", wrap: bool = False) -> Table:
     listing = Table(box=None, pad_edge=False)
     for heading in rows.columns:
-        listing.add_column(heading, no_wrap=True, justify="left" if heading in TEXT_COLUMNS else "right")
+        justify: Literal["left", "right"] = "left" if heading in TEXT_COLUMNS else "right"
+        listing.add_column(heading, no_wrap=not wrap, overflow="fold", justify=justify)
     for _, row in rows.iterrows():
         listing.add_row(*(str(cell) for cell in row))
     return listing

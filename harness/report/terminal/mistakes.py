@@ -13,7 +13,7 @@ from ...measures.mistakes.tables import describe, tabulate_outcomes, tabulate_sh
 from .console import convert_to_json, print_line, print_lines, print_table
 
 TRACEBACK_LEGEND = (
-    "yours : theirs: lines of the traceback in your files and in the framework's, medians. docs/explanation/mistakes.md"
+    "yours : others: median lines of the traceback in your files and in other files. docs/explanation/mistakes.md"
 )
 
 
