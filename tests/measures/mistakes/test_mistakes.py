@@ -271,15 +271,17 @@ def declaring(tmp_path, cannot):
 
 def test_an_unsupported_default_network_is_replaced_by_the_most_similar_supported_one(tmp_path):
     assert choose_training_input(ENTRIES["numpy_plain"])[1] == ""
-    given, network = choose_training_input(declaring(tmp_path, '[[cannot]]\nbatch_norm = true\nreason = "No beads."'))
+    given, network = choose_training_input(
+        declaring(tmp_path, '[[unsupported]]\nbatch_norm = true\nreason = "No beads."')
+    )
     assert given.spec == training().spec._replace(batch_norm=False)
     assert "norm0/gamma" not in given.arrays
     assert (given.order == training().order).all()
     assert network == "tried with batch_norm = False, as it cannot do batch_norm = True: No beads."
 
 
-def test_what_can_do_no_network_says_so(tmp_path):
-    entry = declaring(tmp_path, '[[cannot]]\nbatch_norm = [true, false]\nreason = "No beads."')
+def test_a_backend_without_a_supported_network_is_reported(tmp_path):
+    entry = declaring(tmp_path, '[[unsupported]]\nbatch_norm = [true, false]\nreason = "No beads."')
     given, network = choose_training_input(entry)
     assert given.spec == training().spec
     assert network == "cannot do batch_norm = True: No beads."
@@ -348,7 +350,7 @@ def run_command(capsys, monkeypatch, *arguments):
     return ended.value.code or 0, capsys.readouterr()
 
 
-def test_the_command_commits_and_keeps(mine, tmp_path, capsys, monkeypatch):
+def test_the_command_tries_the_mistakes_and_keeps_the_results(mine, tmp_path, capsys, monkeypatch):
     kept = tmp_path / "kept.jsonl"
     options = ("--python", sys.executable, "--only", "wrong_width", "--only", "forgotten_update", "--records", kept)
     code, printed = run_command(capsys, monkeypatch, mine, *options, "--json")

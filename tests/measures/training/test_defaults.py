@@ -143,7 +143,7 @@ epochs = 2
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """Return the folder of a run with --framework-defaults, of NumPy, which has none, and of a backend with defaults of its own."""
+    """Return the folder of a run with --framework-defaults: of NumPy, and of a backend with its own defaults."""
     folder = tmp_path_factory.mktemp("defaults")
     own = scaffold.write("own_mind", folder)
     (own / "adapter.py").write_text(OWN_MIND)
