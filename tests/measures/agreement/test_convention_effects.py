@@ -255,7 +255,7 @@ def test_the_table_of_effects_is_written_with_a_note(ended):
     assert row["largest"] == pytest.approx(expected.largest, rel=1e-3)
     text = (ended / "tables" / "convention_effects.md").read_text()
     assert f"| {row['largest']}" in text
-    (note,) = [line for line in text.splitlines() if line.startswith("- NumPy's batch norm keeps the unbiased running")]
+    (note,) = [line for line in text.splitlines() if line.startswith("- NumPy (own)'s batch norm keeps the unbiased")]
     assert f"probabilities change by at most {expected.largest:.2g}" in note
     assert note in (ended / "tables" / "summary.md").read_text()
 
