@@ -277,14 +277,14 @@ def test_an_unsupported_default_network_is_replaced_by_the_most_similar_supporte
     assert given.spec == training().spec._replace(batch_norm=False)
     assert "norm0/gamma" not in given.arrays
     assert (given.order == training().order).all()
-    assert network == "tried with batch_norm = False, as it cannot do batch_norm = True: No beads."
+    assert network == "tried with batch_norm = False, as it does not support batch_norm = True: No beads."
 
 
 def test_a_backend_without_a_supported_network_is_reported(tmp_path):
     entry = declaring(tmp_path, '[[unsupported]]\nbatch_norm = [true, false]\nreason = "No beads."')
     given, network = choose_training_input(entry)
     assert given.spec == training().spec
-    assert network == "cannot do batch_norm = True: No beads."
+    assert network == "does not support batch_norm = True: No beads."
 
 
 # Records and tables
