@@ -49,6 +49,10 @@ FrameworkDefaults = Annotated[
     bool,
     typer.Option("--framework-defaults", help="Keep each framework's own default epsilons, rates and weights."),
 ]
+Inherit = Annotated[
+    str | None,
+    typer.Option("--inherit-environment", metavar="NAME,...", help="Variables passed on to workers. Default: none."),
+]
 Resume = Annotated[
     Path | None,
     typer.Option(
@@ -73,6 +77,7 @@ def run_backends(
     blocks: Blocks = None,
     budget: Budget = None,
     framework_defaults: FrameworkDefaults = False,
+    inherit_environment: Inherit = None,
     resume: Resume = None,
     python: Python = None,
     results: Results = Path("results"),
@@ -98,9 +103,11 @@ def run_backends(
     else:
         budget_s = None if budget is None else parse_budget(budget, blocks)
         network = read_requested_spec(spec, data, target, framework_defaults)
-        pythons = tuple(python or ())
+        pythons, inherit = tuple(python or ()), parse_names(inherit_environment)
         work = start.begin(
-            start.Request(network, backends, device, threads, quick, rounds, blocks, budget_s, pythons, results)
+            start.Request(
+                network, backends, device, threads, quick, rounds, blocks, budget_s, pythons, results, inherit
+            )
         )
     report = carry_out(work)
     if as_json:
@@ -135,6 +142,15 @@ def reject_other_parameters(context: typer.Context) -> None:
     ]
     if others:
         raise InputError(f"--resume continues the run as it was planned. Leave out {', '.join(others)}.")
+
+
+def parse_names(names: str | None) -> tuple[str, ...]:
+    """Return the names, or patterns of names, of --inherit-environment, such as XLA_*. Raises InputError."""
+    found = () if names is None else tuple(name.strip() for name in names.split(","))
+    for name in found:
+        if not re.fullmatch(r"[A-Za-z_*?][\w*?]*", name):
+            raise InputError(f"--inherit-environment: expected names such as OMP_PROC_BIND,XLA_FLAGS, got {name!r}.")
+    return found
 
 
 def parse_budget(budget: str, blocks: int | None) -> float:

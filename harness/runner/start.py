@@ -1,9 +1,11 @@
 """Begin a run, or resume one: the request, the plan that is fixed before the run, and its run folder."""
 
 import hashlib
+import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ from ..records.store import Run
 from ..registry import entries as registry_entries
 from ..registry.entries import Entry
 from ..workers.cores import first_cores
+from ..workers.launch import place_of
+from ..workers.place import variables_in_force
 from ..workload import data
 from ..workload.spec import Spec
 from .comparison import Comparison
@@ -49,6 +53,8 @@ class Request:
     """Seconds of blocks, all rounds together; in place of `blocks`."""
     pythons: tuple[Path, ...]
     parent: Path
+    inherit: tuple[str, ...] = ()
+    """The names of the variables that workers inherit from the caller's environment, beside the usual ones."""
 
 
 def begin(request: Request) -> "Comparison":
@@ -59,6 +65,7 @@ def begin(request: Request) -> "Comparison":
     )
     registry_entries.require_device(chosen, request.device)
     interpreters.require_interpreters(request.pythons)
+    _require_variables(request.inherit)
     dataset = data.load(request.spec.data, request.spec.training.seed)
     splits = data.split(dataset, request.spec)
     cores = _cores(request.threads, "--threads")
@@ -83,6 +90,7 @@ def begin(request: Request) -> "Comparison":
         },
         "machine": machine.describe(),
         "backends": {entry.name: _identity(entry.whole) for entry, _ in chosen},
+        "variables": _variables(chosen, request.threads, request.inherit),
         "plan": {
             "entries": [[entry.name, variant] for entry, variant in chosen],
             "rounds": request.rounds or rounds,
@@ -95,6 +103,7 @@ def begin(request: Request) -> "Comparison":
             "device": request.device,
             "interpreters": [str(path) for path in request.pythons],
             "folders": {entry.name: str(entry.folder.resolve()) for entry, _ in chosen if entry.outside},
+            "inherit": list(request.inherit),
         },
     }
     return Comparison(Run.create(request.parent, header, VOCABULARY), request.spec, splits, chosen)
@@ -124,6 +133,7 @@ def resume(folder: Path) -> "Comparison":
         if name not in entries or _identity(entries[name]) != identity:
             raise InputError(f"{folder}: backend {name} has changed since it began. Start a new run.")
     chosen = [(entries[name].for_variant(variant), variant) for name, variant in header["plan"]["entries"]]
+    _require_same_variables(folder, header, chosen)
     work = Comparison(Run(folder, VOCABULARY), spec, splits, chosen)
     work.findings.learn(read.read_records(folder, VOCABULARY))
     return work
@@ -141,6 +151,36 @@ def _require_same_machine(folder: Path, header: Mapping[str, Any]) -> None:
     for what, (then, here) in now.items():
         if then != here:
             raise InputError(f"{folder}: {what} was {then} when it began, and is {here} now. Start a new run.")
+
+
+def _require_variables(names: Sequence[str]) -> None:
+    """Raise InputError for a name, or a pattern of names, that no variable of the caller's environment has."""
+    for name in names:
+        if not any(fnmatchcase(each, name) for each in os.environ):
+            raise InputError(f"--inherit-environment {name}: no variable of that name is set. Set it, or leave it out.")
+
+
+def _variables(chosen: Sequence[tuple[Entry, str]], threads: int, inherit: tuple[str, ...]) -> dict[str, Any]:
+    """Return by NAME:VARIANT the environment variables in force in its workers."""
+    return {
+        f"{entry.name}:{variant}": variables_in_force(place_of(entry, variant, Path(), threads, inherit=inherit))
+        for entry, variant in chosen
+    }
+
+
+def _require_same_variables(folder: Path, header: Mapping[str, Any], chosen: Sequence[tuple[Entry, str]]) -> None:
+    """Raise InputError where a worker would get other environment variables than when the run began."""
+    plan = header["plan"]
+    now = _variables(chosen, plan["threads"], tuple(plan.get("inherit", ())))
+    for name, then in header.get("variables", {}).items():
+        here = now.get(name, {})
+        for variable in sorted({*then, *here}):
+            before, after = (each.get(variable, "not set") for each in (then, here))
+            if before != after:
+                raise InputError(
+                    f"{folder}: the environment variable {variable} of {name} was {before} when the run began, and is "
+                    f"{after} now. Set it as it was, or start a new run."
+                )
 
 
 def _identity(entry: Entry) -> dict[str, str]:

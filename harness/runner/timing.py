@@ -24,7 +24,10 @@ LEAST_BLOCKS = statistics.LEAST_BLOCKS
 def plan_rounds(plan: Mapping[str, Any], blocks: int) -> Plan:
     """Return the plan of the rounds, of so many blocks each, from that of the run."""
     cores = tuple(plan["cores"]) if plan["cores"] is not None else None
-    return Plan(plan["rounds"], blocks, plan["slice_s"], plan["threads"], cores, plan["device"], plan["seed"])
+    inherit = tuple(plan.get("inherit", ()))
+    return Plan(
+        plan["rounds"], blocks, plan["slice_s"], plan["threads"], cores, plan["device"], plan["seed"], inherit=inherit
+    )
 
 
 def work_out_blocks(

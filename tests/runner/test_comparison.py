@@ -509,6 +509,53 @@ def test_no_two_runs_draw_the_same_orders(tmp_path):
     assert len(seeds) == 2
 
 
+def test_run_json_has_the_variables_in_force_of_every_variant(tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_LIBRARY_KERNEL", "slow")
+    monkeypatch.setenv("OTHER_LIBRARY_KERNEL", "slow")
+    request = request_for(parse(SMALL, "spec"), tmp_path, wanted="numpy_plain", inherit=("FAKE_LIBRARY_*",))
+    with (work := runner_start.begin(request)).run:
+        header = read.read_header(work.run.folder)
+    variables = header["variables"]["numpy_plain:plain"]
+    assert variables["FAKE_LIBRARY_KERNEL"] == "slow"
+    assert variables["OMP_NUM_THREADS"] == "1"
+    assert not {"OTHER_LIBRARY_KERNEL", "HOME", "PATH"} & set(variables)
+    assert header["plan"]["inherit"] == ["FAKE_LIBRARY_*"]
+
+
+def test_workers_and_the_matrix_product_get_the_variables_that_are_passed_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_LIBRARY_KERNEL", "slow")
+    with (
+        work := runner_start.begin(
+            request_for(parse(SMALL, "spec"), tmp_path, wanted="numpy_plain", inherit=("FAKE_LIBRARY_KERNEL",))
+        )
+    ).run:
+        entry, variant = work.chosen[0]
+        work.environments[entry.label] = Environment(Path(sys.executable), Path("x-0123456789ab"), 1.0, 2, {})
+        assert work._place(entry, variant, timing=True).inherit == ("FAKE_LIBRARY_KERNEL",)
+        assert timing.plan_rounds(work.plan, 16).inherit == ("FAKE_LIBRARY_KERNEL",)
+
+
+def test_a_run_is_not_resumed_under_another_value_of_a_variable(tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_LIBRARY_KERNEL", "slow")
+    with (
+        work := runner_start.begin(
+            request_for(parse(SMALL, "spec"), tmp_path, wanted="numpy_plain", inherit=("FAKE_LIBRARY_KERNEL",))
+        )
+    ).run:
+        pass
+    monkeypatch.setenv("FAKE_LIBRARY_KERNEL", "fast")
+    with pytest.raises(InputError, match="FAKE_LIBRARY_KERNEL of numpy_plain:plain was slow when the run began"):
+        runner_start.resume(work.run.folder)
+
+
+def test_a_variable_that_is_not_set_cannot_be_passed_on(tmp_path, monkeypatch):
+    monkeypatch.delenv("FAKE_LIBRARY_KERNEL", raising=False)
+    with pytest.raises(InputError, match="--inherit-environment FAKE_LIBRARY_KERNEL: no variable of that name is set"):
+        runner_start.begin(
+            request_for(parse(SMALL, "spec"), tmp_path, wanted="numpy_plain", inherit=("FAKE_LIBRARY_KERNEL",))
+        )
+
+
 def test_a_run_that_is_being_written_is_refused(begun):
     with runner_start.resume(begun).run, pytest.raises(InputError, match="another bakeoff is writing this run"):
         runner_start.resume(begun)

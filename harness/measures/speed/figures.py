@@ -32,6 +32,15 @@ STEADY = _of_contestant(
     values=(bool,),
 )
 THREADS = _of_contestant("threads", "threads", "Threads in force, by what reports them.", "of", "source")
+KERNELS = _of_contestant(
+    "kernels",
+    "",
+    "The processor that the kernels of a numerical library in the worker are for; unknown where it does not say.",
+    "of",
+    "api",
+    "version",
+    values=(str,),
+)
 SLICE = _of_contestant("slice", "s", "A timed slice: `steps` training steps.", "cpu_s", "steps", "block", "position")
 LATENCY = _of_contestant(
     "latency", "s", "The median of some calls of `predict`, from host to host.", "rows", "block", "calls"
@@ -59,6 +68,7 @@ _TIMED = (
     WARM_UP_SLICE,
     STEADY,
     THREADS,
+    KERNELS,
     SLICE,
     LATENCY,
     SPINNING_CORES,
