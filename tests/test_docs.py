@@ -197,7 +197,7 @@ def test_the_timing_page_has_the_numbers_of_the_code():
         f"segments of {statistics.SEGMENT} neighbouring blocks",
         f"with a {statistics.LEVEL:.0%} interval".replace("%", " %"),
         f"within {rounds.WARM_LIMIT_S:g} s",
-        f"takes {warmup.LEAST} slices, then {rounds.WARM_BLOCK} more",
+        f"takes {warmup.LEAST} slices, then {rounds.SLICES_BETWEEN_CHECKS} more",
         f"has lasted {warmup.LASTED} slices",
         f"differ by less than {100 * warmup.ALIKE:.0f} % are one",
         f"{rounds.LATENCY_CALLS} calls for one row, {rounds.LATENCY_CALLS} for a full batch",

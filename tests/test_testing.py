@@ -88,7 +88,7 @@ def wrong(tmp_path_factory):
     return {name.removeprefix("test_").partition("[")[0]: result for name, result in results.items()}
 
 
-def test_a_wrong_backend_fails_with_what_departs_first_and_the_likely_cause(wrong):
+def test_a_wrong_backend_fails_with_the_first_deviation_and_the_likely_cause(wrong):
     result, message = wrong["unbiased"]
     assert result == "failure"
     assert "unbiased:plain: correct: no; on stress-tanh-adam float64, running statistics" in message
@@ -99,7 +99,7 @@ def test_a_wrong_backend_fails_with_what_departs_first_and_the_likely_cause(wron
     assert "harness/testing.py" not in message, "the sentence, and not where it was raised"
 
 
-def test_what_the_worker_raised_comes_with_its_traceback(wrong):
+def test_an_error_in_the_worker_is_reported_with_its_traceback(wrong):
     result, message = wrong["raises"]
     assert result == "failure"
     assert "raised: predict raised RuntimeError: no softmax" in message
@@ -140,12 +140,12 @@ def test_the_interpreter_is_the_callers_choice(tmp_path):
 
 
 @pytest.mark.parametrize("python", ["no-such-python", "no/such/python"])
-def test_an_interpreter_that_is_not_there_is_refused(python):
+def test_a_missing_interpreter_is_an_error(python):
     with pytest.raises(InputError, match="expected a Python interpreter, found none"):
         testing.conformance(RIGHT, python=python)
 
 
-def test_a_folder_that_is_no_backend_is_refused(tmp_path):
+def test_a_folder_that_is_no_backend_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"backend\.toml"):
         testing.conformance(tmp_path)
 

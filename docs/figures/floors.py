@@ -21,7 +21,7 @@ LEAST, MOST = 0.1, 1e18
 def points():
     """Return one row a point: what it belongs to, floors, and a kind for its colour."""
     checked = pd.read_csv(RESULTS / "all" / "check.csv.gz")
-    checked = checked[checked["gated"] & checked["floors"].notna()]
+    checked = checked[checked["required"] & checked["floors"].notna()]
     backends = pd.DataFrame(
         {
             "row": checked["backend"] + ":" + checked["variant"],

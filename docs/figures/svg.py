@@ -6,11 +6,11 @@ STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 text.small { font-size: 11px; fill: #59636e }
 text.title { font-size: 14px; font-weight: 600 }
-.grid { stroke: #d1d9e0 } .axis { stroke: #59636e } .reference_pair { fill: #ffffff }
+.grid { stroke: #d1d9e0 } .axis { stroke: #59636e } .page { fill: #ffffff }
 .first { fill: #2f6fb2 } .second { fill: #c2692b } .third { fill: #3f8f5b } .faint { fill: #8c959f; opacity: .45 }
 text.inside { fill: #ffffff; font-size: 11px }
 @media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3 } text.small { fill: #9198a1 } .reference_pair { fill: #0d1117 }
+  text { fill: #e6edf3 } text.small { fill: #9198a1 } .page { fill: #0d1117 }
   .grid { stroke: #30363d } .axis { stroke: #9198a1 }
   text.inside { fill: #ffffff }
 }

@@ -76,7 +76,7 @@ def sweep_chart(curves: pd.DataFrame, lines: pd.DataFrame) -> alt.HConcatChart:
             .mark_point(shape="diamond", size=90, filled=False, strokeWidth=2, opacity=1)
             .encode(x=x, y=_seconds(alt.Y, "step_s:Q"), color=style["color"])
         )
-        title = f"{TITLES[str(axis)]}: {', '.join(dict.fromkeys(mine['at']))}"
+        title = f"{TITLES[str(axis)]}: {', '.join(dict.fromkeys(mine['point']))}"
         panels.append(alt.layer(curve, interval, crossing, title=title).properties(width=380, height=320))
     return alt.hconcat(*panels)
 

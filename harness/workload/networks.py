@@ -34,7 +34,7 @@ class Network(NamedTuple):
 
     @property
     def required(self) -> bool:
-        """Whether a backend must pass: float32 with the default constants is a result only (docs/explanation/agreement.md)."""
+        """Whether a backend must pass; float32 with the default constants is a result only."""
         return self.constants == "stress" or self.dtype == "float64"
 
 

@@ -1,7 +1,7 @@
-"""Every backend x variant x case x check, through real workers in the backends' own environments.
+"""Every backend x variant x network x check, through real workers in the backends' own environments.
 
-One test a backend variant and case, of what `bakeoff check` measures; each prints its checks, and fails with a sentence
-for every red one.
+One test for each backend variant and network, of those that `bakeoff check` takes. Each prints its checks, and fails
+with a sentence for every failed one.
 """
 
 import os
@@ -9,18 +9,18 @@ from functools import cache
 
 import pytest
 from bakeoff import environments
-from bakeoff.common.progress import Board
 from bakeoff.environments import Environment
 from bakeoff.measures.agreement import case as agreement_case
-from bakeoff.measures.agreement import cases, checks, run_checks, suite
-from bakeoff.measures.agreement.case import Case
-from bakeoff.measures.agreement.run_checks import VariantResult
+from bakeoff.measures.agreement import cases, checks, determinism, suite
+from bakeoff.measures.agreement.suite import Outcome
 from bakeoff.registry import entries
 from bakeoff.registry.entries import Entry
 from bakeoff.workers import launch
 from bakeoff.workers.session import Session
 from bakeoff.workload import networks
-from rich.console import Console
+from bakeoff.workload.networks import Network
+
+from tests.tiers import FULL, selected_parameters
 
 pytestmark = pytest.mark.conformance
 
@@ -33,112 +33,156 @@ STANDS_OUT = [
     networks.Network("stress", "relu", True, "adam", "float32"),
 ]
 ALLOWED = 8.0
-"""Floors: half of what agrees. What goes over is looked into, though it conforms."""
+"""Floors: half of what counts as rounding. A larger number is looked into, though the backend is correct."""
 LOSES_PRECISION = {
     "flax_nnx": "Optax takes Adam's 1 - beta**t in float32: 7e-06 off after a step, 95 floors at worst",
     "keras3": "Keras's Adam takes 1 - beta**t in float32, where it cancels: 53 floors at worst",
     "paddlepaddle": "on the stress spec with relu and Adam, 28 floors after 10 steps",
 }
-"""Backends that conform and are known to lose precision in float32, with what was found."""
+"""Correct backends that are known to lose precision in float32, with what was found."""
 
 
-def kinds_of(entry, variant):
-    """Return the cells that a variant is checked on here; `bakeoff check` takes all of the cover.
+def networks_of(entry: Entry, variant: str) -> list[Network]:
+    """Return the networks that a variant is checked on in the full tier; `bakeoff check` takes the whole cover.
 
-    Or this takes an hour: the first variants of the usual backends are checked on all of it; their others, and the
-    first of the rest, on the gates; what is left on those two that mistakes stand out most on.
+    The whole cover on every variant takes hours. So only the first variants of the default backends are checked on it;
+    their others, and the first variants of the rest, on the required networks; all else on STANDS_OUT.
     """
     first = variant == entry.description.variants[0]
     if entry.description.default:
-        return networks.pairwise_cover() if first else networks.required_networks()
-    return networks.required_networks() if first else STANDS_OUT
+        chosen = networks.pairwise_cover() if first else networks.required_networks()
+    else:
+        chosen = networks.required_networks() if first else STANDS_OUT
+    return networks.with_supported(chosen, entry.unsupported)
 
 
-def cases_of(entry, variant):
-    """Return the problems of these cells, and of those in place of what the backend says it cannot do."""
-    return cases.cases(networks.with_supported(kinds_of(entry, variant), entry.unsupported))
+def networks_of_default_tier(entry: Entry, variant: str) -> list[Network]:
+    """Return the required networks for a first variant, and STANDS_OUT for the others."""
+    first = variant == entry.description.variants[0]
+    return networks.with_supported(networks.required_networks() if first else STANDS_OUT, entry.unsupported)
 
 
-RUNS = [(entry, variant, case) for entry, variant in SUBJECTS for case in cases_of(entry, variant)]
+RUNS = [
+    pytest.param(entry, variant, network, marks=() if network in networks_of_default_tier(entry, variant) else FULL)
+    for entry, variant in SUBJECTS
+    for network in networks_of(entry, variant)
+]
 
 
 @cache
 def environment_of(label: str) -> Environment:
-    """Build, or fail every test of this backend, or of this part of it, with pip's own words."""
+    """Build the environment of a backend, or of a part of it; where that fails, its tests fail with pip's own words."""
     (part,) = {entry.label: entry for entry, _ in SUBJECTS if entry.label == label}.values()
     return environments.build(part)
 
 
-@cache
-def checked(name: str) -> dict[str, VariantResult]:
-    """Check every variant of a backend that was asked for, two variants at a time."""
-    chosen = [(entry, variant) for entry, variant in SUBJECTS if entry.name == name]
-    made = {entry.label: environment_of(entry.label).python for entry, _ in chosen}
-    found: dict[str, VariantResult] = {}
-    for kinds in (networks.pairwise_cover(), networks.required_networks(), STANDS_OUT):
-        some = [each for each in chosen if kinds_of(*each) == kinds]
-        found |= run_checks.check_backends(some, made, kinds, "cpu", 1, Board(Console(stderr=True)))
+def selected_networks(session: pytest.Session, name: str) -> dict[str, list[Network]]:
+    """Return by variant the networks that the selected tests need of a backend, in the order of networks_of."""
+    found: dict[str, list[Network]] = {}
+    for parameters in selected_parameters(session, test_backend_is_correct):
+        if parameters["entry"].name == name:
+            found.setdefault(parameters["variant"], []).append(parameters["network"])
+    if {"name": name} in selected_parameters(session, test_a_backend_declared_to_lose_precision_loses_it):
+        found = {variant: networks_of(entry, variant) for entry, variant in SUBJECTS if entry.name == name}
     return found
 
 
-def name_of(value: Entry | str | Case) -> str:
-    return value.label.replace(" ", "-") if isinstance(value, Case) else getattr(value, "name", value)
+@cache
+def check_selected(session: pytest.Session, name: str) -> dict[str, list[Outcome]]:
+    """Check every selected variant of a backend on its selected networks, two variants at a time."""
+
+    def check(entry: Entry, variant: str, chosen: list[Network]) -> list[Outcome]:
+        place = launch.place_of(entry, variant, environment_of(entry.label).python, 1)
+        problems = cases.cases(chosen)
+        return list(suite.check_backend(lambda: Session(place), problems, "cpu", variant, cannot=entry.unsupported))
+
+    selected = selected_networks(session, name)
+    able = [
+        (entry, variant)
+        for entry, variant in SUBJECTS
+        if entry.name == name and variant in selected and not launch.explain_unavailable(entry, variant)
+    ]
+    with launch.pool() as workers:
+        # The first variant is the quickest; started last, it fills the gap at the end.
+        futures = {variant: workers.submit(check, entry, variant, selected[variant]) for entry, variant in able[::-1]}
+        return {variant: future.result() for variant, future in futures.items()}
 
 
-@pytest.mark.parametrize(("entry", "variant", "case"), RUNS, ids=name_of)
-def test_backend_conforms(entry, variant, case):
-    lacking = launch.explain_unavailable(entry, variant)
-    if lacking:
-        pytest.skip(lacking)
-    every = checked(entry.name)[f"{entry.name}:{variant}"].outcomes
-    outcomes = [outcome for outcome in every if f"{outcome.case} {outcome.dtype}" == case.label]
-    if entry.unsupported(case.spec):
-        assert [(each.check, each.status) for each in outcomes] == [(suite.REFUSAL, "unsupported")], outcomes[0].reason
+def name_of(value: Entry | str | Network) -> str:
+    return f"{value.name}-{value.dtype}" if isinstance(value, Network) else getattr(value, "name", value)
+
+
+def skip_unavailable(entry: Entry, variant: str) -> None:
+    reason = launch.explain_unavailable(entry, variant)
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.mark.parametrize(("entry", "variant", "network"), RUNS, ids=name_of)
+def test_backend_is_correct(entry, variant, network, request):
+    skip_unavailable(entry, variant)
+    outcomes = [
+        outcome
+        for outcome in check_selected(request.session, entry.name)[variant]
+        if (outcome.case, outcome.dtype) == (network.name, network.dtype)
+    ]
+    if entry.unsupported(networks.spec_of(network)):
+        assert [(each.check, each.status) for each in outcomes] == [(suite.REJECTION, "unsupported")], outcomes[
+            0
+        ].reason
         return
-    able = [each for each in cases_of(entry, variant) if each.required and not entry.unsupported(each.spec)]
-    first = next(each for each in able if each.spec.dtype == case.spec.dtype)
-    expected = [name for name in checks.CHECKS if case is first or name not in checks.ONCE_A_DTYPE]
+    first = next(
+        each
+        for each in selected_networks(request.session, entry.name)[variant]
+        if each.required and each.dtype == network.dtype and not entry.unsupported(networks.spec_of(each))
+    )
+    expected = [name for name in checks.CHECKS if network == first or name not in checks.ONCE_A_DTYPE]
     assert [outcome.check for outcome in outcomes] == expected, "every check ran"
     for outcome in outcomes:
         print(f"{outcome.check}: {outcome.status} {outcome.floors:.1f} {outcome.reason} {outcome.explanation}")
-    if case.required:
+    if network.required:
         assert not [
             f"{outcome.check}: {outcome.reason} {outcome.explanation}" for outcome in outcomes if outcome.failed
         ]
-        if entry.name in LOSES_PRECISION and case.spec.dtype == "float32":
+        if entry.name in LOSES_PRECISION and network.dtype == "float32":
             return
         assert max(outcome.floors for outcome in outcomes if not outcome.known) <= ALLOWED
     else:
         assert max(outcome.floors for outcome in outcomes) > 0, "a result was measured"
 
 
-@pytest.mark.parametrize(("entry", "variant"), SUBJECTS, ids=lambda value: getattr(value, "name", value))
-def test_determinism_is_measured(entry, variant):
-    lacking = launch.explain_unavailable(entry, variant)
-    if lacking:
-        pytest.skip(lacking)
-    found = checked(entry.name)[f"{entry.name}:{variant}"]
-    assert found.determinism is not None, found.unmeasured
-    assert (found.determinism.twice, found.determinism.processes) == (True, True), "as all are on one thread"
+@FULL
+@pytest.mark.parametrize(("entry", "variant"), SUBJECTS, ids=name_of)
+def test_a_backend_is_deterministic_on_one_thread(entry, variant):
+    skip_unavailable(entry, variant)
+    place = launch.place_of(entry, variant, environment_of(entry.label).python, 1)
+    network = networks.with_supported([networks.DEFAULT], entry.unsupported)[-1]
+    (case,) = cases.cases([network])
+    with Session(place) as session:
+        found = determinism.measure(session, lambda threads: Session(place._replace(threads=threads)), case, variant)
+    assert (found.twice, found.processes) == (True, True)
 
 
+@FULL
 @pytest.mark.parametrize("label", [part.label for entry in ENTRIES.values() for part in entry.parts])
-def test_what_backend_toml_says_is_what_the_adapter_offers(label, tmp_path):
+def test_backend_toml_and_the_adapter_agree(label, tmp_path):
     part = {entry.label: entry for entry, _ in SUBJECTS}.get(label)
     if part is None:
         pytest.skip(f"only {ONLY} is asked for, by BAKEOFF_BACKENDS")
     place = launch.place_of(part, part.variants[0], environment_of(label).python)._replace(log=tmp_path / "log")
     with Session(place) as session:
         assert session.variants == part.whole.variants
-        usual = networks.with_supported([networks.DEFAULT], part.unsupported)[-1:]
-        session.build(cases.cases(usual)[0].spec, "cpu", part.variants[0])
+        network = networks.with_supported([networks.DEFAULT], part.unsupported)[-1]
+        session.build(networks.spec_of(network), "cpu", part.variants[0])
         versions = session.versions()
     assert entries.pinned_version(part) in {version.partition("+")[0] for version in versions.values()}
 
 
+@FULL
 @pytest.mark.parametrize("name", [name for name in LOSES_PRECISION if name in {entry.name for entry, _ in SUBJECTS}])
-def test_what_is_said_to_lose_precision_does(name):
-    """Or the line above is out of date."""
-    outcomes = [outcome for each in checked(name).values() for outcome in each.outcomes if outcome.required]
+def test_a_backend_declared_to_lose_precision_loses_it(name, request):
+    """Otherwise LOSES_PRECISION is out of date."""
+    found = check_selected(request.session, name).values()
+    outcomes = [outcome for outcomes in found for outcome in outcomes if outcome.required]
     worst = max(outcome.floors for outcome in outcomes if not outcome.known)
     assert agreement_case.LOSES_PRECISION < worst <= agreement_case.NOT_CONFORMING

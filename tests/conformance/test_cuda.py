@@ -1,4 +1,4 @@
-"""Backends on a GPU: `--device cuda`, whole, where there is one. Elsewhere each is skipped, and says why."""
+"""Backends on a GPU: all of `--device cuda`, where there is one. Elsewhere each test is skipped, with the reason."""
 
 import os
 
@@ -14,8 +14,11 @@ from bakeoff.workload import networks
 from bakeoff.workload.spec import parse
 from rich.console import Console
 
+from tests.tiers import FULL
+
 pytestmark = [
     pytest.mark.conformance,
+    FULL,
     pytest.mark.skipif(not machine.gpus(), reason="no NVIDIA GPU here: NVML finds none"),
 ]
 
@@ -33,7 +36,7 @@ def board():
 
 
 @pytest.mark.parametrize(("entry", "variant"), SUBJECTS)
-def test_it_conforms_there_and_its_wait_waits(entry, variant):
+def test_it_is_correct_there_and_its_wait_waits(entry, variant):
     made = {entry.label: environments.build(entry).python}
     found = run_checks.check_backends([(entry, variant)], made, networks.required_networks(), DEVICE, 1, board())
     (checked,) = found.values()
@@ -50,7 +53,7 @@ def test_a_run_there_records_the_device_its_memory_and_its_precision(entry, vari
         threads=1,
         quick=True,
         rounds=None,
-        turns=None,
+        blocks=None,
         budget_s=None,
         pythons=(),
         parent=tmp_path,
@@ -61,10 +64,10 @@ def test_a_run_there_records_the_device_its_memory_and_its_precision(entry, vari
     header, records = work.run.header, read.read_records(work.run.folder)
     assert header["plan"]["device"] == DEVICE
     assert header["machine"]["gpus"]
-    assert not len(records[records["measure"].eq("failure")])
-    assert len(records[records["quantity"].eq("slice")]) == 2 * start.QUICK_TURNS  # its control, too
-    assert (records.loc[records["quantity"].eq("peak device memory"), "value"] > 0).all()
-    assert records["quantity"].eq("peak device memory").sum() == 2
-    assert not records["quantity"].eq("peak").any()  # the processor's matrix product is no measure of a GPU
-    versions = records[records["quantity"].eq("version")].set_index("of")["value"]
+    assert not len(records[records["figure"].eq("failed")])
+    assert len(records[records["figure"].eq("slice")]) == 2 * start.QUICK_BLOCKS  # with its self-test
+    assert (records.loc[records["figure"].eq("peak_device_memory"), "value"] > 0).all()
+    assert records["figure"].eq("peak_device_memory").sum() == 2
+    assert not records["figure"].eq("peak_rate").any()  # the CPU's matrix product says nothing about a GPU
+    versions = records[records["figure"].eq("version")].set_index("of")["value"]
     assert versions["float32 matrix products"] == "highest"

@@ -67,19 +67,19 @@ def test_a_loss_of_precision_is_named_where_there_is_no_fault():
     assert diagnosis.find_first_deviation(with_floors(**{"forward probabilities": 20.0})).quantity.phase == "forward"
 
 
-def test_what_is_not_a_number_departs():
+def test_nan_deviates():
     assert (
         diagnosis.find_first_deviation(with_floors(**{"test mode probabilities": float("nan")})).quantity.phase
         == "test mode"
     )
 
 
-def test_where_nothing_departs_there_is_nothing_to_explain():
+def test_without_a_deviation_there_is_no_explanation():
     assert diagnosis.find_first_deviation(FIRST_STEP) is None
     assert diagnosis.explain_deviation({}, FIRST_STEP, standard()["stress-relu-adam float64"], {}) == ""
 
 
-def test_the_sentence_says_what_agrees_until_there():
+def test_the_sentence_says_which_phases_agree_before_the_deviation():
     seen = with_floors(**{"update dense0/kernel": 1000.0})
     assert diagnosis.where(diagnosis.find_first_deviation(seen), seen) == (
         "update deviates first: dense0/kernel after 1 step, 1.0e-13 off, 1,000 floors, allowed 128; "
@@ -118,14 +118,14 @@ def test_a_convention_that_is_declared_and_not_followed_is_named():
     )
 
 
-def test_a_mistake_is_named_beside_a_declared_convention():
+def test_a_mistake_is_named_together_with_a_declared_convention():
     case = standard()["stress-tanh-adam float64"]
     declared = {"running_variance": "unbiased"}
     sentence = explained(mutants.NoBiasCorrection(case.spec, conventions=declared), case, declared)
     assert "leaves Adam's bias correction out" in sentence
 
 
-def test_what_fits_nothing_is_said_to():
+def test_a_deviation_that_matches_no_suspect_is_reported_as_such():
     class Odd(Reference):
         def update(self, name, g):
             return super().update(name, g) ** 2
@@ -148,7 +148,7 @@ def test_float64_that_goes_through_float32_is_named():
     assert "The error is no larger than that of float32 (within " in sentence
 
 
-def test_float32_is_not_named_of_what_is_off_by_more():
+def test_float32_is_not_named_for_a_larger_error():
     case = standard()["stress-relu-adam float64"]
 
     class Halved(StatisticsInFloat32):

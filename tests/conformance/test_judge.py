@@ -42,12 +42,12 @@ def test_floors_decide(floors, status):
     assert outcome_of(*floors).status == status
 
 
-def test_the_reason_is_the_first_that_departs():
+def test_the_reason_is_the_first_deviation():
     assert outcome_of(20.0, 130.0, 1e6).reason == "dense0/kernel after 10 steps: 1.3e-05 off, 130.0 floors, allowed 128"
     assert outcome_of(20.0, 130.0, 1e6).floors == pytest.approx(1e6)
 
 
-def test_a_known_failure_that_fails_is_known_and_not_red():
+def test_a_known_failure_that_fails_is_not_a_failure():
     outcome = outcome_of(130.0, known_failures=KNOWN)
     assert outcome.status == "known failure"
     assert outcome.reason.startswith("its bias correction is in float32, issue 1234 (dense0/kernel after 10 steps: ")
@@ -55,7 +55,7 @@ def test_a_known_failure_that_fails_is_known_and_not_red():
 
 
 @pytest.mark.parametrize("floors", [1.0, 20.0], ids=["passes", "loses-precision"])
-def test_a_known_failure_that_does_not_fail_is_red_its_reason_is_out_of_date(floors):
+def test_a_known_failure_that_passes_is_a_failure_because_its_reason_is_out_of_date(floors):
     outcome = outcome_of(floors, known_failures=KNOWN)
     assert outcome.status == "fails"
     assert "declared a known failure (its bias correction is in float32, issue 1234), but it passes" in outcome.reason
@@ -84,7 +84,7 @@ def test_a_liar_that_declares_its_failure_is_a_known_failure(check, liar):
     assert outcome.reason.startswith("by design (")
 
 
-def test_a_failure_on_a_case_that_is_not_gated_is_a_result():
+def test_a_failure_on_a_case_that_is_not_required_is_only_a_result():
     outcome = check_outcome("forward", LeakyRelu, cases()["default-relu-adam float32"])
     assert (outcome.status, outcome.required, outcome.failed) == ("fails", False, False)
 
@@ -121,7 +121,7 @@ def test_a_worker_that_raises_goes_through_every_check(open_session):
     assert "Traceback" in losses.traceback
 
 
-def test_an_adapter_that_cannot_be_imported_is_one_red_outcome(open_session):
+def test_an_adapter_that_cannot_be_imported_is_one_failed_outcome(open_session):
     def opened():
         return open_session("at_import", variables={"AT_IMPORT": "raise"})
 
@@ -130,7 +130,7 @@ def test_an_adapter_that_cannot_be_imported_is_one_red_outcome(open_session):
     assert "libframework.so.1" in outcome.reason
 
 
-def test_what_needs_one_case_a_dtype_runs_on_one_that_is_gated(open_session):
+def test_a_check_that_needs_one_case_for_each_dtype_runs_on_a_required_one(open_session):
     outcomes = run(
         open_session,
         "raise_error",

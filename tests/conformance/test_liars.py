@@ -34,7 +34,7 @@ def test_the_cases_are_those_named_here():
 @pytest.mark.parametrize(
     ("check", "liar"), [pytest.param(c, liar, id=f"{c}-{liar.__name__}") for c in LIARS for liar in LIARS[c]]
 )
-def test_a_check_catches_its_liar(check, liar):
+def test_a_check_detects_its_liar(check, liar):
     outcome = check_outcome(check, liar, cases()[GATE])
     assert outcome.status == "fails"
     assert outcome.failed
@@ -68,7 +68,7 @@ UNNAMED = {
 
 
 @pytest.mark.parametrize("mutant", mutants.MISTAKES, ids=lambda mutant: mutant.__name__)
-def test_every_mistake_is_caught_and_named(mutant):
+def test_every_mistake_is_detected_and_named(mutant):
     caught = selftest.catch_mistake(mutant, agreement_cases.cases(networks.pairwise_cover()))
     assert caught.case
     if mutant in UNNAMED:
@@ -82,7 +82,7 @@ def test_there_are_mistakes_enough():
 
 
 @pytest.mark.parametrize("mutant", mutants.LOST_PRECISION, ids=lambda mutant: mutant.__name__)
-def test_what_loses_precision_is_said_to_and_named(mutant):
+def test_a_loss_of_precision_is_reported_and_named(mutant):
     case = cases()["default-relu-adam float32"]
     tested = make_subject(mutant, case)
     outcome = run_check(CHECKS["updates"], tested, {})
@@ -106,7 +106,7 @@ def test_another_order_of_every_sum_is_no_fault(seed):
 
 
 @pytest.mark.parametrize(("convention", "value"), mutants.OTHER_CONVENTIONS, ids=lambda text: text)
-def test_a_departure_that_is_declared_conforms(convention, value):
+def test_a_declared_convention_is_correct(convention, value):
     affected = optimiser_of(convention)
     kind = next(
         kind for kind in networks.full_matrix() if kind.optimiser == affected and kind.required and kind.batch_norm
@@ -126,7 +126,7 @@ SPEC = portable.Spec((5, 7, 4), "relu", True, 0.9, 1e-5, "adam", 0.001, 0.9, 0.9
 @pytest.mark.parametrize(
     ("variant", "status"), [("waits", "passes"), ("wait_returns_at_once", "fails")], ids=["waits", "returns-at-once"]
 )
-def test_a_wait_that_does_not_wait_is_caught_in_a_worker_too(open_session, variant, status):
+def test_a_wait_that_does_not_wait_is_detected_in_a_worker_too(open_session, variant, status):
     session = open_session("by_variant")
     session.build(SPEC, "cpu", variant)
     outcome = run_check(CHECKS["wait_waits"], Subject(session, cases()[GATE], {}, "cpu", variant), {})

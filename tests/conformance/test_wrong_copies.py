@@ -1,4 +1,4 @@
-"""A wrong copy of each backend is caught in its own framework, and the sentence names where it departs and why."""
+"""A wrong copy of each backend is detected in its own framework, with its first deviation and the cause named."""
 
 import os
 import shutil
@@ -14,6 +14,8 @@ from bakeoff.workers.session import Session
 from bakeoff.workload import networks
 from bakeoff.workload.networks import Network
 
+from tests.tiers import mark_all_but_first
+
 from .wrong_copies import WRONG_COPIES
 
 ENTRIES = entries.read_all()
@@ -21,7 +23,9 @@ ONLY = os.environ.get("BAKEOFF_BACKENDS")
 """As --backends: `tox -e backend-...` checks one at a time."""
 WANTED = {(entry.name, variant) for entry, variant in entries.select(ENTRIES, ONLY or None)}
 
-each_copy = pytest.mark.parametrize("copy", WRONG_COPIES, ids=lambda copy: f"{copy.backend}-{copy.name}")
+
+def name_of(copy):
+    return f"{copy.backend}-{copy.name}"
 
 
 def text_of(folder, copy):
@@ -35,7 +39,7 @@ def text_of(folder, copy):
     return text
 
 
-@each_copy
+@pytest.mark.parametrize("copy", WRONG_COPIES, ids=name_of)
 def test_the_text_that_a_mistake_replaces_stands_in_its_backend(copy):
     text_of(ENTRIES[copy.backend].folder, copy)
     assert copy.variant in ENTRIES[copy.backend].variants
@@ -49,20 +53,20 @@ def test_a_mistake_whose_text_is_gone_says_what_to_do(tmp_path):
             text_of(tmp_path, gone)
 
 
-def test_five_mistakes_a_backend_and_together_they_depart_in_every_phase():
+def test_there_are_five_mistakes_for_each_backend_and_they_cover_every_phase():
     assert Counter(copy.backend for copy in WRONG_COPIES) == dict.fromkeys(ENTRIES, 5)
     assert {copy.phase for copy in WRONG_COPIES} == set(diagnosis.PHASES)
 
 
 @pytest.mark.conformance
-@each_copy
-def test_a_wrong_copy_is_caught_and_named(copy, tmp_path):
+@pytest.mark.parametrize("copy", mark_all_but_first(WRONG_COPIES, lambda copy: copy.backend), ids=name_of)
+def test_a_wrong_copy_is_detected_and_named(copy, tmp_path):
     if (copy.backend, copy.variant) not in WANTED:
         pytest.skip(f"only {ONLY} is asked for, by BAKEOFF_BACKENDS")
     entry = ENTRIES[copy.backend].for_variant(copy.variant)
-    lacking = launch.explain_unavailable(entry, copy.variant)
-    if lacking:
-        pytest.skip(lacking)
+    reason_unavailable = launch.explain_unavailable(entry, copy.variant)
+    if reason_unavailable:
+        pytest.skip(reason_unavailable)
     folder = shutil.copytree(entry.folder, tmp_path / entry.name)
     (folder / copy.file).write_text(text_of(folder, copy).replace(copy.right, copy.wrong), encoding="utf-8")
 
@@ -74,8 +78,8 @@ def test_a_wrong_copy_is_caught_and_named(copy, tmp_path):
         thread_variables=worker.thread_variables,
         variables=worker.variables,
     )
-    kinds = networks.with_supported([Network("stress", "relu", True, "adam", copy.dtype)], entry.unsupported)
-    case = cases.cases(kinds[-1:])
+    supported = networks.with_supported([Network("stress", "relu", True, "adam", copy.dtype)], entry.unsupported)
+    case = cases.cases(supported[-1:])
     outcomes = list(suite.check_backend(lambda: Session(place), case, "cpu", copy.variant))
 
     sentence = next((outcome.explanation for outcome in outcomes if outcome.explanation), "none")

@@ -65,7 +65,7 @@ def test_every_gradient_is_the_loss_s_slope_along_the_imaginary_axis(spec, name)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_slopes_along_the_real_axis_say_the_same(activation):
+def test_the_slopes_along_the_real_axis_are_the_same(activation):
     spec = small(activation=activation)
     arrays = some_arrays(spec)
     x, y = some_rows(spec)
@@ -320,7 +320,7 @@ def test_a_convention_of_another_optimiser_changes_nothing():
 
 
 @pytest.mark.parametrize("wrong", [{"adam": "epsilon"}, {"weight_decay": "coupled"}], ids=["value", "name"])
-def test_an_unknown_convention_is_refused(wrong):
+def test_an_unknown_convention_is_an_error(wrong):
     with pytest.raises(ValueError, match="expected one of"):
         Reference(small(), conventions=wrong)
 

@@ -97,7 +97,7 @@ def test_float32_is_the_cast_of_float64():
         assert np.array_equal(wide[name].astype(np.float32), narrow[name])
 
 
-def test_unknown_initial_weights_are_refused():
+def test_unknown_initial_weights_are_an_error():
     with pytest.raises(KeyError, match="glorot"):
         initial_arrays(small(), "glorot", 0)
 

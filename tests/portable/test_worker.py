@@ -177,12 +177,12 @@ def test_whatever_is_raised_is_a_field_of_the_answer_and_the_worker_goes_on(vari
         assert wire.ask("versions")[0]["failure"] is None
 
 
-def test_a_call_before_build_is_refused():
+def test_a_call_before_build_is_an_error():
     with started("by_variant") as (wire, _):
         assert wire.ask("dump")[0]["failure"]["message"] == "call 'dump' came before `build`"
 
 
-def test_an_unknown_call_is_refused():
+def test_an_unknown_call_is_an_error():
     with started("by_variant") as (wire, _):
         wire.build(small(), "obedient")
         assert wire.ask("explode")[0]["failure"]["type"] == "AttributeError"

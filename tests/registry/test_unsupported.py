@@ -32,7 +32,7 @@ reason = "Beads are short."
 """
 NORMED = Network("stress", "relu", True, "adam", "float64")
 PLAIN = NORMED._replace(batch_norm=False)
-REFUSALS = {
+BUILD_LINES = {
     "honest": 'if spec.batch_norm: raise ValueError("no batch norm")',
     "liar": "pass",
     "accident": "if spec.batch_norm: {}[spec.dtype]",
@@ -40,12 +40,12 @@ REFUSALS = {
 }
 
 
-def written(folder, refusal, declared=DECLARED):
-    """Copy numpy_plain with this declaration; the adapter runs the line `refusal` when it is built."""
+def written(folder, build_line, declared=DECLARED):
+    """Copy numpy_plain with this declaration; the adapter runs the line `build_line` when it is built."""
     shutil.copytree(NUMPY, folder, ignore=shutil.ignore_patterns("__pycache__", "changes"))
     for name, old, new in (
         ("backend.toml", "[openness]\n", declared),
-        ("adapter.py", "        self.spec = spec\n", f"        {refusal}\n        self.spec = spec\n"),
+        ("adapter.py", "        self.spec = spec\n", f"        {build_line}\n        self.spec = spec\n"),
     ):
         text = (folder / name).read_text(encoding="utf-8")
         assert text.count(old) == 1
@@ -60,7 +60,7 @@ def outcomes_of(entry, tmp_path, *kinds):
 
 
 def test_a_declaration_applies_to_specs_that_match_every_field(tmp_path):
-    entry = written(tmp_path / "mine", REFUSALS["honest"])
+    entry = written(tmp_path / "mine", BUILD_LINES["honest"])
     said = {
         (kind.batch_norm, kind.optimiser, kind.dtype): entry.unsupported(case.spec)
         for kind, case in ((kind, agreement_cases.cases([kind])[0]) for kind in networks.full_matrix())
@@ -97,19 +97,19 @@ def test_a_wrong_declaration_is_explained(tmp_path, declared, sentence):
 
 
 def test_an_unsupported_case_must_be_rejected_and_the_next_case_is_checked(tmp_path):
-    outcomes = outcomes_of(written(tmp_path / "mine", REFUSALS["honest"]), tmp_path, NORMED, PLAIN)
+    outcomes = outcomes_of(written(tmp_path / "mine", BUILD_LINES["honest"]), tmp_path, NORMED, PLAIN)
     first, *rest = outcomes
-    assert (first.check, first.status, first.failed) == (suite.REFUSAL, "cannot", False)
+    assert (first.check, first.status, first.failed) == (suite.REJECTION, "unsupported", False)
     assert first.reason == "does not support batch_norm = True: It has no batch norm."
     assert {outcome.status for outcome in rest} == {"passes"}
     assert len(rest) == 18, "every check"
     words = suite.describe_outcomes(outcomes)
-    assert words.startswith("conforms, worst ")
-    assert words.endswith(" floors, on 1 of 2 cases; does not support batch_norm = True: It has no batch norm")
+    assert words.startswith("correct: yes; rounding error at most ")
+    assert words.endswith("; checked on 1 of 2 cases: does not support batch_norm = True: It has no batch norm")
 
 
 def test_a_backend_without_a_supported_case_does_not_pass(tmp_path):
-    outcomes = outcomes_of(written(tmp_path / "mine", REFUSALS["honest"]), tmp_path, NORMED)
+    outcomes = outcomes_of(written(tmp_path / "mine", BUILD_LINES["honest"]), tmp_path, NORMED)
     assert (
         suite.describe_outcomes(outcomes)
         == "nothing was checked: does not support batch_norm = True: It has no batch norm."
@@ -125,18 +125,18 @@ def test_a_backend_without_a_supported_case_does_not_pass(tmp_path):
     ],
 )
 def test_a_backend_that_does_not_reject_an_unsupported_case_fails(tmp_path, liar, sentence):
-    outcomes = outcomes_of(written(tmp_path / "mine", REFUSALS[liar]), tmp_path, NORMED, PLAIN)
+    outcomes = outcomes_of(written(tmp_path / "mine", BUILD_LINES[liar]), tmp_path, NORMED, PLAIN)
     first, *rest = outcomes
-    assert (first.check, first.failed) == (suite.REFUSAL, True)
+    assert (first.check, first.failed) == (suite.REJECTION, True)
     assert sentence in first.reason
     assert rest, "the next case is checked all the same"
     assert suite.describe_outcomes(outcomes).startswith(
-        "correct: no; on stress-relu-adam float64, refusal: declared as unsupported"
+        "correct: no; on stress-relu-adam float64, rejection: declared as unsupported"
     )
 
 
 def test_the_most_similar_supported_case_is_checked_as_well(tmp_path):
-    entry = written(tmp_path / "mine", REFUSALS["honest"])
+    entry = written(tmp_path / "mine", BUILD_LINES["honest"])
     assert networks.with_supported([NORMED], entry.unsupported) == [NORMED, PLAIN]
     assert networks.with_supported([PLAIN, NORMED], entry.unsupported) == [PLAIN, NORMED]
     assert networks.with_supported([DEFAULT], entry.unsupported)[-1] == DEFAULT._replace(batch_norm=False)
@@ -149,7 +149,7 @@ def test_the_most_similar_supported_case_is_checked_as_well(tmp_path):
 def bakeoff(tmp_path, monkeypatch, capsys):
     """Return the command line; backends are `mine`, in this interpreter, and numpy_plain's copy `other`."""
     backends = tmp_path / "backends"
-    written(backends / "mine", REFUSALS["honest"])
+    written(backends / "mine", BUILD_LINES["honest"])
     written(backends / "other", "pass", "[openness]\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
@@ -199,7 +199,7 @@ def test_a_run_reports_the_reason_and_does_not_run_the_backend(bakeoff, tmp_path
     rows = {row["backend"]: row for row in json.loads(out)["rows"]}
     assert code == 0
     assert rows["mine"]["failure"] == "spec: does not support batch_norm = True: It has no batch norm."
-    assert [rows["mine"][key] for key in ("conforms", "step_s", "test_accuracy")] == [None] * 3
+    assert [rows["mine"][key] for key in ("correct", "step_s", "test_accuracy")] == [None] * 3
     assert not rows["other"]["failure"]
     assert rows["other"]["step_s"] > 0
     assert bakeoff.built == ["other"]
@@ -215,9 +215,9 @@ def test_a_run_without_a_supported_backend_fails(bakeoff, tmp_path):
 
 
 def test_check_shows_unsupported_cases_and_succeeds(bakeoff, tmp_path):
-    written(tmp_path / "own", REFUSALS["honest"])
+    written(tmp_path / "own", BUILD_LINES["honest"])
     code, out, _ = bakeoff("check", "./own", "--python", sys.executable)
     assert code == 0, out
     (line,) = [line for line in out.splitlines() if line.startswith("stress-relu-adam float64")]
-    assert line.endswith("cannot")
-    assert "on 1 of 2 cases; does not support batch_norm = True: It has no batch norm" in out
+    assert line.endswith("unsupported")
+    assert "checked on 1 of 2 cases: does not support batch_norm = True: It has no batch norm" in out

@@ -1,4 +1,4 @@
-"""The figures of a run: what was timed is in them, at its place, and nothing else is."""
+"""The figures of a run draw every value that was timed, at its place, and no other."""
 
 import re
 import shutil
@@ -26,7 +26,7 @@ def reference():
 
 
 def curves(slower=1.0):
-    """Return the curves of two variants, the second so many times slower, as measures/speed/sweep.py does."""
+    """Return the curves of two variants, the second so many times slower, as the sweep of a run has them."""
     rows = []
     for axis, amounts in OPERATIONS.items():
         for point, operations in enumerate(amounts, start=16):
@@ -43,7 +43,7 @@ def rows_of(chart):
     return [row for rows in chart.to_dict()["datasets"].values() for row in rows]
 
 
-def test_every_variant_that_was_timed_has_its_step_and_its_interval(reference):
+def test_every_timed_variant_has_its_step_time_and_interval(reference):
     summary = reference.summary()
     drawn = {row["backend"]: row for row in rows_of(figures.step_chart(summary))}
     assert len(drawn) == len(summary)
@@ -54,14 +54,14 @@ def test_every_variant_that_was_timed_has_its_step_and_its_interval(reference):
         )
 
 
-def test_the_quickest_stands_first(reference):
+def test_the_fastest_variant_comes_first(reference):
     summary = reference.summary()
     encoded = figures.step_chart(summary).to_dict()["layer"][0]["encoding"]
     quickest = summary.sort_values("step_s").iloc[0]
     assert encoded["y"]["sort"][0] == f"{quickest['backend']}:{quickest['variant']}"
 
 
-def test_a_sweep_has_a_panel_an_axis_and_its_crossings():
+def test_a_sweep_has_a_panel_for_each_axis_with_its_crossings():
     found = curves(slower=2.0)
     drawn = figures.sweep_chart(found, sweep.lines(found))
     titles = [panel["title"] for panel in drawn.to_dict()["hconcat"]]
@@ -74,7 +74,7 @@ def test_a_sweep_has_a_panel_an_axis_and_its_crossings():
         assert row["step_s"] == pytest.approx(2 * OVERHEAD_S * factor, rel=1e-6)
 
 
-def test_variants_of_a_backend_share_a_colour_and_differ_in_their_dashes():
+def test_variants_of_a_backend_share_a_colour_and_differ_in_dashes():
     names = ["swift:plain", "swift:compiled", "slow:plain"]
     style = {key: channel.to_dict()["scale"] for key, channel in figures._style(names).items()}
     assert style["color"]["domain"] == style["strokeDash"]["domain"] == names
@@ -84,7 +84,7 @@ def test_variants_of_a_backend_share_a_colour_and_differ_in_their_dashes():
 
 
 @pytest.mark.parametrize("suffix", figures.SUFFIXES)
-def test_a_file_of_each_kind_is_written_and_asks_nothing_of_the_network(reference, tmp_path, suffix):
+def test_a_file_of_each_kind_needs_no_network(reference, tmp_path, suffix):
     path = tmp_path / f"steps{suffix}"
     figures.draw(reference, path)
     content = path.read_bytes()
@@ -95,13 +95,13 @@ def test_a_file_of_each_kind_is_written_and_asks_nothing_of_the_network(referenc
         assert not re.search(rb"<script[^>]+src=|<link[^>]+href=|@import", content)
 
 
-def test_the_curves_of_a_sweep_are_drawn_in_place_of_the_steps(reference, tmp_path):
+def test_a_run_with_a_sweep_is_drawn_as_curves(reference, tmp_path):
     swept = SimpleNamespace(sweep_times=curves(), summary=reference.summary, warnings=list)
     figures.draw(swept, tmp_path / "sweep.svg")
     assert "width of every hidden layer: 16, 17, 18" in (tmp_path / "sweep.svg").read_text()
 
 
-def test_what_is_drawn_of_a_run_that_is_not_to_be_trusted_says_so(reference, tmp_path):
+def test_a_figure_shows_the_warnings_of_its_run(reference, tmp_path):
     reason = "The timing failed its self-test by 20 %"
     doubtful = SimpleNamespace(sweep_times=pd.DataFrame(), summary=reference.summary, warnings=lambda: [reason])
     figures.draw(doubtful, tmp_path / "steps.svg")
@@ -124,7 +124,7 @@ def bakeoff(monkeypatch, capsys, tmp_path):
     return call
 
 
-def test_the_command_writes_it_and_prints_the_table_as_ever(bakeoff, tmp_path):
+def test_the_command_writes_a_figure_and_prints_the_table(bakeoff, tmp_path):
     code, out, err = bakeoff("--figure", tmp_path / "steps.svg")
     assert code == 0, err
     assert (tmp_path / "steps.svg").read_text().startswith("<svg")
@@ -139,7 +139,7 @@ def test_the_command_writes_it_and_prints_the_table_as_ever(bakeoff, tmp_path):
         ("nowhere/steps.svg", "cannot be written: No such file or directory"),
     ],
 )
-def test_a_file_that_cannot_be_is_bad_usage(bakeoff, tmp_path, name, said):
+def test_an_impossible_file_is_bad_usage(bakeoff, tmp_path, name, said):
     code, out, err = bakeoff("--figure", tmp_path / name)
     assert code == 2
     assert said in " ".join(err.split())
@@ -147,7 +147,7 @@ def test_a_file_that_cannot_be_is_bad_usage(bakeoff, tmp_path, name, said):
 
 
 @pytest.mark.parametrize("missing", ["altair", "vl_convert"])
-def test_without_the_extra_it_says_what_to_install(bakeoff, tmp_path, monkeypatch, missing):
+def test_without_the_extra_a_message_says_what_to_install(bakeoff, tmp_path, monkeypatch, missing):
     monkeypatch.setitem(sys.modules, missing, None)
     code, _, err = bakeoff("--figure", tmp_path / "steps.svg")
     assert code == 2

@@ -1,4 +1,4 @@
-"""What docs/explanation/verdict.md promises: what is dominated never wins, units and rivals change nothing, ties are ties."""
+"""The verdict keeps the promises of docs/explanation/verdict.md: dominated options never win; units and rivals do not matter."""
 
 import itertools
 import json
@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from bakeoff.common import statistics
 from bakeoff.common.errors import InputError
+from bakeoff.measures.ease.figures import CHANGE
 from bakeoff.measures.openness import licences
 from bakeoff.verdict import criteria, requirements
+from bakeoff.verdict.criteria import CRITERIA
 from bakeoff.verdict.scores import NOTHING, Scores
-from bakeoff.verdict.verdict import CRITERIA, Verdict, parse_weights
+from bakeoff.verdict.verdict import Verdict
+from bakeoff.verdict.weights import parse_weights
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -45,7 +48,7 @@ def scores(costs, owners=None, low=None, high=None):
 
 @QUICKLY
 @given(COSTS, WEIGHTS, arrays(float, 6, elements=st.floats(1.01, 10)))
-def test_what_is_dominated_never_wins(costs, weights, worse):
+def test_a_dominated_option_never_wins(costs, weights, worse):
     """Worse in everything than the first: under no weights is it first, nor not to be told apart."""
     subject = scores(np.concatenate([costs, costs[:1] * worse]))
     vector = subject.vector(weights)
@@ -58,7 +61,7 @@ def test_what_is_dominated_never_wins(costs, weights, worse):
 
 @QUICKLY
 @given(COSTS, WEIGHTS, st.integers(0, 5), st.floats(1.01, 10))
-def test_what_is_dominated_in_one_measure_alone_is_never_ahead(costs, weights, place, factor):
+def test_an_option_dominated_in_one_measure_is_never_ahead(costs, weights, place, factor):
     worse = costs[:1].copy()
     worse[0, place] *= factor
     subject = scores(np.concatenate([costs, worse]))
@@ -69,7 +72,7 @@ def test_what_is_dominated_in_one_measure_alone_is_never_ahead(costs, weights, p
 
 @QUICKLY
 @given(COSTS, WEIGHTS, arrays(float, 6, elements=st.floats(1e-6, 1e6)))
-def test_a_unit_changes_nothing(costs, weights, units):
+def test_units_do_not_matter(costs, weights, units):
     before, after = scores(costs), scores(costs * units)
     vector = before.vector(weights)
     np.testing.assert_allclose(before.merits, after.merits, atol=1e-9)
@@ -81,7 +84,7 @@ def test_a_unit_changes_nothing(costs, weights, units):
 
 @QUICKLY
 @given(COSTS, WEIGHTS)
-def test_who_else_is_there_changes_no_order(costs, weights):
+def test_removing_a_rival_changes_no_order(costs, weights):
     """No rank reversal: taken away, the last leaves the others as they were."""
     assume(len(costs) > 2)
     whole, less = scores(costs), scores(costs[:-1])
@@ -100,7 +103,7 @@ def test_equals_tie_under_all_weights(costs, weights):
 
 @QUICKLY
 @given(COSTS, WEIGHTS)
-def test_intervals_that_leave_it_open_tie(costs, weights):
+def test_wide_intervals_give_a_tie(costs, weights):
     """Where every ratio may as well be 1, nobody leads surely, whatever the estimates say."""
     wide = np.full((len(costs), len(costs), 6), 20.0)
     subject = scores(costs, low=-wide, high=wide)
@@ -111,7 +114,7 @@ def test_intervals_that_leave_it_open_tie(costs, weights):
 
 @QUICKLY
 @given(COSTS, WEIGHTS, st.integers(0, 5), st.floats(0.1, 0.99))
-def test_the_leader_who_becomes_better_still_leads(costs, weights, place, factor):
+def test_an_improved_leader_still_leads(costs, weights, place, factor):
     vector = scores(costs).vector(weights)
     first = scores(costs).represent(vector)[0]
     better = costs.copy()
@@ -121,7 +124,7 @@ def test_the_leader_who_becomes_better_still_leads(costs, weights, place, factor
 
 @QUICKLY
 @given(COSTS, WEIGHTS, st.sampled_from(CRITERIA), st.floats(0, 30))
-def test_stretches_are_where_a_search_finds_them(costs, weights, criterion, value):
+def test_stretches_agree_with_a_search(costs, weights, criterion, value):
     subject = scores(costs)
     changed = {**weights, criterion: value}
     assume(sum(weight for name, weight in weights.items() if name != criterion) > 0.01)
@@ -138,7 +141,7 @@ def test_stretches_are_where_a_search_finds_them(costs, weights, criterion, valu
 
 @settings(deadline=None, max_examples=15)
 @given(arrays(float, (6, 6), elements=st.floats(0.1, 100)), st.integers(0, 1000))
-def test_shares_of_weightings_are_what_chance_finds(costs, seed):
+def test_shares_of_weightings_agree_with_random_sampling(costs, seed):
     """Two variants each of three owners; 20,000 weightings at random find the volumes that are computed."""
     subject = scores(costs, owners=["a", "a", "b", "b", "c", "c"])
     regions = subject.regions()
@@ -154,7 +157,7 @@ def test_shares_of_weightings_are_what_chance_finds(costs, seed):
 
 @QUICKLY
 @given(COSTS, WEIGHTS)
-def test_a_factor_brings_the_second_level(costs, weights):
+def test_a_factor_makes_the_second_draw_level(costs, weights):
     subject = scores(costs)
     vector = subject.vector(weights)
     order = subject.represent(vector)
@@ -168,7 +171,7 @@ def test_a_factor_brings_the_second_level(costs, weights):
 
 @settings(deadline=None, max_examples=25)
 @given(COSTS, WEIGHTS)
-def test_scikit_criteria_ranks_them_so_too(costs, weights):
+def test_scikit_criteria_gives_the_same_ranking(costs, weights):
     """The judge: its weighted product on the same matrix, weighted as the tree weights it."""
     import skcriteria
     from skcriteria.agg.simple import WeightedProductModel
@@ -187,7 +190,7 @@ def test_scikit_criteria_ranks_them_so_too(costs, weights):
 # The records of a run
 
 
-def test_the_four_are_ranked_with_reasons_that_make_up_the_lead():
+def test_the_product_of_the_reasons_is_the_lead():
     verdict = Verdict(REFERENCE_RUN, parse_weights(ISSUE))
     first, second = verdict.ranking[:2]
     ranks = [place.rank for place in verdict.ranking]
@@ -197,35 +200,33 @@ def test_the_four_are_ranked_with_reasons_that_make_up_the_lead():
     assert math.prod(reason.factor for reason in verdict.reasons) == pytest.approx(1 / second.ratio.estimate)
     assert first.ratio == (1, 1, 1)
     records = {
-        (row["measure"], row["quantity"])
-        for row in map(json.loads, lines_of(REFERENCE_RUN) + mistakes_of(REFERENCE_RUN))
+        (row["measure"], row["figure"]) for row in map(json.loads, lines_of(REFERENCE_RUN) + mistakes_of(REFERENCE_RUN))
     }
     for reason in verdict.reasons:
-        measure, _, quantities = reason.measure.record.partition("/")
+        measure, _, figures = reason.measure.record.partition("/")
         if measure != "check.csv.gz":
-            kind = "change: " if quantities.startswith("change: ") else ""
-            names = quantities.removeprefix(kind).split(" + ")
-            assert {(measure, kind + name) for name in names} <= records
+            names = ["change"] if figures.startswith("change: ") else figures.split(" + ")
+            assert {(measure, name) for name in names} <= records
 
 
-def test_by_speed_alone_step_times_decide_and_variants_stand_for_their_framework():
+def test_by_speed_alone_step_times_decide():
     verdict = Verdict(REFERENCE_RUN, parse_weights("speed.step=1,speed.start=0,speed.memory=0,speed=1"))
     assert {place.name for place in verdict.tied} == {"tensorflow_core:xla", "jax_pure:scan"} or len(verdict.tied) == 1
     assert verdict.ranking[-1].name == "pytorch:compiled"
     assert verdict.ranking[-1].by_criterion["speed"] == pytest.approx(
-        1 / verdict.report.ratio(("pytorch", "compiled"), verdict.report.fastest()).estimate, rel=0.05
+        1 / verdict.report.step_times.times_fastest(("pytorch", "compiled")).estimate, rel=0.05
     )
 
 
-def test_all_within_rounding_are_equal_in_floors():
+def test_variants_within_rounding_are_equal():
     verdict = Verdict(REFERENCE_RUN, parse_weights("agreement=1"))
     assert len(verdict.tied) == 3
     floors = next(reason for reason in verdict.reasons if reason.measure.record == "agreement/floors")
     assert floors.factor == 1
-    assert not floors.sure
+    assert not floors.certain
 
 
-def test_whoever_lacks_a_fact_has_no_advantage_or_harm_of_it():
+def test_a_missing_fact_counts_for_no_candidate():
     verdict = Verdict(REFERENCE_RUN, parse_weights(None))
     lacking = {measure.record: names for measure, names in verdict.partly.items()}
     assert set(lacking["openness/top_author_share"]) == {
@@ -269,7 +270,7 @@ def outcome(folder, weights=ISSUE):
     return [(place.rank, place.name, pytest.approx(place.ratio.estimate)) for place in verdict.ranking]
 
 
-def test_recorded_in_other_units_the_verdict_is_the_same(altered):
+def test_other_units_in_the_records_give_the_same_verdict(altered):
     def in_other_units(record):
         if record["measure"] in ("speed", "deployment") and record["unit"] in ("s", "bytes"):
             record["value"] *= {"s": 1e3, "bytes": 2**-20}[record["unit"]]
@@ -278,32 +279,32 @@ def test_recorded_in_other_units_the_verdict_is_the_same(altered):
     assert outcome(altered(in_other_units)) == outcome(REFERENCE_RUN)
 
 
-def test_nothing_enters_of_who_does_not_conform(altered):
+def test_an_incorrect_variant_is_excluded(altered):
     """Its fine step times are there, and count for nothing."""
 
-    def red(record):
+    def fail(record):
         mine = record.get("backend") == "numpy_plain"
-        if mine and record["quantity"] == "check" and record["check"] == "forward":
-            record |= {"value": "fails", "red": True, "reason": "the first layer is 5,000 floors off"}
+        if mine and record["figure"] == "check" and record["check"] == "forward":
+            record |= {"value": "fails", "failed": True, "reason": "the first layer is 5,000 floors off"}
         return record
 
-    verdict = Verdict(altered(red), parse_weights(ISSUE))
+    verdict = Verdict(altered(fail), parse_weights(ISSUE))
     assert "numpy_plain" not in verdict.scores.owners
-    [out] = verdict.out
+    [out] = verdict.excluded
     assert out.name == "numpy_plain:plain"
     assert "5,000 floors" in out.why
 
 
-def test_who_was_not_checked_or_not_timed_is_out_and_named(altered):
+def test_variants_without_checks_or_times_are_excluded_and_named(altered):
     def less(record):
-        if record["quantity"] in ("check", "floors") and record["backend"] == "pytorch":
+        if record["figure"] in ("check", "floors") and record["backend"] == "pytorch":
             return None
-        if record["quantity"] == "slice" and record.get("backend") == "jax_pure" and record["variant"] == "scan":
+        if record["figure"] == "slice" and record.get("backend") == "jax_pure" and record["variant"] == "scan":
             return None
         return record
 
     verdict = Verdict(altered(less), parse_weights(ISSUE))
-    assert {out.name: out.why.split()[-1] for out in verdict.out} == {
+    assert {out.name: out.why.split()[-1] for out in verdict.excluded} == {
         "pytorch:eager": "run",
         "pytorch:compiled": "run",
         "jax_pure:scan": "were",
@@ -311,36 +312,44 @@ def test_who_was_not_checked_or_not_timed_is_out_and_named(altered):
     assert {place.name for place in verdict.ranking} >= {"jax_pure:step", "numpy_plain:plain"}
 
 
-def test_a_change_and_its_cost_enter_where_they_are_recorded(altered):
+def change(record, name, tokens, caller=0):
+    """Return a record of the change `name` in place of another record of ease."""
+    head = {key: record[key] for key in ("task", "attempt", "time", "backend")}
+    keys = {"answer": "patch", "what": "", "documentation": "", "caller": caller}
+    return {**head, **CHANGE.record(tokens, backend=record["backend"], change=name, **keys)}
+
+
+def test_a_change_and_its_cost_count_where_they_are_recorded(altered):
     seen = []
 
     def with_changes(record):
-        if record["quantity"] == "tokens":
+        if record["figure"] == "change":
+            return None
+        if record["figure"] == "tokens":
             seen.append(record["backend"])
-            record |= {"quantity": "change: a new optimiser", "value": 0 if record["backend"] == "pytorch" else 200}
+            return change(record, "a new optimiser", 0 if record["backend"] == "pytorch" else 200)
         return record
 
     verdict = Verdict(altered(with_changes), parse_weights("ease=1"))
     assert len(seen) == 4
     record = next(each for each in verdict.measures if each.record.startswith("ease/change: "))
-    assert "a new optimiser" in record.record
+    assert record.record == "ease/change: a new optimiser"
     assert record.node == "ease.writing.changes"
     assert verdict.ranking[0].title == "PyTorch"
 
 
-def test_changes_are_summed_over_those_that_all_can_make(altered):
-    """On a GPU one of them cannot run: that change is told, and counts for none; what a caller writes counts."""
+def test_the_changes_that_all_can_make_are_summed(altered):
+    """One backend cannot run on a GPU: that change is named and does not count. The caller's tokens count."""
 
     def with_changes(record):
-        if record["measure"] == "ease" and record["quantity"].startswith("change"):
+        if record["figure"] == "change":
             return None
-        if record["quantity"] == "tokens":
-            return record | {"quantity": "change: layer", "value": 10, "caller": 5}
-        if record["quantity"] == "nodes":
-            return record | {"quantity": "change: float64", "value": 0}
-        if record["quantity"] == "names":
-            can = record["backend"] != "numpy_plain"
-            return record | {"quantity": "change: gpu", "value": 7 if can else "not possible"}
+        if record["figure"] == "tokens":
+            return change(record, "layer", 10, caller=5)
+        if record["figure"] == "nodes":
+            return change(record, "float64", 0)
+        if record["figure"] == "api_names":
+            return change(record, "gpu", 7 if record["backend"] != "numpy_plain" else None)
         return record
 
     verdict = Verdict(altered(with_changes), parse_weights("ease=1"))
@@ -350,12 +359,12 @@ def test_changes_are_summed_over_those_that_all_can_make(altered):
     assert {each.record: names for each, names in verdict.partly.items()}["ease/change: gpu"] == ["numpy_plain:plain"]
 
 
-def test_mistakes_that_go_unnoticed_count_if_all_were_tried_with_these_versions(altered):
+def test_unnoticed_mistakes_count_if_all_versions_match(altered):
     folder = altered()
     outcomes = {"numpy_plain": "wrong", "jax_pure": "raised", "pytorch": "not possible", "tensorflow_core": "NaN"}
     plan = json.loads((folder / "run.json").read_text())
     rows = [
-        {"measure": "mistakes", "quantity": "outcome", "value": value, "backend": backend, "variant": variant}
+        {"measure": "mistakes", "figure": "outcome", "value": value, "backend": backend, "variant": variant}
         | {"version": plan["backends"][backend]["version"]}
         for backend, variant in plan["plan"]["entries"]
         for value in (outcomes[backend], "raised")
@@ -378,14 +387,14 @@ def test_mistakes_that_go_unnoticed_count_if_all_were_tried_with_these_versions(
     assert write()[1] is False
 
 
-def test_one_backend_is_held_against_nothing():
+def test_a_single_backend_has_no_reasons():
     verdict = Verdict(SAVED_RUN, parse_weights(None))
     assert [place.name for place in verdict.ranking] == ["numpy_plain:plain"]
     assert verdict.reasons == []
     assert json.dumps(verdict.as_json())
 
 
-def test_json_has_every_number_and_is_json():
+def test_json_is_valid_and_complete():
     found = json.loads(json.dumps(Verdict(REFERENCE_RUN, parse_weights(ISSUE)).as_json(), allow_nan=False))
     assert found["tied"][0] == found["ranking"][0]["name"]
     assert found["winner"] == (found["tied"][0] if len(found["tied"]) == 1 else None)
@@ -397,7 +406,7 @@ def test_json_has_every_number_and_is_json():
 # Weights and requirements
 
 
-def test_weights_that_are_not_named_are_none_and_without_any_each_is_one():
+def test_unnamed_weights_are_0_and_without_any_each_is_1():
     assert parse_weights("speed=2").criteria == {"ease": 0, "speed": 2, "agreement": 0, "open": 0}
     assert parse_weights(None).criteria == dict.fromkeys(CRITERIA, 1)
     assert parse_weights("speed.memory=0").criteria == dict.fromkeys(CRITERIA, 1)
@@ -419,23 +428,25 @@ def test_weights_that_are_not_named_are_none_and_without_any_each_is_one():
         ("ease=1,ease=2", "twice"),
     ],
 )
-def test_weights_that_are_none_are_told_apart(text, said):
+def test_invalid_weights_are_an_input_error(text, said):
     with pytest.raises(InputError, match=said.replace("?", r"\?")):
         parse_weights(text)
 
 
-def test_shares_of_a_criterion_sum_to_one_whatever_is_left():
+def test_shares_of_a_criterion_sum_to_1():
     rng = np.random.default_rng(0)
     for _ in range(50):
-        some = [measure for measure in criteria.MEASURES if rng.random() < 0.5]
-        parts = criteria.shares(some, {})
+        some = [measure for measure in criteria.SUB_MEASURES if rng.random() < 0.5]
+        parts = criteria.compute_shares(some, {})
         for criterion in {measure.criterion for measure in some}:
             mine = [part for measure, part in zip(some, parts) if measure.criterion == criterion]
             assert sum(mine) == pytest.approx(1)
 
 
-def test_what_a_criterion_is_named_for_has_four_fifths():
-    parts = dict(zip((each.record for each in criteria.MEASURES), criteria.shares(criteria.MEASURES, {})))
+def test_the_main_part_of_a_criterion_has_four_fifths():
+    parts = dict(
+        zip((each.record for each in criteria.SUB_MEASURES), criteria.compute_shares(criteria.SUB_MEASURES, {}))
+    )
     assert parts["speed/slice"] == pytest.approx(0.8)
     assert sum(part for record, part in parts.items() if record.startswith("deployment/")) == pytest.approx(0.2)
 
@@ -445,53 +456,56 @@ def answers(text, folder=REFERENCE_RUN, facts=None):
     return {name.partition(":")[0] for name in (":".join(key) for key in verdict.entries)}, verdict
 
 
-def test_requirements_filter_and_say_why():
+def test_requirements_exclude_variants_with_a_reason():
     left, verdict = answers("float64,licence:OSI,gpu,maintained")
     assert left == {"pytorch"}
-    assert all("gpu: its devices are cpu (deployment/devices)" in out.why for out in verdict.out)
+    assert all(
+        "gpu: not tested on a GPU: this backend declares the CPU only (deployment/devices)" in out.why
+        for out in verdict.excluded
+    )
     assert answers("licence:Apache-2.0")[0] == {"jax_pure", "tensorflow_core"}
     left, verdict = answers("deterministic")
-    assert [out.name for out in verdict.out] == ["pytorch:eager"]
-    assert "threads" in verdict.out[0].why
+    assert [out.name for out in verdict.excluded] == ["pytorch:eager"]
+    assert "threads" in verdict.excluded[0].why
 
 
-def test_what_a_run_did_not_record_is_as_backend_toml_says_today_or_unknown(altered):
+def test_backend_toml_answers_where_the_run_has_no_record(altered):
     def without(record):
-        return None if record["quantity"] in {"devices", "python"} else record
+        return None if record["figure"] in {"devices", "python"} else record
 
     folder = altered(without)
-    today = {"pytorch": requirements.Facts(("cpu", "cuda"), ">=3.11,<3.14")}
+    today = {"pytorch": requirements.DeclaredSupport(("cpu", "cuda"), ">=3.11,<3.14")}
     left, verdict = answers("gpu", folder, today)
     assert left == {"pytorch"}
-    assert all("gpu: unknown" in out.why for out in verdict.out)
+    assert all("gpu: unknown" in out.why for out in verdict.excluded)
     assert answers("python:3.13", folder, today)[0] == {"pytorch"}
 
 
-def test_recorded_devices_go_before_todays_backend_toml(altered):
+def test_recorded_devices_take_precedence_over_backend_toml(altered):
     def with_devices(record):
-        if record["quantity"] == "packages":
-            record |= {"quantity": "devices", "value": "cpu, cuda" if record["backend"] == "jax_pure" else "cpu"}
+        if record["figure"] == "devices":
+            record["value"] = "cpu, cuda" if record["backend"] == "jax_pure" else "cpu"
         return record
 
-    today = dict.fromkeys(("jax_pure", "pytorch"), requirements.Facts(("cpu", "cuda")))
+    today = dict.fromkeys(("jax_pure", "pytorch"), requirements.DeclaredSupport(("cpu", "cuda")))
     left, verdict = answers("gpu", altered(with_devices), today)
     assert left == {"jax_pure"}
-    assert "deployment/devices" in verdict.out[0].why
+    assert "deployment/devices" in verdict.excluded[0].why
 
 
-def test_what_is_not_kept_up_is_not_maintained(altered):
+def test_old_or_ended_frameworks_are_not_maintained(altered):
     def older(record):
-        if record["quantity"] == "last_release_date" and record["backend"] == "jax_pure":
+        if record["figure"] == "last_release_date" and record["backend"] == "jax_pure":
             record["value"] = "2025-11-21"
-        if record["quantity"] == "status" and record["backend"] == "pytorch":
+        if record["figure"] == "status" and record["backend"] == "pytorch":
             record["value"] = "ended by its developers"
-        if record["quantity"] == "last_release_date" and record["backend"] == "tensorflow_core":
+        if record["figure"] == "last_release_date" and record["backend"] == "tensorflow_core":
             record["value"] = "unknown"
         return record
 
     left, verdict = answers("maintained", altered(older))
     assert left == {"numpy_plain"}
-    assert any("unknown" in out.why for out in verdict.out if out.name.startswith("tensorflow"))
+    assert any("unknown" in out.why for out in verdict.excluded if out.name.startswith("tensorflow"))
 
 
 @pytest.mark.parametrize(
@@ -502,11 +516,11 @@ def test_what_is_not_kept_up_is_not_maintained(altered):
         ("licence:MITT", "Did you mean `MIT`"),
         ("licence", "licence:OSI"),
         ("python:new", "version of Python"),
-        ("gpu:2", "takes nothing"),
+        ("gpu:2", "takes no argument"),
         ("gpu,,float64", "empty"),
     ],
 )
-def test_requirements_that_are_none_are_refused(text, said):
+def test_invalid_requirements_are_an_input_error(text, said):
     with pytest.raises(InputError, match=said):
         requirements.parse(text)
 
@@ -526,7 +540,7 @@ def test_requirements_that_are_none_are_refused(text, said):
         ("some words", None),
     ],
 )
-def test_an_expression_is_approved_if_it_can_be_met_with_approved_licences(expression, approved):
+def test_a_licence_expression_is_approved_if_approved_licences_meet_it(expression, approved):
     assert licences.approved(expression) is approved
 
 

@@ -14,8 +14,8 @@ from .checks import CHECKS, ONCE_A_DTYPE, Check, CheckFailed, Subject
 
 Status = Literal["passes", "loses precision", "fails", "known failure", "unsupported"]
 
-REFUSAL = "refusal"
-"""The only check of an unsupported case: the backend must refuse to build it."""
+REJECTION = "rejection"
+"""The only check of an unsupported case: the backend must reject it."""
 
 
 class Outcome(NamedTuple):
@@ -60,7 +60,7 @@ def check_backend(
 ) -> Iterator[Outcome]:
     """Run every check on every case in a worker; yield each outcome as soon as it is known.
 
-    For a case that is unsupported (`cannot` returns the reason), the only check is that the backend refuses it.
+    For a case that is unsupported (`cannot` returns the reason), the only check is that the backend rejects it.
     A worker that dies or hangs ends its case, and the next case gets a fresh one. `on_end` is called with the worker if
     it is alive after the last case.
     """
@@ -75,7 +75,7 @@ def check_backend(
                         session.close()
                     session = open_session()
                 if reason := cannot(case.spec):
-                    yield _check_refusal(session, case, device, variant, reason)
+                    yield _check_rejection(session, case, device, variant, reason)
                     continue
                 session.build(case.spec, device, variant)
             except WorkerFailed as failed:
@@ -118,11 +118,11 @@ def _check_case(
             return
 
 
-def _check_refusal(session: Session, case: Case, device: str, variant: str, declared: str) -> Outcome:
-    """Return whether the backend refuses to build an unsupported network with a ValueError."""
+def _check_rejection(session: Session, case: Case, device: str, variant: str, declared: str) -> Outcome:
+    """Return whether the backend rejects an unsupported network with a ValueError."""
 
     def outcome(status: Status, reason: str, traceback: str = "") -> Outcome:
-        return Outcome(REFUSAL, case.name, case.spec.dtype, case.required, status, reason, (), traceback)
+        return Outcome(REJECTION, case.name, case.spec.dtype, case.required, status, reason, (), traceback)
 
     try:
         session.build(case.spec, device, variant)

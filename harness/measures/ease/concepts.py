@@ -1,4 +1,4 @@
-"""The concepts that a reader of a model has to know, found by the rules in the tables below; docs/reference/ease.md shows them.
+"""The concepts that a reader of a model has to know, found by the rules below; docs/reference/ease.md shows them.
 
 A rule lists words and names no framework. A name that the file itself defines matches no rule.
 """

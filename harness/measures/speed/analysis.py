@@ -40,11 +40,11 @@ def labelled(records: pd.DataFrame) -> pd.DataFrame:
 
 def details(records: pd.DataFrame, backend: str, variant: str) -> Row:
     """Return what was measured of one variant beside its median step, as raw values: seconds, shares, counts."""
+    if not len(Query(records).rows(figures.SLICE, backend=backend, variant=variant, self_test=False)):
+        return {}
     mine = records[records["measure"].eq(figures.SLICE.measure) & records["backend"].eq(backend)]
     mine = mine[mine["variant"].eq(variant) & mine["self_test"].eq(False)]
     slices = labelled(mine)
-    if not len(slices):
-        return {}
     step, query = slices["step"].to_numpy(float), Query(mine)
     return {
         "quick_step_s": float(np.quantile(step, 0.1)),
@@ -65,7 +65,8 @@ def _warm_up(query: Query) -> Row:
     if not len(steady):
         return {"steady_since": None, "never_steady": False}
     never = not steady["value"].astype(bool).all()
-    return {"steady_since": None if never else int(steady["since"].max()), "never_steady": never}
+    since = steady["since"].max()  # NaN where no record says it
+    return {"steady_since": None if never or np.isnan(since) else int(since), "never_steady": never}
 
 
 def _threads(query: Query) -> Row:

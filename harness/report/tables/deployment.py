@@ -30,10 +30,7 @@ INSTALLED: dict[str, tuple[Figure, Callable[[Any], str]]] = {
 
 
 def tabulate_installation(query: Query, entries: Sequence[tuple[str, str]]) -> pd.DataFrame:
-    """Return what it takes to get started with each variant: "unknown" where the value is not known, never 0.
-
-    Of a backend with several environments, the values of the one that was built last stand in the row of every variant.
-    """
+    """Return what it takes to get started with each variant: "unknown" where the value is not known, never 0."""
     rows = []
     for backend, variant in entries:
         who = {"backend": backend, "variant": variant}
@@ -41,7 +38,7 @@ def tabulate_installation(query: Query, entries: Sequence[tuple[str, str]]) -> p
             {
                 "backend": f"{backend}:{variant}",
                 **{
-                    heading: _format_known(query, query.rows(figure, backend=backend), write)
+                    heading: _format_known(query, query.of(figure, backend, variant), write)
                     for heading, (figure, write) in INSTALLED.items()
                 },
                 "import": format_or_dash(query.values(IMPORT, self_test=False, **who).median(), format_seconds),

@@ -1,4 +1,4 @@
-"""Departures: each declared choice alone, on the oracle; known answers, and a whole run that writes them down."""
+"""The effect of each declared convention alone, on the oracle: known answers, and a whole run that records them."""
 
 import itertools
 import json
@@ -25,8 +25,7 @@ from bakeoff.portable import spec as portable
 from bakeoff.portable.reference import Reference
 from bakeoff.records import read
 from bakeoff.registry import entries
-from bakeoff.report import report as report_report
-from bakeoff.report import text as report_text
+from bakeoff.report import report
 from bakeoff.workload import data, networks
 from bakeoff.workload.spec import OptimiserSpec, parse
 from typer.testing import CliRunner
@@ -76,7 +75,7 @@ test_rows.__test__ = False
 # Known answers
 
 
-def test_the_unbiased_running_variance_is_worth_what_arithmetic_says():
+def test_the_effect_of_the_unbiased_running_variance_is_the_one_by_arithmetic():
     given = problem()
     oracle, _ = trained(given)
     common = oracle.predict(test_rows(given))
@@ -111,7 +110,7 @@ def test_the_heavy_ball_s_sum_is_the_average_at_a_larger_learning_rate():
     assert found.accuracy != found.common_accuracy
 
 
-def test_each_choice_is_told_alone():
+def test_the_effect_of_each_convention_is_measured_alone():
     given = problem(optimiser="momentum")
     both = measure_convention_effects(given, {"running_variance": "unbiased", "momentum": "sum"})
     alone = [
@@ -122,18 +121,18 @@ def test_each_choice_is_told_alone():
     assert len(both) == 2
 
 
-# What makes no difference is left out
+# A convention without an effect is left out
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_the_common_spec_s_own_values_are_no_departure(optimiser):
+def test_the_common_spec_s_own_values_have_no_effect(optimiser):
     given = problem(optimiser=optimiser)
     assert measure_convention_effects(given, {name: values[0] for name, values in portable.CONVENTIONS.items()}) == []
     assert measure_convention_effects(given, {}) == []
 
 
 @pytest.mark.parametrize(("convention", "value"), ALTERNATIVES)
-def test_what_is_left_out_makes_no_difference_and_what_is_not_makes_one(convention, value):
+def test_a_convention_is_effective_where_it_changes_the_result_and_only_there(convention, value):
     changes = [{}, {"batch_norm": False}, {"sizes": (6, 3)}, {"beta1": 0.0}, {"beta2": 0.0}]
     for optimiser, change in itertools.product(OPTIMISERS, changes):
         given = problem(optimiser=optimiser, **change)
@@ -143,45 +142,51 @@ def test_what_is_left_out_makes_no_difference_and_what_is_not_makes_one(conventi
         assert bool(effective_conventions(given.spec, {convention: value})) == differs, (optimiser, change)
 
 
-def test_a_convention_is_batch_norm_s_an_optimiser_s_or_of_the_loss():
+def test_a_convention_belongs_to_batch_norm_an_optimiser_or_the_loss():
     of_an_optimiser = {*OPTIMISERS, *(f"{name}_constants" for name in OPTIMISERS)}
     assert set(portable.CONVENTIONS) - of_an_optimiser == {"running_variance", "batch_norm_constants", "loss"}
 
 
-def test_a_convention_of_the_loss_alone_is_no_departure_of_what_is_trained():
+def test_a_convention_of_the_reported_loss_has_no_effect_on_training():
     given = problem(optimiser="sgd", batch_norm=False, learning_rate=10.0)
-    (common, losses), (clipped, told) = trained(given), trained(given, {"loss": "clipped"})
-    assert np.abs(losses - told).max() > 0, "or the problem does not tell"
+    (common, losses), (clipped, clipped_losses) = trained(given), trained(given, {"loss": "clipped"})
+    assert np.abs(losses - clipped_losses).max() > 0, "the two losses differ on this problem"
     assert all(np.array_equal(array, clipped.dump()[name]) for name, array in common.dump().items())
     assert measure_convention_effects(given, {"loss": "clipped"}) == []
 
 
 @pytest.mark.parametrize("declared", [{"momentun": "sum"}, {"momentum": "nesterov"}])
-def test_a_convention_that_there_is_not_is_refused(declared):
+def test_an_unknown_convention_is_an_error(declared):
     with pytest.raises(ValueError, match="convention"):
         measure_convention_effects(problem(), declared)
 
 
-# What it costs
+# Trainings of the oracle
 
 
-def test_the_common_training_is_every_backend_s():
+def test_the_common_training_runs_once_for_all_backends():
     given = problem()
     before = _probabilities.cache_info().misses
     measure_convention_effects(given, {"running_variance": "unbiased", "momentum": "sum"})
     measure_convention_effects(given, {"running_variance": "unbiased"})
     measure_convention_effects(given, {"adam": "epsilon-hat"})
-    assert _probabilities.cache_info().misses - before == 3  # the common one, and two choices that have an effect
+    assert _probabilities.cache_info().misses - before == 3  # the common spec, and two effective conventions
     measure_convention_effects(problem(), {"momentum": "sum"})
-    assert _probabilities.cache_info().misses - before == 3  # without an effect, nothing is trained
+    assert _probabilities.cache_info().misses - before == 3  # a convention without an effect trains nothing
 
 
-def test_a_choice_that_diverges_is_not_a_number():
+def test_the_effect_of_a_training_that_diverges_is_nan_and_the_report_says_so(ended, tmp_path):
     given = problem(optimiser="momentum", batch_norm=False, learning_rate=1e200)
     (found,) = measure_convention_effects(given, {"momentum": "sum"})
     assert np.isnan([found.largest, found.mean, found.changed_predictions, found.accuracy]).all()
-    row = {"backend": "own", "convention": "momentum", "chosen": "sum", "largest": np.nan}
-    assert report_text.departure(row) == "own's momentum sum cannot be told: a training did not stay finite"
+    unknown = "Its effect is unknown, because a training run did not stay finite."
+    saved = Path(shutil.copytree(ended, tmp_path / "diverged"))
+    records = [json.loads(line) for line in (saved / "records.jsonl").read_text().splitlines()]
+    for record in records:
+        if record["figure"] == "convention_effect":
+            record |= {"value": float("nan"), "largest": float("nan")}
+    (saved / "records.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    assert any(line.endswith(unknown) for line in report.Report(saved).notes())
 
 
 # In a run
@@ -190,7 +195,7 @@ def test_a_choice_that_diverges_is_not_a_number():
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory):
     """Return the folder of a run of two copies of numpy_plain, of which `own` declares something; resumed once."""
-    tmp = tmp_path_factory.mktemp("departures")
+    tmp = tmp_path_factory.mktemp("conventions")
     for name, declared in (("none", "{}"), ("own", '{"running_variance": "unbiased", "momentum": "sum"}')):
         folder = tmp / "backends" / name
         shutil.copytree(entries.backends_folder() / "numpy_plain", folder)
@@ -213,15 +218,15 @@ def ended(tmp_path_factory):
     return folder
 
 
-def test_a_run_writes_what_was_declared_and_how_far_it_departs(ended):
+def test_a_run_records_the_declared_conventions_and_their_effects(ended):
     records = read.read_records(ended)
-    declared = records[records["quantity"] == "convention"]
+    declared = records[records["figure"] == "convention"]
     assert declared[["backend", "convention", "value"]].values.tolist() == [
         ["own", "running_variance", "unbiased"],
         ["own", "momentum", "sum"],
     ]
-    (record,) = records[records["quantity"] == "departure"].to_dict("records")
-    assert (record["measure"], record["task"], record["backend"]) == ("agreement", "departures own", "own")
+    (record,) = records[records["figure"] == "convention_effect"].to_dict("records")
+    assert (record["measure"], record["task"], record["backend"]) == ("agreement", "convention effects own", "own")
     run = parse(SMALL, "small")
     given = problem()
     assert given.spec == run.portable(6, 3)
@@ -232,30 +237,30 @@ def test_a_run_writes_what_was_declared_and_how_far_it_departs(ended):
         assert record[field] == getattr(expected, field), field
 
 
-def test_departures_are_worked_out_once_after_training_and_before_timing(ended):
+def test_effects_are_measured_once_after_training_and_before_timing(ended):
     lines = [json.loads(line) for line in (ended / "records.jsonl").read_text().splitlines()]
-    ends = [line["task"] for line in lines if line["quantity"] == "finished"]
-    assert ends.count("departures own") == 1
-    assert "departures none" not in ends
-    assert ends.index("train own:plain") < ends.index("departures own") < ends.index("round 1")
-    first_of_round = next(line["at"] for line in lines if line["task"] == "round 1")
-    assert max(line["at"] for line in lines if line["task"] == "departures own") <= first_of_round
+    ends = [line["task"] for line in lines if line["figure"] == "finished"]
+    assert ends.count("convention effects own") == 1
+    assert "convention effects none" not in ends
+    assert ends.index("train own:plain") < ends.index("convention effects own") < ends.index("round 1")
+    first_of_round = next(line["time"] for line in lines if line["task"] == "round 1")
+    assert max(line["time"] for line in lines if line["task"] == "convention effects own") <= first_of_round
 
 
-def test_the_table_of_departures_is_written_and_a_remark_made(ended):
-    (row,) = pd.read_csv(ended / "tables" / "departures.csv").to_dict("records")
+def test_the_table_of_effects_is_written_with_a_note(ended):
+    (row,) = pd.read_csv(ended / "tables" / "convention_effects.csv").to_dict("records")
     (expected,) = measure_convention_effects(problem(), {"running_variance": "unbiased"})
     assert (row["backend"], row["convention"], row["chosen"]) == ("own", "running_variance", "unbiased")
     assert row["largest"] == pytest.approx(expected.largest, rel=1e-3)
-    text = (ended / "tables" / "departures.md").read_text()
+    text = (ended / "tables" / "convention_effects.md").read_text()
     assert f"| {row['largest']}" in text
-    (remark,) = [line for line in text.splitlines() if line.startswith("- Departures from the common spec")]
-    assert f"own's running_variance unbiased moves test probabilities by up to {expected.largest:.1e}" in remark
-    assert remark in (ended / "tables" / "summary.md").read_text()
+    (note,) = [line for line in text.splitlines() if line.startswith("- NumPy's batch norm keeps the unbiased running")]
+    assert f"probabilities change by at most {expected.largest:.2g}" in note
+    assert note in (ended / "tables" / "summary.md").read_text()
 
 
-def test_a_run_without_departures_says_nothing_of_them(tmp_path):
+def test_a_run_without_effects_has_no_note_of_one(tmp_path):
     saved = Path(shutil.copytree(SAVED_RUN, tmp_path / "saved"))
-    report = report_report.Report(saved)
-    assert not any("Departures" in line for line in report.remarks())
-    assert (report.write() / "departures.md").read_text().endswith("Nothing to show.\n")
+    made = report.Report(saved)
+    assert not any("probabilities change by at most" in line for line in made.notes())
+    assert (made.write() / "convention_effects.md").read_text().endswith("Nothing to show.\n")

@@ -49,19 +49,19 @@ def test_numpy_on_one_thread_gives_the_same_bits(case, monkeypatch):
     assert measured(case, lambda threads: Plain) == (True, True, True)
 
 
-def test_a_bit_that_moves_in_one_process_is_seen(case, monkeypatch):
+def test_a_bit_that_changes_in_one_process_is_detected(case, monkeypatch):
     monkeypatch.setattr(determinism, "usable_cores", lambda: [0])
     Drifts.trainings = 0
     assert measured(case, lambda threads: Drifts).twice is False
 
 
-def test_what_differs_only_with_two_threads_is_seen_there(case, monkeypatch):
+def test_a_difference_with_two_threads_alone_is_detected(case, monkeypatch):
     monkeypatch.setattr(determinism, "usable_cores", lambda: [0, 1])
     Drifts.trainings = 0
     assert measured(case, lambda threads: Drifts if threads == 2 else Plain) == (True, True, False)
 
 
-def test_one_core_cannot_tell_of_two_threads(case, monkeypatch):
+def test_two_threads_are_not_tried_on_one_core(case, monkeypatch):
     monkeypatch.setattr(determinism, "usable_cores", lambda: [0])
     assert measured(case, lambda threads: Plain).threads is None
 

@@ -55,7 +55,7 @@ def test_error_is_taken_in_float64():
     assert error(np.array([1 + 2**-23], "float32"), np.ones(1)) == 2**-23
 
 
-def test_error_of_what_is_not_a_number_is_not_a_number():
+def test_the_error_of_nan_is_nan():
     assert np.isnan(error(np.array([1.0, np.nan]), np.ones(2)))
 
 
@@ -106,7 +106,7 @@ def test_the_floor_is_the_largest_error_of_the_permuted_runs():
         assert each.floor == max(largest, HALF_ULP["float32"])
 
 
-def test_every_array_is_looked_at_at_every_checkpoint_in_the_order_of_the_computation():
+def test_every_array_is_compared_at_every_checkpoint_in_the_order_of_the_computation():
     problem = case()
     measured = floors.measure(floors.training, Reference(problem.spec), problem, {})
     seen = [each.quantity for each in measured]
@@ -175,7 +175,7 @@ class Float32BiasCorrection(Reference):
         return s.learning_rate * (v / v_share) / (np.sqrt(q / q_share) + s.epsilon)
 
 
-def test_a_bias_correction_in_float32_stands_out_of_the_rounding():
+def test_a_bias_correction_in_float32_exceeds_the_rounding():
     problem = case("float32", sizes=(64, 128, 64, 10), batch_size=64, bn_epsilon=1e-5, bn_decay=0.9, epsilon=1e-8)
     assert worst_update(Reference(problem.spec), problem) <= agreement_case.LOSES_PRECISION
     assert worst_update(Float32BiasCorrection(problem.spec), problem) > agreement_case.LOSES_PRECISION

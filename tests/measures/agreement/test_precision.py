@@ -87,7 +87,7 @@ def test_the_worst_of_a_step_is_the_one_with_most_floors():
 
 
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)])
-def test_what_is_not_a_number_is_worst(order):
+def test_nan_is_the_worst(order):
     seen = [measured(100, 2, "x"), measured(100, float("nan"), "y")]
     assert precision.find_worst(seen[order])[100].quantity.array == "y"
 
@@ -153,7 +153,7 @@ def test_a_long_training_goes_in_calls_that_are_each_short(small):
     assert backend.calls == (100, 40)
 
 
-def test_the_distribution_is_told_by_its_median_its_ends_and_its_jumps():
+def test_the_distribution_is_described_by_its_median_its_ends_and_its_jumps():
     floors = (3, 1, 500, 2, 128)
     found = Precision({1: measured(1, 2)}, tuple(measured(480, each) for each in floors))
     assert found.floors == pytest.approx(floors)
@@ -179,7 +179,7 @@ def test_plain_numpy_loses_about_a_floor(session, small):
     assert [line.split(":")[0] for line in said] == ["seed 0", "seed 1"]
 
 
-def test_one_that_computes_something_else_jumps_at_every_seed(session, small, tmp_path):
+def test_a_wrong_backend_jumps_at_every_seed(session, small, tmp_path):
     early, ends = precision.cases(2, None, small)
     declared = changed(
         tmp_path / "own", "adapter", "conventions = {}", 'conventions = {"running_variance": "unbiased"}'
@@ -189,7 +189,7 @@ def test_one_that_computes_something_else_jumps_at_every_seed(session, small, tm
     assert found.steps[1].quantity.array.endswith(("running_var", "probabilities"))
 
 
-def test_the_floors_are_worked_out_once_on_a_machine(session, small, tmp_path):
+def test_the_floors_are_computed_once_on_a_machine(session, small, tmp_path):
     first = precision.measure(session(), "plain", *precision.cases(1, None, small), print)
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache" / "floors").iterdir()}
     assert len(kept) == 2  # of the early steps, and of the seed
@@ -200,7 +200,7 @@ def test_the_floors_are_worked_out_once_on_a_machine(session, small, tmp_path):
     assert len(list((tmp_path / "cache" / "floors").iterdir())) == 3  # a longer training has floors of its own
 
 
-def test_what_cannot_be_measured_is_named_and_the_rest_goes_on(small, tmp_path, capsys):
+def test_a_backend_that_cannot_be_measured_is_named_and_the_rest_goes_on(small, tmp_path, capsys):
     fails = changed(tmp_path / "fails", "model", "    return losses\n", "    raise ArithmeticError('too hot')\n")
     folders = [fails, registry_entries.backends_folder() / "numpy_plain"]
     entries = [registry_entries.read_entry(folder) for folder in folders]

@@ -47,7 +47,7 @@ def mine(tmp_path):
     return Path(shutil.copytree(NUMPY, tmp_path / "mine", ignore=shutil.ignore_patterns("__pycache__")))
 
 
-def test_a_folder_of_ones_own_is_checked_in_the_interpreter_given(bakeoff, mine, tmp_path):
+def test_a_folder_of_the_user_is_checked_in_the_given_interpreter(bakeoff, mine, tmp_path):
     code, out, _ = bakeoff("check", "./mine", "--python", sys.executable, "--records", "all.csv.gz")
     assert code == 0
     assert "mine:plain: correct: yes; rounding error at most " in out
@@ -66,7 +66,7 @@ def test_a_folder_of_ones_own_is_checked_in_the_interpreter_given(bakeoff, mine,
     assert records.loc[records["case"].eq("default-relu-adam"), "floors"].max() < case.LOSES_PRECISION
 
 
-def test_a_wrong_folder_of_ones_own_is_told_where_and_why(bakeoff, mine):
+def test_a_wrong_folder_of_the_user_is_explained(bakeoff, mine):
     model = mine / "model.py"
     text = model.read_text()
     model.write_text(text.replace("np.maximum(", "np.minimum(", 1))
@@ -100,7 +100,7 @@ def test_bad_usage_is_a_sentence(bakeoff, mine, arguments, sentence):
     assert "Traceback" not in err
 
 
-def test_two_backends_of_one_name_are_refused(bakeoff, mine, tmp_path):
+def test_two_backends_of_one_name_are_an_error(bakeoff, mine, tmp_path):
     shutil.copytree(mine, tmp_path / "other" / "mine")
     code, _, err = bakeoff("check", "./mine", "./other/mine")
     assert code == 2
@@ -151,7 +151,7 @@ def test_the_summary_is_one_row_a_variant():
     assert [row[heading] for heading in agreement_records.BITS.values()] == ["yes", "no", "not tried"]
 
 
-def test_the_summary_says_who_does_not_conform():
+def test_the_summary_names_the_backends_that_are_not_correct():
     wrong = found()["abacus:eager"]
     outcome = wrong.outcomes[1]._replace(status="fails", reason="far off")
     assert (

@@ -30,6 +30,7 @@ from rich.console import Console
 
 from tests.measures.mistakes.seen_mistakes import SEEN
 from tests.paths import ROOT
+from tests.tiers import mark_all_but_first, selected_parameters
 
 REFERENCE = ROOT / "results" / "reference" / "mistakes.jsonl"
 ENTRIES = registry_entries.read_all()
@@ -399,7 +400,7 @@ def is_distinct(name, entry):
     return entry == first or SEEN[name][entry] != SEEN[name][first]
 
 
-# What is the same in every variant is tried in the first only: all mistakes in all variants take ten minutes more.
+# A mistake with the same outcome in every variant is tried in the first only: all of them take ten minutes more.
 PAIRS = [
     (name, entry)
     for name, seen in SEEN.items()
@@ -418,35 +419,38 @@ def in_short(finding):
 
 
 @cache
-def of_backend(backend):
-    """Try those of PAIRS in a backend, two variants at a time; return findings or reasons by NAME:VARIANT."""
+def try_selected(session, backend):
+    """Try the selected PAIRS of a backend, two variants at a time; return findings or reasons by NAME:VARIANT."""
+    names = {}
+    for parameters in selected_parameters(session, test_a_framework_does_what_was_seen):
+        names.setdefault(parameters["entry"], []).append(parameters["name"])
 
-    def commit(subject, variant):
-        names = [name for name, entry in PAIRS if entry == f"{backend}:{variant}"]
+    def try_in_own_environment(subject, variant):
         made = {subject.label: environments.build(subject).python}
-        return try_mistakes([(subject, variant)], made, names, TIME_LIMIT_S, Board(Console(stderr=True)))
+        tried = names[f"{backend}:{variant}"]
+        return try_mistakes([(subject, variant)], made, tried, TIME_LIMIT_S, Board(Console(stderr=True)))
 
-    chosen = [(subject, variant) for subject, variant in SUBJECTS if subject.name == backend]
+    chosen = [each for each in SUBJECTS if each[0].name == backend and f"{backend}:{each[1]}" in names]
     with ThreadPoolExecutor(2) as pool:
-        both = list(pool.map(lambda each: commit(*each), chosen))
+        both = list(pool.map(lambda each: try_in_own_environment(*each), chosen))
     return {entry: found for pair in both for each in pair for entry, found in each.items()}
 
 
-def found(entry):
-    """Return by mistake what came of it in one variant, NAME:VARIANT."""
-    measured = of_backend(entry.partition(":")[0])[entry]
+def findings_of(session, entry):
+    """Return the findings in one variant, NAME:VARIANT, by mistake."""
+    measured = try_selected(session, entry.partition(":")[0])[entry]
     assert not isinstance(measured, str), measured
     return {finding.mistake: finding for finding in measured.findings}
 
 
 @pytest.mark.conformance
-@pytest.mark.parametrize(("name", "entry"), PAIRS)
-def test_what_a_framework_does_is_what_was_seen(name, entry):
+@pytest.mark.parametrize(("name", "entry"), mark_all_but_first(PAIRS, lambda pair: pair[1].partition(":")[0]))
+def test_a_framework_does_what_was_seen(name, entry, request):
     ((subject, variant),) = registry_entries.select(ENTRIES, entry)
-    lacking = launch.explain_unavailable(subject, variant)
-    if lacking:
-        pytest.skip(lacking)
-    finding = found(entry)[name]
+    reason = launch.explain_unavailable(subject, variant)
+    if reason:
+        pytest.skip(reason)
+    finding = findings_of(request.session, entry)[name]
     print(describe(finding))
     assert SEEN[name][entry] == in_short(finding), describe(finding)
 
