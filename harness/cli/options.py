@@ -23,13 +23,13 @@ FAILED = 1
 BAD_INPUT = 2
 """Exit code: bad usage or input."""
 NOT_MEASURABLE = 3
-"""Exit code: not measurable on this machine."""
+"""Exit code: this machine is unfit, or the self-test of the timing failed."""
 INTERRUPTED = 130
 """Exit code: interrupted with Ctrl-C."""
 
 EXIT_CODES = (
     "Exit codes: 0 success, 1 a check or comparison failed, 2 bad usage or input, "
-    "3 not measurable on this machine, 130 interrupted."
+    "3 not measurable on this machine, or only the self-test of the timing failed, 130 interrupted."
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]

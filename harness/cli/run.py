@@ -8,7 +8,20 @@ import typer
 
 from ..common.errors import InputError
 from . import completion
-from .options import FAILED, Device, Json, Python, Results, Threads, err, exit_at_interrupt, find_run, out, print_json
+from .options import (
+    FAILED,
+    NOT_MEASURABLE,
+    Device,
+    Json,
+    Python,
+    Results,
+    Threads,
+    err,
+    exit_at_interrupt,
+    find_run,
+    out,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from ..report.report import Report
@@ -32,14 +45,14 @@ Data = Annotated[
     typer.Option(metavar="SOURCE", help="digits, a file, openml:NAME or synthetic:... Default: the spec's."),
 ]
 Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="Label column of --data. Default: the spec's.")]
-Quick = Annotated[bool, typer.Option("--quick", help="Time one short round instead of two; intervals are wider.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Time shorter rounds: 2 of 16 blocks; intervals are wider.")]
 Rounds = Annotated[
     int | None,
-    typer.Option(min=1, help="Rounds of fresh processes. Default: 2; --quick: 1; big --budget: more."),
+    typer.Option(min=1, help="Rounds of fresh processes. Default: 2; more in a big --budget."),
 ]
 Blocks = Annotated[
     int | None,
-    typer.Option(min=16, help="Blocks (every variant timed once) a round. Default: 40; --quick: 24."),
+    typer.Option(min=16, help="Blocks (every variant timed once) a round. Default: 40; --quick: 16."),
 ]
 Budget = Annotated[
     str | None,
@@ -86,7 +99,7 @@ def run_backends(
     """Train, check and time the backends, then print the table.
 
     --data takes digits, a .csv, .parquet or .npz file, openml:NAME, or synthetic:ROWSxFEATURESxCLASSES. Exit code 1
-    if a check fails, a backend fails, or the self-test of the timing fails.
+    if a check or a backend fails; 3 if only the self-test of the timing fails.
 
     \b
     bakeoff run                                      the bundled spec, on the digits
@@ -114,8 +127,10 @@ def run_backends(
         print_json(terminal_run.convert_run_to_json(report))
     else:
         terminal_run.print_run(out, report)
-    if terminal_run.has_failed(report):
+    if report.failed:
         raise typer.Exit(FAILED)
+    if report.failed_self_test:
+        raise typer.Exit(NOT_MEASURABLE)
 
 
 def carry_out(work: "Comparison") -> "Report":

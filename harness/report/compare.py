@@ -19,7 +19,7 @@ from ..common.errors import InputError
 from ..common.statistics import Floats, Interval, Scatter
 from ..records.vocabulary import FINISHED
 from .differences import Difference, compare_tables, list_differences
-from .notes import describe_self_test
+from .notes import describe_resolution, describe_self_test
 from .report import Report
 from .tables.speed import Key, Row
 from .tables.summary import HEADINGS
@@ -219,7 +219,7 @@ def list_notes(pair: Pair) -> Iterator[str]:
     for report in reports:
         tested = report.self_test()
         if tested and tested[1].excludes(1):
-            yield f"{report.folder}: {describe_self_test(*tested)} Do not trust the ratios to this run."
+            yield f"{report.folder}: {describe_self_test(*tested)} {describe_resolution(tested[1])}"
     for report in reports:
         yield from _describe_quality(report)
     yield from _describe_ratios(pair)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from ..common.statistics import Interval
@@ -47,7 +48,10 @@ def list_warnings(report: "Report") -> list[str]:
         )
     tested = report.self_test()
     if tested and tested[1].excludes(1):
-        warnings.append(f"{describe_self_test(*tested)} Do not trust the ratios of this run.")
+        warnings.append(
+            f"{describe_self_test(*tested)} {describe_resolution(tested[1])} To measure smaller ones, repeat the run "
+            "on a quieter machine (`bakeoff doctor`) or with more rounds (`--rounds 4`)."
+        )
     return warnings
 
 
@@ -71,6 +75,17 @@ def describe_self_test(name: str, ratio: Interval) -> str:
     if ratio.excludes(1):
         return f"The timing failed its self-test by {abs(ratio.estimate - 1):.1%} {numbers}.".replace("%", " %")
     return f"The timing passed its self-test {numbers}."
+
+
+def describe_resolution(self_test: Interval) -> str:
+    """Return in a sentence which differences a run can show whose self-test failed.
+
+    Equal programs came out different by as much as the far end of the interval of their ratio, in either direction.
+    """
+    if not self_test.low > 0 or not self_test.high < np.inf:
+        return "No difference of this run can be believed."
+    percent = max(self_test.high, 1 / self_test.low) * 100 - 100
+    return f"Differences below {np.ceil(percent * 10) / 10:.1f} % cannot be believed; larger ones can."
 
 
 def _describe_circumstances(header: Mapping[str, Any]) -> str:

@@ -28,7 +28,8 @@ from ..workload.spec import Spec
 from .comparison import Comparison
 
 ROUNDS, BLOCKS = 2, 40
-QUICK_ROUNDS, QUICK_BLOCKS = 1, 24
+QUICK_ROUNDS, QUICK_BLOCKS = 2, 16
+"""Two rounds, because one does not show the variation between processes, and no interval may leave that out."""
 
 BUDGET_ROUND_S = 2.5
 """Of a contestant's slices and warm-up slices in a round, where a budget has room for more rounds than `ROUNDS`.

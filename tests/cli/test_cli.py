@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -485,6 +486,22 @@ def test_run_json_prints_only_json_and_progress_on_standard_error(tmp_path):
     assert ended.returncode == int(failed)
     assert "numpy_plain:plain: training: test accuracy" in ended.stderr
     assert "\x1b" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("failed", "failed_self_test", "code"), [(False, False, 0), (False, True, 3), (True, False, 1), (True, True, 1)]
+)
+def test_a_run_whose_only_fault_is_its_self_test_ends_with_exit_code_3(
+    bakeoff, monkeypatch, failed, failed_self_test, code
+):
+    from bakeoff.cli import run as cli_run
+    from bakeoff.report.terminal import run as terminal_run
+
+    report = SimpleNamespace(failed=failed, failed_self_test=failed_self_test)
+    monkeypatch.setattr(start, "begin", lambda request: None)
+    monkeypatch.setattr(cli_run, "carry_out", lambda work: report)
+    monkeypatch.setattr(terminal_run, "print_run", lambda console, report: None)
+    assert bakeoff("run")[0] == code
 
 
 def test_check_json_names_the_backends_that_could_not_be_checked(bakeoff, monkeypatch):
