@@ -1,8 +1,9 @@
 """`bakeoff run`."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +27,7 @@ from .options import (
 if TYPE_CHECKING:
     from ..report.report import Report
     from ..runner.comparison import Comparison
+    from ..runner.start import Request
     from ..workload.spec import Spec
 
 SpecFile = Annotated[
@@ -58,6 +60,14 @@ Budget = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Time to spend on timing, such as 60s, 2m or 1h. Default: --blocks."),
 ]
+Until = Annotated[
+    str | None,
+    typer.Option(metavar="P%", help="Add rounds until every ratio is known to +-P %. Default: --rounds."),
+]
+TimeLimit = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Add no round with --until after this time. Default: 10m."),
+]
 FrameworkDefaults = Annotated[
     bool,
     typer.Option("--framework-defaults", help="Keep each framework's own default epsilons, rates and weights."),
@@ -89,6 +99,8 @@ def run_backends(
     rounds: Rounds = None,
     blocks: Blocks = None,
     budget: Budget = None,
+    until: Until = None,
+    time_limit: TimeLimit = None,
     framework_defaults: FrameworkDefaults = False,
     inherit_environment: Inherit = None,
     resume: Resume = None,
@@ -105,6 +117,7 @@ def run_backends(
     bakeoff run                                      the bundled spec, on the digits
     bakeoff run --backends NAME,NAME:VARIANT         some backends (see bakeoff backends)
     bakeoff run --data iris.csv --target species --quick    your own data
+    bakeoff run --until 2% --time-limit 10m          until every ratio is known to 2 %
     bakeoff run --resume results/2026-11-22T...      continue an interrupted run
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..report.terminal import run as terminal_run
@@ -114,23 +127,40 @@ def run_backends(
         reject_other_parameters(context)
         work = start.resume(find_run(resume, results))
     else:
-        budget_s = None if budget is None else parse_budget(budget, blocks)
-        network = read_requested_spec(spec, data, target, framework_defaults)
-        pythons, inherit = tuple(python or ()), parse_names(inherit_environment)
-        work = start.begin(
-            start.Request(
-                network, backends, device, threads, quick, rounds, blocks, budget_s, pythons, results, inherit
-            )
-        )
+        work = start.begin(make_request(context.params))
     report = carry_out(work)
     if as_json:
         print_json(terminal_run.convert_run_to_json(report))
     else:
         terminal_run.print_run(out, report)
-    if report.failed:
-        raise typer.Exit(FAILED)
-    if report.failed_self_test:
-        raise typer.Exit(NOT_MEASURABLE)
+    if report.failed or report.failed_self_test:
+        raise typer.Exit(FAILED if report.failed else NOT_MEASURABLE)
+
+
+def make_request(given: Mapping[str, Any]) -> "Request":
+    """Return the request of a command line, from its parameters by name. Raises InputError.
+
+    Paths are text in them: Typer converts them for the function of the command only.
+    """
+    from ..runner.start import Request
+
+    rounds, blocks, budget = given["rounds"], given["blocks"], given["budget"]
+    until = parse_until(given["until"], given["time_limit"], rounds is not None or budget is not None)
+    spec = None if given["spec"] is None else Path(given["spec"])
+    return Request(
+        spec=read_requested_spec(spec, given["data"], given["target"], given["framework_defaults"]),
+        wanted=given["backends"],
+        device=given["device"],
+        threads=given["threads"],
+        quick=given["quick"],
+        rounds=rounds,
+        blocks=blocks,
+        budget_s=parse_budget(budget, blocks),
+        pythons=tuple(map(Path, given["python"] or ())),
+        parent=Path(given["results"]),
+        inherit=parse_names(given["inherit_environment"]),
+        **until,
+    )
 
 
 def carry_out(work: "Comparison") -> "Report":
@@ -168,13 +198,36 @@ def parse_names(names: str | None) -> tuple[str, ...]:
     return found
 
 
-def parse_budget(budget: str, blocks: int | None) -> float:
-    """Return the seconds of a --budget such as 60s, 2m or 0.5h. Raises InputError."""
-    if blocks is not None:
+def parse_budget(budget: str | None, blocks: int | None) -> float | None:
+    """Return the seconds of a --budget; None where there is none. Raises InputError."""
+    if budget is not None and blocks is not None:
         raise InputError("--budget and --blocks both set how long to time. Give one of them.")
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", budget.strip())
+    return None if budget is None else parse_time("--budget", budget)
+
+
+def parse_until(until: str | None, time_limit: str | None, fixed: bool) -> dict[str, Any]:
+    """Return the fields of a request for --until and --time-limit. Raises InputError.
+
+    `fixed`: whether --rounds or --budget sets the number of rounds.
+    """
+    if until is None:
+        if time_limit is not None:
+            raise InputError("--time-limit limits --until. Add --until 2%, or use --budget.")
+        return {}
+    if fixed:
+        raise InputError("--until adds rounds as they are needed. Leave out --rounds and --budget.")
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?%", until.strip())
+    if not found or not 0 < float(found[1]) < 100:
+        raise InputError(f"--until: expected a precision such as 2% or 0.5%, got {until!r}.")
+    limit = {} if time_limit is None else {"time_limit_s": parse_time("--time-limit", time_limit)}
+    return {"until": float(found[1]) / 100, **limit}
+
+
+def parse_time(option: str, text: str) -> float:
+    """Return the seconds of a time such as 60s, 2m or 0.5h. Raises InputError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", text.strip())
     if not found or float(found[1]) == 0:
-        raise InputError(f"--budget: expected a time such as 60s, 2m or 1h, got {budget!r}.")
+        raise InputError(f"{option}: expected a time such as 60s, 2m or 1h, got {text!r}.")
     return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2] or "s"]
 
 

@@ -84,11 +84,16 @@ class Plan(Section):
 
     entries: tuple[tuple[str, str], ...]
     """The backends and their variants."""
-    rounds: int
+    rounds: int | None
+    """None where `until` decides."""
     blocks: int | None
     """None where `budget_s` decides."""
     budget_s: float | None
     """Seconds of slices, all rounds together; None where `blocks` decides."""
+    until: float | None = None
+    """Rounds are added until every ratio to the fastest is known to this share of it; None where `rounds` decides."""
+    time_limit_s: float | None = None
+    """Seconds of rounds, after which none is added."""
     slice_s: float
     seed: int
     """Of the orders in which workers start and take slices."""

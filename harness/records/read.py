@@ -72,8 +72,9 @@ def is_of(records: pd.DataFrame, figure: Figure) -> "pd.Series[bool]":
 
 def is_complete(finished: Collection[str], header: Mapping[str, Any]) -> bool:
     """Return whether a run has come to its end: by `LAST`, or by its last round where nothing comes after."""
-    rounds = f"round {header['plan']['rounds']}" in finished and not any(header["spec"].get("sweep", {}).values())
-    return LAST in finished or rounds
+    planned = header["plan"]["rounds"]
+    timed = planned is not None and f"round {planned}" in finished
+    return LAST in finished or (timed and not any(header["spec"].get("sweep", {}).values()))
 
 
 def latest(parent: Path) -> Path:

@@ -17,6 +17,7 @@ import pandas as pd
 from ..common import statistics
 from ..common.errors import InputError
 from ..common.statistics import Floats, Interval, Scatter
+from ..records import read
 from ..records.vocabulary import FINISHED
 from .differences import Difference, compare_tables, list_differences
 from .notes import describe_resolution, describe_self_test
@@ -241,7 +242,10 @@ def _describe_quality(report: Report) -> Iterator[str]:
     if report.step_times and not report.step_times.scatter.freedom:
         yield f"{report.folder} timed one process per variant, so it does not tell how much processes vary."
     ended = report.query.rows(FINISHED)["task"]
-    missing = report.header["plan"]["rounds"] - int(ended.str.match(r"round \d+$").sum())
+    planned = report.header["plan"]["rounds"]
+    missing = 0 if planned is None else planned - int(ended.str.match(r"round \d+$").sum())
+    if planned is None and not read.is_complete(set(ended), report.header):
+        yield f"{report.folder} is unfinished: its ratios are not known as well as it was to measure them."
     if missing:
         yield f"{report.folder} is unfinished: {count_things(missing, 'round')} of timing missing."
 

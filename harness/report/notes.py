@@ -1,5 +1,6 @@
 """The notes of a report: sentences on the whole run, to be read before its tables."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,8 @@ import pandas as pd
 
 from ..common.statistics import Interval
 from ..measures.agreement.figures import CONVENTION_EFFECT
-from ..measures.speed.figures import SLICE_STEPS, SWEEP, SWEEP_UNSUPPORTED
+from ..measures.speed import stopping
+from ..measures.speed.figures import SLICE_STEPS, STOPPED, SWEEP, SWEEP_UNSUPPORTED
 from ..measures.training.figures import EPOCH_TIME
 from ..records import read
 from ..records.vocabulary import FINISHED
@@ -104,10 +106,32 @@ def _describe_timing(report: "Report") -> Iterator[str]:
         yield describe_self_test(*tested)
     if times and not tested:
         yield "The timing was not self-tested: no variant was timed against itself to the end of every round."
+    yield from _describe_stop(report)
     if times and not times.scatter.freedom:
         one_round = len(next(iter(times.rounds.values()))) == 1
         what = "One process per variant" if one_round else "Only one variant"
         yield f"{what} was timed, so the intervals do not include variation between processes."
+
+
+def _describe_stop(report: "Report") -> Iterator[str]:
+    """Yield when timing with `--until` stopped, and how well the ratios are known."""
+    until = report.header["plan"].get("until")
+    for row in report.query.rows(STOPPED).to_dict("records"):
+        rounds, found = count_things(int(row["value"]), "round"), stopping.examine(report.step_times.rounds)
+        if row["reason"] == stopping.PRECISION:
+            yield (
+                f"Timing stopped after {rounds}: every ratio is known to {until * 100:g} %. The intervals hold however "
+                "often they were examined before (docs/explanation/timing.md)."
+            )
+        elif found.contestant is not None:
+            backend, variant, self_test = found.contestant
+            limit_s = report.header["plan"]["time_limit_s"]
+            known = "nothing yet" if found.worst == math.inf else f"{found.worst * 100:.1f} %"
+            yield (
+                f"Timing reached its limit of {limit_s:g} s after {rounds}: the ratio of {backend}:{variant}"
+                f"{' to itself' if self_test else ''} is known to {known}, not to {until * 100:g} %. Run it again with "
+                "a longer --time-limit."
+            )
 
 
 def _doubt_step_times(report: "Report") -> Iterator[str]:

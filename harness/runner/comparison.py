@@ -223,10 +223,9 @@ class Comparison:
         plan = timing.plan_rounds(self.plan, self.planned_blocks(contestants))
         x_train = self.splits.x_train.astype(self.network.dtype)
         problem = rounds.Problem(self.network, self.arrays, x_train, self.splits.y_train, self.order)
-        for number in range(1, plan.rounds + 1):
-            if self.run.finished(f"round {number}"):
-                continue
-            with board.job(f"timing, round {number} of {plan.rounds}") as job, self.run.task(f"round {number}") as task:
+        of_all = f" of {plan.rounds}" if plan.rounds else ""
+        for number in timing.list_rounds(self.run):
+            with board.job(f"timing, round {number}{of_all}") as job, self.run.task(f"round {number}") as task:
                 rounds.run_round(number, contestants, problem, plan, task.add, steps, job.say)
                 job.outcome = f"{plan.blocks} blocks of {len(contestants)} workers"
 

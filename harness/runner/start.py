@@ -31,6 +31,8 @@ ROUNDS, BLOCKS = 2, 40
 QUICK_ROUNDS, QUICK_BLOCKS = 2, 16
 """Two rounds, because one does not show the variation between processes, and no interval may leave that out."""
 
+TIME_LIMIT_S = 600.0
+"""Of the rounds of a run with `until`, where the user gives none."""
 BUDGET_ROUND_S = 2.5
 """Of a contestant's slices and warm-up slices in a round, where a budget has room for more rounds than `ROUNDS`.
 
@@ -56,6 +58,10 @@ class Request:
     parent: Path
     inherit: tuple[str, ...] = ()
     """The names of the variables that workers inherit from the caller's environment, beside the usual ones."""
+    until: float | None = None
+    """Rounds are added until every ratio to the fastest is known to this share of it; in place of `rounds`."""
+    time_limit_s: float = TIME_LIMIT_S
+    """Seconds of rounds after which none is added, with `until`."""
 
 
 def begin(request: Request) -> "Comparison":
@@ -70,9 +76,6 @@ def begin(request: Request) -> "Comparison":
     dataset = data.load(request.spec.data, request.spec.training.seed)
     splits = data.split(dataset, request.spec)
     cores = _cores(request.threads, "--threads")
-    rounds, blocks = (QUICK_ROUNDS, QUICK_BLOCKS) if request.quick else (ROUNDS, BLOCKS)
-    if request.budget_s is not None and not request.quick:
-        rounds = max(rounds, int(request.budget_s / (BUDGET_ROUND_S * (len(chosen) + 1))))  # one is timed twice
     for point in sweep.points(request.spec, request.threads):
         _cores(point.threads, f"[sweep] {point.name}")
         data.check_batch(len(splits.y_train), point.spec.training.batch_size)
@@ -92,22 +95,32 @@ def begin(request: Request) -> "Comparison":
         "machine": machine.describe(),
         "backends": {entry.name: _identity(entry.whole) for entry, _ in chosen},
         "variables": _variables(chosen, request.threads, request.inherit),
-        "plan": {
-            "entries": [[entry.name, variant] for entry, variant in chosen],
-            "rounds": request.rounds or rounds,
-            "blocks": None if request.budget_s is not None else request.blocks or blocks,
-            "budget_s": request.budget_s,
-            "slice_s": SLICE_S,
-            "seed": secrets.randbits(32),
-            "threads": request.threads,
-            "cores": cores,
-            "device": request.device,
-            "interpreters": [str(path) for path in request.pythons],
-            "folders": {entry.name: str(entry.folder.resolve()) for entry, _ in chosen if entry.outside},
-            "inherit": list(request.inherit),
-        },
+        "plan": _plan(request, chosen, cores),
     }
     return Comparison(Run.create(request.parent, header, VOCABULARY), request.spec, splits, chosen)
+
+
+def _plan(request: Request, chosen: Sequence[tuple[Entry, str]], cores: tuple[int, ...] | None) -> dict[str, Any]:
+    """Return what is fixed before the run."""
+    rounds, blocks = (QUICK_ROUNDS, QUICK_BLOCKS) if request.quick else (ROUNDS, BLOCKS)
+    if request.budget_s is not None and not request.quick:
+        rounds = max(rounds, int(request.budget_s / (BUDGET_ROUND_S * (len(chosen) + 1))))  # one is timed twice
+    return {
+        "entries": [[entry.name, variant] for entry, variant in chosen],
+        "rounds": None if request.until is not None else request.rounds or rounds,
+        "blocks": None if request.budget_s is not None else request.blocks or blocks,
+        "budget_s": request.budget_s,
+        "until": request.until,
+        "time_limit_s": None if request.until is None else request.time_limit_s,
+        "slice_s": SLICE_S,
+        "seed": secrets.randbits(32),
+        "threads": request.threads,
+        "cores": cores,
+        "device": request.device,
+        "interpreters": [str(path) for path in request.pythons],
+        "folders": {entry.name: str(entry.folder.resolve()) for entry, _ in chosen if entry.outside},
+        "inherit": list(request.inherit),
+    }
 
 
 def _cores(threads: int, asked: str) -> tuple[int, ...] | None:

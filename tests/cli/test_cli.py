@@ -115,6 +115,12 @@ def saved(tmp_path):
         (["--budget", "soon"], "--budget: expected a time such as 60s, 2m or 1h, got 'soon'."),
         (["--budget", "0s"], "got '0s'"),
         (["--budget", "60s", "--blocks", "20"], "--budget and --blocks"),
+        (["--until", "2"], "--until: expected a precision such as 2% or 0.5%, got '2'."),
+        (["--until", "0%"], "--until: expected a precision"),
+        (["--until", "2%", "--rounds", "3"], "Leave out --rounds and --budget."),
+        (["--until", "2%", "--time-limit", "soon"], "--time-limit: expected a time such as 60s, 2m or 1h, got 'soon'."),
+        (["--time-limit", "5m"], "--time-limit limits --until."),
+        (["--inherit-environment", "A-B"], "--inherit-environment: expected names such as OMP_PROC_BIND,XLA_FLAGS"),
     ],
 )
 def test_an_invalid_budget_is_rejected_before_a_run_folder_is_made(bakeoff, options, sentence, tmp_path):
@@ -166,7 +172,8 @@ def test_the_help_of_run_has_examples_and_the_true_defaults(bakeoff):
     for option in ("--backends", "--data", "--target", "--device", "--threads", "--quick", "--resume", "--results"):
         assert option in out
     text = " ".join(out.replace("│", " ").split())
-    assert f"Default: {start.ROUNDS}; --quick: {start.QUICK_ROUNDS}; big --budget: more." in text
+    assert f"Default: {start.ROUNDS}; more in a big --budget." in text
+    assert start.QUICK_ROUNDS == start.ROUNDS
     assert f"Default: {start.TURNS}; --quick: {start.QUICK_TURNS}." in text
 
 

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -23,10 +24,13 @@ from bakeoff.environments.environment import Environment
 from bakeoff.measures import VOCABULARY
 from bakeoff.measures.agreement import cached_results
 from bakeoff.measures.ease.changes import CHANGES
+from bakeoff.measures.speed import figures as speed
 from bakeoff.measures.speed import rounds as speed_rounds
+from bakeoff.measures.speed import stopping
 from bakeoff.measures.training import figures as training
 from bakeoff.records import read
 from bakeoff.registry import entries
+from bakeoff.report.report import Report
 from bakeoff.runner import schedule, timing
 from bakeoff.runner import start as runner_start
 from bakeoff.workers.place import Place
@@ -559,6 +563,64 @@ def test_a_variable_that_is_not_set_cannot_be_passed_on(tmp_path, monkeypatch):
 def test_a_run_that_is_being_written_is_refused(begun):
     with runner_start.resume(begun).run, pytest.raises(InputError, match="another bakeoff is writing this run"):
         runner_start.resume(begun)
+
+
+# Rounds until the ratios are known
+
+
+def test_a_run_with_until_has_its_precision_and_its_time_limit_in_the_plan(tmp_path):
+    request = request_for(parse(SMALL, "spec"), tmp_path, wanted="numpy_plain", until=0.02, time_limit_s=90.0)
+    with runner_start.begin(request).run as run:
+        plan = run.header["plan"]
+    assert (plan["rounds"], plan["until"], plan["time_limit_s"], plan["blocks"]) == (None, 0.02, 90.0, 16)
+
+
+def take_rounds(run, most, copy=1.0):
+    """Take made-up rounds as a run does, `most` at most; return their numbers."""
+    taken = []
+    for number in timing.list_rounds(run):
+        taken.append(number)
+        with run.task(f"round {number}") as task:
+            rng = np.random.default_rng(number)
+            for self_test, factor in ((False, 1.0), (True, copy)):
+                for block in range(1, 17):
+                    keys = {"round": number, "backend": "numpy_plain", "variant": "plain", "self_test": self_test}
+                    value = 1e-3 * factor * float(np.exp(0.003 * rng.standard_normal()))
+                    task.add(speed.SLICE, value, cpu_s=value, steps=1, block=block, position=0, **keys)
+        if len(taken) == most:
+            break
+    return taken
+
+
+def test_rounds_are_added_until_the_ratio_is_known_also_by_a_resumed_run(tmp_path):
+    request = request_for(parse(SMALL, "spec"), tmp_path, wanted="numpy_plain", until=0.005)
+    with runner_start.begin(request).run as run:
+        assert take_rounds(run, 1) == [1]
+        folder = run.folder
+    with runner_start.resume(folder).run as run:
+        rest = take_rounds(run, 40)
+        assert rest == list(range(2, rest[-1] + 1))
+        assert rest[-1] < 30
+        assert take_rounds(run, 40) == []
+        with run.task(read.LAST):
+            pass
+    report = Report(folder)
+    stop = f"Timing stopped after {rest[-1]} rounds: every ratio is known to 0.5 %."
+    assert any(note.startswith(stop) for note in report.notes())
+    interval = report.self_test()[1]
+    assert stopping.measure_precision(interval) <= 0.005
+    assert not any("One process" in note for note in report.notes())
+
+
+def test_a_run_that_reaches_its_time_limit_says_how_well_the_ratio_is_known(tmp_path):
+    request = request_for(parse(SMALL, "spec"), tmp_path, wanted="numpy_plain", until=0.000001, time_limit_s=1e-9)
+    with runner_start.begin(request).run as run:
+        assert take_rounds(run, 40) == [1, 2]
+    (note,) = [note for note in Report(run.folder).notes() if "limit" in note]
+    assert note.startswith(
+        "Timing reached its limit of 1e-09 s after 2 rounds: the ratio of numpy_plain:plain to itself"
+    )
+    assert "not to 0.0001 %" in note
 
 
 # What is refused before anything is made

@@ -56,6 +56,14 @@ COLD_START = _of_contestant(
 BLOCKS = Figure(
     "speed", "blocks", "blocks", "Blocks in a round, as worked out from the time budget.", keys=("block_s", "budget_s")
 )
+STOPPED = Figure(
+    "speed",
+    "stopped",
+    "rounds",
+    "Rounds after which timing with `--until` stopped, and why: precision, time limit, or nothing timed.",
+    (int,),
+    ("reason",),
+)
 FAILED = Figure("speed", "failed", "", "The worker failed while it was timed: why.", (str,), CONTESTANT, ("traceback",))
 
 _TIMED = (
@@ -87,4 +95,4 @@ SWEEP_UNSUPPORTED = Figure(
     (str,),
     ("backend", "variant", *POINT),
 )
-FIGURES = (*_TIMED, BLOCKS, *SWEEP.values(), SWEEP_UNSUPPORTED)
+FIGURES = (*_TIMED, BLOCKS, STOPPED, *SWEEP.values(), SWEEP_UNSUPPORTED)
