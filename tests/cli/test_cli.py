@@ -31,6 +31,7 @@ COMMANDS = (
     "check",
     "selftest",
     "precision",
+    "runs",
     "table",
     "compare",
     "verdict",
@@ -622,12 +623,92 @@ def test_verdict_on_a_narrow_terminal_truncates_nothing(bakeoff, four, monkeypat
     assert "speed/slice" in plain
 
 
-def test_verdict_starts_with_the_warnings(bakeoff, four):
-    lines = (four / "records.jsonl").read_text().splitlines()
-    kept = [line for line in lines if json.loads(line)["task"] not in {"round 2", "complete"}]
-    (four / "records.jsonl").write_text("\n".join(kept) + "\n")
-    _, out, _ = bakeoff("verdict", "four")
-    assert out.startswith("UNFINISHED")
+def keep_records(folder, keep):
+    lines = (folder / "records.jsonl").read_text().splitlines()
+    (folder / "records.jsonl").write_text("".join(f"{line}\n" for line in lines if keep(json.loads(line))))
+
+
+def test_verdict_of_an_incomplete_run_names_the_command_that_completes_it(bakeoff, four):
+    keep_records(four, lambda record: record["task"] not in {"round 2", "complete"})
+    code, out, err = bakeoff("verdict", "four")
+    assert (code, out) == (2, "")
+    assert "Complete it with `bakeoff run --resume results/four`" in " ".join(err.split())
+
+
+def test_verdict_of_a_run_without_timings_is_rejected(bakeoff, four):
+    keep_records(four, lambda record: record["figure"] != "slice")
+    code, out, err = bakeoff("verdict", "four")
+    assert (code, out) == (2, "")
+    assert "this run has no timings, so it gives no verdict" in err
+
+
+# Which run
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Return the folders of two complete runs and a newer incomplete one."""
+    folders = [Path(shutil.copytree(SAVED_RUN, tmp_path / "results" / name)) for name in ("old", "new", "newest")]
+    for day, folder in enumerate(folders, start=1):
+        header = json.loads((folder / "run.json").read_text())
+        (folder / "run.json").write_text(json.dumps({**header, "created": f"2026-11-0{day}T12:00:00Z"}))
+    keep_records(folders[-1], lambda record: record["task"] not in {"round 1", "complete"})
+    return folders
+
+
+def test_runs_lists_date_data_backends_and_state_the_newest_first(bakeoff, three):
+    code, out, err = bakeoff("runs")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines[1:4]] == ["newest", "new", "old"]
+    assert "2026-11-03T12:00:00Z" in lines[1]
+    assert "incomplete: 0 of 1 rounds of timing" in lines[1]
+    assert lines[2].split()[1:] == ["2026-11-02T12:00:00Z", "digits", "numpy_plain:plain", "complete"]
+    assert "Complete it: bakeoff run --resume results/newest" in out
+
+
+def test_runs_json_lists_every_run_and_those_that_cannot_be_read(bakeoff, three):
+    (three[0] / "run.json").write_text("{")
+    code, out, _ = bakeoff("runs", "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert [run["complete"] for run in answer["runs"]] == [False, True]
+    assert list(answer["unreadable"]) == ["results/old"]
+
+
+def test_runs_of_an_empty_folder_names_the_command_that_makes_one(bakeoff):
+    code, out, _ = bakeoff("runs")
+    assert code == 0
+    assert "no runs here yet. `bakeoff run` makes one." in out
+
+
+@pytest.mark.parametrize("command", ["table", "verdict"])
+def test_without_a_run_the_newest_complete_one_is_taken_and_named(bakeoff, three, command):
+    _, _, err = bakeoff(command)
+    assert "Run: results/new\n" in err
+
+
+def test_compare_without_a_run_takes_the_two_newest_complete_ones(bakeoff, three):
+    code, out, err = bakeoff("compare")
+    assert code == 0
+    assert err == "Baseline: results/old\nRun: results/new\n"
+    assert "results/new compared with the baseline results/old" in out
+
+
+def test_compare_with_a_baseline_alone_takes_the_newest_complete_run(bakeoff, three):
+    assert bakeoff("compare", "old")[2] == "Baseline: results/old\nRun: results/new\n"
+    code, _, err = bakeoff("compare", "new")
+    assert code == 2
+    assert "is the newest complete run itself" in err
+
+
+def test_without_a_complete_run_the_command_that_completes_the_newest_is_named(bakeoff, three):
+    for folder in three[:2]:
+        shutil.rmtree(folder)
+    for command in ("table", "verdict", "compare"):
+        code, _, err = bakeoff(command)
+        assert code == 2
+        assert "`bakeoff run --resume results/newest`" in " ".join(err.split())
 
 
 def test_verdict_without_a_candidate_gives_a_reason_and_exit_code_1(bakeoff, four):
