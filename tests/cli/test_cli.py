@@ -175,7 +175,7 @@ def test_the_help_of_run_has_examples_and_the_true_defaults(bakeoff):
     text = " ".join(out.replace("│", " ").split())
     assert f"Default: {start.ROUNDS}; more in a big --budget." in text
     assert start.QUICK_ROUNDS == start.ROUNDS
-    assert f"Default: {start.TURNS}; --quick: {start.QUICK_TURNS}." in text
+    assert f"Default: {start.BLOCKS}; --quick: {start.QUICK_BLOCKS}." in text
 
 
 def test_the_help_of_mistakes_states_the_true_time_limit(bakeoff):

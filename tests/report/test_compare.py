@@ -504,8 +504,8 @@ def test_runs_that_cannot_be_compared_give_a_message_and_exit_code_2(bakeoff):
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("compare", "Missing argument"),
-        ("compare a", "expected two runs or more"),
+        ("compare --results .", "has no older complete run of its spec and data"),
+        ("compare a --results .", "a is the newest complete run itself"),
         ("compare a nowhere", "nowhere: no run here"),
         ("compare a a --threshold much", "Invalid value for '--threshold'"),
         ("compare a a --relative-to other:plain", "There are: numpy_plain:plain."),
