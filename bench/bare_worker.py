@@ -1,4 +1,4 @@
-"""A process that runs a loop bare: a line in, one slice run twice, the seconds of the second out."""
+"""Runs a loop without the harness: each line it reads starts a slice twice; it writes the seconds of the second."""
 
 import importlib.util
 import json
@@ -22,21 +22,21 @@ def main(config):
     for variable in config["thread_variables"]:
         os.environ[variable] = str(config["threads"])
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what the framework prints is no answer
+    os.dup2(2, 1)  # so that what the framework prints is not read as an answer
     import numpy as np
 
     with np.load(config["problem"]) as problem:
         arrays = {name: problem[name] for name in problem.files}
     x, y, order = (arrays.pop(name) for name in ("x", "y", "order"))
-    bare = load(config["bare"], "bare")  # first: it may set what the framework reads when it is imported
+    bare = load(config["bare"], "bare")  # first: it may set variables that the framework reads when it is imported
     model = load(config["model"], "model")
-    given = (model, config["spec"], arrays, x, y, order, config["variant"])
+    arguments = (model, config["spec"], arrays, x, y, order, config["variant"])
     if config["idioms"]:
-        run = load(config["idioms"], "idioms").IDIOMS[config["variant"]][config["idiom"]](bare, *given)
+        run = load(config["idioms"], "idioms").IDIOMS[config["variant"]][config["idiom"]](bare, *arguments)
     else:
-        run = bare.prepare(*given)
+        run = bare.prepare(*arguments)
     for _ in sys.stdin:
-        run()  # the warm-up slice: as the harness's worker, off the clock
+        run()  # the warm-up slice: untimed, as in the harness's worker
         started = time.perf_counter()
         run()
         answers.write("%r\n" % (time.perf_counter() - started))

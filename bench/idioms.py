@@ -1,11 +1,12 @@
-"""Whether a variant is written the fastest way its framework teaches: other ways of the same steps, beside it.
+"""Checks whether each variant is as fast as the other ways that its framework teaches for the same steps.
 
     python bench/idioms.py [--backends a,b:variant] [--rounds 6] [--blocks 40] [--spec FILE]
 
-The other ways stand in idioms/<backend>.py, each under what it does. In each round the variant's own loop and every
-other way have a fresh process, with a memory layout drawn by lot; they alternate in slices of about 20 ms on one core,
-each with a warm-up slice: the same steps once before, off the clock. Prints the paired ratio to the own loop with
-its 95 % interval: below 1, the other way is faster. Exit code 1 where one is surely faster by more than 2 %.
+The other ways are in idioms/<backend>.py, each under a description. In each round the variant's own loop and every
+other way have a fresh process with a random memory layout. They alternate in slices of about 20 ms on one core, each
+with a warm-up slice: the same steps, untimed, before it. The program prints the ratio of each way's time to that of the
+own loop with its 95 % interval: below 1, the other way is faster. The exit code is 1 where the interval of one lies
+below 0.98.
 """
 
 import argparse
@@ -22,7 +23,9 @@ from overhead import HERE, WARM_SLICES, Bare, slice_steps, with_layout
 from problems import CORES, place_of, problem_of
 
 OWN = "as it is"
+"""The name of the variant's own loop."""
 LIMIT = 0.98
+"""The upper end of an interval below which another way is faster by more than 2 %."""
 
 
 def idioms_of(entry, variant):
@@ -34,7 +37,7 @@ def idioms_of(entry, variant):
     return re.findall(r'^        "([^"]+)":', listed[1], re.MULTILINE) if listed else []
 
 
-def measure(entry, variant, names, problem, number, blocks, folder, fillers):
+def measure(entry, variant, names, problem, number, blocks, folder, spinners):
     """Return {way: seconds of its slices (blocks,)} of one round."""
     place = place_of(entry, folder)
     problem = problem._replace(order=problem.steps(slice_steps(place, variant, problem)))
@@ -44,7 +47,7 @@ def measure(entry, variant, names, problem, number, blocks, folder, fillers):
         for name in map(str, rng.permutation([OWN, *names])):  # as harness/measures/speed/rounds.py starts its workers
             idiom = None if name == OWN else name
             own = with_layout(place, rng.integers(0, 2**31))
-            with fillers.paused():
+            with spinners.paused():
                 ways[name] = Bare(entry, variant, own, problem, folder, idiom)
                 for _ in range(WARM_SLICES):
                     ways[name].slice()
@@ -53,7 +56,7 @@ def measure(entry, variant, names, problem, number, blocks, folder, fillers):
         for _ in range(blocks):
             for name in rng.permutation(list(ways)):
                 ways[name].resume()
-                with fillers.paused():
+                with spinners.paused():
                     times[name].append(ways[name].slice())
                 ways[name].pause()
     finally:
@@ -64,10 +67,10 @@ def measure(entry, variant, names, problem, number, blocks, folder, fillers):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--backends", help="as of `bakeoff run`")
-    parser.add_argument("--rounds", type=int, default=6, help="of fresh processes: two of a kind differ")
-    parser.add_argument("--blocks", type=int, default=40)
-    parser.add_argument("--spec", help="a spec file, in place of the default network")
+    parser.add_argument("--backends", help="backends as in `bakeoff run` (default: the default backends)")
+    parser.add_argument("--rounds", type=int, default=6, help="rounds of fresh processes (default 6)")
+    parser.add_argument("--blocks", type=int, default=40, help="blocks in a round (default 40)")
+    parser.add_argument("--spec", help="a spec file (default: the default network)")
     options = parser.parse_args()
     problem = problem_of(options.spec)
     entries = registry_entries.read_all()
@@ -79,9 +82,9 @@ def main():
         names = idioms_of(entry, variant)
         if not names:
             continue
-        with tempfile.TemporaryDirectory() as folder, reserve_cores(CORES) as fillers:
+        with tempfile.TemporaryDirectory() as folder, reserve_cores(CORES) as spinners:
             rounds = [
-                measure(entry, variant, names, problem, number, options.blocks, Path(folder), fillers)
+                measure(entry, variant, names, problem, number, options.blocks, Path(folder), spinners)
                 for number in range(options.rounds)
             ]
         by_way = {name: [each[name] for each in rounds] for name in rounds[0]}

@@ -1,12 +1,12 @@
-"""What the harness adds to a step: the worker's clock over the same model.py loop run bare.
+"""Measures what the harness adds to a step: the time through its worker over that of the same model.py loop alone.
 
     python bench/overhead.py [--backends a,b:variant] [--rounds 8] [--blocks 40] [--spec FILE]
 
-Both take the order of the rows as the NumPy array that it is drawn as. Both run in the backend's own environment, on
-the same core, in alternating slices of about 20 ms, each with a warm-up slice, the idle one stopped and this program on
-another core. In each round both processes are fresh, and have a memory layout drawn by lot. Prints the paired ratio
-with its 95 % interval for each variant, or why a backend cannot do the network; exit code 1 where a ratio is over the
-limit.
+Both loops take the order of the rows as a NumPy array. Both run in the backend's own environment, on the same core, in
+alternating slices of about 20 ms, each with a warm-up slice; the idle process is stopped and this program runs on
+another core. In each round both processes are fresh and have a random memory layout. The program prints the paired
+ratio with its 95 % interval for each variant, or why a backend does not support the network. The exit code is 1 where a
+ratio is over 1.01.
 """
 
 import argparse
@@ -32,7 +32,7 @@ WARM_SLICES = 15  # 0.6 s with their warm-up slices
 
 
 class Bare:
-    """The model's loop in a process of its own, with nothing around it."""
+    """The model's loop in a process of its own, without the harness."""
 
     def __init__(self, entry, variant, place, problem, folder, idiom=None):
         saved = folder / "problem.npz"
@@ -83,8 +83,8 @@ class Bare:
         self.process.wait()
 
 
-def ready(session, variant, problem):
-    """Build, and hand over the arrays and the rows."""
+def prepare(session, variant, problem):
+    """Build the network, and hand over the arrays and the rows."""
     session.build(problem.spec, "cpu", variant)
     session.load(problem.arrays)
     session.put(problem.x, problem.y)
@@ -96,32 +96,32 @@ def slice_steps(place, variant, problem):
     In a process of its own: TensorFlow's XLA takes every step 3 % longer once it has seen a second number of them.
     """
     with Session(place) as session:
-        ready(session, variant, problem)
-        # Enough steps that what a call costs is not taken for the pace of a step.
+        prepare(session, variant, problem)
+        # So many steps that the fixed cost of a call hardly changes the time of a step.
         session.train(problem.steps(64))
         return max(1, round(0.02 / (session.train_timed(problem.steps(64)).wall_s / 64)))
 
 
 def with_layout(place, seed):
-    """Return the place with a memory layout of its own (layout/sitecustomize.py)."""
+    """Return the place with the memory layout that `seed` gives (layout/sitecustomize.py)."""
     path = {"PYTHONPATH": str(HERE / "layout"), "BENCH_LAYOUT": str(seed)}
     return place._replace(variables={**place.variables, **path})
 
 
 class Harness:
-    """The loop through the harness's worker, with the methods of `Bare`."""
+    """The loop in the harness's worker, with the methods of `Bare`."""
 
     def __init__(self, place, variant, problem):
         self.session, self.order = Session(place), problem.order
         self.pause, self.resume, self.close = self.session.pause, self.session.resume, self.session.close
-        ready(self.session, variant, problem)
+        prepare(self.session, variant, problem)
 
     def slice(self):
         """Run one slice; return its seconds."""
         return self.session.train_timed(self.order, warm_up_slice=True).wall_s
 
 
-def measure(entry, variant, problem, number, blocks, folder, fillers):
+def measure(entry, variant, problem, number, blocks, folder, spinners):
     """Return the steps of a slice, and the seconds of the slices (blocks,) through the harness and bare."""
     place = place_of(entry, folder)
     steps = slice_steps(place, variant, problem)
@@ -134,7 +134,7 @@ def measure(entry, variant, problem, number, blocks, folder, fillers):
     loops = {}
     try:
         for name in rng.permutation(list(start)):  # as harness/measures/speed/rounds.py starts its workers
-            with fillers.paused():
+            with spinners.paused():
                 loops[name] = start[name](with_layout(place, rng.integers(0, 2**31)))
                 for _ in range(WARM_SLICES):
                     loops[name].slice()
@@ -143,7 +143,7 @@ def measure(entry, variant, problem, number, blocks, folder, fillers):
         for _ in range(blocks):
             for name in rng.permutation(list(loops)):
                 loops[name].resume()
-                with fillers.paused():
+                with spinners.paused():
                     times[name].append(loops[name].slice())
                 loops[name].pause()
     finally:
@@ -154,10 +154,10 @@ def measure(entry, variant, problem, number, blocks, folder, fillers):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--backends", help="as of `bakeoff run`")
-    parser.add_argument("--rounds", type=int, default=8, help="fresh pairs of processes: two of a kind differ")
-    parser.add_argument("--blocks", type=int, default=40)
-    parser.add_argument("--spec", help="a spec file, in place of the default network")
+    parser.add_argument("--backends", help="backends as in `bakeoff run` (default: the default backends)")
+    parser.add_argument("--rounds", type=int, default=8, help="rounds, each with a fresh pair of processes (default 8)")
+    parser.add_argument("--blocks", type=int, default=40, help="blocks in a round (default 40)")
+    parser.add_argument("--spec", help="a spec file (default: the default network)")
     options = parser.parse_args()
     problem = problem_of(options.spec)
     over = False
@@ -169,9 +169,9 @@ def main():
         if reason := entry.unsupported(problem.spec):
             print(f"| {entry.name}:{variant} | | {reason} |", flush=True)
             continue
-        with tempfile.TemporaryDirectory() as folder, reserve_cores(CORES) as fillers:
+        with tempfile.TemporaryDirectory() as folder, reserve_cores(CORES) as spinners:
             rounds = [
-                measure(entry, variant, problem, number, options.blocks, Path(folder), fillers)
+                measure(entry, variant, problem, number, options.blocks, Path(folder), spinners)
                 for number in range(options.rounds)
             ]
         steps, harness, bare = zip(*rounds)

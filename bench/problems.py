@@ -1,4 +1,4 @@
-"""What the benchmarks time, and where: one network on the same arrays and rows, and a backend's place on one core."""
+"""The network that the benchmarks time, with its arrays and rows, and the place of a backend's worker on one core."""
 
 from pathlib import Path
 

@@ -1,22 +1,23 @@
-"""What timing can tell, and how often it is wrong: A/A trials, planted slowdowns, and the usual ways beside them.
+"""Measures how small a difference the timing detects, and how often it is wrong: A/A trials and planted slowdowns.
 
-    python bench/resolution.py collect FILE.jsonl --way turns --threads 1 --trials 10
+    python bench/resolution.py collect FILE.jsonl --way alternating --threads 1 --trials 10
     python bench/resolution.py collect FILE.jsonl --way pyperf --threads 1 --trials 10
     python bench/resolution.py report FILE.jsonl [FILE.jsonl ...]
 
-`collect` appends a trial a line, with all it measured, and goes on where it was interrupted: it counts the lines of the
-same kind. `report` prints the table of bench/resolution.md from such files, and nothing else is in it. No trial is left
-out; those in which a virtual machine's host took more time than `bakeoff doctor` calls fine stand in rows of their own.
+`collect` appends one line for each trial, with all its measurements. After an interruption it continues: it counts the
+lines of the same kind. `report` prints the table of bench/resolution.md from such files, and the table has nothing
+else. No trial is left out; trials in which the host of a virtual machine took more time than `bakeoff doctor` rates
+fine have rows of their own.
 
-A trial times NumPy's backend against twins whose `wait` returns later by a planted share of what the call took: by
-construction exactly that much slower. Of each share there are as many seconds as `SECONDS` says, of both sides
-together; what it takes to start and to warm up comes on top, and so do lead-ins. The ways:
+A trial times NumPy's backend against twins whose `wait` returns later by a planted share of the call's time: by
+construction they are exactly that much slower. `SECONDS` sets the seconds of each share, of both sides together. The
+time to start, to warm up and to take warm-up slices is additional. The ways:
 
-    turns             Bakeoff's: rounds of fresh workers that take turns in slices of 10 ms. Five equal ones and the
-                      slower twins are in the same turns, for the longest of the times; the shorter ones are pieces of
-                      it. Every pair is a run of its own: of the 30 of equals in a trial, 6 share no process. They
-                      are read as default runs, too: two rounds of 40 turns
-    blocks            one after the other, in one fresh worker each; the same slices, a bootstrap of the two medians
+    alternating       Bakeoff's: rounds of fresh workers that alternate in slices of 10 ms. Five equal workers and the
+                      slower twins are in the same blocks, for the longest of the times; the shorter times are parts
+                      of it. Every pair is read as a run: of the 30 pairs of equals in a trial, 6 share no process.
+                      The pairs are also read as default runs: two rounds of 40 blocks
+    sequential        one after the other, in one fresh worker each; the same slices, a bootstrap of the two medians
     pyperf            pyperf, one after the other; its own processes, its own test of significance
     pytest-benchmark  both in one process, one after the other; it has no test of significance
 """
@@ -36,7 +37,7 @@ from typing import NamedTuple
 
 import numpy as np
 from bakeoff.common import machine, statistics
-from bakeoff.measures.speed import doctor
+from bakeoff.measures.speed import figures, ratings
 from bakeoff.measures.speed import rounds as speed_rounds
 from bakeoff.registry import entries
 from bakeoff.runner.start import BLOCKS, ROUNDS
@@ -46,25 +47,25 @@ from problems import problem_of
 
 HERE = Path(__file__).resolve().parent
 HERE_TOO = {**os.environ, "PYTHONPATH": str(HERE.parent)}
-"""So that a checkout that is not installed is found from another folder."""
+"""The environment of subprocesses that run in another folder: it finds a checkout that is not installed."""
 BACKEND = "numpy_plain"
 SLICE_S = 0.01
 SECONDS = {0.0: 20, 0.02: 30, 0.01: 60}
-"""Of a trial, for each planted share."""
+"""The seconds of a trial, for each planted share."""
 EQUALS = tuple(f"equal {number}" for number in range(1, 6))
 ROUND_S = 2.5
-"""Of the turns of two contestants in a round. Two processes of one program are a per cent apart and the slices of one
-agree to a fraction of that, so many short rounds tell more than a few long ones."""
-DEFAULT_RUN = "turns, a default run"
-"""As `bakeoff run` takes them: so many rounds and turns, and the scatter of processes of all contestants together."""
+"""Seconds of the slices of two contestants in a round. Two processes of one program differ by about 1 %, and the slices
+of one process by a fraction of that, so many short rounds give a narrower interval than a few long ones."""
+DEFAULT_RUN = "alternating, a default run"
+"""The rounds and blocks of `bakeoff run` without options, and the scatter of processes of all contestants together."""
 DEFAULT_RUN_S = 2 * SLICE_S * ROUNDS * BLOCKS
 AT_ONCE_S = 1e-4
-"""A call of `train` that follows the one before at once, within the worker, has had its lead-in."""
+"""Seconds: a call of `train` that follows another one sooner comes after its warm-up slice, within the worker."""
 
 TWIN = '''
-"""The backend in `folder`, whose `wait` returns later, by a share of what the call took.
+"""The backend in `folder`, whose `wait` returns later, by a share of the call's time.
 
-Not after a lead-in: a pause there could let a second thread fall asleep, and the slice pay for waking it.
+Not after a warm-up slice: in a pause there a second thread could fall asleep, and waking it would lengthen the slice.
 """
 
 import importlib, sys, time, types
@@ -115,8 +116,8 @@ def test_train(benchmark, planted):
     benchmark(resolution.runner(planted, {threads}))
 """
 
-SHOWN = {"turns": "alternating", DEFAULT_RUN: "alternating, a default run", "blocks": "sequential"}
-"""What the table calls a way, where the data have an older word."""
+FORMER_NAMES = {"turns": "alternating", "blocks": "sequential"}
+"""The names of two ways in the data that older versions of this program collected."""
 
 
 def runner(planted, threads):
@@ -131,11 +132,11 @@ def runner(planted, threads):
         twin = write_twin(Path(folder), entry.folder, planted)
         module = {}
         exec(compile((twin / "adapter.py").read_text(), "adapter.py", "exec"), module)
-    given = problem_of()
-    backend = module["Backend"](given.spec)
-    backend.load(given.arrays)
-    backend.put(given.x, given.y)
-    order = given.steps(50)
+    problem = problem_of()
+    backend = module["Backend"](problem.spec)
+    backend.load(problem.arrays)
+    backend.put(problem.x, problem.y)
+    order = problem.steps(50)
 
     def run():
         backend.train(order)
@@ -153,38 +154,38 @@ def write_twin(parent, folder, planted):
     return twin
 
 
-# One trial each way: what was measured, as JSON
+# One trial of each way; its measurements are JSON
 
 
-def slices_of(contestants, rounds, turns, threads):
-    """Return the seconds a step of each contestant, a list of rounds of turns, in interleaved slices."""
+def measure_slices(contestants, rounds, blocks, threads):
+    """Return the seconds a step of each contestant, a list of rounds of blocks, in alternating slices."""
     cores = first_cores(threads)
     plan = speed_rounds.Plan(
-        rounds, turns, SLICE_S, threads, cores, "cpu", secrets.randbits(32), measure_peak_and_latency=False
+        rounds, blocks, SLICE_S, threads, cores, "cpu", secrets.randbits(32), measure_peak_and_latency=False
     )
     taken, steps = {}, {}
 
-    def write(measure, quantity, value, unit="", **more):
-        if measure == "failure":
+    def write(figure, value, **keys):
+        if figure == figures.FAILED:
             raise RuntimeError(value)
-        if quantity == "slice":
-            of_round = taken.setdefault((more["variant"], more["round"]), [])
-            of_round.append(float(f"{value / more['steps']:.5g}"))
+        if figure == figures.SLICE:
+            of_round = taken.setdefault((keys["variant"], keys["round"]), [])
+            of_round.append(float(f"{value / keys['steps']:.5g}"))
 
-    given = problem_of()
+    problem = problem_of()
     for number in range(1, rounds + 1):
-        speed_rounds.run_round(number, contestants, given, plan, write, steps, lambda line: None)
+        speed_rounds.run_round(number, contestants, problem, plan, write, steps, lambda line: None)
     return {each.variant: [taken[each.variant, number] for number in range(1, rounds + 1)] for each in contestants}
 
 
 class Alike(speed_rounds.Contestant):
-    """A contestant whose slices have the steps of its rivals': as a control's have those of what it is entered for."""
+    """A contestant whose slices have as many steps as those of the others, as both copies of a self-test do."""
 
     backend_variant = (BACKEND, "plain")
 
 
 def contestants(twins, threads, folder):
-    """Return the backend once for each of the twins: of each its name, and the share that it is slower by."""
+    """Return one contestant for each twin; `twins` maps its name to the share by which it is slower."""
     entry = entries.read_all()[BACKEND]
     place = Place(Path(sys.executable), entry.folder, folder / "worker.log", first_cores(threads), threads)
     return [
@@ -193,33 +194,33 @@ def contestants(twins, threads, folder):
     ]
 
 
-def turns(threads, folder):
+def measure_alternating(threads, folder):
     rounds = round(max(SECONDS.values()) / ROUND_S)
     twins = {**dict.fromkeys(EQUALS, 0.0), **{str(share): share for share in SECONDS if share}}
-    return slices_of(contestants(twins, threads, folder), rounds, int(ROUND_S / (2 * SLICE_S)), threads)
+    return measure_slices(contestants(twins, threads, folder), rounds, int(ROUND_S / (2 * SLICE_S)), threads)
 
 
-def each_share(measure):
-    """Return a trial that measures two sides for each planted share, one after the other."""
+def measure_each_share(measure):
+    """Return a function that measures a trial: two sides for each planted share, one after the other."""
 
-    def trial(threads, folder):
+    def measure_trial(threads, folder):
         found = {}
         for share, seconds in SECONDS.items():
             (folder / str(share)).mkdir()
             found[str(share)] = measure(seconds, share, threads, folder / str(share))
         return found
 
-    return trial
+    return measure_trial
 
 
-def blocks(seconds, planted, threads, folder):
+def measure_sequential(seconds, planted, threads, folder):
     first, second = contestants({"first": 0.0, "second": planted}, threads, folder)
     count = int(seconds / (2 * SLICE_S))
-    sides = [slices_of([side], 1, count, threads)[side.variant] for side in (first, second)]
+    sides = [measure_slices([side], 1, count, threads)[side.variant] for side in (first, second)]
     return dict(zip(("first", "second"), sides))
 
 
-def pyperf(seconds, planted, threads, folder):
+def measure_with_pyperf(seconds, planted, threads, folder):
     processes = max(2, round(seconds / 2 / 0.6))
     for name, share in (("first", 0.0), ("second", planted)):
         script = folder / f"{name}.py"
@@ -235,7 +236,7 @@ def pyperf(seconds, planted, threads, folder):
     return {**values, "significant": "not significant" not in said.lower()}
 
 
-def pytest_benchmark(seconds, planted, threads, folder):
+def measure_with_pytest_benchmark(seconds, planted, threads, folder):
     (folder / "test_train.py").write_text(PYTEST.format(bench=str(HERE), planted=planted or 1e-12, threads=threads))
     command = [sys.executable, "-m", "pytest", "-q", "test_train.py", "-p", "no:cacheprovider"]
     command += ["--benchmark-json=out.json", f"--benchmark-max-time={seconds / 2}", "--benchmark-min-rounds=5"]
@@ -248,10 +249,10 @@ def pytest_benchmark(seconds, planted, threads, folder):
 
 
 WAYS = {
-    "turns": turns,
-    "blocks": each_share(blocks),
-    "pyperf": each_share(pyperf),
-    "pytest-benchmark": each_share(pytest_benchmark),
+    "alternating": measure_alternating,
+    "sequential": measure_each_share(measure_sequential),
+    "pyperf": measure_each_share(measure_with_pyperf),
+    "pytest-benchmark": measure_each_share(measure_with_pytest_benchmark),
 }
 
 
@@ -275,18 +276,18 @@ def collect(options):
 
 
 def read(paths):
-    """Return the trials of the files, .jsonl or .jsonl.gz."""
+    """Return the trials of the files, .jsonl or .jsonl.gz, with the present names of the ways."""
     trials = []
     for path in map(Path, paths):
         if path.exists():
             content = path.read_bytes()
             lines = gzip.decompress(content) if path.suffix == ".gz" else content
             trials += [json.loads(line) for line in lines.splitlines()]
-    return trials
+    return [{**trial, "way": FORMER_NAMES.get(trial["way"], trial["way"])} for trial in trials]
 
 
 class Comparison(NamedTuple):
-    """Two sides of a trial, as arrays (turns,) a round, and what is known beside them."""
+    """Two sides of a trial, as one array (blocks,) for each round, and how they were taken."""
 
     way: str
     share: float
@@ -295,18 +296,18 @@ class Comparison(NamedTuple):
     second: list
     processes: statistics.Scatter = statistics.UNKNOWN
     significant: bool | None = None
-    """What the way's own test says, where it has one."""
+    """The result of the way's own test of significance; None where it has none."""
 
 
 def comparisons(trial):
-    """Yield what a trial compares."""
+    """Yield the comparisons of a trial."""
     way, measured = trial["way"], trial["measured"]
-    if way != "turns":
+    if way != "alternating":
         for share, both in measured.items():
             sides = ([np.array(part) for part in both[name]] for name in ("first", "second"))
             yield Comparison(way, float(share), SECONDS[float(share)], *sides, significant=both.get("significant"))
         return
-    sides = {name: [np.array(turns) for turns in rounds] for name, rounds in measured.items()}
+    sides = {name: [np.array(blocks) for blocks in rounds] for name, rounds in measured.items()}
     count = len(sides[EQUALS[0]])
     for share, seconds in SECONDS.items():
         if share and str(share) not in sides:  # bench/resolution.md says which trial
@@ -318,17 +319,19 @@ def comparisons(trial):
                 first, second = (sides[name][begin : begin + rounds] for name in pair)
                 yield Comparison(way, share, seconds, first, second, statistics.scatter([first, second]))
         for begin in range(0, count, ROUNDS):
-            run = {name: [turns[:BLOCKS] for turns in rounds[begin : begin + ROUNDS]] for name, rounds in sides.items()}
+            run = {
+                name: [blocks[:BLOCKS] for blocks in rounds[begin : begin + ROUNDS]] for name, rounds in sides.items()
+            }
             processes = statistics.scatter(list(run.values()))
             for first, second in pairs:
                 yield Comparison(DEFAULT_RUN, share, DEFAULT_RUN_S, run[first], run[second], processes)
 
 
-def judged(each):
-    """Return the ratio second / first, its interval's ends (NaN where the way has none), and whether it says other."""
-    if each.way in ("turns", DEFAULT_RUN):
+def judge(each):
+    """Return the ratio second / first, its interval's ends (NaN where it has none), and whether it excludes 1."""
+    if each.way in ("alternating", DEFAULT_RUN):
         ratio = statistics.paired_ratio(each.second, each.first, each.processes)
-    elif each.way == "blocks":
+    elif each.way == "sequential":
         ratio = statistics.unpaired_ratio(each.second, each.first)
     else:
         centre = np.mean if each.way == "pyperf" else np.median  # pyperf compares means
@@ -338,15 +341,15 @@ def judged(each):
 
 
 def report(options):
-    """Print the table: by threads, what was planted, way, processor, and what `bakeoff doctor` says of stolen time."""
+    """Print the table, by threads, planted share, way, processor, and the rating of stolen time by `bakeoff doctor`."""
     kinds = {}
     ways = [DEFAULT_RUN, *WAYS]
     for number, trial in enumerate(read(options.files)):
-        stolen = doctor.stolen(machine.Change(**trial["between"])).verdict
+        stolen = ratings.rate_stolen_time(machine.Change(**trial["between"])).rating
         for each in comparisons(trial):
             place, way = list(SECONDS).index(each.share), ways.index(each.way)
             key = (trial["threads"], place, way, each.seconds, trial["processor"], stolen)
-            kinds.setdefault(key, []).append((number, *judged(each)))
+            kinds.setdefault(key, []).append((number, *judge(each)))
     heads = ["threads", "planted", "seconds", "way", "processor", "stolen time", "trials", "runs"]
     heads += ["reports a difference", "scatter of the ratio", "worst", "half-width"]
     print("| " + " | ".join(heads) + " |")
@@ -360,7 +363,7 @@ def report(options):
             threads,
             f"{share:.0%}",
             f"{seconds:g}",
-            SHOWN.get(ways[way], ways[way]),
+            ways[way],
             processor,
             stolen,
             len(set(trials)),
@@ -377,9 +380,9 @@ def main():
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("collect")
     command.add_argument("file")
-    command.add_argument("--way", choices=WAYS, default="turns")
-    command.add_argument("--threads", type=int, default=1)
-    command.add_argument("--trials", type=int, default=34)
+    command.add_argument("--way", choices=WAYS, default="alternating", help="default alternating")
+    command.add_argument("--threads", type=int, default=1, help="threads of each worker (default 1)")
+    command.add_argument("--trials", type=int, default=34, help="trials that the file shall hold (default 34)")
     command.set_defaults(act=collect)
     command = commands.add_parser("report")
     command.add_argument("files", nargs="+")

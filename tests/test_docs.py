@@ -91,6 +91,9 @@ def test_the_spec_page_names_every_value_of_a_key(table, key, values):
 
 def test_the_keys_with_a_choice_of_values_are_these():
     assert {f"{table}.{key}" for table, key, _ in choices()} == {
+        "data.categories",
+        "data.decimal",
+        "data.missing",
         "data.normalisation",
         "network.activation",
         "network.initial_weights",

@@ -42,7 +42,7 @@ def own_defaults(function, arguments):
     return {field: parameters[argument].default for field, argument in arguments.items()}
 
 
-DEPARTING = (
+CHECKS_IN_FLOAT32 = (
     "forward",
     "test_mode_uses_running_statistics",
     "losses",
@@ -75,7 +75,7 @@ def known_failures(engine):
             "(https://github.com/keras-team/keras/issues/23704): matmul, BatchNormalization and the loss are float32's."
         )
         narrow = {"reason": reason, "dtype": "float64"}
-    found = dict.fromkeys(DEPARTING, narrow)
+    found = dict.fromkeys(CHECKS_IN_FLOAT32, narrow)
     found["running_statistics"] = dict(narrow, batch_norm=True)
     # Where relu is exactly 0, and its slope, all that is in float32 is 0 too.
     found["activation_at_zero"] = dict(narrow, activation=["tanh", "sigmoid"])

@@ -17,7 +17,7 @@ def show_openness(backends: AllBackends = None, python: Python = None, as_json: 
     from ..report.terminal.openness import print_openness
 
     today = datetime.datetime.now(datetime.UTC).date()
-    views = [facts.look(entry, today, tuple(python or ())) for entry in select_entries(backends).values()]
+    views = [facts.read_openness(entry, today, tuple(python or ())) for entry in select_entries(backends).values()]
     if as_json:
         print_json({view.backend: convert_to_json(view) for view in views})
     else:

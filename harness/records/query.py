@@ -3,10 +3,10 @@
 For example:
 
     query = Query(read_records(folder, VOCABULARY))
-    query.values(LOSS, backend="pytorch", variant="eager")     # a Series of numbers
-    query.last(TEST_ACCURACY, backend="pytorch")               # the value recorded last, NaN where there is none
+    query.values(LOSS, backend="abacus", variant="eager")      # a Series of numbers
+    query.last(TEST_ACCURACY, backend="abacus")                # the value recorded last, NaN where there is none
     query.rows(SLICE, self_test=False)                         # a DataFrame: HEAD and the figure's own keys
-    query.of(INSTALL_TIME, "pytorch", "eager")                 # rows of the variant, or of its backend as a whole
+    query.of(INSTALL_TIME, "abacus", "eager")                  # rows of the variant, or of its backend as a whole
 """
 
 from typing import Any

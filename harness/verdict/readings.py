@@ -14,8 +14,8 @@ from ..common.statistics import Interval
 from ..measures.agreement.case import LOSES_PRECISION
 from ..measures.agreement.figures import CHECK, CONVENTION_EFFECT, FLOORS
 from ..measures.ease.figures import CHANGE
-from ..measures.openness.facts import age
-from ..measures.openness.licences import approved
+from ..measures.openness.facts import rate_age
+from ..measures.openness.licences import is_approved
 from ..records.vocabulary import Figure
 from ..report.text import format_count, format_interval, format_time
 from .run_records import Key, RunRecords
@@ -179,7 +179,7 @@ def read_fact(figure: Figure, judge: Callable[[Any, datetime.date], Judged | Non
         judged = None if record is None else judge(record["value"], records.day)
         if record is None or judged is None:
             return None
-        old = age(record["asof"], records.day, past=False)
+        old = rate_age(record["asof"], records.day, past=False)
         return Reading(*judged, note=f"{record['source']}, {record['asof']}{f', {old}' if old else ''}")
 
     return read
@@ -195,7 +195,7 @@ def scale(step: int, shown: str) -> Judged:
 
 def judge_licence(value: Any, _: datetime.date) -> Judged | None:
     """Judge whether the licence is approved by the Open Source Initiative."""
-    approval = approved(str(value))
+    approval = is_approved(str(value))
     if approval is None:
         return None
     return scale(0, f"{value}, OSI-approved") if approval else scale(1, f"{value}, not OSI-approved")

@@ -115,7 +115,7 @@ def _python(word: str, version: str) -> Callable[[RunRecords, Key, DeclaredSuppo
 
 
 def _licence(word: str, wanted: str) -> Callable[[RunRecords, Key, DeclaredSupport], Answer]:
-    expression = licences.spdx(wanted)
+    expression = licences.to_spdx(wanted)
     if wanted.upper() != "OSI" and expression is None:
         raise InputError(
             f"--require {word}: expected licence:OSI or an SPDX identifier such as licence:MIT, got {wanted!r}. "
@@ -130,11 +130,11 @@ def _licence(word: str, wanted: str) -> Callable[[RunRecords, Key, DeclaredSuppo
         own = str(record["value"])
         reason = f"its licence is {own} (openness/licence)"
         if wanted.upper() == "OSI":
-            approved = licences.approved(own)
+            approved = licences.is_approved(own)
             return Answer(
                 approved is True, f"unknown whether it is OSI-approved: {reason}" if approved is None else reason
             )
-        return Answer(licences.allows(licences.spdx(own) or own, lambda one: one in allowed) is True, reason)
+        return Answer(licences.is_allowed(licences.to_spdx(own) or own, lambda one: one in allowed) is True, reason)
 
     return rule
 

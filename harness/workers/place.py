@@ -1,8 +1,8 @@
 """Where and how a worker runs, and the environment variables that it gets.
 
-A worker does not inherit its caller's environment: variables such as OPENBLAS_CORETYPE, XLA_FLAGS or JAX_DISABLE_JIT
-change what a library computes, and how fast, without a trace in the results. It gets the variables of INHERITED, those
-that the user passes on by name, those that backend.toml sets, and the thread counts.
+A worker does not inherit its caller's environment: variables such as OPENBLAS_CORETYPE or XLA_FLAGS change what a
+library computes, and how fast, without a trace in the results. It gets the variables of INHERITED, those that the user
+passes on by name, those that backend.toml sets, and the thread counts.
 """
 
 import os

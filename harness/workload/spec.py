@@ -51,16 +51,44 @@ STRICT = Field(strict=False)
 
 
 class DataSpec(Section):
-    """The data, and how they are split and normalised."""
+    """The data, how they are read, and how they are split and normalised."""
 
     source: Annotated[str, Field(min_length=1)] = "digits"
-    """`digits`, a `.csv`, `.parquet` or `.npz` file, `openml:NAME`, or `synthetic:ROWSxFEATURESxCLASSES`."""
+    """`digits`, a file with a table or with arrays, `openml:NAME`, or `synthetic:ROWSxFEATURESxCLASSES`."""
     target: str = ""
     """The column of the labels, where the source does not name it itself."""
     normalisation: Literal["standard", "none"] = "standard"
     """`standard`: subtract the training mean, divide by the training standard deviation."""
     validation: Fraction = 0.2
     test: Fraction = 0.2
+    separator: Annotated[str, Field(max_length=1)] = ""
+    """The character between the cells of a text file; a blank stands for any number of blanks. Empty: found."""
+    decimal: Literal["", ".", ","] = ""
+    """The decimal mark of a text file. Empty: found."""
+    encoding: str = ""
+    """The encoding of a text file, such as `latin-1`. Empty: UTF-8."""
+    header: bool = True
+    """Whether a text file names its columns. If not, they are named 0, 1, 2 and so on."""
+    skip_lines: Annotated[int, Field(ge=0, le=1000)] = 0
+    """The number of lines of a text file above its header or first row."""
+    drop: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """The columns to leave out."""
+    missing: Literal["refuse", "drop", "mean"] = "refuse"
+    """`drop` leaves out rows with missing values; `mean` replaces the values by the mean of the training rows."""
+    categories: Literal["refuse", "one-hot"] = "refuse"
+    """`one-hot` turns a column of text into one 0/1 column for each of its values."""
+    split: str = ""
+    """The column that assigns each row to `train`, `validation` or `test`. Empty: rows are drawn."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the source is a file."""
+        return self.source != "digits" and not self.source.startswith(("openml:", "synthetic:"))
+
+    def changed(self, keys: Collection[str]) -> list[str]:
+        """Return those of the keys whose value is not the default, in the order of the spec."""
+        fields = type(self).model_fields
+        return [key for key in fields if key in keys and getattr(self, key) != fields[key].default]
 
     @model_validator(mode="after")
     def _check_training_rows_remain(self) -> "DataSpec":
@@ -69,6 +97,12 @@ class DataSpec(Section):
                 f"validation + test must leave rows to train on (a sum below 1), got {self.validation + self.test:g}"
             )
         return self
+
+
+TEXT_KEYS = ("separator", "decimal", "encoding", "header", "skip_lines")
+"""The keys of DataSpec that say how a text file is read."""
+LATER_KEYS = (*TEXT_KEYS, "drop", "missing", "categories", "split")
+"""The keys of DataSpec that a hash contains only where they are not the default, so that old hashes stay valid."""
 
 
 class NetworkSpec(Section):
@@ -142,9 +176,15 @@ class Spec(Section):
     def hash(self) -> str:
         """Return twelve hexadecimal digits that change exactly when a value changes, not with the file's layout.
 
-        They do not depend on the sweep: the same network is trained and compared with and without it.
+        They do not depend on the sweep: the same network is trained and compared with and without it. Where the data
+        are a file, they depend neither on its path nor on how it is read: the hash of the data stands for both.
         """
         values = self.model_dump(mode="json", exclude={"sweep"})
+        data = self.data
+        unused = set(LATER_KEYS) - set(data.changed(LATER_KEYS))
+        if data.is_file:
+            unused |= {"source", *TEXT_KEYS}
+        values["data"] = {key: value for key, value in values["data"].items() if key not in unused}
         canonical = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 

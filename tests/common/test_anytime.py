@@ -13,7 +13,7 @@ from scipy import integrate, stats
 
 @pytest.mark.parametrize("count", [3, 5, 8, 20, 60])
 def test_at_its_end_the_bayes_factor_is_one_over_alpha(count):
-    """The closed form is held against the definition: the noncentral t density, averaged over the prior."""
+    """The closed form agrees with the definition: the noncentral t density, averaged over the prior."""
     t = critical_t(count, 0.05, EFFECT_SCALE)
 
     def weighted(effect):

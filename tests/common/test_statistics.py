@@ -5,7 +5,7 @@ import pytest
 from bakeoff.common import statistics
 from bakeoff.common.statistics import UNKNOWN, Interval, Scatter, median, paired_ratio, scatter, unpaired_ratio
 
-TURNS = 60
+BLOCKS = 60
 
 
 @pytest.fixture
@@ -13,15 +13,15 @@ def fewer_resamples(monkeypatch):
     monkeypatch.setattr(statistics, "RESAMPLES", 300)
 
 
-def white(rng, rounds=2, turns=TURNS, spread=0.1):
-    return [np.exp(spread * rng.standard_normal(turns)) for _ in range(rounds)]
+def white(rng, rounds=2, blocks=BLOCKS, spread=0.1):
+    return [np.exp(spread * rng.standard_normal(blocks)) for _ in range(rounds)]
 
 
-def wandering(rng, rounds=2, turns=TURNS, memory=0.6, spread=0.1):
+def wandering(rng, rounds=2, blocks=BLOCKS, memory=0.6, spread=0.1):
     """Return series whose neighbours are alike (an autoregression), of median 1."""
     series = []
     for _ in range(rounds):
-        noise = rng.standard_normal(turns) * np.sqrt(1 - memory**2)
+        noise = rng.standard_normal(blocks) * np.sqrt(1 - memory**2)
         values = [rng.standard_normal()]
         for each in noise[1:]:
             values.append(memory * values[-1] + each)
@@ -59,11 +59,11 @@ def test_a_against_a_is_not_over_sure_where_neighbouring_slices_are_alike():
     def ratios(rng):
         return [one / other for one, other in zip(wandering(rng), wandering(rng))]
 
-    blocks = coverage(ratios, median, 1, 150)
+    segments = coverage(ratios, median, 1, 150)
     slices = coverage(ratios, slice_bootstrap, 1, 150)
-    said = f"A/A covered by blocks {blocks:.1%}, by a plain bootstrap over slices {slices:.1%} of 150 times"
-    assert blocks >= 0.92, said
-    assert slices <= blocks - 0.1, said
+    said = f"A/A covered by segments {segments:.1%}, by a plain bootstrap over slices {slices:.1%} of 150 times"
+    assert segments >= 0.92, said
+    assert slices <= segments - 0.1, said
 
 
 def test_a_planted_five_percent_is_found():
@@ -76,7 +76,7 @@ def test_a_planted_five_percent_is_found():
 
 
 def test_pairing_cancels_what_both_share():
-    """The machine's load, common to a turn, moves both medians, and not their ratio."""
+    """The machine's load, common to a block, moves both medians, and not their ratio."""
     rng = np.random.default_rng(7)
     load = wandering(rng, spread=0.5)
     first, second = ([2 * each for each in load], load)
@@ -86,7 +86,7 @@ def test_pairing_cancels_what_both_share():
     assert alone.high / alone.low > 1.1
 
 
-def test_what_is_paired_within_a_turn_stays_paired():
+def test_what_is_paired_within_a_block_stays_paired():
     first = [np.arange(1.0, 61.0), np.arange(61.0, 1.0, -1)]
     assert paired_ratio(first, [3 * each for each in first]) == pytest.approx((1 / 3, 1 / 3, 1 / 3))
 
@@ -109,15 +109,15 @@ def test_the_same_slices_give_the_same_interval():
     assert median(rounds) == median(rounds)
 
 
-@pytest.mark.parametrize("turns", [1, 2, statistics.SEGMENT, statistics.SEGMENT + 1])
-def test_a_round_may_be_shorter_than_a_block(turns):
-    interval = median([np.linspace(1, 2, turns)] * 2)
+@pytest.mark.parametrize("blocks", [1, 2, statistics.SEGMENT, statistics.SEGMENT + 1])
+def test_a_round_may_be_shorter_than_a_segment(blocks):
+    interval = median([np.linspace(1, 2, blocks)] * 2)
     assert 1 <= interval.low <= interval.estimate <= interval.high <= 2
 
 
-@pytest.mark.parametrize("turns", [1, statistics.SEGMENT])
-def test_one_block_says_nothing_of_how_far_it_may_be_off(turns):
-    times = [np.linspace(1, 2, turns)]
+@pytest.mark.parametrize("blocks", [1, statistics.SEGMENT])
+def test_one_segment_gives_no_interval(blocks):
+    times = [np.linspace(1, 2, blocks)]
     for interval in (median(times), paired_ratio(times, times), statistics.unpaired_ratio(times, times * 4)):
         assert (interval.low, interval.high) == (0, np.inf)
         assert not interval.excludes(1)
@@ -136,13 +136,13 @@ def test_an_interval_excludes_what_lies_outside_of_it(value, outside):
 # Processes that differ
 
 
-def processes(rng, contestants=9, rounds=2, apart=0.015, turns=TURNS):
-    """Return contestants that are one program, of rounds whose processes differ; a turn's weather is common to them."""
-    weather = wandering(rng, rounds, turns, memory=0.9)
+def processes(rng, contestants=9, rounds=2, apart=0.015, blocks=BLOCKS):
+    """Return contestants that are one program, of rounds whose processes differ; they share the load of a block."""
+    loads = wandering(rng, rounds, blocks, memory=0.9)
     return [
         [
             load * noise * np.exp(apart * rng.standard_normal())
-            for load, noise in zip(weather, wandering(rng, rounds, turns, spread=0.02))
+            for load, noise in zip(loads, wandering(rng, rounds, blocks, spread=0.02))
         ]
         for _ in range(contestants)
     ]
@@ -150,7 +150,7 @@ def processes(rng, contestants=9, rounds=2, apart=0.015, turns=TURNS):
 
 @pytest.mark.usefixtures("fewer_resamples")
 @pytest.mark.parametrize(("contestants", "rounds", "slices_at_most"), [(9, 2, 0.88), (3, 2, 0.88), (2, 5, 0.95)])
-def test_equal_programs_are_not_told_apart_by_their_processes(contestants, rounds, slices_at_most):
+def test_equal_programs_are_not_distinguished_by_their_processes(contestants, rounds, slices_at_most):
     def pair(given):
         return paired_ratio(given[0], given[1], scatter(given))
 
@@ -166,7 +166,7 @@ def test_equal_programs_are_not_told_apart_by_their_processes(contestants, round
 
 
 @pytest.mark.usefixtures("fewer_resamples")
-def test_two_runs_of_equal_programs_are_not_told_apart_by_their_processes():
+def test_two_runs_of_equal_programs_are_not_distinguished_by_their_processes():
     def make(rng):
         return processes(rng), processes(rng)
 
@@ -191,8 +191,8 @@ def test_disturbed_slices_of_some_are_no_scatter_of_all():
     rng = np.random.default_rng(15)
 
     def disturbed(series):
-        late = rng.random((len(series), TURNS)) < 0.2
-        return [each * np.where(slow, 1 + 2 * rng.random(TURNS), 1) for each, slow in zip(series, late, strict=True)]
+        late = rng.random((len(series), BLOCKS)) < 0.2
+        return [each * np.where(slow, 1 + 2 * rng.random(BLOCKS), 1) for each, slow in zip(series, late, strict=True)]
 
     calm = [[white(rng, spread=0.01) for _ in range(9)] for _ in range(100)]
     wild = [[disturbed(series) for series in given] for given in calm]
@@ -202,8 +202,8 @@ def test_disturbed_slices_of_some_are_no_scatter_of_all():
 
 def test_what_rounds_and_contestants_have_in_common_is_no_scatter():
     rng = np.random.default_rng(12)
-    weather = [wandering(rng, spread=0.3)[0], 1.4 * wandering(rng, spread=0.3)[0]]
-    found = scatter([[pace * load for load in weather] for pace in (1, 2, 70)])
+    loads = [wandering(rng, spread=0.3)[0], 1.4 * wandering(rng, spread=0.3)[0]]
+    found = scatter([[pace * load for load in loads] for pace in (1, 2, 70)])
     assert found.variance == pytest.approx(0, abs=1e-20)
 
 
@@ -227,7 +227,7 @@ def test_a_wide_scatter_of_processes_widens_and_a_narrow_one_does_not_narrow():
 
 def of_two_runs(factor=1.0, **more):
     """Return a way to draw the series of two runs that nothing pairs, the first `factor` times the second."""
-    return lambda rng: ([factor * each for each in white(rng, **more)], white(rng, rounds=3, turns=40))
+    return lambda rng: ([factor * each for each in white(rng, **more)], white(rng, rounds=3, blocks=40))
 
 
 @pytest.mark.usefixtures("fewer_resamples")
@@ -259,7 +259,7 @@ def test_ten_percent_between_two_runs_is_found():
     assert not ratio.excludes(1.1)
 
 
-def test_two_runs_share_no_turns_and_so_nothing_cancels():
+def test_two_runs_share_no_blocks_and_so_nothing_cancels():
     load = wandering(np.random.default_rng(7), spread=0.5)
     ratio = unpaired_ratio([2 * each for each in load], load)
     assert ratio.estimate == pytest.approx(2)
@@ -268,7 +268,7 @@ def test_two_runs_share_no_turns_and_so_nothing_cancels():
 
 def test_of_two_runs_the_shorter_one_decides_how_sure_the_ratio_is():
     rng = np.random.default_rng(4)
-    long, short = white(rng), white(rng, rounds=1, turns=2 * statistics.SEGMENT)
+    long, short = white(rng), white(rng, rounds=1, blocks=2 * statistics.SEGMENT)
     both, one = unpaired_ratio(long, long), unpaired_ratio(short, long)
     assert one.high / one.low > both.high / both.low
 

@@ -6,6 +6,7 @@ import pytest
 from bakeoff import environments
 from bakeoff.common import machine
 from bakeoff.common.progress import Board
+from bakeoff.measures import VOCABULARY
 from bakeoff.measures.agreement import run_checks
 from bakeoff.records import read
 from bakeoff.registry import entries
@@ -61,7 +62,7 @@ def test_a_run_there_records_the_device_its_memory_and_its_precision(entry, vari
     work = start.begin(request)
     with work.run:
         work.carry_out(board())
-    header, records = work.run.header, read.read_records(work.run.folder)
+    header, records = work.run.header, read.read_records(work.run.folder, VOCABULARY)
     assert header["plan"]["device"] == DEVICE
     assert header["machine"]["gpus"]
     assert not len(records[records["figure"].eq("failed")])

@@ -175,7 +175,7 @@ def test_the_new_backend_fails_only_the_checks_of_numbers(folder, tmp_path):
 @pytest.fixture
 def adapter(folder):
     """Return the adapter, imported in this process as a worker imports it."""
-    package = worker.package("bakeoff_template", str(folder))
+    package = worker.add_package("bakeoff_template", str(folder))
     yield importlib.import_module(f"{package}.adapter")
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:
         del sys.modules[name]
@@ -280,7 +280,7 @@ def flat(text):
 
 
 def test_the_guide_names_a_cause_as_the_diagnosis_does():
-    words = [mutants.in_words(mutant) for mutant in mutants.MISTAKES]
+    words = [mutants.describe_mutant(mutant) for mutant in mutants.MISTAKES]
     assert [each for each in words if each in flat(GUIDE)], "Adam's epsilon inside the square root"
 
 

@@ -541,8 +541,8 @@ def test_invalid_requirements_are_an_input_error(text, said):
     ],
 )
 def test_a_licence_expression_is_approved_if_approved_licences_meet_it(expression, approved):
-    assert licences.approved(expression) is approved
+    assert licences.is_approved(expression) is approved
 
 
 def test_approved_licences_are_spdx_identifiers():
-    assert all(licences.spdx(name) for name in licences.APPROVED)
+    assert all(licences.to_spdx(name) for name in licences.APPROVED)

@@ -1,8 +1,8 @@
-"""Openness: who owns, decides and keeps up a framework, and under which licences what it installs stands.
+"""Reads the openness of a framework: its owners, governance and maintenance, and the licences of its packages.
 
-The facts are those of backend.toml, each with its source and that source's date. Where the backend's environment is
-built, the installed packages' own metadata and licence files are read again, and held against the facts and the pins.
-Files are read; nothing of the environment is imported or run.
+The facts are those of backend.toml, each with its source and the source's date. Where the environment of the backend is
+built, the module reads the metadata and licence files of the installed packages, and compares them with the facts and
+the pinned versions. It reads files only; it imports and runs nothing of the environment.
 """
 
 import datetime
@@ -25,13 +25,13 @@ from ...registry.entries import Entry
 from . import licences
 
 LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$")
-"""What the name of a shared library ends with."""
+"""Matches the name of a shared library."""
 
 PAST = {"first_release", "first_release_date"}
-"""Facts that no time can change: they are never stale."""
+"""Facts about the past: they do not change, so they are never stale."""
 
 INSTALLERS = {"pip", "setuptools"}
-"""What an interpreter puts into each of its environments: nobody pins them."""
+"""Packages that every new environment has: no requirements.txt pins them."""
 
 
 class Stated(NamedTuple):
@@ -46,70 +46,70 @@ class Stated(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """A file of a package that gives a licence."""
+    """A licence file of a package."""
 
     path: str
     of: str
-    """The folder of whose content it is the licence, as far as the path tells; "" for the package itself."""
+    """The folder whose content it licenses, as far as its path shows; "" for the package itself."""
     licences: tuple[str, ...]
-    """Recognised in its text: SPDX identifiers."""
+    """The SPDX identifiers of the licences whose wording is in its text."""
     components: tuple[licences.Component, ...]
-    """What the file names one by one, each with its licence."""
+    """The components that the file lists, each with its licence."""
 
     @property
     def named(self) -> set[str]:
-        """All licences that the file names, in one way or the other."""
+        """All licences in the file: by their wording, and of its components."""
         return {*self.licences, *(each.licence for each in self.components)}
 
 
 class Package(NamedTuple):
-    """An installed distribution, as its own metadata and files tell."""
+    """An installed distribution, as its metadata and files describe it."""
 
     name: str
     version: str
     declared: licences.Declared
     notices: tuple[Notice, ...]
     libraries: tuple[str, ...]
-    """Paths of the shared libraries it brings."""
+    """The paths of its shared libraries."""
     modules: tuple[str, ...]
-    """Top-level modules it brings, sorted."""
+    """Its top-level modules, sorted."""
     named: dict[str, int]
-    """In how many of its licence files each licence was found, most often first."""
+    """The number of its licence files that name each licence, the largest first."""
     undeclared: tuple[str, ...]
-    """The licences that its files name and its metadata do not, sorted."""
+    """The licences in its files that its metadata do not declare, sorted."""
     environments: tuple[str, ...] = ()
-    """Names of those it is in, of a backend with several; () for a backend with one."""
+    """The names of the environments that have it; () for a backend with a single environment."""
 
 
 class View(NamedTuple):
-    """All that is known of how open one backend's framework is."""
+    """The openness of the framework of one backend."""
 
     backend: str
     title: str
     facts: tuple[Stated, ...]
     unknown: tuple[str, ...]
-    """Keys that backend.toml leaves out: not established."""
+    """The keys that backend.toml leaves out, because nobody established the fact."""
     environment: str | None
-    """Why no installed package could be read; None where the environment is built, or one of several."""
+    """Why no installed package could be read; None where at least one environment is built."""
     unread: dict[str, str]
-    """Of a backend with several environments of which some are built, why each of the others could not be read."""
+    """The environments that could not be read and why, where others of the backend are built."""
     packages: tuple[Package, ...]
     framework: tuple[str, ...]
-    """Names of the packages that are the framework: the one of the headline, and those that bring its modules."""
+    """The packages of the framework: the one that backend.toml names, and those that have its modules."""
     findings: tuple[str, ...]
-    """Contradictions, a sentence each: between backend.toml, requirements.txt and what is installed."""
+    """The contradictions between backend.toml, requirements.txt and the installed packages, a sentence each."""
 
 
-def look(entry: Entry, today: datetime.date, extra: Sequence[Path] = ()) -> View:
-    """Return what is known of a backend on the day `today`; `extra` are interpreters to look for its environments with.
+def read_openness(entry: Entry, today: datetime.date, extra: Sequence[Path] = ()) -> View:
+    """Return the openness of a backend on the day `today`; `extra` has more interpreters that environments may use.
 
-    All of the backend is looked at, also where `entry` is a part of it.
+    The whole backend is read, also where `entry` is a part of it.
 
-    Raises InputError for a path in `extra` that is no interpreter, and for a requirements.txt that cannot be read.
+    Raises InputError for a path in `extra` that is not an interpreter, and for an unreadable requirements.txt.
     """
     openness = entry.description.openness
     facts = tuple(
-        Stated(key, fact.value, fact.source, fact.asof, age(fact.asof, today, key in PAST))
+        Stated(key, fact.value, fact.source, fact.asof, rate_age(fact.asof, today, key in PAST))
         for key, fact in openness.facts()
     )
     unknown = tuple(key for key in type(openness).model_fields if getattr(openness, key) is None)
@@ -122,10 +122,10 @@ def look(entry: Entry, today: datetime.date, extra: Sequence[Path] = ()) -> View
         if folder is None:
             unread[part.part] = reason
             continue
-        packages = installed(folder)
-        findings += contradictions(part, packages, _python_of(folder))
+        packages = read_installed(folder)
+        findings += find_contradictions(part, packages, _python_of(folder))
         found += [package._replace(environments=(part.part,)) if part.part else package for package in packages]
-    every = joined(found)
+    every = join_packages(found)
     whole = unread[parts[0].part] if len(unread) == len(parts) else None
     framework = tuple(dict.fromkeys(each.name for each in every if _is_of_the_framework(each, entry)))
     return View(
@@ -141,10 +141,10 @@ def look(entry: Entry, today: datetime.date, extra: Sequence[Path] = ()) -> View
     )
 
 
-def age(asof: str, today: datetime.date, past: bool = False) -> str:
-    """Return `stale`, `undated` or "" for the date of a source: the newest that is named, at the latest it can mean.
+def rate_age(asof: str, today: datetime.date, past: bool = False) -> str:
+    """Return `stale`, `undated` or "" for the newest date of a source, read as the latest day that it can mean.
 
-    2025 may mean the last day of that year, so it is stale from 2027 on. What is `past` is never stale.
+    2025 may mean the last day of that year, so it is stale from 2027 on. A fact about the `past` is never stale.
     """
     days = [day for day in map(_last_day, re.findall(r"\b(\d{4})(?:-(\d\d))?(?:-(\d\d))?\b", asof)) if day is not None]
     if not days:
@@ -170,7 +170,7 @@ def _a_year_before(today: datetime.date) -> datetime.date:
         return today.replace(year=today.year - 1, day=28)
 
 
-# What is installed
+# The installed packages
 
 
 def _environment(part: Entry, extra: Sequence[Path]) -> tuple[Path | None, str]:
@@ -184,8 +184,8 @@ def _environment(part: Entry, extra: Sequence[Path]) -> tuple[Path | None, str]:
     return found.folder, ""
 
 
-def joined(packages: Sequence[Package]) -> tuple[Package, ...]:
-    """Return each version of each package once, by name and version, with all the environments that it is in."""
+def join_packages(packages: Sequence[Package]) -> tuple[Package, ...]:
+    """Return each version of each package once, sorted, with all environments that have it."""
     found: dict[tuple[str, str], Package] = {}
     for each in packages:
         key = (canonicalize_name(each.name), each.version)
@@ -194,8 +194,8 @@ def joined(packages: Sequence[Package]) -> tuple[Package, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
-def installed(folder: Path) -> tuple[Package, ...]:
-    """Return the distributions in an environment's folder, by name."""
+def read_installed(folder: Path) -> tuple[Package, ...]:
+    """Return the distributions in the folder of an environment, sorted by name."""
     paths = [str(path) for path in sorted(folder.glob("lib/python*/site-packages"))]
     found = importlib.metadata.distributions(path=paths)
     packages = [_package(each) for each in found if each.metadata["Name"]]
@@ -213,9 +213,9 @@ def _package(distribution: importlib.metadata.Distribution) -> Package:
             libraries.append(path)
         elif licences.is_notice(path, named):
             text = _text(Path(str(file.locate())))
-            parts = licences.components(text)
-            notices.append(Notice(path, _of(path), licences.recognised(text, parts), parts))
-    declared = licences.declared(
+            parts = licences.read_components(text)
+            notices.append(Notice(path, _of(path), licences.recognise(text, parts), parts))
+    declared = licences.read_declared(
         _one(metadata, "License-Expression"),
         _one(metadata, "License"),
         tuple(each for each in metadata.get_all("Classifier") or [] if each.startswith("License ::")),
@@ -251,37 +251,37 @@ def _text(path: Path) -> str:
 
 
 def _of(path: str) -> str:
-    """Return the folder that a licence file is in: under `licenses/` of the metadata, or in the package."""
+    """Return the folder of a licence file: under `licenses/` of the metadata, or in the package."""
     folder = path.rpartition("/")[0]
     return re.sub(r"^[^/]*\.dist-info(/licenses|/license_files)?/?", "", folder)
 
 
 def _python_of(folder: Path | None) -> str:
-    """Return the version of an environment's interpreter, from its pyvenv.cfg; "" where it does not say."""
+    """Return the version of the interpreter of an environment, from its pyvenv.cfg; "" where that has none."""
     text = _text(folder / "pyvenv.cfg") if folder else ""
     found = re.search(r"^version(?:_info)?\s*=\s*(\d+\.\d+(?:\.\d+)?)", text, re.MULTILINE)
     return found[1] if found else ""
 
 
-# What contradicts what
+# Contradictions
 
 
-def contradictions(entry: Entry, packages: Sequence[Package], python: str) -> Iterator[str]:
-    """Yield a sentence for each contradiction; `python` is the version of the environment's interpreter."""
+def find_contradictions(entry: Entry, packages: Sequence[Package], python: str) -> Iterator[str]:
+    """Yield a sentence for each contradiction; `python` is the version of the interpreter of the environment."""
     wanted = canonicalize_name(entry.description.package)
     main = next((each for each in packages if canonicalize_name(each.name) == wanted), None)
     if main is None:
         where = f" in the environment {entry.label}" if entry.part else ""
-        yield f"{entry.description.package} is what backend.toml names as the package, and it is not installed{where}."
+        yield f"backend.toml names the package {entry.description.package}, which is not installed{where}."
     else:
-        yield from _against_the_facts(entry.description.openness, main)
-    yield from _against_the_pins(entry, packages, python)
+        yield from _compare_with_facts(entry.description.openness, main)
+    yield from _compare_with_pins(entry, packages, python)
     for package in packages:
         if package.declared.contradiction:
             yield f"{package.name} {package.version} contradicts itself: {package.declared.contradiction}."
 
 
-def _against_the_facts(openness: Openness, main: Package) -> Iterator[str]:
+def _compare_with_facts(openness: Openness, main: Package) -> Iterator[str]:
     fact, declared = openness.licence, main.declared
     here = f"{main.name} {main.version}"
     if not declared.covers(fact.value):
@@ -291,16 +291,16 @@ def _against_the_facts(openness: Openness, main: Package) -> Iterator[str]:
             f"backend.toml says {fact.value} ({fact.source}, {fact.asof})."
         )
     noted = openness.licence_declared
-    if noted is not None and licences.spdx(noted.value) != declared.spdx:
-        there, now = (licences.identifiers(each or "") for each in (licences.spdx(noted.value), declared.spdx))
+    if noted is not None and licences.to_spdx(noted.value) != declared.spdx:
+        there, now = (licences.identifiers(each or "") for each in (licences.to_spdx(noted.value), declared.spdx))
         changes = [f"without {each}" for each in sorted(there - now)] + [f"with {each}" for each in sorted(now - there)]
         yield (
-            f"{here} declares other licences than backend.toml notes of them ({noted.source}, {noted.asof}): "
+            f"{here} declares other licences than backend.toml records ({noted.source}, {noted.asof}): "
             f"{', '.join(changes) or declared.words}."
         )
 
 
-def _against_the_pins(entry: Entry, packages: Sequence[Package], python: str) -> Iterator[str]:
+def _compare_with_pins(entry: Entry, packages: Sequence[Package], python: str) -> Iterator[str]:
     versions = {str(canonicalize_name(each.name)): each.version for each in packages}
     pins = dict(_pins(entry, python))
     for name, pinned in pins.items():
@@ -333,7 +333,7 @@ def _pins(entry: Entry, python: str) -> Iterator[tuple[str, str]]:
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two versions are the same, whatever build each is of: 2.13.0 and 2.13.0+cpu are."""
+    """Return whether two versions are the same apart from their builds, as 2.13.0 and 2.13.0+cpu are."""
     try:
         return Version(one).public == Version(other).public
     except InvalidVersion:

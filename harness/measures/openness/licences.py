@@ -1,4 +1,4 @@
-"""Licences as packages write them: in metadata, classifiers and licence files; as SPDX where they can be."""
+"""Reads licences from the metadata, classifiers and licence files of packages, as SPDX expressions where possible."""
 
 import re
 from collections.abc import Callable, Collection
@@ -26,7 +26,7 @@ ALIASES = {
     "mozilla public license 2.0": "MPL-2.0",
     "mpl 2.0": "MPL-2.0",
 }
-"""What people write who mean one SPDX identifier, in lower case."""
+"""Common spellings, in lower case, and the SPDX identifier that each means."""
 
 CLASSIFIERS = {
     "Apache Software License": "Apache-",
@@ -44,7 +44,7 @@ CLASSIFIERS = {
     "The Unlicense (Unlicense)": "Unlicense",
     "zlib/libpng License": "Zlib",
 }
-"""A classifier's last part, and how the SPDX identifiers begin that it can mean: it is often vaguer than they are."""
+"""The last part of a classifier, and the prefix of the SPDX identifiers that it can mean: it is often less exact."""
 
 APPROVED = frozenset(
     (
@@ -55,10 +55,10 @@ APPROVED = frozenset(
         *("W3C", "Zlib", "ZPL-2.1"),
     )
 )
-"""SPDX identifiers, without `-only` and `-or-later`, of licences that the Open Source Initiative approved. Not all."""
+"""SPDX identifiers, without `-only` and `-or-later`, of licences that the OSI approved; the list is not complete."""
 
-REFUSED = ("LicenseRef-", "CC-BY-NC", "BUSL-", "SSPL-", "Elastic-")
-"""How identifiers begin that it did not approve; what is in neither list is unknown, as CC0-1.0 is."""
+NOT_APPROVED = ("LicenseRef-", "CC-BY-NC", "BUSL-", "SSPL-", "Elastic-")
+"""Prefixes of identifiers that the OSI did not approve; an identifier in neither list (CC0-1.0) is unknown."""
 
 PHRASES = {
     "Apache-2.0": ("apache license version 2.0, january 2004", "licensed under the apache license, version 2.0"),
@@ -80,35 +80,35 @@ PHRASES = {
     "CC0-1.0": ("cc0 1.0 universal",),
     "Unlicense": ("this is free and unencumbered software released into the public domain",),
 }
-"""An SPDX identifier, and the words in small letters by which the licence's text is known; BSD's are in the code."""
+"""SPDX identifiers, and the words in lower case that identify the text; the code has those of BSD licences."""
 
 NOTICE = re.compile(r"(?i)^((un)?licen[cs]e|notice|copying|third.?party)")
 NO_NOTICE = {".py", ".pyc", ".pyi", ".h", ".hpp", ".c", ".cc", ".cpp", ".so"}
 
 
 class Component(NamedTuple):
-    """A part of a package, named in a licence file with its licence."""
+    """A part of a package that a licence file lists with its licence."""
 
     name: str
     licence: str
 
 
 class Declared(NamedTuple):
-    """What the metadata of a package say of its licence."""
+    """The licence that the metadata of a package declare."""
 
     words: str
     """In the package's own words, or "not stated"."""
     spdx: str | None
-    """The SPDX expression that the words mean; None where they mean none, or more than one."""
+    """The SPDX expression that the words mean; None where they mean none or several."""
     family: str
-    """How the SPDX identifier begins where only a classifier tells: `BSD-`."""
+    """The prefix of the SPDX identifier where only a classifier declares it: `BSD-`."""
     contradiction: str
-    """How the metadata contradict themselves; "" where they do not."""
+    """The contradiction within the metadata; "" where there is none."""
 
     def covers(self, licence: str) -> bool:
-        """Whether all licences of an SPDX expression are declared, or can be what is declared vaguely.
+        """Return whether the declaration includes, or may mean, all licences of an SPDX expression.
 
-        `GPL-3.0` is taken for `GPL-3.0-or-later`, and `BSD License` can be any of BSD's.
+        `GPL-3.0` counts as `GPL-3.0-or-later`, and `BSD License` may mean any BSD licence.
         """
         wanted = identifiers(licence) or {licence}
         if self.spdx is None:
@@ -116,13 +116,13 @@ class Declared(NamedTuple):
         return all(any(_root(each) == _root(one) for one in identifiers(self.spdx)) for each in wanted)
 
 
-def declared(expression: str | None, text: str | None, classifiers: Collection[str] = ()) -> Declared:
-    """Return what License-Expression, License and the licence classifiers of a package's metadata say together."""
+def read_declared(expression: str | None, text: str | None, classifiers: Collection[str] = ()) -> Declared:
+    """Return the licence that License-Expression, License and the classifiers of a package declare together."""
     last = [each.rpartition("::")[2].strip() for each in classifiers]
     families = [CLASSIFIERS[each] for each in last if each in CLASSIFIERS]
     text = (text or "").strip()
     words = (expression or "").strip() or ("" if "\n" in text or text == "UNKNOWN" else text)
-    meant = spdx(words) if words else None
+    meant = to_spdx(words) if words else None
     if meant is not None and families and not any(_begins(meant, family) for family in families):
         contradiction = f"it declares {words}, and its classifier says {', '.join(last)}"
     else:
@@ -130,14 +130,14 @@ def declared(expression: str | None, text: str | None, classifiers: Collection[s
     if words:
         return Declared(words, meant, families[0] if meant is None and len(families) == 1 else "", contradiction)
     if last:
-        # Some classifiers are the name of one licence and no more.
-        exact = [spdx(family) for family in families] if len(families) == len(last) == 1 else []
+        # Some classifiers name exactly one licence.
+        exact = [to_spdx(family) for family in families] if len(families) == len(last) == 1 else []
         return Declared(", ".join(last), exact[0] if exact else None, families[0] if len(families) == 1 else "", "")
     return Declared("the text of a licence" if text and text != "UNKNOWN" else "not stated", None, "", "")
 
 
-def spdx(words: str) -> str | None:
-    """Return the SPDX expression that words mean, written in the one form; None where they mean none."""
+def to_spdx(words: str) -> str | None:
+    """Return the SPDX expression that words mean, in canonical form; None where they mean none."""
     plain = ALIASES.get(words.strip().lower(), words)
     try:
         return str(canonicalize_license_expression(plain))
@@ -151,10 +151,10 @@ def identifiers(expression: str) -> set[str]:
     return {" ".join(part.split()) for part in parts if part.strip()}
 
 
-def allows(expression: str, allowed: Callable[[str], bool | None]) -> bool | None:
-    """Whether an SPDX expression can be met with allowed licences alone: of `OR` one is enough, of `AND` all count.
+def is_allowed(expression: str, allowed: Callable[[str], bool | None]) -> bool | None:
+    """Return whether allowed licences satisfy an SPDX expression: one side of `OR`, and both sides of `AND`.
 
-    `allowed` is asked for each licence, with its exception; None is an answer too: not known.
+    `allowed` decides on each licence with its exception; it returns None where the answer is unknown.
     """
     words = re.findall(r"[()]|[^\s()]+", expression)
 
@@ -186,24 +186,24 @@ def allows(expression: str, allowed: Callable[[str], bool | None]) -> bool | Non
     return either()
 
 
-def approved(words: str) -> bool | None:
-    """Whether a licence is one that the Open Source Initiative approved; None where that is not known here.
+def is_approved(words: str) -> bool | None:
+    """Return whether the Open Source Initiative approved a licence; None where this module does not know.
 
-    An exception (`WITH`) gives a permission more, and takes none.
+    An exception (`WITH`) only adds a permission, so it does not matter here.
     """
 
     def one(name: str) -> bool | None:
         root = _root(name).partition(" WITH ")[0]
         if root in APPROVED:
             return True
-        return False if root.startswith(REFUSED) else None
+        return False if root.startswith(NOT_APPROVED) else None
 
-    expression = spdx(words)
-    return None if expression is None else allows(expression, one)
+    expression = to_spdx(words)
+    return None if expression is None else is_allowed(expression, one)
 
 
 def is_notice(path: str, named: Collection[str] = ()) -> bool:
-    """Whether a file of a package gives a licence: by its place in the metadata, its name, or because it is `named`."""
+    """Return whether a file is a licence file: by its place in the metadata, its name, or its presence in `named`."""
     file = PurePosixPath(path)
     if file.suffix.lower() in NO_NOTICE:
         return False
@@ -212,10 +212,10 @@ def is_notice(path: str, named: Collection[str] = ()) -> bool:
     return ".dist-info/" in path and path.partition(".dist-info/")[2] in named
 
 
-def recognised(text: str, named: Collection[Component] = ()) -> tuple[str, ...]:
-    """Return the licences whose wording stands in a text, or that its SPDX tags name, sorted.
+def recognise(text: str, named: Collection[Component] = ()) -> tuple[str, ...]:
+    """Return the licences whose wording is in a text, or that its SPDX tags name, sorted.
 
-    Not the bare licence of a component in `named` that is under it with an exception.
+    A licence without exception is left out where a component in `named` has it with an exception.
     """
     words = " ".join(re.sub(r"[*#/|;]+", " ", text).lower().split())
     found = {name for name, phrases in PHRASES.items() if any(phrase in words for phrase in phrases)}
@@ -225,14 +225,14 @@ def recognised(text: str, named: Collection[Component] = ()) -> tuple[str, ...]:
     if "Apache-2.0 WITH LLVM-exception" in found:
         found.discard("Apache-2.0")
     for tag in re.findall(r"SPDX-License-Identifier:\s*([^\n*]+)", text):
-        meant = spdx(tag.strip())
+        meant = to_spdx(tag.strip())
         found |= identifiers(meant) if meant else set()
     excepted = {_root(each.licence).partition(" WITH ")[0] for each in named if " WITH " in each.licence}
     return tuple(sorted(found - excepted))
 
 
-def components(text: str) -> tuple[Component, ...]:
-    """Return what a text names by `Name:` and `License:` lines, as the files of some packages do, in their order."""
+def read_components(text: str) -> tuple[Component, ...]:
+    """Return the components that a text lists by lines `Name:` and `License:`, in their order."""
     found = []
     for part in re.split(r"^Name:", text, flags=re.MULTILINE)[1:]:
         licence = re.search(r"^License:[ \t]*(\S.*)$", part, re.MULTILINE)

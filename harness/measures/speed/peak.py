@@ -1,4 +1,4 @@
-"""The machine's own matrix product: what the arithmetic of a step is held against."""
+"""Measures the rate of the machine's own matrix product, with which the arithmetic of a step is compared."""
 
 import itertools
 import json
@@ -29,7 +29,7 @@ def measure(cores: Sequence[int] | None, threads: int, dtype: str, inherit: tupl
 def operations(sizes: Sequence[int], batch: int) -> int:
     """Return the floating-point operations of one step's matrix products, 2 for a multiplication and its addition.
 
-    Forward one product a layer; backward two, for the weights and for the layer before, which the first has not.
+    Each layer has one product forward and two backward: for its weights and, except in the first layer, for its input.
     """
     products = [2 * batch * rows * columns for rows, columns in itertools.pairwise(sizes)]
     return 3 * sum(products) - products[0]

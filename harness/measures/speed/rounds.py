@@ -143,7 +143,7 @@ class TimedWorker:
                 trained = self.session.train_timed(self.order)
                 taken.append(trained.wall_s)
                 self._record_slice(figures.WARM_UP_SLICE, trained, len(taken))
-            steady = warmup.steady_from(np.array(taken))
+            steady = warmup.find_steady_state(np.array(taken))
         self.write(figures.STEADY, steady is not None, slices=len(taken), since=steady)
 
     def _record_libraries(self) -> None:
@@ -222,9 +222,8 @@ class Round:
 
     def _measure_peak(self, spinners: IdleCoreSpinners) -> None:
         plan, dtype = self.plan, self.problem.spec.dtype
-        if (
-            plan.measure_peak_and_latency and plan.device == "cpu"
-        ):  # a step on another device takes nothing of this rate
+        # The rate of the processor says nothing about a step on another device.
+        if plan.measure_peak_and_latency and plan.device == "cpu":
             self.say("the machine's own matrix product")
             with spinners.paused():
                 rate = peak.measure(plan.cores, plan.threads, dtype, plan.inherit)

@@ -1,9 +1,9 @@
-"""Warm-up, found in the times of the slices and not assumed.
+"""Finds where the warm-up ends and the steady state begins, from the times of the slices.
 
-A run's times are cut where their level changes (Killick, Fearnhead & Eckley 2012, PELT: an exact search, from the
-library ruptures), and the steady state is the last level, as Barrett et al. 2017 (Virtual Machine Warmup Blows Hot and
-Cold) define it: neighbouring levels that hardly differ count as one, and it must have lasted. Of logarithms, as a level
-is a factor; of times pulled in towards the median, as one slice that a neighbour disturbed is no level.
+A change-point search (PELT: Killick, Fearnhead & Eckley 2012; the library ruptures) splits the times where their level
+changes. The steady state is the last level, as in Barrett et al. 2017 (Virtual Machine Warmup Blows Hot and Cold):
+neighbouring levels that hardly differ count as one, and the level must have lasted. The search uses logarithms, because
+levels differ by a factor. It clips the times around the median, so that one disturbed slice does not become a level.
 """
 
 import itertools
@@ -14,24 +14,25 @@ import ruptures
 from ...common.statistics import Floats, spread
 
 LEAST = 30
-"""Slices before anything can be said."""
+"""The least number of slices in which a steady state is searched."""
 LASTED = 15
-"""Slices that a level must have lasted to be the steady state."""
+"""The least number of slices of a steady state."""
 ALIKE = 0.03
-"""Levels that differ by less are one: weather, on a shared machine."""
+"""Levels that differ by a smaller share count as one: background load of a shared machine explains the difference."""
 SHORTEST = 5
-"""Slices of the shortest level."""
+"""The number of slices of the shortest level."""
 PENALTY = 8.0
-"""Of one more level, in units of variance times log n. At the usual 3, mere noise was cut in a quarter of cases."""
+"""The penalty for one more level, in units of variance times log n. The customary 3 split pure noise in a quarter of
+cases."""
 
 
-def steady_from(seconds: Floats) -> int | None:
-    """Return the number of slices before the steady state in `seconds` (slices,), or None where there is none yet."""
+def find_steady_state(seconds: Floats) -> int | None:
+    """Return the number of slices before the steady state in `seconds` (slices,), or None where none is found."""
     if len(seconds) < LEAST:
         return None
     levels = np.log(seconds)
     noise = spread(np.diff(levels)) / np.sqrt(2)
-    if noise == 0:  # a clock too coarse to show any: by its step
+    if noise == 0:  # the clock is too coarse to show any noise
         noise = 1e-6
     centre = np.median(levels)
     reach = max(5 * spread(levels), 5 * noise)

@@ -1,14 +1,19 @@
 """The conversion of a table's columns to numbers and of its labels to class numbers, or the reason against it."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from ...common.errors import InputError
-from .dataset import Dataset, Floats, Integers, check_dataset
+from ..spec import DataSpec
+from .dataset import Column, Dataset, Floats, check_dataset
+from .kinds import expand_categories, find_kind
+from .labels import check_classes, check_labels, encode_labels, note_doubtful_classes, read_label_texts
+from .missing import blank_missing, select_rows
+from .parts import note_parts, read_parts
 from .wording import explain_unknown_name, quote_names
 
 # pandas takes a second to import: only the functions that need it do.
@@ -18,100 +23,216 @@ from .wording import explain_unknown_name, quote_names
 if TYPE_CHECKING:
     import pandas as pd
 
-# By pandas' name for the values of a column, our kind of column. Every other kind is text.
-KINDS = {
-    "boolean": "true/false",
-    "integer": "numbers",
-    "floating": "numbers",
-    "mixed-integer-float": "numbers",
-    "decimal": "numbers",
-    "empty": "numbers",
-    "complex": "complex numbers",
-    **dict.fromkeys(("date", "datetime", "datetime64", "time", "timedelta", "timedelta64", "period"), "dates or times"),
-}
+MAX_CATEGORIES = 1000
+"""The largest number of values of a column of text that become columns."""
 
 
-def read_frame(source: str, frame: "pd.DataFrame", target: str, notes: tuple[str, ...]) -> Dataset:
-    """Return the data set in a table; `target` is its column of labels, `notes` are those of the file."""
-    columns = list(frame.columns)
-    if not target:
-        raise InputError(
-            f"{source}: which column holds the labels? "
-            f"Set `data.target`, or `--target`, to one of {quote_names(columns)}."
-        )
-    if target not in columns:
-        raise InputError(
-            f"{source}: {explain_unknown_name('column', target, columns)} "
-            "Set `data.target`, or `--target`, to the column of labels."
-        )
-    features = [name for name in columns if name != target]
+def read_frame(source: str, frame: "pd.DataFrame", spec: DataSpec, notes: tuple[str, ...]) -> Dataset:
+    """Return the data set in a table; `notes` are those of the file. Raises InputError where it is unfit."""
+    frame, left_out = drop_columns(source, frame, spec)
+    features = [name for name in frame.columns if name not in (spec.target, spec.split)]
     if not len(frame) or not features:
         raise InputError(
             f"{source}: expected rows, a column of labels and at least one feature, "
             f"got {len(frame)} rows and {len(features)} features."
         )
-    y, classes = read_labels(source, target, frame[target])
-    x, treated = _read_features(source, frame[features])
-    return check_dataset(Dataset(source, x, y, tuple(features), classes, notes + treated))
+    texts, label_notes = read_label_texts(source, spec.target, frame[spec.target])
+    check_labels(source, spec.target, texts, spec.missing)
+    x, names, columns, treated = _read_features(source, frame[features], spec)
+    roles = [
+        Column(spec.target, "classes", "labels"),
+        *columns,
+        *([Column(spec.split, "text", "split")] if spec.split else []),
+        *(Column(name, "", "left out") for name in left_out),
+    ]
+    split = frame[spec.split] if spec.split else None
+    dataset = assemble(source, spec, x, tuple(names), texts, split, notes + label_notes + treated)
+    return dataset._replace(columns=tuple(roles))
 
 
-def _read_features(source: str, frame: "pd.DataFrame") -> tuple[Floats, tuple[str, ...]]:
-    """Return the columns as numbers (rows, features), NaN where missing, and notes on their conversion."""
-    columns, faults = [], []
-    kinds: dict[str, list[str]] = {"true/false": [], "text": []}
-    for name, values in frame.items():
+def assemble(
+    source: str,
+    spec: DataSpec,
+    x: Floats,
+    features: tuple[str, ...],
+    texts: "pd.Series",
+    split: "pd.Series | None",
+    notes: tuple[str, ...],
+) -> Dataset:
+    """Return the data set of features (rows, features), NaN where missing, and labels (rows,), None where missing."""
+    target = spec.target or "y"
+    labelled = check_labels(source, target, texts, spec.missing)
+    kept, missing_notes = select_rows(source, features, x, labelled, spec.missing)
+    notes += missing_notes
+    parts = None if split is None else read_parts(source, spec.split, split)
+    if not kept.all():
+        x, texts = x[kept], texts[kept]
+        parts = None if parts is None else parts[kept]
+    y, classes = encode_labels(texts.tolist())
+    check_classes(source, target, len(y), classes)
+    notes += note_doubtful_classes(y, classes)
+    if parts is not None:
+        notes += note_parts(source, spec.split, parts)
+    return check_dataset(Dataset(source, x, y, features, classes, notes, parts))
+
+
+def drop_columns(source: str, frame: "pd.DataFrame", spec: DataSpec) -> tuple["pd.DataFrame", list[str]]:
+    """Return the table without the columns that `data.drop` names, and those.
+
+    Raises InputError where a column that the spec names is not in the table.
+    """
+    columns = [str(name) for name in frame.columns]
+    check_named_columns(source, columns, spec)
+    left_out = [name for name in columns if name in spec.drop]
+    return (frame.loc[:, [name not in spec.drop for name in columns]] if left_out else frame), left_out
+
+
+def check_named_columns(source: str, columns: Sequence[str], spec: DataSpec, hint: str = "") -> None:
+    """Raise InputError where a column that the spec names is absent; `hint` is added where it is the target."""
+    names = list(columns)
+    if not spec.target:
+        raise InputError(
+            f"{source}: which column holds the labels? "
+            f"Set `data.target`, or `--target`, to one of {quote_names(names)}.{hint}"
+        )
+    if spec.target not in names:
+        raise InputError(
+            f"{source}: {explain_unknown_name('column', spec.target, names)} "
+            f"Set `data.target`, or `--target`, to the column of labels.{hint}"
+        )
+    for key, name in (*(("drop", name) for name in spec.drop), *([("split", spec.split)] if spec.split else [])):
+        if name not in names:
+            raise InputError(f"{source}: {explain_unknown_name('column', name, names)} `data.{key}` names it.")
+    if spec.target in (*spec.drop, spec.split):
+        raise InputError(
+            f"{source}: `{spec.target}` is the column of labels, and `data.drop` or `data.split` names it too."
+        )
+
+
+def _read_features(
+    source: str, frame: "pd.DataFrame", spec: DataSpec
+) -> tuple[Floats, list[str], list[Column], tuple[str, ...]]:
+    """Return the columns as numbers (rows, features), NaN where missing, their names, what they were, and notes."""
+    arrays: list[Floats] = []
+    names: list[str] = []
+    faults: list[str] = []
+    columns: list[Column] = []
+    notes: list[str] = []
+    for name in frame.columns:
+        values = expand_categories(frame[name])
         try:
-            numbers, kind = _convert_to_numbers(str(name), _expand_categories(values))
+            kind, numbers = _convert_to_numbers(str(name), values)
+            if numbers is not None:
+                arrays.append(numbers)
+                names.append(str(name))
+            else:
+                indicators = _encode_one_hot(str(name), values, spec.categories)
+                arrays += indicators.values()
+                names += indicators
+                notes.append(f"Column `{name}` is one-hot: {quote_names(list(indicators))}.")
         except InputError as error:
             faults.append(f"{source}: {error}")
             continue
-        columns.append(numbers)
-        kinds.setdefault(kind, []).append(str(name))
+        columns.append(Column(str(name), kind, "feature" if numbers is not None else f"{len(indicators)} features"))
     if faults:
         more = [f"... and {len(faults) - 10} more such columns."] if len(faults) > 10 else []
         raise InputError("\n".join(faults[:10] + more))
+    # Filled in the layout that it keeps: column_stack and a later copy would need the memory twice.
+    x = np.empty((len(frame), len(arrays)))
+    for start in range(0, len(frame), 4096):
+        for number, array in enumerate(arrays):
+            x[start : start + 4096, number] = array[start : start + 4096]
+    return x, names, columns, (*_note_conversions(columns), *notes, *_note_counters(names, x))
+
+
+def _note_conversions(columns: Sequence[Column]) -> list[str]:
+    truths = [column.name for column in columns if column.kind == "true/false"]
+    texts = [column.name for column in columns if column.kind == "numbers as text"]
     notes = []
-    if kinds["true/false"]:
-        notes.append(f"True/false is read as 1/0: {quote_names(kinds['true/false'])}.")
-    if kinds["text"]:
-        notes.append(f"Numbers written as text are read as numbers: {quote_names(kinds['text'])}.")
-    return np.column_stack(columns), tuple(notes)
+    if truths:
+        notes.append(f"True/false is read as 1/0: {quote_names(truths)}.")
+    if texts:
+        notes.append(f"Numbers written as text are read as numbers: {quote_names(texts)}.")
+    return notes
 
 
-def _convert_to_numbers(name: str, values: "pd.Series") -> tuple[Floats, str]:
-    """Return a column as numbers (rows,), NaN where missing, and the kind of its values."""
+def _note_counters(names: Sequence[str], x: Floats) -> list[str]:
+    # The first two rows rule out nearly every column, so that the others are not looked at.
+    candidates = np.flatnonzero(x[0] + 1 == x[min(1, len(x) - 1)])
+    counters = [names[int(column)] for column in candidates if len(x) > 9 and (np.diff(x[:, column]) == 1).all()]
+    if not counters:
+        return []
+    return [
+        f"Columns that count the rows are read as features: {quote_names(counters)}. "
+        "If they only number the rows, leave them out with `data.drop`."
+    ]
+
+
+def _convert_to_numbers(name: str, values: "pd.Series") -> tuple[str, Floats | None]:
+    """Return the kind of a column and its numbers (rows,), NaN where missing; None for the numbers of text."""
     import pandas as pd
 
-    kind = _find_kind(values)
-    if kind in ("dates or times", "complex numbers"):
+    kind = find_kind(values)
+    if kind in ("dates or times", "complex numbers", "lists", "structures"):
+        first = str(values.dropna().iloc[0])[:40]
         raise InputError(
-            f"column `{name}` holds {kind}: expected real numbers. Convert it to numbers, or remove the column."
+            f"column `{name}` holds {kind}, such as {first!r}: expected real numbers. "
+            f'Convert it to numbers, or leave it out: `data.drop` = ["{name}"].'
         )
     if kind == "text":
-        text = values.astype(str).where(values.notna())
+        text = blank_missing(values)
         parsed = pd.to_numeric(text, errors="coerce")
-        _check_text(name, text, parsed)
-        values = parsed
+        wrong = (text.notna() & parsed.isna()).to_numpy()
+        if wrong.any():
+            if wrong.sum() < text.notna().sum() and not parsed.isna().all():
+                _refuse_mixed(name, text, wrong)
+            return kind, None
+        return "numbers as text", parsed.to_numpy(np.float64, na_value=np.nan)
     numbers: Floats = values.to_numpy(np.float64, na_value=np.nan)
-    return numbers, kind
+    return kind, numbers
 
 
-def _check_text(name: str, text: "pd.Series", parsed: "pd.Series") -> None:
-    """Raise InputError for a column with text that is not a number."""
-    wrong = np.flatnonzero(text.notna() & parsed.isna())
-    if not len(wrong):
-        return
-    first = str(text.iloc[wrong[0]])[:40]
-    if len(wrong) < text.notna().sum():
-        raise InputError(
-            f"column `{name}`: expected numbers, got {first!r} in data row {wrong[0] + 1} ({len(wrong)} such). "
-            "Correct the values, or remove the column."
-        )
-    what = "dates or times" if _is_date(first) else "text"
+def _refuse_mixed(name: str, text: "pd.Series", wrong: "np.ndarray") -> None:
+    """Raise InputError for a column of numbers in which some are not."""
+    row = int(wrong.argmax())
+    value = text.iloc[row][:40]
+    remedy = "Correct the values"
+    if re.fullmatch(r"[-+]?\d{1,3}([ ,.']\d{3})+([.,]\d+)?", value):
+        remedy = 'Write numbers without thousands separators (a decimal comma is `data.decimal = ","`)'
+    elif re.fullmatch(r"[-+]?[\d.,]+\s*%", value):
+        remedy = "Write percentages without the percent sign"
     raise InputError(
-        f"column `{name}` holds {what}, such as {first!r} in data row {wrong[0] + 1}: expected numbers. "
-        "Encode it (for example as one 0/1 column for each value), or remove the column."
+        f"column `{name}`: expected numbers, got {value!r} in data row {row + 1} ({wrong.sum()} such). "
+        f'{remedy}, or leave out the column: `data.drop` = ["{name}"].'
     )
+
+
+def _encode_one_hot(name: str, values: "pd.Series", categories: str) -> dict[str, Floats]:
+    """Return a column of 0s and 1s for each value of a column of text, NaN where it is missing."""
+    text = blank_missing(values)
+    found = sorted(text.dropna().unique())
+    drop = f'leave it out: `data.drop` = ["{name}"]'
+    first = f"such as {found[0][:40]!r}" if len(found) == 1 else f"such as {text.dropna().iloc[0][:40]!r}"
+    first += f" in data row {int(text.notna().to_numpy().argmax()) + 1}"
+    if all(_is_date(value) for value in found):
+        raise InputError(f"column `{name}` holds dates or times, {first}: expected numbers. Convert it, or {drop}.")
+    if all(re.fullmatch(r"[-+]?[\d.,' ]*\d[\d.,' ]*%?", value) for value in found):
+        raise InputError(
+            f"column `{name}`: expected numbers, got text {first}. Write plain numbers, without percent signs and "
+            f'thousands separators (a decimal comma is `data.decimal = ","`), or {drop}.'
+        )
+    if len(found) > MAX_CATEGORIES or (2 * len(found) > len(text) and len(found) > 10):
+        raise InputError(
+            f"column `{name}` holds text with {len(found)} different values, {first}: expected numbers or categories. "
+            f"It looks like an identifier or free text: {drop}."
+        )
+    if categories == "refuse":
+        raise InputError(
+            f'column `{name}` holds text, {first}: expected numbers. Set `data.categories` to "one-hot" '
+            f"(one 0/1 column for each of its {len(found)} values), or {drop}."
+        )
+    missing = text.isna().to_numpy()
+    return {f"{name}={value}": np.where(missing, np.nan, (text == value).to_numpy(np.float64)) for value in found}
 
 
 def _is_date(text: str) -> bool:
@@ -119,83 +240,4 @@ def _is_date(text: str) -> bool:
         datetime.fromisoformat(text)
     except ValueError:
         return False
-    return True
-
-
-def _expand_categories(values: "pd.Series") -> "pd.Series":
-    """Return a categorical column as a column of its categories' values."""
-    return values.astype(object).infer_objects() if values.dtype == "category" else values
-
-
-def _find_kind(values: "pd.Series") -> str:
-    import pandas as pd
-
-    return KINDS.get(pd.api.types.infer_dtype(values, skipna=True), "text")
-
-
-def read_labels(source: str, target: str, column: "pd.Series") -> tuple[Integers, tuple[str, ...]]:
-    """Return the class number of each row (rows,), counted from 0, and the names of the classes, sorted.
-
-    Raises InputError where a label is missing or fractional, or where the values do not look like classes.
-    """
-    values = _expand_categories(column)
-    kind = _find_kind(values)
-    blank = values.astype(str).str.strip() == "" if kind == "text" else False
-    missing = np.flatnonzero(values.isna() | blank)
-    if len(missing):
-        raise InputError(
-            f"{source}: {len(missing)} of {len(values)} labels in `{target}` are missing, the first in data row "
-            f"{missing[0] + 1} (empty, NA, NaN, null and None count as missing). Fill them in, or remove those rows."
-        )
-    if kind in ("dates or times", "complex numbers"):
-        raise InputError(f"{source}: expected classes in `{target}`, got {kind}. Name another column.")
-    if kind == "numbers":
-        y, classes = number_classes(_check_whole(source, target, values))
-    else:
-        y, classes = _number_names(values.astype(str).tolist())
-    _check_classes(source, target, len(y), classes)
-    return y, classes
-
-
-def _check_whole(source: str, target: str, values: "pd.Series") -> npt.NDArray[Any]:
-    """Return the values. Raises InputError for one that is not a whole number."""
-    numbers: npt.NDArray[Any] = values.to_numpy()
-    if numbers.dtype.kind in "iu":
-        return numbers
-    numbers = numbers.astype(np.float64)
-    wrong = np.flatnonzero(~np.isfinite(numbers) | (numbers != np.floor(numbers)))
-    if len(wrong):
-        raise InputError(
-            f"{source}: expected classes in `{target}`, got {numbers[wrong[0]]:g} in data row {wrong[0] + 1}: "
-            "a measured quantity. Name another column, or group its values into classes."
-        )
-    return numbers
-
-
-def number_classes(values: npt.NDArray[Any]) -> tuple[Integers, tuple[str, ...]]:
-    """Return the class number of each value (rows,), counted from 0, and the values of the classes as text, sorted."""
-    found, y = np.unique(values, return_inverse=True)
-    return y.astype(np.int64), tuple(str(int(value)) for value in found)
-
-
-def _number_names(values: list[str]) -> tuple[Integers, tuple[str, ...]]:
-    classes = sorted(set(values))
-    # File formats differ in whether a class called 10 is text. It comes after 9 in all of them.
-    if all(re.fullmatch(r"-?[0-9]{1,18}", name) for name in classes):
-        classes.sort(key=int)
-    number = {name: number for number, name in enumerate(classes)}
-    return np.array([number[value] for value in values], dtype=np.int64), tuple(classes)
-
-
-def _check_classes(source: str, target: str, rows: int, classes: tuple[str, ...]) -> None:
-    if len(classes) < 2:
-        raise InputError(
-            f"{source}: expected at least two classes in `{target}`, "
-            f"got {quote_names(classes) or 'none'} in {rows} rows. "
-            "Name another column, or add rows of another class."
-        )
-    if 2 * len(classes) >= rows:
-        raise InputError(
-            f"{source}: {len(classes)} different labels in the {rows} rows of `{target}`: that looks like a measured "
-            "quantity or an identifier, not like classes. Name another column, or add rows."
-        )
+    return not text.isdigit()

@@ -10,10 +10,25 @@ import numpy as np
 import numpy.typing as npt
 
 from ...common.errors import InputError
-from .wording import quote_names, shorten_list
+from .missing import list_places
+from .wording import quote_names
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+
+
+TRAINING, VALIDATION, TEST = 0, 1, 2
+"""The numbers of the splits in `Dataset.parts`."""
+
+
+class Column(NamedTuple):
+    """A column of a table, or an array, and what became of it."""
+
+    name: str
+    kind: str
+    """Such as "numbers", "true/false", "text"."""
+    use: str
+    """Such as "feature", "labels", "left out"."""
 
 
 class Dataset(NamedTuple):
@@ -21,39 +36,37 @@ class Dataset(NamedTuple):
 
     name: str
     x: Floats
-    """(rows, features)"""
+    """(rows, features); NaN where the mean of the training rows replaces a missing value"""
     y: Integers
     """(rows,), in 0 ... classes-1"""
     features: tuple[str, ...]
     classes: tuple[str, ...]
     """The names of the classes, sorted: numbers by value, text alphabetically."""
     notes: tuple[str, ...]
-    """A sentence for each conversion of the data."""
+    """A sentence for each conversion of the data, and for each doubt about it."""
+    parts: Integers | None = None
+    """(rows,), TRAINING, VALIDATION or TEST, where the data bring a split of their own"""
+    columns: tuple[Column, ...] = ()
+    """The columns of the source, for people; empty for digits and synthetic data"""
 
 
 def check_dataset(dataset: Dataset) -> Dataset:
     """Return the data set under its short name, with a note on constant columns.
 
-    Raises InputError for missing and infinite values.
+    Raises InputError for infinite values.
     """
     x, notes = dataset.x, dataset.notes
-    _refuse_values(dataset, np.isnan(x), "missing values", "Fill them in, or remove those rows or columns.")
-    _refuse_values(dataset, np.isinf(x), "infinite values", "Replace them, or remove those rows or columns.")
+    infinite = np.isinf(x)
+    if infinite.any():
+        places = list_places(dataset.features, infinite)
+        raise InputError(
+            f"{dataset.name}: infinite values: {places}. Replace them, or remove those rows; "
+            "`data.drop` leaves out whole columns."
+        )
     constant = select_names(dataset.features, (x == x[0]).all(axis=0))
     if constant:
         notes += (f"Constant columns are kept; normalisation divides them by 1: {quote_names(constant)}.",)
     return dataset._replace(name=Path(dataset.name).name, x=np.ascontiguousarray(x), notes=notes)
-
-
-def _refuse_values(dataset: Dataset, wrong: npt.NDArray[np.bool_], what: str, remedy: str) -> None:
-    counts = wrong.sum(axis=0)
-    if not counts.any():
-        return
-    places = [
-        f"`{dataset.features[column]}` {counts[column]} (the first in data row {wrong[:, column].argmax() + 1})"
-        for column in np.flatnonzero(counts)
-    ]
-    raise InputError(f"{dataset.name}: {what}: {shorten_list(places)}. {remedy}")
 
 
 def select_names(names: Sequence[str], mask: npt.NDArray[np.bool_]) -> list[str]:
@@ -62,12 +75,17 @@ def select_names(names: Sequence[str], mask: npt.NDArray[np.bool_]) -> list[str]
 
 
 def hash_dataset(dataset: Dataset) -> str:
-    """Return twelve hexadecimal digits: a hash of the values, the labels and the classes, but not of the names."""
+    """Return twelve hexadecimal digits: a hash of the values, the labels and the classes, but not of the names.
+
+    It covers the split, where the data bring one.
+    """
     digest = hashlib.sha256()
     for array in (np.ascontiguousarray(dataset.x, "<f8"), np.ascontiguousarray(dataset.y, "<i8")):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(array.data)
     digest.update(json.dumps(dataset.classes).encode())
+    if dataset.parts is not None:
+        digest.update(np.ascontiguousarray(dataset.parts, "<i8").data)
     return digest.hexdigest()[:12]
 
 

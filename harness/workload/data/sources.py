@@ -1,6 +1,5 @@
 """The sources that `data.source` can name: the digits, synthetic data, OpenML, or a file."""
 
-import difflib
 import re
 import warnings
 from collections.abc import Sequence
@@ -9,10 +8,11 @@ from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
 
 from ...common.errors import InputError
-from ..spec import DataSpec
-from .columns import number_classes, read_frame
+from ..spec import LATER_KEYS, TEXT_KEYS, DataSpec
+from .columns import read_frame
 from .dataset import Dataset, check_dataset, make_random_state
-from .files import READERS, check_readable
+from .files import load_file
+from .labels import number_classes
 from .wording import quote_names
 
 # scikit-learn takes a second to import: only the functions that need it do.
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from sklearn.utils import Bunch
 
-SOURCES = (
-    "`digits`, a .csv, .parquet or .npz file, `openml:NAME` or `openml:NAME@VERSION`, "
-    "or `synthetic:ROWSxFEATURESxCLASSES`"
-)
 MAX_SYNTHETIC_VALUES = 10**9
 """8 GB in float64. A typing error should end in a message, not in the out-of-memory killer."""
 
@@ -44,7 +40,7 @@ def load(spec: DataSpec, seed: int = 0, cache: Path | None = None) -> Dataset:
         return _draw_synthetic(spec, rest, seed)
     if kind == "openml":
         return _load_openml(spec, rest, cache)
-    return _load_file(spec)
+    return load_file(spec)
 
 
 def _load_digits(spec: DataSpec) -> Dataset:
@@ -97,12 +93,20 @@ def _refuse_target(spec: DataSpec) -> None:
             f"{spec.source} has its own labels: leave `data.target` empty (it is `{spec.target}`), "
             "or name a file as `data.source`."
         )
+    _refuse_keys(spec, LATER_KEYS)
+
+
+def _refuse_keys(spec: DataSpec, keys: Sequence[str]) -> None:
+    unused = spec.changed(keys)
+    if unused:
+        raise InputError(f"{spec.source}: `data.{unused[0]}` has no effect on this source. Leave it out.")
 
 
 def _load_openml(spec: DataSpec, wanted: str, cache: Path | None) -> Dataset:
     match = re.fullmatch(r"([\w.(),+-]+)(?:@([0-9]{1,9}))?", wanted, re.ASCII)
     if not match:
         raise InputError(f"{spec.source}: expected openml:NAME or openml:NAME@VERSION, such as openml:iris@1.")
+    _refuse_keys(spec, TEXT_KEYS)
     name, version = match.groups()
     bunch = _fetch(spec.source, name, version, spec.target, cache)
     if bunch.frame is None:
@@ -112,7 +116,8 @@ def _load_openml(spec: DataSpec, wanted: str, cache: Path | None) -> Dataset:
     notes = [f"OpenML's version {details['version']} of `{name}`, data set number {details['id']}."]
     if details["status"] != "active":
         notes.append(f"OpenML marks this version as {details['status']}: issues were found in it.")
-    return read_frame(spec.source, bunch.frame.apply(_remove_quotes), target, tuple(notes))
+    frame = bunch.frame.apply(_remove_quotes)
+    return read_frame(spec.source, frame, spec.model_copy(update={"target": target}), tuple(notes))
 
 
 def _fetch(source: str, name: str, version: str | None, target: str, cache: Path | None) -> "Bunch":
@@ -161,14 +166,3 @@ def _find_default_target(source: str, names: Sequence[str]) -> str:
             f"{source}: expected one column of labels, OpenML names {found}. Set `data.target`, or `--target`."
         )
     return names[0]
-
-
-def _load_file(spec: DataSpec) -> Dataset:
-    path = Path(spec.source)
-    read = READERS.get(path.suffix.lower())
-    if read is None:
-        close = difflib.get_close_matches(spec.source.lower(), ["digits"]) or [f"openml:{spec.source}"]
-        hint = f" Did you mean `{close[0]}`?" if re.fullmatch(r"[\w-]+", spec.source) else ""
-        raise InputError(f"{spec.source}: expected {SOURCES}.{hint}")
-    check_readable(path)
-    return read(path, spec)

@@ -6,8 +6,18 @@ import numpy as np
 
 from ...common.errors import InputError
 from ..spec import Spec
-from .dataset import Dataset, Floats, Integers, hash_dataset, make_random_state, select_names
-from .wording import quote_names
+from .dataset import (
+    TEST,
+    TRAINING,
+    VALIDATION,
+    Dataset,
+    Floats,
+    Integers,
+    hash_dataset,
+    make_random_state,
+    select_names,
+)
+from .wording import quote_names, shorten_list
 
 # scikit-learn takes a second to import: only the function that needs it does.
 # ruff: noqa: PLC0415
@@ -31,6 +41,12 @@ class Splits(NamedTuple):
     hash: str
     """Twelve hexadecimal digits: a hash of the data set as loaded, independent of the file's format."""
 
+    def class_counts(self) -> dict[str, tuple[int, int, int]]:
+        """Return for each class its number of training, validation and test rows."""
+        labels = (self.y_train, self.y_validation, self.y_test)
+        counts = [np.bincount(y, minlength=len(self.classes)).tolist() for y in labels]
+        return dict(zip(self.classes, zip(*counts, strict=True), strict=True))
+
     @property
     def features(self) -> int:
         """The number of features of a row."""
@@ -40,17 +56,19 @@ class Splits(NamedTuple):
 def split(dataset: Dataset, spec: Spec) -> Splits:
     """Split the rows, stratified by class and drawn from `spec.training.seed`, and normalise them.
 
+    Where the data bring a split, it is used; without validation rows, they are drawn from its training rows.
     Raises InputError where a class has too few rows, a split too few for the classes, the training split too few
     for one batch, or a feature has values beyond the range of the run's dtype.
     """
     train, validation, test = _draw_splits(dataset, spec)
     check_batch(len(train), spec.training.batch_size)
-    x, y, notes = dataset.x, dataset.y, dataset.notes
+    y, notes = dataset.y, dataset.notes + _note_absent_classes(dataset, validation, test)
+    x = _fill_missing(dataset, train)
     mean, std = np.zeros(x.shape[1]), np.ones(x.shape[1])
     with np.errstate(over="ignore", invalid="ignore"):
         if spec.data.normalisation == "standard":
             mean, std = _compute_statistics(x[train])
-            notes += _note_constant_columns(dataset, train)
+            notes += _note_constant_columns(dataset, x, train)
         x = (x - mean) / std
     _check_range(dataset, x, mean, std, spec.training.dtype)
     return Splits(
@@ -83,17 +101,21 @@ def batch_orders(rows: int, batch_size: int, epochs: int, seed: int) -> Integers
 
 def _draw_splits(dataset: Dataset, spec: Spec) -> list[Integers]:
     """Return the row numbers of the training, validation and test split."""
-    from sklearn.model_selection import train_test_split
-
     rows, y = len(dataset.y), dataset.y
-    validation, test = (round(share * rows) for share in (spec.data.validation, spec.data.test))
-    _check_shares(dataset, {"training": rows - validation - test, "validation": validation, "test": test})
     rng = make_random_state(spec.training.seed)
-    try:
-        rest, for_test = train_test_split(np.arange(rows), test_size=test, stratify=y, random_state=rng)
-        train, for_validation = train_test_split(rest, test_size=validation, stratify=y[rest], random_state=rng)
-    except ValueError as error:
-        raise InputError(f"{dataset.name} cannot be split by class: {error} {_suggest_more_rows(dataset)}") from None
+    if dataset.parts is None:
+        validation, test = (round(share * rows) for share in (spec.data.validation, spec.data.test))
+        _check_rarest(dataset)
+        _check_sizes(dataset, {"training": rows - validation - test, "validation": validation, "test": test})
+        rest, for_test = _divide(dataset, np.arange(rows), test, rng)
+        train, for_validation = _divide(dataset, rest, validation, rng)
+    else:
+        parts = (TRAINING, VALIDATION, TEST)
+        train, for_validation, for_test = (np.flatnonzero(dataset.parts == part) for part in parts)
+        if not len(for_validation):
+            validation = round(spec.data.validation * len(train))
+            _check_sizes(dataset, {"training": len(train) - validation, "validation": validation})
+            train, for_validation = _divide(dataset, train, validation, rng)
     absent = sorted(set(range(len(dataset.classes))) - set(y[train].tolist()))
     if absent:
         names = quote_names([dataset.classes[number] for number in absent])
@@ -101,20 +123,66 @@ def _draw_splits(dataset: Dataset, spec: Spec) -> list[Integers]:
     return [train, for_validation, for_test]
 
 
-def _check_shares(dataset: Dataset, sizes: dict[str, int]) -> None:
+def _divide(dataset: Dataset, rows: Integers, size: int, rng: np.random.RandomState) -> list[Integers]:
+    """Return the rows in two parts, the second of this size, with the classes in proportion."""
+    from sklearn.model_selection import train_test_split
+
+    try:
+        parts: list[Integers] = train_test_split(rows, test_size=size, stratify=dataset.y[rows], random_state=rng)
+    except ValueError as error:
+        raise InputError(f"{dataset.name} cannot be split by class: {error} {_suggest_more_rows(dataset)}") from None
+    return parts
+
+
+def _check_rarest(dataset: Dataset) -> None:
     counts = np.bincount(dataset.y, minlength=len(dataset.classes))
     rarest = int(counts.argmin())
     if counts[rarest] < 3:
         raise InputError(
             f"{dataset.name}: class `{dataset.classes[rarest]}` has {counts[rarest]} rows: expected at least 3, "
-            "one for each of training, validation and test. Add rows, or remove the class."
+            "one for each of training, validation and test. Add rows, remove the class, "
+            "or assign the rows yourself with `data.split`."
         )
+
+
+def _check_sizes(dataset: Dataset, sizes: dict[str, int]) -> None:
+    classes = len(dataset.classes)
     for name, size in sizes.items():
-        if size < len(counts):
+        if size < classes:
             raise InputError(
-                f"{dataset.name}: the {name} split would have {size} rows for {len(counts)} classes: "
+                f"{dataset.name}: the {name} split would have {size} rows for {classes} classes: "
                 f"expected at least one row each. {_suggest_more_rows(dataset)}"
             )
+
+
+def _note_absent_classes(dataset: Dataset, validation: Integers, test: Integers) -> tuple[str, ...]:
+    notes = []
+    for name, rows in (("validation", validation), ("test", test)):
+        counts = np.bincount(dataset.y[rows], minlength=len(dataset.classes))
+        absent = [f"`{dataset.classes[number]}`" for number in np.flatnonzero(counts == 0)]
+        if absent:
+            notes.append(
+                f"{len(absent)} of {len(counts)} classes have no {name} row, so the {name} accuracy says nothing "
+                f"about them: {shorten_list(absent)}."
+            )
+    return tuple(notes)
+
+
+def _fill_missing(dataset: Dataset, train: Integers) -> Floats:
+    """Return the features with each missing value replaced by the mean of the training rows."""
+    missing = np.isnan(dataset.x)
+    if not missing.any():
+        return dataset.x
+    present = ~missing[train]
+    counts = present.sum(axis=0)
+    if not counts.all():
+        names = quote_names(select_names(dataset.features, counts == 0))
+        raise InputError(
+            f"{dataset.name}: no training row has a value of {names}, so there is no mean to put in place of the "
+            "missing ones. Leave these columns out with `data.drop`."
+        )
+    means = np.where(present, dataset.x[train], 0).sum(axis=0) / counts
+    return np.where(missing, means, dataset.x)
 
 
 def _suggest_more_rows(dataset: Dataset) -> str:
@@ -138,8 +206,7 @@ def _compute_statistics(x: Floats) -> tuple[Floats, Floats]:
     return np.where(constant, x[0], mean), np.where(constant | (std == 0), 1.0, std)
 
 
-def _note_constant_columns(dataset: Dataset, train: Integers) -> tuple[str, ...]:
-    x = dataset.x
+def _note_constant_columns(dataset: Dataset, x: Floats, train: Integers) -> tuple[str, ...]:
     constant = (x[train] == x[train[0]]).all(axis=0) & (x != x[0]).any(axis=0)
     names = select_names(dataset.features, constant)
     return (

@@ -14,6 +14,7 @@ from bakeoff import environments
 from bakeoff.cli import app
 from bakeoff.common import statistics
 from bakeoff.environments.environment import Environment
+from bakeoff.measures import VOCABULARY
 from bakeoff.measures.agreement.convention_effects import (
     FullTraining,
     _probabilities,
@@ -219,7 +220,7 @@ def ended(tmp_path_factory):
 
 
 def test_a_run_records_the_declared_conventions_and_their_effects(ended):
-    records = read.read_records(ended)
+    records = read.read_records(ended, VOCABULARY)
     declared = records[records["figure"] == "convention"]
     assert declared[["backend", "convention", "value"]].values.tolist() == [
         ["own", "running_variance", "unbiased"],

@@ -104,7 +104,7 @@ def test_two_backends_of_one_name_are_an_error(bakeoff, mine, tmp_path):
     shutil.copytree(mine, tmp_path / "other" / "mine")
     code, _, err = bakeoff("check", "./mine", "./other/mine")
     assert code == 2
-    assert "have one name" in " ".join(err.split())
+    assert "have the same name" in " ".join(err.split())
 
 
 def test_ctrl_c_ends_a_check_at_once_and_says_so(mine, tmp_path):

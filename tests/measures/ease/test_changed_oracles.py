@@ -91,5 +91,5 @@ def test_a_changed_problem_has_its_own_truth_and_floors(change, convention):
         common = floors.measure(floors.training, Reference(case.spec), case, {})
         assert max(each.floors for each in common) > 1e6, "the common network is not the changed one"
         assert floors._floors_key(floors.training, case, ()) != floors._floors_key(
-            floors.training, replace(case, reference_pair=agreement_case.COMMON), ()
+            floors.training, replace(case, reference_pair=agreement_case.COMMON_REFERENCE), ()
         )

@@ -111,23 +111,23 @@ def build(tmp_path, monkeypatch):
     ],
 )
 def test_a_fact_is_stale_when_its_source_is_certainly_more_than_a_year_old(asof, age):
-    assert facts.age(asof, TODAY) == age
+    assert facts.rate_age(asof, TODAY) == age
 
 
 def test_a_fact_of_29_february_grows_old_too():
-    assert facts.age("2023-02-27", datetime.date(2024, 2, 29)) == "stale"
-    assert facts.age("2023-02-28", datetime.date(2024, 2, 29)) == ""
+    assert facts.rate_age("2023-02-27", datetime.date(2024, 2, 29)) == "stale"
+    assert facts.rate_age("2023-02-28", datetime.date(2024, 2, 29)) == ""
 
 
 def test_the_past_is_never_stale():
-    assert facts.age("1999-01-01", TODAY, past=True) == ""
-    assert facts.age("unknown", TODAY, past=True) == "undated"
+    assert facts.rate_age("1999-01-01", TODAY, past=True) == ""
+    assert facts.rate_age("unknown", TODAY, past=True) == "undated"
     assert set(description.Openness.model_fields) > facts.PAST
 
 
 def test_facts_come_with_source_and_age_and_the_rest_is_unknown(make_entry, monkeypatch, tmp_path):
     monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
-    view = facts.look(make_entry(), TODAY)
+    view = facts.read_openness(make_entry(), TODAY)
     assert [(fact.key, fact.source, fact.age) for fact in view.facts] == [
         ("licence", "abacus LICENSE", ""),
         ("licence_declared", "abacus 2.1 METADATA", ""),
@@ -140,7 +140,7 @@ def test_facts_come_with_source_and_age_and_the_rest_is_unknown(make_entry, monk
 
 def test_an_environment_that_is_not_built_is_said_to_be_none(make_entry, monkeypatch, tmp_path):
     monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
-    view = facts.look(make_entry(), TODAY)
+    view = facts.read_openness(make_entry(), TODAY)
     assert view.environment.startswith("not built: run `bakeoff setup ")
     assert view.environment.endswith("abacus_plain`")
     assert (view.packages, view.findings) == ((), ())
@@ -152,7 +152,7 @@ def test_an_environment_that_is_not_built_is_said_to_be_none(make_entry, monkeyp
 def test_packages_are_read_from_their_files_and_nothing_is_run(make_entry, build):
     entry = make_entry()
     build(entry, files={"ABOUT/licenses/LICENSE": "words", "abacus/lib/libbeads.so.3": "", "abacus/tool.dylib": ""})
-    view = facts.look(entry, TODAY)
+    view = facts.read_openness(entry, TODAY)
     assert view.environment is None
     assert [(each.name, each.version, each.declared.spdx) for each in view.packages] == [
         ("abacus-core", "2.0", "MIT"),
@@ -176,7 +176,7 @@ def test_licence_files_are_found_by_place_name_and_metadata(make_entry, build):
     }
     others = {"abacus/license.py": "", "ABOUT/other.txt": "", "abacus/prelicense.txt": "", "abacus/notice.h": ""}
     build(entry, "License-Expression: MIT\nLicense-File: odd.txt\n", {**notices, **others})
-    package = facts.look(entry, TODAY).packages[0]
+    package = facts.read_openness(entry, TODAY).packages[0]
     about = "abacus_core-2.0.dist-info"
     assert {notice.path for notice in package.notices} == {path.replace("ABOUT", about) for path in notices}
     found = {notice.path.rpartition("/")[2]: notice for notice in package.notices}
@@ -231,7 +231,7 @@ def test_every_environment_of_a_backend_is_read(in_two, build, asked):
     entry, parts = in_two
     build_part(parts["wood"], build)
     build_part(parts["iron"], build, rust="8")
-    view = facts.look(parts.get(asked, entry), TODAY)
+    view = facts.read_openness(parts.get(asked, entry), TODAY)
     assert [(each.name, each.version, each.environments) for each in view.packages] == [
         ("abacus-core", "2.0", ("wood", "iron")),
         ("Beads", "1.0", ("wood", "iron")),
@@ -244,10 +244,10 @@ def test_every_environment_of_a_backend_is_read(in_two, build, asked):
 
 def test_of_several_environments_those_that_are_not_built_are_named(in_two, build):
     entry, parts = in_two
-    assert facts.look(entry, TODAY).environment.startswith("not built: run `bakeoff setup ")
-    assert facts.look(entry, TODAY).unread == {}
+    assert facts.read_openness(entry, TODAY).environment.startswith("not built: run `bakeoff setup ")
+    assert facts.read_openness(entry, TODAY).unread == {}
     build_part(parts["iron"], build, rust="7")
-    view = facts.look(entry, TODAY)
+    view = facts.read_openness(entry, TODAY)
     assert view.environment is None
     assert list(view.unread) == ["wood"]
     assert view.unread["wood"].startswith("not built: run `bakeoff setup ")
@@ -268,7 +268,7 @@ def test_what_is_not_in_every_environment_is_shown_with_its_own(in_two, build, b
 
 
 def findings(entry):
-    return list(facts.look(entry, TODAY).findings)
+    return list(facts.read_openness(entry, TODAY).findings)
 
 
 @pytest.mark.parametrize(
@@ -314,17 +314,17 @@ def test_the_same_licence_in_other_words_is_none(make_entry, build, licence, dec
 
 
 def test_a_classifier_can_mean_several_licences():
-    vague = licences.declared(None, None, ["License :: OSI Approved :: BSD License"])
+    vague = licences.read_declared(None, None, ["License :: OSI Approved :: BSD License"])
     assert (vague.words, vague.spdx) == ("BSD License", None)
     assert vague.covers("BSD-3-Clause")
     assert not vague.covers("MIT")
-    exact = licences.declared(None, None, ["License :: OSI Approved :: MIT License"])
+    exact = licences.read_declared(None, None, ["License :: OSI Approved :: MIT License"])
     assert exact.spdx == "MIT"
 
 
 def test_a_licence_that_is_a_whole_text_is_not_repeated():
-    assert licences.declared(None, "Copyright (c) us\nAll rights reserved.").words == "the text of a licence"
-    assert licences.declared(None, "UNKNOWN").words == licences.declared(None, None).words == "not stated"
+    assert licences.read_declared(None, "Copyright (c) us\nAll rights reserved.").words == "the text of a licence"
+    assert licences.read_declared(None, "UNKNOWN").words == licences.read_declared(None, None).words == "not stated"
 
 
 def test_the_parts_that_another_version_declared_are_named(make_entry, build):
@@ -362,14 +362,14 @@ def test_a_package_that_is_not_there_is_a_contradiction(make_entry, build):
     folder = build(entry)
     for path in (folder / "lib/python3.11/site-packages/abacus_core-2.0.dist-info").iterdir():
         path.unlink()
-    assert any("abacus-core is what backend.toml names" in text for text in findings(entry))
+    assert any("backend.toml names the package abacus-core" in text for text in findings(entry))
 
 
 def test_a_pin_that_is_none_is_refused_with_its_line(make_entry, build):
     entry = make_entry(pins="# pinned\nabacus core\n")
     build(entry)
     with pytest.raises(InputError, match=r"requirements\.txt:2: expected `name==version`, got 'abacus core'"):
-        facts.look(entry, TODAY)
+        facts.read_openness(entry, TODAY)
 
 
 # Licences by their wording
@@ -400,18 +400,18 @@ def test_a_pin_that_is_none_is_refused_with_its_line(make_entry, build):
     ],
 )
 def test_a_licence_is_recognised_by_its_wording(text, expected):
-    assert licences.recognised(text) == expected
+    assert licences.recognise(text) == expected
 
 
 def test_a_licence_with_an_exception_is_not_named_without_it():
     text = f"{THIRD}\nGNU GENERAL PUBLIC LICENSE Version 3, 29 June 2007"
-    assert licences.recognised(text) == ("GPL-3.0",)
-    assert licences.recognised(text, licences.components(text)) == ()
+    assert licences.recognise(text) == ("GPL-3.0",)
+    assert licences.recognise(text, licences.read_components(text)) == ()
 
 
 def test_the_tables_of_licences_are_spdx():
     for meant in (*licences.ALIASES.values(), *licences.PHRASES):
-        assert licences.spdx(meant) is not None or licences.spdx(f"{meant}-only"), meant
+        assert licences.to_spdx(meant) is not None or licences.to_spdx(f"{meant}-only"), meant
     assert [word for word in licences.ALIASES if word != word.lower()] == []
     assert [each for some in licences.PHRASES.values() for each in some if each != " ".join(each.lower().split())] == []
 

@@ -1,4 +1,4 @@
-"""What a run's raw times say measure_peak_and_latency its step times."""
+"""What a run's raw times show besides the step times."""
 
 import numpy as np
 import pandas as pd
@@ -40,22 +40,22 @@ def test_an_outlier_is_labelled_and_kept():
     assert found["step"].tolist() == [value / 2 for value in values]
 
 
-def test_a_slice_is_held_against_its_own_round_and_worker():
+def test_a_slice_is_compared_with_its_own_round_and_worker():
     slow = [3 * value for value in STEADY]
     rows = [*slices(STEADY), *slices(slow, number=2), *slices(slow, variant="c"), *slices(slow, self_test=True)]
     assert not analysis.labelled(records(*rows))["outlier"].any()
 
 
-def test_the_quick_side_has_outliers_too():
+def test_a_very_short_slice_is_an_outlier_too():
     assert statistics.outliers(np.array([*STEADY, 0.002])).tolist() == [False] * 40 + [True]
 
 
-def test_what_does_not_scatter_has_no_outliers_but_what_differs():
+def test_without_scatter_only_a_different_value_is_an_outlier():
     assert statistics.outliers(np.array([1.0, 1.0, 1.0, 1.0])).tolist() == [False] * 4
     assert statistics.outliers(np.array([1.0, 1.0, 1.0, 1.1])).tolist() == [False] * 3 + [True]
 
 
-def test_the_details_are_those_of_the_variant_and_not_of_its_control():
+def test_the_details_leave_out_the_second_copy_of_the_self_test():
     rows = [*slices([0.02, 0.04, 0.06] * 11), *slices([9.0] * 33, self_test=True)]
     found = analysis.details(records(*rows), "a", "b")
     assert found["step_s"] == 0.02
@@ -64,7 +64,7 @@ def test_the_details_are_those_of_the_variant_and_not_of_its_control():
     assert found["cores_busy"] == pytest.approx(0.5)
 
 
-def test_latency_is_of_all_calls_by_the_number_of_rows():
+def test_latency_quantiles_are_those_of_all_calls_for_a_number_of_rows():
     calls = [
         {"figure": "latency", "value": 1.0, "rows": 1, "calls": list(np.arange(1, 51) / 100 + shift)}
         for shift in (0, 0.5)
@@ -77,7 +77,7 @@ def test_latency_is_of_all_calls_by_the_number_of_rows():
     assert found["latency_64_p95_s"] == 2.0
 
 
-def test_one_round_that_was_never_steady_is_said():
+def test_one_round_without_steady_state_is_reported():
     steady = {"figure": "steady", "value": True, "since": 4}
     never = {"figure": "steady", "value": False, "since": None}
     assert analysis.details(records(*slices(STEADY), steady, steady), "a", "b")["steady_since"] == 4
@@ -86,17 +86,17 @@ def test_one_round_that_was_never_steady_is_said():
     assert found["steady_since"] is None
 
 
-def test_threads_are_the_most_that_anyone_told_of():
+def test_threads_are_the_largest_count_that_any_source_reports():
     threads = [{"figure": "threads", "value": count, "of": "pool", "source": "library"} for count in (1, 2)]
     assert analysis.details(records(*slices(STEADY), *threads), "a", "b")["threads"] == {"pool": 2}
     assert analysis.details(records(*slices(STEADY)), "a", "b")["threads"] == {}
 
 
-def test_of_who_was_not_timed_there_is_nothing():
+def test_a_variant_that_was_not_timed_has_no_details():
     assert analysis.details(records(*slices(STEADY)), "a", "other") == {}
 
 
-def test_the_peak_is_the_best_of_the_run():
+def test_the_peak_rate_is_the_highest_of_the_run():
     peaks = [{"figure": "peak_rate", "value": value} for value in (1e9, 3e9, 2e9)]
     assert analysis.peak_rate(records(*peaks)) == 3e9
     assert np.isnan(analysis.peak_rate(records(*slices(STEADY))))

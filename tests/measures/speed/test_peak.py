@@ -38,17 +38,17 @@ def test_the_operations_are_those_that_the_oracle_carries_out(hidden):
     assert peak.operations(spec.sizes, 8) == Counting.counted - inputs
 
 
-def test_one_layer_has_no_layer_before_it_to_be_differentiated():
+def test_the_first_layer_has_no_gradient_for_its_input():
     assert peak.operations((10, 3), 2) == 2 * (2 * 2 * 10 * 3)
 
 
-def test_the_product_s_rate_is_what_a_processor_can_do():
+def test_the_rate_of_the_product_is_plausible_for_a_processor():
     rate = peak.measure(None, 1, "float32")
     assert 1e8 < rate < 1e13
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="cores cannot be chosen here")
-def test_it_runs_on_the_cores_it_is_told(tmp_path, monkeypatch):
+def test_it_runs_on_the_given_cores(tmp_path, monkeypatch):
     core = max(os.sched_getaffinity(0))
     seen = tmp_path / "seen"
     spy = tmp_path / "spy.py"

@@ -1,4 +1,4 @@
-"""A round of timing with real workers: whose block it is, who is stopped meanwhile, and what becomes of the dead."""
+"""A round of timing with real workers: the order in blocks, the stopped workers, and the workers that fail."""
 
 import itertools
 import os
@@ -105,7 +105,7 @@ WARM_CALLS = 5 + warmup.LEAST
 
 @pytest.fixture(autouse=True)
 def short_warm_up(monkeypatch):
-    """Take the least slices to warm up, no more: sleeping is never steady on a busy machine."""
+    """Take only the least number of slices to warm up: on a busy machine sleeping does not reach steady state."""
     monkeypatch.setattr(rounds, "WARM_LIMIT_S", 0.0)
 
 
@@ -141,7 +141,7 @@ class Records(list):
 
 @pytest.fixture
 def race(contestant):
-    """Return a way to run a round: race(variants, ...) returns its Records."""
+    """Return a function that runs a round: race(variants, ...) returns its Records."""
 
     def run(*variants, number=1, plan=PLAN, known=None, say=lambda line: None, self_test=True):
         contestants = [contestant(variant) for variant in variants]
@@ -155,7 +155,7 @@ def race(contestant):
 
 
 def at_rest(within_s=30):
-    """Wait until every worker is stopped (a busy machine is slow to); return how many are, None if some never were."""
+    """Wait until every worker is stopped, which takes a while on a busy machine; return how many are, or None."""
     deadline = time.monotonic() + within_s
     while any(Path(f"/proc/{each.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T" for each in workers()):
         if time.monotonic() > deadline:
@@ -257,7 +257,7 @@ def test_both_copies_of_the_self_test_have_the_same_steps(race):
     assert steps[True] == steps[False]
 
 
-def test_steps_that_an_earlier_round_had_are_taken_as_they_are(race):
+def test_the_steps_of_an_earlier_round_are_reused(race):
     known = {("sleeper", "brisk"): 5}
     records = race("brisk", "slow", number=2, known=known)
     assert {each["steps"] for each in records.of("slice", variant="brisk")} == {5}
@@ -292,15 +292,14 @@ def test_warm_up_ends_when_a_steady_state_is_found(race, clock):
     (steady,) = records.of("steady")
     assert steady["value"] is True
     assert steady["since"] == len(slow)
-    assert (
-        steady["slices"] == warmup.LEAST + rounds.SLICES_BETWEEN_CHECKS
-    )  # after the first 30, the 5 steady ones had not lasted
+    # After the first 30 slices, the 5 steady ones have not lasted long enough.
+    assert steady["slices"] == warmup.LEAST + rounds.SLICES_BETWEEN_CHECKS
     taken = [each["value"] for each in records.of("warm_up_slice")]
     assert taken[: len(slow)] == slow
     assert len(taken) == steady["slices"]
 
 
-def test_what_is_never_steady_is_said_to_be_never_steady_and_is_timed(race, clock, monkeypatch):
+def test_a_worker_without_steady_state_is_recorded_as_such_and_timed(race, clock, monkeypatch):
     clock(1.1**n for n in itertools.count())
     monkeypatch.setattr(rounds, "WARM_LIMIT_S", 0.1)
     records = race("brisk", plan=PLAN._replace(blocks=2), known={("sleeper", "brisk"): 2}, self_test=False)
@@ -317,7 +316,7 @@ def test_every_slice_of_the_warm_up_is_kept(race):
     assert [each["block"] for each in records.of("warm_up_slice")] == list(range(1, steady["slices"] + 1))
 
 
-# Beside the steps
+# Predictions, threads and the peak
 
 
 def test_predictions_are_timed_call_by_call_for_one_row_and_for_a_batch(race):
@@ -365,7 +364,7 @@ def test_the_kernels_in_force_are_recorded_for_every_library(race):
     assert kernels["version"][0].isdigit()
 
 
-def test_the_machine_s_own_product_is_measured_once_a_round(race):
+def test_the_matrix_product_of_the_machine_is_measured_once_a_round(race):
     records = race("brisk", number=4, plan=PLAN._replace(measure_peak_and_latency=True))
     (peak,) = records.of("peak_rate")
     assert (peak["unit"], peak["dtype"], peak["round"]) == ("FLOP/s", "float64", 4)
@@ -383,7 +382,7 @@ def test_every_worker_is_stopped_between_blocks(race):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_while_one_warms_up_those_that_are_ready_are_stopped(race):
+def test_ready_workers_are_stopped_while_another_warms_up(race):
     seen = []
     race("brisk", "slow", say=lambda line: line.startswith("warming up") and seen.append((line, at_rest())))
     assert [stopped for _, stopped in seen] == [0, 1, 2]
@@ -435,7 +434,7 @@ def test_a_failure_is_recorded_with_its_traceback_and_its_contestant(race):
     assert (failure["measure"], failure["round"], failure["self_test"]) == ("speed", 3, False)
 
 
-def test_an_interpreter_that_is_not_there_is_a_record(contestant, tmp_path):
+def test_a_missing_interpreter_is_recorded_as_a_failure(contestant, tmp_path):
     lost = contestant("brisk")
     lost = lost._replace(place=lost.place._replace(python=tmp_path / "no-python"))
     records = Records()
@@ -472,26 +471,28 @@ def test_all_workers_of_a_round_run_on_the_same_cores(contestant):
         {},
         lambda line: line.startswith("block") and seen.extend(os.sched_getaffinity(each.pid) for each in workers()),
     )
-    assert seen == [{core}] * 3  # the third keeps the core awake
+    assert seen == [{core}] * 3  # the third is the spinner
 
 
 @pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="cores cannot be kept from idling here: no SCHED_IDLE")
-def test_the_fillers_stand_aside_while_a_worker_is_timed(monkeypatch, contestant):
-    train, stood = rounds.Session.train_timed, []
+def test_the_spinners_are_paused_while_a_worker_is_timed(monkeypatch, contestant):
+    train, paused = rounds.Session.train_timed, []
 
     def timed(session, order, **how):
-        stood.append([told_to_stop(each.pid) for each in workers() if os.sched_getscheduler(each.pid) == os.SCHED_IDLE])
+        paused.append(
+            [is_stopped_or_about_to(each.pid) for each in workers() if os.sched_getscheduler(each.pid) == os.SCHED_IDLE]
+        )
         return train(session, order, **how)
 
     monkeypatch.setattr(rounds.Session, "train_timed", timed)
     core = min(os.sched_getaffinity(0))
     run_round(1, [contestant("brisk")], PROBLEM, PLAN._replace(cores=(core,)), Records().add, {}, lambda line: None)
-    assert stood == [[True]] * len(stood)
-    assert len(stood) > PLAN.blocks
+    assert paused == [[True]] * len(paused)
+    assert len(paused) > PLAN.blocks
 
 
-def told_to_stop(pid):
-    """Whether it is stopped, or will be before its next instruction: on a busy core it waits for its block first."""
+def is_stopped_or_about_to(pid):
+    """Return whether it is stopped or has a pending stop signal, which on a busy core waits for its time slice."""
     status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
     pending = int(status["SigPnd"], 16) | int(status["ShdPnd"], 16)
     return status["State"].startswith("T") or bool(pending & 1 << signal.SIGSTOP - 1)
@@ -516,32 +517,31 @@ def test_the_cores_do_not_idle_between_slices_and_are_left_alone_afterwards(cont
     assert workers() == []
 
 
-def test_where_cores_cannot_be_chosen_none_is_said_to_be_kept_awake(race):
+def test_without_chosen_cores_no_core_is_recorded_as_spinning(race):
     assert [each["value"] for each in race("brisk").of("spinning_cores")] == [0]
 
 
 @pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="cores cannot be kept from idling here: no SCHED_IDLE")
 @pytest.mark.parametrize("what", ["nothing", "a slice", "a slice, on a core that is taken"])
-def test_what_keeps_a_core_awake_ends_when_the_harness_is_killed_amid(what):
+def test_the_spinners_end_when_the_harness_is_killed(what):
     core = min(os.sched_getaffinity(0))
     code = f"""
 from contextlib import nullcontext
-from bakeoff.workers.session import reserve_cores
+from bakeoff.workers.cores import reserve_cores
 
-with reserve_cores([{core}]) as fillers:
+with reserve_cores([{core}]) as spinners:
     input()
-    with fillers.paused() if {what != "nothing"} else nullcontext():
-        print(fillers.alive(), flush=True)
+    with spinners.paused() if {what != "nothing"} else nullcontext():
+        print(spinners.alive(), flush=True)
         input()
 """
     pipe = subprocess.PIPE
     harness = subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, bufsize=0)
-    while not (fillers := psutil.Process(harness.pid).children()):
+    while not (spinners := psutil.Process(harness.pid).children()):
         time.sleep(0.01)  # the harness is still being imported
     spin = f"import os\nos.sched_setaffinity(0, [{core}])\nwhile True: pass"
-    rival = subprocess.Popen(
-        [sys.executable, "-c", spin if "taken" in what else ""]
-    )  # the stop is pending, or was taken
+    # With a rival the stop stays pending; without one it takes effect.
+    rival = subprocess.Popen([sys.executable, "-c", spin if "taken" in what else ""])
     try:
         time.sleep(0.5)  # until the rival spins: the stop stays pending only on a core that is taken
         harness.stdin.write(b"\n")
@@ -551,5 +551,5 @@ with reserve_cores([{core}]) as fillers:
     finally:
         rival.kill()
         rival.wait()
-    psutil.wait_procs(fillers, 10)
-    assert not [each for each in fillers if each.is_running()]
+    psutil.wait_procs(spinners, 10)
+    assert not [each for each in spinners if each.is_running()]

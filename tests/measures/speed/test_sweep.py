@@ -1,4 +1,4 @@
-"""The points of a sweep, and the line through what was timed at them."""
+"""The points of a sweep, and the line through their step times."""
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ def test_a_spec_without_a_sweep_has_no_points():
     assert list(sweep.points(spec(""), 1)) == []
 
 
-def test_each_axis_goes_by_itself():
+def test_each_axis_varies_alone():
     swept = spec(
         "network.hidden = [8, 4]\nsweep.batch_size = [16, 32]\nsweep.width = [5]\nsweep.depth = [1, 3]\n"
         "sweep.dtype = ['float64']\nsweep.threads = [2]"
@@ -61,7 +61,7 @@ def timed(operations, overhead=OVERHEAD_S, rate=RATE, noise=0.0, seed=0):
 OPERATIONS = np.array([1e5, 1e6, 1e7, 1e8])
 
 
-def test_a_straight_line_is_found_again():
+def test_a_straight_line_is_recovered():
     line = sweep.line(OPERATIONS, timed(OPERATIONS))
     assert line.overhead_s == pytest.approx(OVERHEAD_S)
     assert line.rate == pytest.approx(RATE)
@@ -85,19 +85,19 @@ def test_small_steps_count_as_much_as_large_ones():
     assert sweep.line(OPERATIONS, rounds).overhead_s > 1.02 * OVERHEAD_S
 
 
-def test_where_more_work_takes_no_longer_nothing_crosses():
+def test_without_a_cost_of_work_there_is_no_crossing():
     line = sweep.line(OPERATIONS, [np.full(24, OVERHEAD_S)] * 4)
     assert line.rate > 1e14
     assert line.crossing.estimate > 1e9
 
 
-def test_where_there_is_no_overhead_the_crossing_is_at_none():
+def test_without_overhead_the_crossing_is_at_zero():
     line = sweep.line(OPERATIONS, timed(OPERATIONS, overhead=0.0))
     assert line.overhead_s == pytest.approx(0, abs=1e-12)
     assert line.crossing.estimate == pytest.approx(0, abs=1)
 
 
-def test_a_bent_line_says_how_far_it_misses():
+def test_a_bent_line_reports_its_misfit():
     rounds = timed(OPERATIONS)
     rounds[2] = rounds[2] * 2
     assert sweep.line(OPERATIONS, rounds).misses > sweep.BENT
@@ -117,13 +117,13 @@ def records(axis="batch_size", values=(16, 64, 256, 1024), backend="a", **more):
     return rows
 
 
-def test_a_run_s_own_slices_are_none_of_the_sweep_s():
+def test_the_slices_of_the_run_are_not_part_of_the_sweep():
     own = records(measure="speed")
     assert len(sweep.times(pd.DataFrame(own))) == 0
     assert len(sweep.times(pd.DataFrame(own + records()))) == 4
 
 
-def test_the_crossing_is_told_on_the_axis_too():
+def test_the_crossing_is_reported_on_the_axis_too():
     (row,) = sweep.lines(sweep.times(pd.DataFrame(records()))).to_dict("records")
     assert (row["backend"], row["axis"]) == ("a:b", "batch_size")
     assert row["crossing"] == pytest.approx(5e6)
@@ -131,7 +131,7 @@ def test_the_crossing_is_told_on_the_axis_too():
 
 
 @pytest.mark.parametrize(("operations", "place"), [(1e4, "below 16"), (5e5, "16 to 64"), (1e9, "beyond 1024")])
-def test_a_crossing_outside_what_was_timed_is_said_to_be(operations, place):
+def test_a_crossing_outside_the_timed_points_is_marked(operations, place):
     found = sweep.times(pd.DataFrame(records()))
     assert sweep.locate(found, operations) == place
 

@@ -1,4 +1,4 @@
-"""A steady state is found where it is, and nowhere else."""
+"""The detection of steady state, on times whose levels are known."""
 
 import numpy as np
 import pytest
@@ -16,54 +16,54 @@ def times(*levels, noise=0.01, seed=0):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_what_is_steady_from_the_first_slice_on_has_no_warm_up(seed):
-    assert warmup.steady_from(times((60, 1), seed=seed)) == 0
+def test_times_that_are_steady_from_the_first_slice_have_no_warm_up(seed):
+    assert warmup.find_steady_state(times((60, 1), seed=seed)) == 0
 
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("factor", [1.1, 1.5, 4, 100])
-def test_a_warm_up_ends_where_it_ends(factor, seed):
-    assert warmup.steady_from(times((12, factor), (40, 1), seed=seed)) == pytest.approx(12, abs=2)
+def test_the_end_of_a_warm_up_is_found(factor, seed):
+    assert warmup.find_steady_state(times((12, factor), (40, 1), seed=seed)) == pytest.approx(12, abs=2)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_program_that_becomes_slower_is_steady_at_the_slower_pace(seed):
-    assert warmup.steady_from(times((20, 1), (40, 1.2), seed=seed)) == pytest.approx(20, abs=2)
+    assert warmup.find_steady_state(times((20, 1), (40, 1.2), seed=seed)) == pytest.approx(20, abs=2)
 
 
-def test_several_levels_are_all_warm_up_but_the_last():
-    assert warmup.steady_from(times((10, 4), (10, 2), (10, 1.4), (30, 1))) == pytest.approx(30, abs=2)
+def test_all_levels_before_the_last_are_warm_up():
+    assert warmup.find_steady_state(times((10, 4), (10, 2), (10, 1.4), (30, 1))) == pytest.approx(30, abs=2)
 
 
 def test_a_level_that_has_not_lasted_is_not_the_steady_state():
-    assert warmup.steady_from(times((40, 2), (warmup.LASTED - 3, 1))) is None
+    assert warmup.find_steady_state(times((40, 2), (warmup.LASTED - 3, 1))) is None
 
 
-def test_what_goes_on_falling_is_not_steady():
+def test_times_that_keep_falling_are_not_steady():
     slower = SLICE_S * 0.9 ** np.arange(60) * times((60, 1), noise=0.002) / SLICE_S
-    assert warmup.steady_from(slower) is None
+    assert warmup.find_steady_state(slower) is None
 
 
-def test_levels_that_hardly_differ_are_one():
+def test_levels_that_hardly_differ_count_as_one():
     alike = 1 + warmup.ALIKE / 2
-    assert warmup.steady_from(times((30, alike), (30, 1), noise=0.001)) == 0
+    assert warmup.find_steady_state(times((30, alike), (30, 1), noise=0.001)) == 0
 
 
-def test_one_slow_slice_is_no_level():
+def test_one_slow_slice_is_not_a_level():
     slow = times((60, 1), noise=0.002, seed=3)
     slow[50] *= 30
-    assert warmup.steady_from(slow) == 0
+    assert warmup.find_steady_state(slow) == 0
 
 
-def test_of_few_slices_nothing_is_said():
-    assert warmup.steady_from(times((warmup.LEAST - 1, 1))) is None
+def test_too_few_slices_have_no_steady_state():
+    assert warmup.find_steady_state(times((warmup.LEAST - 1, 1))) is None
 
 
-def test_a_clock_too_coarse_to_show_noise_is_no_obstacle():
-    assert warmup.steady_from(np.full(60, SLICE_S)) == 0
-    assert warmup.steady_from(np.repeat([2 * SLICE_S, SLICE_S], [20, 40])) == 20
+def test_a_steady_state_is_found_with_a_clock_too_coarse_to_show_noise():
+    assert warmup.find_steady_state(np.full(60, SLICE_S)) == 0
+    assert warmup.find_steady_state(np.repeat([2 * SLICE_S, SLICE_S], [20, 40])) == 20
 
 
 def test_the_unit_does_not_matter():
     seconds = times((15, 1.5), (40, 1))
-    assert warmup.steady_from(seconds) == warmup.steady_from(1e6 * seconds)
+    assert warmup.find_steady_state(seconds) == warmup.find_steady_state(1e6 * seconds)

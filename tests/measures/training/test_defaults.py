@@ -143,7 +143,7 @@ epochs = 2
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """Return the folder of a run with --framework-defaults, of NumPy, which has none, and of one that has a mind of its own."""
+    """Return the folder of a run with --framework-defaults, of NumPy, which has none, and of a backend with defaults of its own."""
     folder = tmp_path_factory.mktemp("defaults")
     own = scaffold.write("own_mind", folder)
     (own / "adapter.py").write_text(OWN_MIND)

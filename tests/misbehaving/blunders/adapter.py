@@ -27,16 +27,16 @@ class Backend:
         pass
 
     def put(self, x, y):
-        self.spoiled = x.shape[1] != self.spec.sizes[0]
-        if self.spoiled and self.variant == "refuses":
+        self.corrupted = x.shape[1] != self.spec.sizes[0]
+        if self.corrupted and self.variant == "refuses":
             raise TypeError("no")
 
     def train(self, order):
         self.trained += 1
-        if self.spoiled:
+        if self.corrupted:
             self.misbehave()
         losses = np.ones(len(order), self.spec.dtype)
-        if self.spoiled and self.variant == "nan_losses":
+        if self.corrupted and self.variant == "nan_losses":
             losses[-1] = np.nan
         return losses
 
@@ -57,8 +57,8 @@ class Backend:
 
     def predict(self, x):
         given = np.full((len(x), self.spec.sizes[-1]), 0.1, self.spec.dtype)
-        if self.spoiled and self.variant == "drifts":
+        if self.corrupted and self.variant == "drifts":
             given[:, 1] += 0.01
-        elif self.spoiled and self.variant == "nan_probabilities":
+        elif self.corrupted and self.variant == "nan_probabilities":
             given[:, 1] = np.nan
-        return given[:5] if self.spoiled and self.variant == "shrinks" else given
+        return given[:5] if self.corrupted and self.variant == "shrinks" else given
