@@ -57,7 +57,7 @@ class Request:
     pythons: tuple[Path, ...]
     parent: Path
     inherit: tuple[str, ...] = ()
-    """The names of the variables that workers inherit from the caller's environment, beside the usual ones."""
+    """The names of variables that workers inherit from the caller, beside those of workers/place.py."""
     until: float | None = None
     """Rounds are added until every ratio to the fastest is known to this share of it; in place of `rounds`."""
     time_limit_s: float = TIME_LIMIT_S
