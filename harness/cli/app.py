@@ -16,12 +16,13 @@ from .machine import examine_machine
 from .mistakes import try_mistakes
 from .openness import show_openness
 from .options import BAD_INPUT, EXIT_CODES, INTERRUPTED, err, out, print_note
-from .report import compare_runs, print_run_table, rank_frameworks
+from .report import compare_runs, list_runs, print_run_table, rank_frameworks
 from .run import run_backends
 
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Run and read": {
         "run": run_backends,
+        "runs": list_runs,
         "table": print_run_table,
         "compare": compare_runs,
         "verdict": rank_frameworks,

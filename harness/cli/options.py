@@ -23,13 +23,13 @@ FAILED = 1
 BAD_INPUT = 2
 """Exit code: bad usage or input."""
 NOT_MEASURABLE = 3
-"""Exit code: not measurable on this machine."""
+"""Exit code: this machine is unfit, or the self-test of the timing failed."""
 INTERRUPTED = 130
 """Exit code: interrupted with Ctrl-C."""
 
 EXIT_CODES = (
     "Exit codes: 0 success, 1 a check or comparison failed, 2 bad usage or input, "
-    "3 not measurable on this machine, 130 interrupted."
+    "3 not measurable on this machine, or only the self-test of the timing failed, 130 interrupted."
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -61,7 +61,9 @@ Results = Annotated[Path, typer.Option("--results", metavar="FOLDER", help="Fold
 Run = Annotated[
     Path | None,
     typer.Argument(
-        metavar="RUN", help="Run folder. Default: the newest in --results.", autocompletion=completion.complete_run
+        metavar="RUN",
+        help="Run folder. Default: the newest complete one in --results.",
+        autocompletion=completion.complete_run,
     ),
 ]
 
@@ -85,17 +87,35 @@ def select_entries(backends: list[str] | None) -> dict[str, "Entry"]:
 
 
 def find_run(run: Path | None, results: Path) -> Path:
-    """Return the run folder that `run` names, as a path or as a name in `results`; the newest where it is None."""
-    from ..records.read import latest
+    """Return the run folder that `run` names, as a path or as a name in `results`.
+
+    Where it is None, that is the newest complete one, and a line says which.
+    """
+    from ..records.read import latest_complete
 
     if run is None:
-        return latest(results)
+        folder = latest_complete(results).folder
+        print_note(f"Run: {folder}")
+        return folder
     return run if run.exists() or not (results / run).exists() else results / run
 
 
 def find_runs(runs: Sequence[Path], results: Path) -> list[Path]:
-    """Return the run folders that `runs` name."""
-    return [find_run(run, results) for run in runs]
+    """Return the run folders to compare, the baseline first.
+
+    Where `runs` names only the baseline, it is compared with the newest complete run; where it names none, that run is
+    compared with the newest complete one before it of the same spec and data. A line says which.
+    """
+    from ..records.read import latest_complete
+
+    if len(runs) > 1:
+        return [find_run(run, results) for run in runs]
+    newest = latest_complete(results)
+    baseline = find_run(runs[0], results) if runs else latest_complete(results, like=newest).folder
+    if baseline.resolve() == newest.folder.resolve():
+        raise InputError(f"{baseline} is the newest complete run itself. Name the run to compare with it.")
+    print_note(f"Baseline: {baseline}\nRun: {newest.folder}")
+    return [baseline, newest.folder]
 
 
 def require_suffix(records: Path | None, *suffixes: str) -> None:

@@ -26,9 +26,11 @@ Figure = Annotated[
     typer.Option(metavar="FILE", help="Also draw a figure, as .svg, .png or .html. Default: none."),
 ]
 Runs = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Argument(
-        metavar="RUN", help="Run folders; the first is the baseline.", autocompletion=completion.complete_run
+        metavar="RUN",
+        help="Run folders, the baseline first. Default: the newest complete.",
+        autocompletion=completion.complete_run,
     ),
 ]
 Threshold = Annotated[
@@ -88,8 +90,23 @@ def print_run_table(
         terminal_run.print_run_table(out, report, speed)
 
 
+def list_runs(results: Results = Path("results"), as_json: Json = False) -> None:
+    """List all runs with date, data, backends and state.
+
+    The newest comes first. An incomplete run has the command that completes it.
+    """
+    from ..records.read import list_runs as list_states
+    from ..report.terminal.runs import convert_runs_to_json, print_runs
+
+    runs, unreadable = list_states(results)
+    if as_json:
+        print_json(convert_runs_to_json(runs, unreadable))
+    else:
+        print_runs(out, results, runs, unreadable)
+
+
 def compare_runs(
-    runs: Runs,
+    runs: Runs = None,
     threshold: Threshold = None,
     relative_to: Reference = "",
     results: Results = Path("results"),
@@ -97,7 +114,8 @@ def compare_runs(
 ) -> None:
     """Compare runs with a baseline: what became slower, larger or wrong.
 
-    The runs must have the same spec and data. With --threshold 1.05, a variant is worse if the whole interval of its
+    The runs must have the same spec and data. Without a second RUN the newest complete run is compared; without any, it
+    is compared with the newest one before it. With --threshold 1.05, a variant is worse if the whole interval of its
     ratio lies above 1.05, or if it was correct, or was timed, in the baseline and no longer is.
 
     \b
@@ -107,7 +125,7 @@ def compare_runs(
     from ..report.compare import compare
     from ..report.terminal.compare import print_comparison
 
-    pairs = compare(find_runs(runs, results), threshold, relative_to)
+    pairs = compare(find_runs(runs or [], results), threshold, relative_to)
     if as_json:
         baseline = str(pairs[0].baseline.folder)
         print_json({"baseline": baseline, "threshold": threshold, "comparisons": [pair.as_json() for pair in pairs]})
@@ -128,7 +146,7 @@ def rank_frameworks(
 ) -> None:
     """Rank the frameworks by your weights, with reasons and uncertainty.
 
-    Reads the records of a run (docs/explanation/verdict.md). A criterion that --weights leaves out has weight 0; a part such as
+    Reads the records of a complete run (docs/explanation/verdict.md). A criterion that --weights leaves out has weight 0; a part such as
     speed.memory may have a weight of its own. Requirements: float64, gpu, maintained, deterministic, licence:OSI,
     python:3.13. Exit code 1 if no framework meets the requirements, or nothing with a weight was measured.
 
@@ -139,6 +157,7 @@ def rank_frameworks(
     from ..registry.entries import read_all
     from ..verdict import terminal
     from ..verdict.requirements import DeclaredSupport, parse
+    from ..verdict.run_records import require_measured
     from ..verdict.verdict import Verdict
     from ..verdict.weights import parse_weights
 
@@ -146,6 +165,7 @@ def rank_frameworks(
     described = {name: entry.description for name, entry in read_all().items()} if required else {}
     facts = {name: DeclaredSupport(each.devices, each.python) for name, each in described.items()}
     found = Verdict(find_run(run, results), valued, required, facts)
+    require_measured(found.records)
     if as_json:
         print_json(found.as_json())
     elif explain and found.decided:

@@ -1,18 +1,33 @@
 """`bakeoff run`."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..common.errors import InputError
 from . import completion
-from .options import FAILED, Device, Json, Python, Results, Threads, err, exit_at_interrupt, find_run, out, print_json
+from .options import (
+    FAILED,
+    NOT_MEASURABLE,
+    Device,
+    Json,
+    Python,
+    Results,
+    Threads,
+    err,
+    exit_at_interrupt,
+    find_run,
+    out,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from ..report.report import Report
     from ..runner.comparison import Comparison
+    from ..runner.start import Request
     from ..workload.spec import Spec
 
 SpecFile = Annotated[
@@ -32,22 +47,34 @@ Data = Annotated[
     typer.Option(metavar="SOURCE", help="digits, a file, openml:NAME or synthetic:... Default: the spec's."),
 ]
 Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="Label column of --data. Default: the spec's.")]
-Quick = Annotated[bool, typer.Option("--quick", help="Time one short round instead of two; intervals are wider.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Time shorter rounds: 2 of 16 blocks; intervals are wider.")]
 Rounds = Annotated[
     int | None,
-    typer.Option(min=1, help="Rounds of fresh processes. Default: 2; --quick: 1; big --budget: more."),
+    typer.Option(min=1, help="Rounds of fresh processes. Default: 2; more in a big --budget."),
 ]
 Blocks = Annotated[
     int | None,
-    typer.Option(min=16, help="Blocks (every variant timed once) a round. Default: 40; --quick: 24."),
+    typer.Option(min=16, help="Blocks (every variant timed once) a round. Default: 40; --quick: 16."),
 ]
 Budget = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Time to spend on timing, such as 60s, 2m or 1h. Default: --blocks."),
 ]
+Until = Annotated[
+    str | None,
+    typer.Option(metavar="P%", help="Add rounds until every ratio is known to +-P %. Default: --rounds."),
+]
+TimeLimit = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Add no round with --until after this time. Default: 10m."),
+]
 FrameworkDefaults = Annotated[
     bool,
     typer.Option("--framework-defaults", help="Keep each framework's own default epsilons, rates and weights."),
+]
+Inherit = Annotated[
+    str | None,
+    typer.Option("--inherit-environment", metavar="NAME,...", help="Variables passed on to workers. Default: none."),
 ]
 Resume = Annotated[
     Path | None,
@@ -72,7 +99,10 @@ def run_backends(
     rounds: Rounds = None,
     blocks: Blocks = None,
     budget: Budget = None,
+    until: Until = None,
+    time_limit: TimeLimit = None,
     framework_defaults: FrameworkDefaults = False,
+    inherit_environment: Inherit = None,
     resume: Resume = None,
     python: Python = None,
     results: Results = Path("results"),
@@ -81,12 +111,13 @@ def run_backends(
     """Train, check and time the backends, then print the table.
 
     --data takes digits, a .csv, .parquet or .npz file, openml:NAME, or synthetic:ROWSxFEATURESxCLASSES. Exit code 1
-    if a check fails, a backend fails, or the self-test of the timing fails.
+    if a check or a backend fails; 3 if only the self-test of the timing fails.
 
     \b
     bakeoff run                                      the bundled spec, on the digits
     bakeoff run --backends NAME,NAME:VARIANT         some backends (see bakeoff backends)
     bakeoff run --data iris.csv --target species --quick    your own data
+    bakeoff run --until 2% --time-limit 10m          until every ratio is known to 2 %
     bakeoff run --resume results/2026-11-22T...      continue an interrupted run
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..report.terminal import run as terminal_run
@@ -96,19 +127,40 @@ def run_backends(
         reject_other_parameters(context)
         work = start.resume(find_run(resume, results))
     else:
-        budget_s = None if budget is None else parse_budget(budget, blocks)
-        network = read_requested_spec(spec, data, target, framework_defaults)
-        pythons = tuple(python or ())
-        work = start.begin(
-            start.Request(network, backends, device, threads, quick, rounds, blocks, budget_s, pythons, results)
-        )
+        work = start.begin(make_request(context.params))
     report = carry_out(work)
     if as_json:
         print_json(terminal_run.convert_run_to_json(report))
     else:
         terminal_run.print_run(out, report)
-    if terminal_run.has_failed(report):
-        raise typer.Exit(FAILED)
+    if report.failed or report.failed_self_test:
+        raise typer.Exit(FAILED if report.failed else NOT_MEASURABLE)
+
+
+def make_request(given: Mapping[str, Any]) -> "Request":
+    """Return the request of a command line, from its parameters by name. Raises InputError.
+
+    Paths are text in them: Typer converts them for the function of the command only.
+    """
+    from ..runner.start import Request
+
+    rounds, blocks, budget = given["rounds"], given["blocks"], given["budget"]
+    until = parse_until(given["until"], given["time_limit"], rounds is not None or budget is not None)
+    spec = None if given["spec"] is None else Path(given["spec"])
+    return Request(
+        spec=read_requested_spec(spec, given["data"], given["target"], given["framework_defaults"]),
+        wanted=given["backends"],
+        device=given["device"],
+        threads=given["threads"],
+        quick=given["quick"],
+        rounds=rounds,
+        blocks=blocks,
+        budget_s=parse_budget(budget, blocks),
+        pythons=tuple(map(Path, given["python"] or ())),
+        parent=Path(given["results"]),
+        inherit=parse_names(given["inherit_environment"]),
+        **until,
+    )
 
 
 def carry_out(work: "Comparison") -> "Report":
@@ -137,13 +189,45 @@ def reject_other_parameters(context: typer.Context) -> None:
         raise InputError(f"--resume continues the run as it was planned. Leave out {', '.join(others)}.")
 
 
-def parse_budget(budget: str, blocks: int | None) -> float:
-    """Return the seconds of a --budget such as 60s, 2m or 0.5h. Raises InputError."""
-    if blocks is not None:
+def parse_names(names: str | None) -> tuple[str, ...]:
+    """Return the names, or patterns of names, of --inherit-environment, such as XLA_*. Raises InputError."""
+    found = () if names is None else tuple(name.strip() for name in names.split(","))
+    for name in found:
+        if not re.fullmatch(r"[A-Za-z_*?][\w*?]*", name):
+            raise InputError(f"--inherit-environment: expected names such as OMP_PROC_BIND,XLA_FLAGS, got {name!r}.")
+    return found
+
+
+def parse_budget(budget: str | None, blocks: int | None) -> float | None:
+    """Return the seconds of a --budget; None where there is none. Raises InputError."""
+    if budget is not None and blocks is not None:
         raise InputError("--budget and --blocks both set how long to time. Give one of them.")
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", budget.strip())
+    return None if budget is None else parse_time("--budget", budget)
+
+
+def parse_until(until: str | None, time_limit: str | None, fixed: bool) -> dict[str, Any]:
+    """Return the fields of a request for --until and --time-limit. Raises InputError.
+
+    `fixed`: whether --rounds or --budget sets the number of rounds.
+    """
+    if until is None:
+        if time_limit is not None:
+            raise InputError("--time-limit limits --until. Add --until 2%, or use --budget.")
+        return {}
+    if fixed:
+        raise InputError("--until adds rounds as they are needed. Leave out --rounds and --budget.")
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?%", until.strip())
+    if not found or not 0 < float(found[1]) < 100:
+        raise InputError(f"--until: expected a precision such as 2% or 0.5%, got {until!r}.")
+    limit = {} if time_limit is None else {"time_limit_s": parse_time("--time-limit", time_limit)}
+    return {"until": float(found[1]) / 100, **limit}
+
+
+def parse_time(option: str, text: str) -> float:
+    """Return the seconds of a time such as 60s, 2m or 0.5h. Raises InputError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(s|m|h)?", text.strip())
     if not found or float(found[1]) == 0:
-        raise InputError(f"--budget: expected a time such as 60s, 2m or 1h, got {budget!r}.")
+        raise InputError(f"{option}: expected a time such as 60s, 2m or 1h, got {text!r}.")
     return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2] or "s"]
 
 

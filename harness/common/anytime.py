@@ -34,7 +34,7 @@ def mean_interval(values: npt.ArrayLike, level: float = LEVEL, effect_scale: flo
     mean, count = float(array.mean()), len(array)
     half_width = math.inf
     if count > 1:
-        half_width = float(array.std(ddof=1)) / math.sqrt(count) * _critical_t(count, 1 - level, effect_scale)
+        half_width = float(array.std(ddof=1)) / math.sqrt(count) * critical_t(count, 1 - level, effect_scale)
     return Interval(mean, mean - half_width, mean + half_width)
 
 
@@ -50,7 +50,7 @@ def is_known_to(interval: Interval, precision: float) -> bool:
     return high <= estimate * (1 + precision) and low >= estimate * (1 - precision)
 
 
-def _critical_t(count: int, alpha: float, effect_scale: float) -> float:
+def critical_t(count: int, alpha: float = 1 - LEVEL, effect_scale: float = EFFECT_SCALE) -> float:
     """Return the largest |t| with count - 1 degrees of freedom at which the Bayes factor is below 1 / alpha.
 
     The Bayes factor is (1 + n c^2)^(-1/2) ((1 + u) / (1 + u / (1 + n c^2)))^(n/2) with u = t^2 / (n - 1) and c the

@@ -17,6 +17,7 @@ import psutil
 import pynvml
 
 from . import control_groups
+from . import processor as processor_features
 from .system_files import Unreadable, read_number, read_word
 
 ROOT = Path("/")
@@ -90,6 +91,11 @@ def describe() -> dict[str, Any]:
         "usable_threads": len(usable_cores()),
         "memory_bytes": psutil.virtual_memory().total,
         "system": f"{platform.system()} {platform.release()}",
+        "kernel": platform.version(),
+        "c_library": " ".join(platform.libc_ver()).strip() or None,
+        "flags": processor_features.flags(),
+        "microcode": processor_features.microcode(),
+        "hypervisor": processor_features.hypervisor(),
         "python": platform.python_version(),
         "gpus": gpus(),
         "load_before": _load(),

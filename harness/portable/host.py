@@ -101,9 +101,11 @@ class Host(object):
 
     def answer_threads(self, arrays, threadpoolctl):
         reported = self.backend.threads() if hasattr(self.backend, "threads") else {}
+        pools = examine_libraries(threadpoolctl)
         return {
             "framework": reported,
-            "libraries": count_library_threads(threadpoolctl),
+            "libraries": {pool["prefix"]: pool["num_threads"] for pool in pools},
+            "kernels": [describe_kernels(pool) for pool in pools],
             "system": count_threads_by_name(),
         }
 
@@ -143,17 +145,23 @@ def changed(arrays, before):
     return [name for name in before if (arrays[name] != before[name]).any()]
 
 
-def count_library_threads(path):
-    """Return {library: threads} of the thread pools that threadpoolctl, the file at `path`, finds in this process."""
+def examine_libraries(path):
+    """Return what threadpoolctl, the file at `path`, finds of each numerical library in this process; or []."""
     threadpoolctl = types.ModuleType("threadpoolctl")
     threadpoolctl.__file__ = path
     sys.modules["threadpoolctl"] = threadpoolctl
     try:
         with open(path) as source:
             exec(compile(source.read(), path, "exec"), threadpoolctl.__dict__)
-        return {pool["prefix"]: pool["num_threads"] for pool in threadpoolctl.threadpool_info()}
+        return threadpoolctl.threadpool_info()
     except Exception:  # threadpoolctl needs a newer Python than this one.
-        return {}
+        return []
+
+
+def describe_kernels(pool):
+    """Return the library, its version and the processor that its kernels are for; "unknown" where it does not say."""
+    names = ("prefix", "internal_api", "version", "architecture")
+    return {name: str(pool.get(name) or "unknown") for name in names}
 
 
 def count_threads_by_name():

@@ -44,6 +44,14 @@ class Machine(Section):
     usable_threads: int
     memory_bytes: int
     system: str
+    kernel: str | None = None
+    """The build of the system's kernel. This and the next four: None where not shown, or not yet recorded."""
+    c_library: str | None = None
+    flags: tuple[str, ...] | None = None
+    """The instruction sets and features of the processor."""
+    microcode: str | None = None
+    hypervisor: str | None = None
+    """Its name, or "none"."""
     python: str
     gpus: tuple[dict[str, Any], ...] = ()
     load_before: tuple[float, ...] | None
@@ -76,11 +84,16 @@ class Plan(Section):
 
     entries: tuple[tuple[str, str], ...]
     """The backends and their variants."""
-    rounds: int
+    rounds: int | None
+    """None where `until` decides."""
     blocks: int | None
     """None where `budget_s` decides."""
     budget_s: float | None
     """Seconds of slices, all rounds together; None where `blocks` decides."""
+    until: float | None = None
+    """Rounds are added until every ratio to the fastest is known to this share of it; None where `rounds` decides."""
+    time_limit_s: float | None = None
+    """Seconds of rounds, after which none is added."""
     slice_s: float
     seed: int
     """Of the orders in which workers start and take slices."""
@@ -90,6 +103,8 @@ class Plan(Section):
     interpreters: tuple[str, ...]
     folders: dict[str, str]
     """The folders of backends from outside the project."""
+    inherit: tuple[str, ...] = ()
+    """The names of the environment variables that `run --inherit-environment` passes on."""
 
 
 class Header(Section):
@@ -105,6 +120,8 @@ class Header(Section):
     data: Data
     machine: Machine
     backends: dict[str, Backend]
+    variables: dict[str, dict[str, str]] = {}
+    """By NAME:VARIANT, the environment variables in force in its workers; empty in runs before 2026-11-28."""
     plan: Plan
 
 

@@ -1,9 +1,10 @@
 """Reading a run folder: run.json and the records, validated, or a sentence that says what is wrong with them."""
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -72,13 +73,74 @@ def is_of(records: pd.DataFrame, figure: Figure) -> "pd.Series[bool]":
 
 def is_complete(finished: Collection[str], header: Mapping[str, Any]) -> bool:
     """Return whether a run has come to its end: by `LAST`, or by its last round where nothing comes after."""
-    rounds = f"round {header['plan']['rounds']}" in finished and not any(header["spec"].get("sweep", {}).values())
-    return LAST in finished or rounds
+    planned = header["plan"]["rounds"]
+    timed = planned is not None and f"round {planned}" in finished
+    return LAST in finished or (timed and not any(header["spec"].get("sweep", {}).values()))
+
+
+class RunState(NamedTuple):
+    """A run folder, and how far the run came."""
+
+    folder: Path
+    header: dict[str, Any]
+    complete: bool
+    rounds: int
+    """Finished rounds of timing."""
+
+
+def list_runs(parent: Path) -> tuple[list[RunState], dict[Path, str]]:
+    """Return every run under `parent`, the newest first, and why others cannot be read, by folder."""
+    states, unreadable = [], {}
+    for path in sorted(parent.glob("*/run.json")):
+        try:
+            states.append(read_state(path.parent))
+        except InputError as error:
+            unreadable[path.parent] = str(error)
+    return sorted(states, key=lambda state: str(state.header["created"]), reverse=True), unreadable
+
+
+def read_state(folder: Path) -> RunState:
+    """Return how far a run came, from its run.json and the ends of its tasks: quicker than to read all records."""
+    header, path = read_header(folder), folder / "records.jsonl"
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    mark = f'"figure":"{FINISHED.name}"'.encode()
+    try:
+        finished = {json.loads(line)["task"] for line in lines if mark in line.replace(b" ", b"")}
+    except (ValueError, LookupError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+    rounds = sum(bool(re.fullmatch(r"round \d+", task)) for task in finished)
+    return RunState(folder, header, is_complete(finished, header), rounds)
 
 
 def latest(parent: Path) -> Path:
-    """Return the newest run folder under `parent`."""
+    """Return the newest run folder under `parent`, complete or not."""
     runs = sorted(path.parent for path in parent.glob("*/run.json"))
     if not runs:
         raise InputError(f"{parent}: no runs here yet. `bakeoff run` makes one.")
     return max(runs, key=lambda run: str(read_header(run)["created"]))
+
+
+def latest_complete(parent: Path, like: RunState | None = None) -> RunState:
+    """Return the newest complete run under `parent`; with `like`, the newest older one of the same spec and data.
+
+    Raises InputError where there is none, and names the command that completes the newest.
+    """
+    runs, unreadable = list_runs(parent)
+    found = [run for run in runs if run.complete and (like is None or _is_older_twin(run, like))]
+    if found:
+        return found[0]
+    if like is not None:
+        raise InputError(f"{like.folder}: {parent} has no older complete run of its spec and data. Name the baseline.")
+    if runs:
+        folder = runs[0].folder
+        raise InputError(
+            f"{parent}: no complete run. The newest, {folder}, was interrupted: finish it with "
+            f"`bakeoff run --resume {folder}`, or name a run."
+        )
+    raise InputError(next(iter(unreadable.values()), f"{parent}: no runs here yet. `bakeoff run` makes one."))
+
+
+def _is_older_twin(run: RunState, other: RunState) -> bool:
+    same = run.header["spec_hash"] == other.header["spec_hash"]
+    same_data = run.header["data"]["hash"] == other.header["data"]["hash"]
+    return bool(same and same_data and run.header["created"] < other.header["created"])

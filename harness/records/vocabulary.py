@@ -15,7 +15,7 @@ KEYS: dict[str, tuple[type, ...]] = {
     # Of every record
     "task": TEXT, "attempt": COUNT, "time": NUMBER, "measure": TEXT, "figure": TEXT, "unit": TEXT,
     # What a record speaks of
-    "backend": TEXT, "variant": TEXT, "version": TEXT, "of": TEXT, "source": TEXT, "asof": TEXT,
+    "backend": TEXT, "variant": TEXT, "version": TEXT, "api": TEXT, "of": TEXT, "source": TEXT, "asof": TEXT,
     "round": COUNT, "block": COUNT, "position": COUNT, "self_test": FLAG, "epoch": COUNT, "rows": COUNT, "dtype": TEXT,
     "axis": TEXT, "point": (str, int), "operations": COUNT,
     "check": TEXT, "case": TEXT, "phase": TEXT, "array": TEXT, "step": COUNT, "required": FLAG, "checked_at": TEXT,

@@ -17,9 +17,10 @@ import pandas as pd
 from ..common import statistics
 from ..common.errors import InputError
 from ..common.statistics import Floats, Interval, Scatter
+from ..records import read
 from ..records.vocabulary import FINISHED
 from .differences import Difference, compare_tables, list_differences
-from .notes import describe_self_test
+from .notes import describe_resolution, describe_self_test
 from .report import Report
 from .tables.speed import Key, Row
 from .tables.summary import HEADINGS
@@ -219,7 +220,7 @@ def list_notes(pair: Pair) -> Iterator[str]:
     for report in reports:
         tested = report.self_test()
         if tested and tested[1].excludes(1):
-            yield f"{report.folder}: {describe_self_test(*tested)} Do not trust the ratios to this run."
+            yield f"{report.folder}: {describe_self_test(*tested)} {describe_resolution(tested[1])}"
     for report in reports:
         yield from _describe_quality(report)
     yield from _describe_ratios(pair)
@@ -241,7 +242,10 @@ def _describe_quality(report: Report) -> Iterator[str]:
     if report.step_times and not report.step_times.scatter.freedom:
         yield f"{report.folder} timed one process per variant, so it does not tell how much processes vary."
     ended = report.query.rows(FINISHED)["task"]
-    missing = report.header["plan"]["rounds"] - int(ended.str.match(r"round \d+$").sum())
+    planned = report.header["plan"]["rounds"]
+    missing = 0 if planned is None else planned - int(ended.str.match(r"round \d+$").sum())
+    if planned is None and not read.is_complete(set(ended), report.header):
+        yield f"{report.folder} is unfinished: its ratios are not known as well as it was to measure them."
     if missing:
         yield f"{report.folder} is unfinished: {count_things(missing, 'round')} of timing missing."
 

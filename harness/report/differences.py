@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..measures.deployment.figures import PACKAGES, VERSION
+from ..measures.speed.figures import KERNELS
 from .report import Report
 
 PASSING = {"clock_step_s", "frequency_mhz", "load", "not_readable", "throttle_events"}
 """Facts of the machine that differ at every reading; of the load, `load_before` stays."""
 
-ABSENT = "absent"
+ABSENT, PRESENT, NOT_RECORDED = "absent", "present", "not recorded"
 
 
 class Difference(NamedTuple):
@@ -22,7 +23,19 @@ class Difference(NamedTuple):
 
 def list_differences(baseline: Report, other: Report) -> list[Difference]:
     """Return every circumstance that differs, with both values."""
-    return compare_tables(_read_circumstances(baseline), _read_circumstances(other))
+    ours, theirs = _read_circumstances(baseline), _read_circumstances(other)
+    for table, key in ((None, "variables"), (None, "kernels"), ("machine", "flags")):
+        first, second = (each[table] if table else each for each in (ours, theirs))
+        _leave_out_unrecorded(first, second, key)
+    return compare_tables(ours, theirs)
+
+
+def _leave_out_unrecorded(first: dict[str, Any], second: dict[str, Any], key: str) -> None:
+    """Replace a table that one of the two runs did not record yet: its entries are no differences."""
+    recorded = [bool(each.get(key)) for each in (first, second)]
+    if not all(recorded):
+        for each, there in zip((first, second), recorded, strict=True):
+            each[key] = "recorded" if there else NOT_RECORDED
 
 
 def _read_circumstances(report: Report) -> dict[str, Any]:
@@ -30,12 +43,15 @@ def _read_circumstances(report: Report) -> dict[str, Any]:
     header = report.header
     machine = dict(header["machine"])
     facts = machine.pop("facts", {})
+    machine["flags"] = dict.fromkeys(machine.get("flags") or (), PRESENT)
     plan = {name: value for name, value in header["plan"].items() if name not in ("entries", "seed")}
     return {
         "bakeoff": header["bakeoff"],
         "commit": header["commit"],
         "machine": {**machine, **{name: value for name, value in facts.items() if name not in PASSING}},
         "plan": plan,
+        "variables": header.get("variables", {}),
+        "kernels": _read_kernels(report),
         "backends": {
             name: {**identity, **_read_versions(report, name)} for name, identity in header["backends"].items()
         },
@@ -53,13 +69,33 @@ def _read_versions(report: Report, backend: str) -> dict[str, Any]:
     return versions
 
 
+def _read_kernels(report: Report) -> dict[str, Any]:
+    """Return by variant and library for which processor its kernels are, and its version, as workers reported."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in report.query.rows(KERNELS).to_dict("records"):
+        libraries = found.setdefault(f"{row['backend']}:{row['variant']}", {})
+        said = f"{row['value']} ({row['api']} {row['version']})"
+        known = libraries.setdefault(row["of"], [])
+        if said not in known:
+            known.append(said)
+    return {
+        name: {library: ", ".join(sorted(said)) for library, said in libraries.items()}
+        for name, libraries in found.items()
+    }
+
+
 def compare_tables(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:
     """Return each key whose values differ, written as a path, with both values.
 
-    A backend that only one of the two has is no difference: `Pair.only` names it.
+    A backend or a variant that only one of the two has is no difference: `Pair.only` names it.
     """
     ours, theirs = dict(_flatten(first)), dict(_flatten(second))
-    lacking = [f"backends.{name}." for name in {*first.get("backends", {})} ^ {*second.get("backends", {})}]
+    lacking = [
+        f"{table}.{name}."
+        for table in ("backends", "variables", "kernels")
+        if isinstance(first.get(table), Mapping) and isinstance(second.get(table), Mapping)
+        for name in {*first[table]} ^ {*second[table]}
+    ]
     return [
         Difference(key, str(ours.get(key, ABSENT)), str(theirs.get(key, ABSENT)))
         for key in dict.fromkeys([*ours, *theirs])

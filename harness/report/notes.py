@@ -1,13 +1,16 @@
 """The notes of a report: sentences on the whole run, to be read before its tables."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from ..common.statistics import Interval
 from ..measures.agreement.figures import CONVENTION_EFFECT
-from ..measures.speed.figures import SLICE_STEPS, SWEEP, SWEEP_UNSUPPORTED
+from ..measures.speed import stopping
+from ..measures.speed.figures import SLICE_STEPS, STOPPED, SWEEP, SWEEP_UNSUPPORTED
 from ..measures.training.figures import EPOCH_TIME
 from ..records import read
 from ..records.vocabulary import FINISHED
@@ -47,7 +50,10 @@ def list_warnings(report: "Report") -> list[str]:
         )
     tested = report.self_test()
     if tested and tested[1].excludes(1):
-        warnings.append(f"{describe_self_test(*tested)} Do not trust the ratios of this run.")
+        warnings.append(
+            f"{describe_self_test(*tested)} {describe_resolution(tested[1])} To measure smaller ones, repeat the run "
+            "on a quieter machine (`bakeoff doctor`) or with more rounds (`--rounds 4`)."
+        )
     return warnings
 
 
@@ -73,6 +79,17 @@ def describe_self_test(name: str, ratio: Interval) -> str:
     return f"The timing passed its self-test {numbers}."
 
 
+def describe_resolution(self_test: Interval) -> str:
+    """Return in a sentence which differences a run can show whose self-test failed.
+
+    Equal programs came out different by as much as the far end of the interval of their ratio, in either direction.
+    """
+    if not self_test.low > 0 or not self_test.high < np.inf:
+        return "No difference of this run can be believed."
+    percent = max(self_test.high, 1 / self_test.low) * 100 - 100
+    return f"Differences below {np.ceil(percent * 10) / 10:.1f} % cannot be believed; larger ones can."
+
+
 def _describe_circumstances(header: Mapping[str, Any]) -> str:
     machine, data, plan = header["machine"], header["data"], header["plan"]
     return (
@@ -89,10 +106,32 @@ def _describe_timing(report: "Report") -> Iterator[str]:
         yield describe_self_test(*tested)
     if times and not tested:
         yield "The timing was not self-tested: no variant was timed against itself to the end of every round."
+    yield from _describe_stop(report)
     if times and not times.scatter.freedom:
         one_round = len(next(iter(times.rounds.values()))) == 1
         what = "One process per variant" if one_round else "Only one variant"
         yield f"{what} was timed, so the intervals do not include variation between processes."
+
+
+def _describe_stop(report: "Report") -> Iterator[str]:
+    """Yield when timing with `--until` stopped, and how well the ratios are known."""
+    until = report.header["plan"].get("until")
+    for row in report.query.rows(STOPPED).to_dict("records"):
+        rounds, found = count_things(int(row["value"]), "round"), stopping.examine(report.step_times.rounds)
+        if row["reason"] == stopping.PRECISION:
+            yield (
+                f"Timing stopped after {rounds}: every ratio is known to {until * 100:g} %. The intervals hold however "
+                "often they were examined before (docs/explanation/timing.md)."
+            )
+        elif found.contestant is not None:
+            backend, variant, self_test = found.contestant
+            limit_s = report.header["plan"]["time_limit_s"]
+            known = "nothing yet" if found.worst == math.inf else f"{found.worst * 100:.1f} %"
+            yield (
+                f"Timing reached its limit of {limit_s:g} s after {rounds}: the ratio of {backend}:{variant}"
+                f"{' to itself' if self_test else ''} is known to {known}, not to {until * 100:g} %. Run it again with "
+                "a longer --time-limit."
+            )
 
 
 def _doubt_step_times(report: "Report") -> Iterator[str]:

@@ -63,6 +63,12 @@ class Report:
         found = self.step_times.self_test()
         return None if found is None else (":".join(found[0]), found[1])
 
+    @property
+    def failed_self_test(self) -> bool:
+        """Whether the variant that was timed against itself came out different."""
+        tested = self.self_test()
+        return tested is not None and tested[1].excludes(1)
+
     def summary(self) -> pd.DataFrame:
         """Return one row for each variant, with raw values."""
         return pd.DataFrame(self.rows)

@@ -50,6 +50,7 @@ class Comparison:
         self.run, self.spec, self.splits, self.chosen = run, spec, splits, chosen
         self.plan: dict[str, Any] = run.header["plan"]
         self.pythons = tuple(Path(path) for path in self.plan["interpreters"])
+        self.inherit = tuple(self.plan.get("inherit", ()))
         self.network = train.spec_for_backend(spec, splits)
         self.arrays = portable.initial_arrays(self.network, spec.common().network.initial_weights, spec.training.seed)
         self.order = data.batch_orders(
@@ -110,7 +111,8 @@ class Comparison:
     def previous_check_seconds(self, entry: Entry, variant: str) -> float:
         """Return the seconds that the checks took whose cached result holds; 0 where there is none."""
         environment, device = self.environments[entry.label], self.plan["device"]
-        key = cached_results.key(entry, variant, environment, device, self.required_cases(entry), self.plan["threads"])
+        cases, threads = self.required_cases(entry), self.plan["threads"]
+        key = cached_results.key(entry, variant, environment, device, cases, threads, self.inherit)
         kept = cached_results.find(key)
         return kept.seconds if kept else 0.0
 
@@ -221,10 +223,9 @@ class Comparison:
         plan = timing.plan_rounds(self.plan, self.planned_blocks(contestants))
         x_train = self.splits.x_train.astype(self.network.dtype)
         problem = rounds.Problem(self.network, self.arrays, x_train, self.splits.y_train, self.order)
-        for number in range(1, plan.rounds + 1):
-            if self.run.finished(f"round {number}"):
-                continue
-            with board.job(f"timing, round {number} of {plan.rounds}") as job, self.run.task(f"round {number}") as task:
+        of_all = f" of {plan.rounds}" if plan.rounds else ""
+        for number in timing.list_rounds(self.run):
+            with board.job(f"timing, round {number}{of_all}") as job, self.run.task(f"round {number}") as task:
                 rounds.run_round(number, contestants, problem, plan, task.add, steps, job.say)
                 job.outcome = f"{plan.blocks} blocks of {len(contestants)} workers"
 
@@ -268,8 +269,12 @@ class Comparison:
 
     def _place(self, entry: Entry, variant: str, timing: bool = False) -> Place:
         cores = self.plan["cores"] if timing else None
-        place = launch.place_of(entry, variant, self.environments[entry.label].python, self.plan["threads"])
-        return place._replace(
+        return launch.place_of(
+            entry,
+            variant,
+            self.environments[entry.label].python,
+            self.plan["threads"],
+            cores=cores,
             log=self.run.folder / "logs" / f"{entry.name}-{variant}.log",
-            cores=tuple(cores) if cores is not None else None,
+            inherit=self.inherit,
         )

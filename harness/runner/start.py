@@ -1,9 +1,11 @@
 """Begin a run, or resume one: the request, the plan that is fixed before the run, and its run folder."""
 
 import hashlib
+import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,13 +21,18 @@ from ..records.store import Run
 from ..registry import entries as registry_entries
 from ..registry.entries import Entry
 from ..workers.cores import first_cores
+from ..workers.launch import place_of
+from ..workers.place import variables_in_force
 from ..workload import data
 from ..workload.spec import Spec
 from .comparison import Comparison
 
 ROUNDS, BLOCKS = 2, 40
-QUICK_ROUNDS, QUICK_BLOCKS = 1, 24
+QUICK_ROUNDS, QUICK_BLOCKS = 2, 16
+"""Two rounds, because one does not show the variation between processes, and no interval may leave that out."""
 
+TIME_LIMIT_S = 600.0
+"""Of the rounds of a run with `until`, where the user gives none."""
 BUDGET_ROUND_S = 2.5
 """Of a contestant's slices and warm-up slices in a round, where a budget has room for more rounds than `ROUNDS`.
 
@@ -49,6 +56,12 @@ class Request:
     """Seconds of blocks, all rounds together; in place of `blocks`."""
     pythons: tuple[Path, ...]
     parent: Path
+    inherit: tuple[str, ...] = ()
+    """The names of variables that workers inherit from the caller, beside those of workers/place.py."""
+    until: float | None = None
+    """Rounds are added until every ratio to the fastest is known to this share of it; in place of `rounds`."""
+    time_limit_s: float = TIME_LIMIT_S
+    """Seconds of rounds after which none is added, with `until`."""
 
 
 def begin(request: Request) -> "Comparison":
@@ -59,12 +72,10 @@ def begin(request: Request) -> "Comparison":
     )
     registry_entries.require_device(chosen, request.device)
     interpreters.require_interpreters(request.pythons)
+    _require_variables(request.inherit)
     dataset = data.load(request.spec.data, request.spec.training.seed)
     splits = data.split(dataset, request.spec)
     cores = _cores(request.threads, "--threads")
-    rounds, blocks = (QUICK_ROUNDS, QUICK_BLOCKS) if request.quick else (ROUNDS, BLOCKS)
-    if request.budget_s is not None and not request.quick:
-        rounds = max(rounds, int(request.budget_s / (BUDGET_ROUND_S * (len(chosen) + 1))))  # one is timed twice
     for point in sweep.points(request.spec, request.threads):
         _cores(point.threads, f"[sweep] {point.name}")
         data.check_batch(len(splits.y_train), point.spec.training.batch_size)
@@ -83,21 +94,33 @@ def begin(request: Request) -> "Comparison":
         },
         "machine": machine.describe(),
         "backends": {entry.name: _identity(entry.whole) for entry, _ in chosen},
-        "plan": {
-            "entries": [[entry.name, variant] for entry, variant in chosen],
-            "rounds": request.rounds or rounds,
-            "blocks": None if request.budget_s is not None else request.blocks or blocks,
-            "budget_s": request.budget_s,
-            "slice_s": SLICE_S,
-            "seed": secrets.randbits(32),
-            "threads": request.threads,
-            "cores": cores,
-            "device": request.device,
-            "interpreters": [str(path) for path in request.pythons],
-            "folders": {entry.name: str(entry.folder.resolve()) for entry, _ in chosen if entry.outside},
-        },
+        "variables": _variables(chosen, request.threads, request.inherit),
+        "plan": _plan(request, chosen, cores),
     }
     return Comparison(Run.create(request.parent, header, VOCABULARY), request.spec, splits, chosen)
+
+
+def _plan(request: Request, chosen: Sequence[tuple[Entry, str]], cores: tuple[int, ...] | None) -> dict[str, Any]:
+    """Return what is fixed before the run."""
+    rounds, blocks = (QUICK_ROUNDS, QUICK_BLOCKS) if request.quick else (ROUNDS, BLOCKS)
+    if request.budget_s is not None and not request.quick:
+        rounds = max(rounds, int(request.budget_s / (BUDGET_ROUND_S * (len(chosen) + 1))))  # one is timed twice
+    return {
+        "entries": [[entry.name, variant] for entry, variant in chosen],
+        "rounds": None if request.until is not None else request.rounds or rounds,
+        "blocks": None if request.budget_s is not None else request.blocks or blocks,
+        "budget_s": request.budget_s,
+        "until": request.until,
+        "time_limit_s": None if request.until is None else request.time_limit_s,
+        "slice_s": SLICE_S,
+        "seed": secrets.randbits(32),
+        "threads": request.threads,
+        "cores": cores,
+        "device": request.device,
+        "interpreters": [str(path) for path in request.pythons],
+        "folders": {entry.name: str(entry.folder.resolve()) for entry, _ in chosen if entry.outside},
+        "inherit": list(request.inherit),
+    }
 
 
 def _cores(threads: int, asked: str) -> tuple[int, ...] | None:
@@ -124,6 +147,7 @@ def resume(folder: Path) -> "Comparison":
         if name not in entries or _identity(entries[name]) != identity:
             raise InputError(f"{folder}: backend {name} has changed since it began. Start a new run.")
     chosen = [(entries[name].for_variant(variant), variant) for name, variant in header["plan"]["entries"]]
+    _require_same_variables(folder, header, chosen)
     work = Comparison(Run(folder, VOCABULARY), spec, splits, chosen)
     work.findings.learn(read.read_records(folder, VOCABULARY))
     return work
@@ -141,6 +165,36 @@ def _require_same_machine(folder: Path, header: Mapping[str, Any]) -> None:
     for what, (then, here) in now.items():
         if then != here:
             raise InputError(f"{folder}: {what} was {then} when it began, and is {here} now. Start a new run.")
+
+
+def _require_variables(names: Sequence[str]) -> None:
+    """Raise InputError for a name, or a pattern of names, that no variable of the caller's environment has."""
+    for name in names:
+        if not any(fnmatchcase(each, name) for each in os.environ):
+            raise InputError(f"--inherit-environment {name}: no variable of that name is set. Set it, or leave it out.")
+
+
+def _variables(chosen: Sequence[tuple[Entry, str]], threads: int, inherit: tuple[str, ...]) -> dict[str, Any]:
+    """Return by NAME:VARIANT the environment variables in force in its workers."""
+    return {
+        f"{entry.name}:{variant}": variables_in_force(place_of(entry, variant, Path(), threads, inherit=inherit))
+        for entry, variant in chosen
+    }
+
+
+def _require_same_variables(folder: Path, header: Mapping[str, Any], chosen: Sequence[tuple[Entry, str]]) -> None:
+    """Raise InputError where a worker would get other environment variables than when the run began."""
+    plan = header["plan"]
+    now = _variables(chosen, plan["threads"], tuple(plan.get("inherit", ())))
+    for name, then in header.get("variables", {}).items():
+        here = now.get(name, {})
+        for variable in sorted({*then, *here}):
+            before, after = (each.get(variable, "not set") for each in (then, here))
+            if before != after:
+                raise InputError(
+                    f"{folder}: the environment variable {variable} of {name} was {before} when the run began, and is "
+                    f"{after} now. Set it as it was, or start a new run."
+                )
 
 
 def _identity(entry: Entry) -> dict[str, str]:

@@ -1,14 +1,17 @@
 """The second phase of a run, while nothing else runs: the rounds of timing, and a round at each point of a sweep."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..common import statistics
-from ..measures.speed import figures, rounds, sweep
+from ..measures import VOCABULARY
+from ..measures.speed import analysis, figures, rounds, stopping, sweep
 from ..measures.speed.rounds import Contestant, Plan, Problem
 from ..portable import spec as portable
-from ..records.store import Task
-from ..records.vocabulary import Figure
+from ..records import read
+from ..records.query import Query
+from ..records.store import Run, Task
+from ..records.vocabulary import FINISHED, Figure
 from ..workers.cores import first_cores
 from ..workload import data
 from ..workload.data import Splits
@@ -24,7 +27,42 @@ LEAST_BLOCKS = statistics.LEAST_BLOCKS
 def plan_rounds(plan: Mapping[str, Any], blocks: int) -> Plan:
     """Return the plan of the rounds, of so many blocks each, from that of the run."""
     cores = tuple(plan["cores"]) if plan["cores"] is not None else None
-    return Plan(plan["rounds"], blocks, plan["slice_s"], plan["threads"], cores, plan["device"], plan["seed"])
+    inherit = tuple(plan.get("inherit", ()))
+    return Plan(
+        plan["rounds"] or 0,
+        blocks,
+        plan["slice_s"],
+        plan["threads"],
+        cores,
+        plan["device"],
+        plan["seed"],
+        inherit=inherit,
+    )
+
+
+def list_rounds(run: Run) -> Iterator[int]:
+    """Yield the number of each round that is left to do: of those that are planned, or until the plan's precision.
+
+    Where the precision decides, the reason to stop is recorded, so that a resumed run keeps to it.
+    """
+    plan = run.header["plan"]
+    if plan.get("until") is None:
+        yield from (number for number in range(1, plan["rounds"] + 1) if not run.finished(f"round {number}"))
+        return
+    number = 1
+    while not run.finished("stop"):
+        if not run.finished(f"round {number}"):
+            query = Query(read.read_records(run.folder, VOCABULARY))
+            ended = query.rows(FINISHED)
+            seconds = [float(each) for each in ended.loc[ended["task"].astype(str).str.match(r"round \d+$"), "value"]]
+            times = analysis.read_rounds(run.header, query)
+            reason = stopping.reason_to_stop(times, seconds, plan["until"], plan["time_limit_s"])
+            if reason:
+                with run.task("stop") as task:
+                    task.add(figures.STOPPED, number - 1, reason=reason)
+                return
+            yield number
+        number += 1
 
 
 def work_out_blocks(

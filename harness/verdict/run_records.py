@@ -22,6 +22,21 @@ CHECK_FILE, MISTAKES_FILE = "check.csv.gz", "mistakes.jsonl"
 """The files in a run's folder that `bakeoff check --records` and `bakeoff mistakes --records` write."""
 
 
+def require_measured(records: "RunRecords") -> None:
+    """Raise InputError for a run that is incomplete or has no timings: a verdict would silently leave them out."""
+    folder = records.report.folder
+    if not records.complete:
+        raise InputError(
+            f"{folder}: this run is incomplete, so it gives no verdict. Complete it with "
+            f"`bakeoff run --resume {folder}`."
+        )
+    if not records.report.step_times:
+        raise InputError(
+            f"{folder}: this run has no timings, so it gives no verdict: no variant was timed to the end of every "
+            f"round. `bakeoff table {folder}` says why. Then start a new one with `bakeoff run`."
+        )
+
+
 class RunRecords:
     """The records of a run, as the sub-measures ask for them."""
 

@@ -56,6 +56,8 @@ class Threads(NamedTuple):
     """In the libraries below the framework, as threadpoolctl finds them."""
     system: dict[str, int]
     """The threads that the process has, by name, busy or not."""
+    kernels: list[dict[str, str]]
+    """Of each of those libraries: prefix, internal_api, version, and the architecture that its kernels are for."""
 
 
 class Session:
@@ -146,7 +148,7 @@ class Session:
     def threads(self) -> Threads:
         """Return how many threads are in force, as the worker's process reports them."""
         header, _ = self._ask("threads", threadpoolctl=threadpoolctl.__file__)
-        return Threads(header["framework"], header["libraries"], header["system"])
+        return Threads(header["framework"], header["libraries"], header["system"], header["kernels"])
 
     def aliases(self, arrays: Arrays, x: Array, y: Array, order: Array) -> tuple[list[str], list[str]]:
         """Return the names of the arrays sent to `load`, and of those got from `dump`, that training changed."""

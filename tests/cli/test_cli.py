@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -33,6 +34,7 @@ COMMANDS = (
     "check",
     "selftest",
     "precision",
+    "runs",
     "table",
     "compare",
     "verdict",
@@ -118,6 +120,12 @@ def saved(tmp_path):
         (["--budget", "soon"], "--budget: expected a time such as 60s, 2m or 1h, got 'soon'."),
         (["--budget", "0s"], "got '0s'"),
         (["--budget", "60s", "--blocks", "20"], "--budget and --blocks"),
+        (["--until", "2"], "--until: expected a precision such as 2% or 0.5%, got '2'."),
+        (["--until", "0%"], "--until: expected a precision"),
+        (["--until", "2%", "--rounds", "3"], "Leave out --rounds and --budget."),
+        (["--until", "2%", "--time-limit", "soon"], "--time-limit: expected a time such as 60s, 2m or 1h, got 'soon'."),
+        (["--time-limit", "5m"], "--time-limit limits --until."),
+        (["--inherit-environment", "A-B"], "--inherit-environment: expected names such as OMP_PROC_BIND,XLA_FLAGS"),
     ],
 )
 def test_an_invalid_budget_is_rejected_before_a_run_folder_is_made(bakeoff, options, sentence, tmp_path):
@@ -169,7 +177,8 @@ def test_the_help_of_run_has_examples_and_the_true_defaults(bakeoff):
     for option in ("--backends", "--data", "--target", "--device", "--threads", "--quick", "--resume", "--results"):
         assert option in out
     text = " ".join(out.replace("│", " ").split())
-    assert f"Default: {start.ROUNDS}; --quick: {start.QUICK_ROUNDS}; big --budget: more." in text
+    assert f"Default: {start.ROUNDS}; more in a big --budget." in text
+    assert start.QUICK_ROUNDS == start.ROUNDS
     assert f"Default: {start.BLOCKS}; --quick: {start.QUICK_BLOCKS}." in text
 
 
@@ -488,6 +497,22 @@ def test_run_json_prints_only_json_and_progress_on_standard_error(tmp_path):
     assert "\x1b" not in ended.stdout + ended.stderr
 
 
+@pytest.mark.parametrize(
+    ("failed", "failed_self_test", "code"), [(False, False, 0), (False, True, 3), (True, False, 1), (True, True, 1)]
+)
+def test_a_run_whose_only_fault_is_its_self_test_ends_with_exit_code_3(
+    bakeoff, monkeypatch, failed, failed_self_test, code
+):
+    from bakeoff.cli import run as cli_run
+    from bakeoff.report.terminal import run as terminal_run
+
+    report = SimpleNamespace(failed=failed, failed_self_test=failed_self_test)
+    monkeypatch.setattr(start, "begin", lambda request: None)
+    monkeypatch.setattr(cli_run, "carry_out", lambda work: report)
+    monkeypatch.setattr(terminal_run, "print_run", lambda console, report: None)
+    assert bakeoff("run")[0] == code
+
+
 def test_check_json_names_the_backends_that_could_not_be_checked(bakeoff, monkeypatch):
     def build_all(entries, *_, **__):
         return {entry.name: environments.Missing("needs Python ==2.7: found 3.11") for entry in entries}
@@ -605,12 +630,92 @@ def test_verdict_on_a_narrow_terminal_truncates_nothing(bakeoff, four, monkeypat
     assert "speed/slice" in plain
 
 
-def test_verdict_starts_with_the_warnings(bakeoff, four):
-    lines = (four / "records.jsonl").read_text().splitlines()
-    kept = [line for line in lines if json.loads(line)["task"] not in {"round 2", "complete"}]
-    (four / "records.jsonl").write_text("\n".join(kept) + "\n")
-    _, out, _ = bakeoff("verdict", "four")
-    assert out.startswith("UNFINISHED")
+def keep_records(folder, keep):
+    lines = (folder / "records.jsonl").read_text().splitlines()
+    (folder / "records.jsonl").write_text("".join(f"{line}\n" for line in lines if keep(json.loads(line))))
+
+
+def test_verdict_of_an_incomplete_run_names_the_command_that_completes_it(bakeoff, four):
+    keep_records(four, lambda record: record["task"] not in {"round 2", "complete"})
+    code, out, err = bakeoff("verdict", "four")
+    assert (code, out) == (2, "")
+    assert "Complete it with `bakeoff run --resume results/four`" in " ".join(err.split())
+
+
+def test_verdict_of_a_run_without_timings_is_rejected(bakeoff, four):
+    keep_records(four, lambda record: record["figure"] != "slice")
+    code, out, err = bakeoff("verdict", "four")
+    assert (code, out) == (2, "")
+    assert "this run has no timings, so it gives no verdict" in err
+
+
+# Which run
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Return the folders of two complete runs and a newer incomplete one."""
+    folders = [Path(shutil.copytree(SAVED_RUN, tmp_path / "results" / name)) for name in ("old", "new", "newest")]
+    for day, folder in enumerate(folders, start=1):
+        header = json.loads((folder / "run.json").read_text())
+        (folder / "run.json").write_text(json.dumps({**header, "created": f"2026-11-0{day}T12:00:00Z"}))
+    keep_records(folders[-1], lambda record: record["task"] not in {"round 1", "complete"})
+    return folders
+
+
+def test_runs_lists_date_data_backends_and_state_the_newest_first(bakeoff, three):
+    code, out, err = bakeoff("runs")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert [line.split()[0] for line in lines[1:4]] == ["newest", "new", "old"]
+    assert "2026-11-03T12:00:00Z" in lines[1]
+    assert "incomplete: 0 of 1 rounds of timing" in lines[1]
+    assert lines[2].split()[1:] == ["2026-11-02T12:00:00Z", "digits", "numpy_plain:plain", "complete"]
+    assert "Complete it: bakeoff run --resume results/newest" in out
+
+
+def test_runs_json_lists_every_run_and_those_that_cannot_be_read(bakeoff, three):
+    (three[0] / "run.json").write_text("{")
+    code, out, _ = bakeoff("runs", "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert [run["complete"] for run in answer["runs"]] == [False, True]
+    assert list(answer["unreadable"]) == ["results/old"]
+
+
+def test_runs_of_an_empty_folder_names_the_command_that_makes_one(bakeoff):
+    code, out, _ = bakeoff("runs")
+    assert code == 0
+    assert "no runs here yet. `bakeoff run` makes one." in out
+
+
+@pytest.mark.parametrize("command", ["table", "verdict"])
+def test_without_a_run_the_newest_complete_one_is_taken_and_named(bakeoff, three, command):
+    _, _, err = bakeoff(command)
+    assert "Run: results/new\n" in err
+
+
+def test_compare_without_a_run_takes_the_two_newest_complete_ones(bakeoff, three):
+    code, out, err = bakeoff("compare")
+    assert code == 0
+    assert err == "Baseline: results/old\nRun: results/new\n"
+    assert "results/new compared with the baseline results/old" in out
+
+
+def test_compare_with_a_baseline_alone_takes_the_newest_complete_run(bakeoff, three):
+    assert bakeoff("compare", "old")[2] == "Baseline: results/old\nRun: results/new\n"
+    code, _, err = bakeoff("compare", "new")
+    assert code == 2
+    assert "is the newest complete run itself" in err
+
+
+def test_without_a_complete_run_the_command_that_completes_the_newest_is_named(bakeoff, three):
+    for folder in three[:2]:
+        shutil.rmtree(folder)
+    for command in ("table", "verdict", "compare"):
+        code, _, err = bakeoff(command)
+        assert code == 2
+        assert "`bakeoff run --resume results/newest`" in " ".join(err.split())
 
 
 def test_verdict_without_a_candidate_gives_a_reason_and_exit_code_1(bakeoff, four):

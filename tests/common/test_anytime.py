@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from bakeoff.common.anytime import EFFECT_SCALE, _critical_t, is_known_to, mean_interval, ratio_interval
+from bakeoff.common.anytime import EFFECT_SCALE, critical_t, is_known_to, mean_interval, ratio_interval
 from bakeoff.common.statistics import Interval
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ from scipy import integrate, stats
 @pytest.mark.parametrize("count", [3, 5, 8, 20, 60])
 def test_at_its_end_the_bayes_factor_is_one_over_alpha(count):
     """The closed form agrees with the definition: the noncentral t density, averaged over the prior."""
-    t = _critical_t(count, 0.05, EFFECT_SCALE)
+    t = critical_t(count, 0.05, EFFECT_SCALE)
 
     def weighted(effect):
         return stats.nct.pdf(t, count - 1, effect * math.sqrt(count)) * stats.norm.pdf(effect, scale=EFFECT_SCALE)
@@ -31,7 +31,7 @@ def test_stopping_when_it_excludes_the_truth_happens_in_no_more_than_its_share()
     means = values.cumsum(axis=1) / counts
     squares = (values**2).cumsum(axis=1)
     spreads = np.sqrt(np.maximum(squares - counts * means**2, 0)[:, 1:] / (counts[1:] - 1))
-    critical = np.array([_critical_t(count, 0.05, EFFECT_SCALE) for count in counts[1:]])
+    critical = np.array([critical_t(count, 0.05, EFFECT_SCALE) for count in counts[1:]])
     excluded = (np.abs(means[:, 1:]) > critical * spreads / np.sqrt(counts[1:])).any(axis=1)
     assert 0.005 < excluded.mean() <= 0.05
 

@@ -16,6 +16,7 @@ from bakeoff.cli import app
 from bakeoff.common import statistics
 from bakeoff.common.errors import InputError
 from bakeoff.measures import VOCABULARY
+from bakeoff.measures.speed import figures as speed
 from bakeoff.records import read
 from bakeoff.report.compare import compare
 from bakeoff.workload.spec import Spec
@@ -343,6 +344,43 @@ def test_other_differences_have_both_values():
     }
 
 
+def with_kernels(architecture, variables, **machine):
+    def change(header, records):
+        header["variables"] = {"numpy_plain:plain": variables}
+        header["machine"] |= machine
+        like = next(each for each in records if each["figure"] == "slice")
+        keys = {key: like[key] for key in ("task", "attempt", "time", "measure", *speed.CONTESTANT)}
+        keys |= {"of": "libopenblas", "api": "openblas", "version": "0.3.30", "unit": ""}
+        records.insert(records.index(like), {**keys, "figure": "kernels", "value": architecture})
+
+    return change
+
+
+def test_every_difference_of_variables_kernels_and_processor_is_named():
+    facts = {"microcode": "0x1", "c_library": "glibc 2.36", "flags": ["avx2", "fma"]}
+    first = run("first", with_kernels("SkylakeX", {"TZ": "UTC"}, **facts))
+    facts |= {"microcode": "0x2", "c_library": "glibc 2.39", "flags": ["avx2", "amx_tile"]}
+    second = run("second", with_kernels("Haswell", {"OPENBLAS_CORETYPE": "Haswell", "TZ": "UTC"}, **facts))
+    assert set(only(compare([first, second])).differences()) == {
+        ("machine.flags.fma", "present", "absent"),
+        ("machine.flags.amx_tile", "absent", "present"),
+        ("machine.microcode", "0x1", "0x2"),
+        ("machine.c_library", "glibc 2.36", "glibc 2.39"),
+        ("variables.numpy_plain:plain.OPENBLAS_CORETYPE", "absent", "Haswell"),
+        ("kernels.numpy_plain:plain.libopenblas", "SkylakeX (openblas 0.3.30)", "Haswell (openblas 0.3.30)"),
+    }
+
+
+def test_a_run_from_before_variables_were_recorded_differs_in_one_line_for_each():
+    later = run("later", with_kernels("Haswell", {"TZ": "UTC", "LANG": "C"}, flags=["avx2", "fma"]))
+    differences = only(compare([run("earlier"), later])).differences()
+    assert differences == [
+        ("machine.flags", "not recorded", "recorded"),
+        ("variables", "not recorded", "recorded"),
+        ("kernels", "not recorded", "recorded"),
+    ]
+
+
 def versions_of(folder):
     records = read.read_records(folder, VOCABULARY)
     found = records[records["figure"] == "version"]
@@ -466,8 +504,8 @@ def test_runs_that_cannot_be_compared_give_a_message_and_exit_code_2(bakeoff):
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("compare", "Missing argument"),
-        ("compare a", "expected two runs or more"),
+        ("compare --results .", "has no older complete run of its spec and data"),
+        ("compare a --results .", "a is the newest complete run itself"),
         ("compare a nowhere", "nowhere: no run here"),
         ("compare a a --threshold much", "Invalid value for '--threshold'"),
         ("compare a a --relative-to other:plain", "There are: numpy_plain:plain."),

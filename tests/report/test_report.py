@@ -24,6 +24,7 @@ from bakeoff.measures.training.figures import EPOCH_TIME
 from bakeoff.portable.spec import CONVENTIONS
 from bakeoff.records import read
 from bakeoff.records.store import Run
+from bakeoff.report import notes
 from bakeoff.report.notes import CHOICES
 from bakeoff.report.report import Report
 from bakeoff.report.text import format_number, shorten_floors, to_markdown
@@ -224,12 +225,35 @@ def test_a_failed_self_test_is_the_first_note_of_every_table(written):
     assert report.self_test()[1].excludes(1)
     first = report.notes()[0]
     assert re.match(r"The timing failed its self-test by 2\d\.\d % \(swift:eager against itself: 1\.2", first)
-    assert first.endswith("Do not trust the ratios of this run.")
+    assert "% cannot be believed" in first
     assert report.markdown().startswith(f"- {first}\n")
     texts = {path.name: path.read_text() for path in report.write().glob("*.md")}
     assert len(texts) == 9
     for name, text in texts.items():
         assert text.startswith(f"- {first}\n"), name
+
+
+def test_a_failed_self_test_says_which_differences_can_be_believed(written):
+    run = written()
+    run.time(swift=1e-3, slow=2e-3, swift_copy=0.8e-3)
+    report = run.report()
+    assert report.failed_self_test
+    interval = report.self_test()[1]
+    (percent,) = re.findall(r"Differences below ([\d.]+) % cannot be believed; larger ones can\.", report.notes()[0])
+    assert 0 <= float(percent) - (max(interval.high, 1 / interval.low) - 1) * 100 < 0.11
+    assert "repeat the run on a quieter machine (`bakeoff doctor`)" in report.notes()[0]
+
+
+@pytest.mark.parametrize(
+    ("interval", "sentence"),
+    [
+        (Interval(1.01, 1.004, 1.016), "Differences below 1.6 % cannot be believed; larger ones can."),
+        (Interval(0.95, 0.90, 0.99), "Differences below 11.2 % cannot be believed; larger ones can."),
+        (Interval(1.2, 1.1, math.inf), "No difference of this run can be believed."),
+    ],
+)
+def test_what_a_failed_self_test_leaves_believable_follows_from_its_interval(interval, sentence):
+    assert notes.describe_resolution(interval) == sentence
 
 
 def test_the_self_test_has_no_row(written):

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -23,10 +24,13 @@ from bakeoff.environments.environment import Environment
 from bakeoff.measures import VOCABULARY
 from bakeoff.measures.agreement import cached_results
 from bakeoff.measures.ease.changes import CHANGES
+from bakeoff.measures.speed import figures as speed
 from bakeoff.measures.speed import rounds as speed_rounds
+from bakeoff.measures.speed import stopping
 from bakeoff.measures.training import figures as training
 from bakeoff.records import read
 from bakeoff.registry import entries
+from bakeoff.report.report import Report
 from bakeoff.runner import schedule, timing
 from bakeoff.runner import start as runner_start
 from bakeoff.workers.place import Place
@@ -209,7 +213,7 @@ def test_the_correct_backend_is_timed_against_itself(ended):
 def test_nothing_else_runs_during_the_timing(ended):
     records = ended.records
     timing = records[records["task"] == "round 1"]["time"].min()
-    assert records[~records["task"].isin(["round 1", read.LAST])]["time"].max() <= timing
+    assert records[~records["task"].isin(["round 1", "round 2", read.LAST])]["time"].max() <= timing
 
 
 def test_progress_goes_to_standard_error_as_plain_lines(ended):
@@ -518,9 +522,114 @@ def test_no_two_runs_draw_the_same_orders(tmp_path):
     assert len(seeds) == 2
 
 
+def test_run_json_has_the_variables_in_force_of_every_variant(tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_LIBRARY_KERNEL", "slow")
+    monkeypatch.setenv("OTHER_LIBRARY_KERNEL", "slow")
+    request = request_for(parse(SMALL, "spec"), tmp_path, wanted="numpy_plain", inherit=("FAKE_LIBRARY_*",))
+    with (work := runner_start.begin(request)).run:
+        header = read.read_header(work.run.folder)
+    variables = header["variables"]["numpy_plain:plain"]
+    assert variables["FAKE_LIBRARY_KERNEL"] == "slow"
+    assert variables["OMP_NUM_THREADS"] == "1"
+    assert not {"OTHER_LIBRARY_KERNEL", "HOME", "PATH"} & set(variables)
+    assert header["plan"]["inherit"] == ["FAKE_LIBRARY_*"]
+
+
+def test_workers_and_the_matrix_product_get_the_variables_that_are_passed_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_LIBRARY_KERNEL", "slow")
+    with (
+        work := runner_start.begin(
+            request_for(parse(SMALL, "spec"), tmp_path, wanted="numpy_plain", inherit=("FAKE_LIBRARY_KERNEL",))
+        )
+    ).run:
+        entry, variant = work.chosen[0]
+        work.environments[entry.label] = Environment(Path(sys.executable), Path("x-0123456789ab"), 1.0, 2, {})
+        assert work._place(entry, variant, timing=True).inherit == ("FAKE_LIBRARY_KERNEL",)
+        assert timing.plan_rounds(work.plan, 16).inherit == ("FAKE_LIBRARY_KERNEL",)
+
+
+def test_a_run_is_not_resumed_under_another_value_of_a_variable(tmp_path, monkeypatch):
+    monkeypatch.setenv("FAKE_LIBRARY_KERNEL", "slow")
+    with (
+        work := runner_start.begin(
+            request_for(parse(SMALL, "spec"), tmp_path, wanted="numpy_plain", inherit=("FAKE_LIBRARY_KERNEL",))
+        )
+    ).run:
+        pass
+    monkeypatch.setenv("FAKE_LIBRARY_KERNEL", "fast")
+    with pytest.raises(InputError, match="FAKE_LIBRARY_KERNEL of numpy_plain:plain was slow when the run began"):
+        runner_start.resume(work.run.folder)
+
+
+def test_a_variable_that_is_not_set_cannot_be_passed_on(tmp_path, monkeypatch):
+    monkeypatch.delenv("FAKE_LIBRARY_KERNEL", raising=False)
+    with pytest.raises(InputError, match="--inherit-environment FAKE_LIBRARY_KERNEL: no variable of that name is set"):
+        runner_start.begin(
+            request_for(parse(SMALL, "spec"), tmp_path, wanted="numpy_plain", inherit=("FAKE_LIBRARY_KERNEL",))
+        )
+
+
 def test_a_run_that_another_process_writes_is_rejected(begun):
     with runner_start.resume(begun).run, pytest.raises(InputError, match="another bakeoff is writing this run"):
         runner_start.resume(begun)
+
+
+# Rounds until the ratios are known
+
+
+def test_a_run_with_until_has_its_precision_and_its_time_limit_in_the_plan(tmp_path):
+    request = request_for(parse(SMALL, "spec"), tmp_path, wanted="numpy_plain", until=0.02, time_limit_s=90.0)
+    with runner_start.begin(request).run as run:
+        plan = run.header["plan"]
+    assert (plan["rounds"], plan["until"], plan["time_limit_s"], plan["blocks"]) == (None, 0.02, 90.0, 16)
+
+
+def take_rounds(run, most, copy=1.0):
+    """Take made-up rounds as a run does, `most` at most; return their numbers."""
+    taken = []
+    for number in timing.list_rounds(run):
+        taken.append(number)
+        with run.task(f"round {number}") as task:
+            rng = np.random.default_rng(number)
+            for self_test, factor in ((False, 1.0), (True, copy)):
+                for block in range(1, 17):
+                    keys = {"round": number, "backend": "numpy_plain", "variant": "plain", "self_test": self_test}
+                    value = 1e-3 * factor * float(np.exp(0.003 * rng.standard_normal()))
+                    task.add(speed.SLICE, value, cpu_s=value, steps=1, block=block, position=0, **keys)
+        if len(taken) == most:
+            break
+    return taken
+
+
+def test_rounds_are_added_until_the_ratio_is_known_also_by_a_resumed_run(tmp_path):
+    request = request_for(parse(SMALL, "spec"), tmp_path, wanted="numpy_plain", until=0.005)
+    with runner_start.begin(request).run as run:
+        assert take_rounds(run, 1) == [1]
+        folder = run.folder
+    with runner_start.resume(folder).run as run:
+        rest = take_rounds(run, 40)
+        assert rest == list(range(2, rest[-1] + 1))
+        assert rest[-1] < 30
+        assert take_rounds(run, 40) == []
+        with run.task(read.LAST):
+            pass
+    report = Report(folder)
+    stop = f"Timing stopped after {rest[-1]} rounds: every ratio is known to 0.5 %."
+    assert any(note.startswith(stop) for note in report.notes())
+    interval = report.self_test()[1]
+    assert stopping.measure_precision(interval) <= 0.005
+    assert not any("One process" in note for note in report.notes())
+
+
+def test_a_run_that_reaches_its_time_limit_says_how_well_the_ratio_is_known(tmp_path):
+    request = request_for(parse(SMALL, "spec"), tmp_path, wanted="numpy_plain", until=0.000001, time_limit_s=1e-9)
+    with runner_start.begin(request).run as run:
+        assert take_rounds(run, 40) == [1, 2]
+    (note,) = [note for note in Report(run.folder).notes() if "limit" in note]
+    assert note.startswith(
+        "Timing reached its limit of 1e-09 s after 2 rounds: the ratio of numpy_plain:plain to itself"
+    )
+    assert "not to 0.0001 %" in note
 
 
 # Requests that are rejected before anything is made
@@ -546,7 +655,7 @@ def test_a_rejected_request_makes_no_folder(tmp_path, monkeypatch, fields, sente
 
 def test_the_plan_is_written_before_the_run(begun):
     plan = read.read_header(begun)["plan"]
-    assert (plan["rounds"], plan["blocks"], plan["threads"], plan["device"]) == (1, 24, 1, "cpu")
+    assert (plan["rounds"], plan["blocks"], plan["threads"], plan["device"]) == (2, 16, 1, "cpu")
     assert plan["entries"] == [["own", "plain"]]
 
 
@@ -614,7 +723,7 @@ def test_a_run_that_is_not_quick_has_more_rounds(tmp_path):
 
 @pytest.mark.parametrize(
     ("wanted", "budget_s", "quick", "rounds"),
-    [("numpy_plain", 60, False, 12), ("numpy_plain", 60, True, 1), ("numpy_plain", 6, False, 2), ("all", 60, False, 2)],
+    [("numpy_plain", 60, False, 12), ("numpy_plain", 60, True, 2), ("numpy_plain", 6, False, 2), ("all", 60, False, 2)],
 )
 def test_a_budget_is_divided_into_rounds_of_some_seconds(tmp_path, wanted, budget_s, quick, rounds):
     request = request_for(Spec(), tmp_path, wanted=wanted, quick=quick, blocks=None, budget_s=budget_s)

@@ -2,7 +2,8 @@
 
 A result holds the outcomes of all checks of one backend variant. Its key is a hash of everything that can change an
 outcome: the files of the backend, its environment, every source file of the packages that the checks run in, the
-contents of the cases, the device, the threads, the processor and the version of NumPy that the oracle runs on.
+contents of the cases, the device, the threads, the environment variables in force, the processor and the version of
+NumPy that the oracle runs on.
 """
 
 import hashlib
@@ -16,6 +17,8 @@ import numpy as np
 from ...common import cache, machine
 from ...environments.environment import Environment
 from ...registry.entries import Entry, source_files
+from ...workers.launch import place_of
+from ...workers.place import variables_in_force
 from .case import Case
 from .serialisation import outcome_from_json, outcome_to_json
 from .suite import Outcome
@@ -38,12 +41,22 @@ class CachedResult(NamedTuple):
 
 
 def key(
-    entry: Entry, variant: str, environment: Environment, device: str, cases: Sequence[Case], threads: int = 1
+    entry: Entry,
+    variant: str,
+    environment: Environment,
+    device: str,
+    cases: Sequence[Case],
+    threads: int = 1,
+    inherit: tuple[str, ...] = (),
 ) -> str:
-    """Return twelve hexadecimal digits that change with everything that a check result depends on."""
+    """Return twelve hexadecimal digits that change with everything that a check result depends on.
+
+    `inherit` names the variables that the user passes on to the workers (workers/place.py).
+    """
     digest = hashlib.sha256()
     worker = entry.worker
-    variables = sorted(worker.variables.items())
+    place = place_of(entry, variant, environment.python, threads, inherit=inherit)
+    variables = sorted(variables_in_force(place).items())
     settings = (variant, device, threads, environment.folder.name, variables, worker.thread_variables)
     for part in (*settings, machine.processor(), np.__version__, *map(hash_case, cases)):
         digest.update(f"{part}".encode() + b"\0")

@@ -113,7 +113,7 @@ def check_with_cache(
 
     The checks run only where no result is kept, or something that they depend on has changed since.
     """
-    key = cached_results.key(entry, variant, environment, device, cases, place.threads)
+    key = cached_results.key(entry, variant, environment, device, cases, place.threads, place.inherit)
     kept = cached_results.find(key)
     if kept is not None:
         return kept, f"{suite.describe_outcomes(kept.outcomes)} (checked on {kept.at}, unchanged since)"

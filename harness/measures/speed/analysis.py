@@ -8,6 +8,7 @@ import pandas as pd
 
 from ...common import statistics
 from ...records.query import Query
+from ...records.vocabulary import FINISHED
 from . import figures, peak
 
 Row = dict[str, Any]
@@ -25,6 +26,25 @@ def planned_blocks(header: Mapping[str, Any], records: pd.DataFrame) -> int | No
     if blocks is None:
         blocks = Query(records).last(figures.BLOCKS, None)
     return None if blocks is None else int(blocks)
+
+
+def read_rounds(header: Mapping[str, Any], query: Query) -> dict[tuple[str, str, bool], list[statistics.Floats]]:
+    """Return the seconds per step of every contestant that was timed in every block of every finished round.
+
+    They are an array (blocks,) a round, by backend, variant, and whether it is the second copy of the self-test.
+    """
+    slices = query.rows(figures.SLICE)
+    if not len(slices):
+        return {}
+    slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))
+    ended = query.rows(FINISHED)["task"].str.extract(r"^round (\d+)$")[0].dropna()
+    blocks = dict.fromkeys(map(int, ended), planned_blocks(header, query.records))
+    times: dict[tuple[str, str, bool], list[statistics.Floats]] = {}
+    for (backend, variant, self_test), mine in slices.groupby(["backend", "variant", "self_test"]):
+        rounds = {number: part.sort_values("block")["step"].to_numpy(float) for number, part in mine.groupby("round")}
+        if {number: len(values) for number, values in rounds.items()} == blocks:
+            times[str(backend), str(variant), bool(self_test)] = list(rounds.values())
+    return times
 
 
 def labelled(records: pd.DataFrame) -> pd.DataFrame:

@@ -32,6 +32,15 @@ STEADY = _of_contestant(
     values=(bool,),
 )
 THREADS = _of_contestant("threads", "threads", "Threads in force, by what reports them.", "of", "source")
+KERNELS = _of_contestant(
+    "kernels",
+    "",
+    "The processor that the kernels of a numerical library in the worker are for; unknown where it does not say.",
+    "of",
+    "api",
+    "version",
+    values=(str,),
+)
 SLICE = _of_contestant("slice", "s", "A timed slice: `steps` training steps.", "cpu_s", "steps", "block", "position")
 LATENCY = _of_contestant(
     "latency", "s", "The median of some calls of `predict`, from host to host.", "rows", "block", "calls"
@@ -47,6 +56,14 @@ COLD_START = _of_contestant(
 BLOCKS = Figure(
     "speed", "blocks", "blocks", "Blocks in a round, as worked out from the time budget.", keys=("block_s", "budget_s")
 )
+STOPPED = Figure(
+    "speed",
+    "stopped",
+    "rounds",
+    "Rounds after which timing with `--until` stopped, and why: precision, time limit, or nothing timed.",
+    (int,),
+    ("reason",),
+)
 FAILED = Figure("speed", "failed", "", "The worker failed while it was timed: why.", (str,), CONTESTANT, ("traceback",))
 
 _TIMED = (
@@ -59,6 +76,7 @@ _TIMED = (
     WARM_UP_SLICE,
     STEADY,
     THREADS,
+    KERNELS,
     SLICE,
     LATENCY,
     SPINNING_CORES,
@@ -77,4 +95,4 @@ SWEEP_UNSUPPORTED = Figure(
     (str,),
     ("backend", "variant", *POINT),
 )
-FIGURES = (*_TIMED, BLOCKS, *SWEEP.values(), SWEEP_UNSUPPORTED)
+FIGURES = (*_TIMED, BLOCKS, STOPPED, *SWEEP.values(), SWEEP_UNSUPPORTED)

@@ -54,6 +54,8 @@ class Plan(NamedTuple):
     """Of the random orders: that in which workers start, and that of every block."""
     measure_peak_and_latency: bool = True
     """Whether to measure the machine's matrix product and the latency of predictions, too."""
+    inherit: tuple[str, ...] = ()
+    """The names of the variables that the user passes on: the matrix product is measured under them, too."""
 
 
 class Contestant(NamedTuple):
@@ -128,7 +130,7 @@ class TimedWorker:
             session.train(self.order)  # another number of steps may be another program to compile
         write(figures.SLICE_STEPS, len(self.order))
         self._warm_up()
-        self._record_threads()
+        self._record_libraries()
         session.pause()
 
     def _warm_up(self) -> None:
@@ -144,13 +146,16 @@ class TimedWorker:
             steady = warmup.find_steady_state(np.array(taken))
         self.write(figures.STEADY, steady is not None, slices=len(taken), since=steady)
 
-    def _record_threads(self) -> None:
-        """Record how many threads compute, as the framework, its libraries, and the system each report it."""
-        told, pools, system = self.session.threads()
+    def _record_libraries(self) -> None:
+        """Record how many threads compute, as reported by each source, and for which processor the kernels are."""
+        told, pools, system, kernels = self.session.threads()
         computing = {name: count for name, count in system.items() if name in self.contestant.thread_names}
         for source, counts in (("framework", told), ("library", pools), ("system", computing)):
             for name, count in counts.items():
                 self.write(figures.THREADS, count, of=name, source=source)
+        for each in kernels:
+            keys = {"of": each["prefix"], "api": each["internal_api"], "version": each["version"]}
+            self.write(figures.KERNELS, each["architecture"], **keys)
 
     def take_slice(self, block: int, position: int) -> None:
         """Continue the worker for a warm-up slice and one timed slice, and stop it again."""
@@ -221,7 +226,7 @@ class Round:
         if plan.measure_peak_and_latency and plan.device == "cpu":
             self.say("the machine's own matrix product")
             with spinners.paused():
-                rate = peak.measure(plan.cores, plan.threads, dtype)
+                rate = peak.measure(plan.cores, plan.threads, dtype, plan.inherit)
             self.write(figures.PEAK_RATE, rate, round=self.number, dtype=dtype)
 
     def _start_workers(self, known_steps: dict[tuple[str, str], int], spinners: IdleCoreSpinners) -> None:

@@ -9,11 +9,10 @@ import pandas as pd
 
 from ...common import statistics
 from ...common.statistics import Interval
-from ...measures.speed import analysis
-from ...measures.speed.figures import PEAK_DEVICE_MEMORY, SLICE, TRANSFER
+from ...measures.speed import analysis, stopping
+from ...measures.speed.figures import PEAK_DEVICE_MEMORY, TRANSFER
 from ...measures.training.defaults import TARGET
 from ...records.query import Query
-from ...records.vocabulary import FINISHED
 from ..text import format_interval, format_number, format_or_dash, format_size, format_time
 from .training import epochs_to_target, steps_per_epoch
 
@@ -36,8 +35,10 @@ class StepTimes:
     """The step times of a run: of every variant that was timed in every block of every finished round."""
 
     def __init__(self, header: Mapping[str, Any], query: Query) -> None:
-        self.rounds = _read_rounds(header, query)
+        self.rounds = analysis.read_rounds(header, query)
         """Seconds per step, an array (blocks,) a round, by (backend, variant, self_test)."""
+        self.until = header["plan"].get("until") is not None
+        """Whether rounds were added until the ratios were known: then every interval is an anytime-valid one."""
 
     def __bool__(self) -> bool:
         return bool(self.rounds)
@@ -58,18 +59,29 @@ class StepTimes:
     @cached_property
     def fastest(self) -> Key | None:
         """The variant with the smallest median step time."""
+        if self.until:
+            found = stopping.find_fastest(self.rounds)
+            return None if found is None else found[:2]
         medians = {key: float(np.median(np.concatenate(self.rounds[*key, False]))) for key in self.variants}
         return min(medians, key=lambda key: medians[key]) if medians else None
 
     def step(self, key: Key) -> Interval:
         """Return the seconds per step of a variant; NaN where it was not timed."""
-        return statistics.median(self.rounds[*key, False], self.scatter) if key in self else NOT_TIMED
+        if key not in self:
+            return NOT_TIMED
+        rounds = self.rounds[*key, False]
+        return stopping.step_interval(rounds) if self.until else statistics.median(rounds, self.scatter)
 
     def ratio(self, first: Key, second: Key) -> Interval:
         """Return the step time of the first over that of the second, from the blocks that both took together."""
         if first == second:
             return Interval(1.0, 1.0, 1.0)
-        return statistics.paired_ratio(self.rounds[*first, False], self.rounds[*second, False], self.scatter)
+        return self._compare(self.rounds[*first, False], self.rounds[*second, False])
+
+    def _compare(self, first: list[statistics.Floats], second: list[statistics.Floats]) -> Interval:
+        if self.until:
+            return stopping.ratio_interval(first, second)
+        return statistics.paired_ratio(first, second, self.scatter)
 
     def times_fastest(self, key: Key) -> Interval:
         """Return how many times the fastest variant's step time a variant's is; NaN where it was not timed."""
@@ -82,23 +94,8 @@ class StepTimes:
         for backend, variant, self_test in self.rounds:
             if self_test and (backend, variant) in self:
                 first, second = self.rounds[backend, variant, False], self.rounds[backend, variant, True]
-                return (backend, variant), statistics.paired_ratio(first, second, self.scatter)
+                return (backend, variant), self._compare(first, second)
         return None
-
-
-def _read_rounds(header: Mapping[str, Any], query: Query) -> dict[tuple[str, str, bool], list[statistics.Floats]]:
-    slices = query.rows(SLICE)
-    if not len(slices):
-        return {}
-    slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))
-    ended = query.rows(FINISHED)["task"].str.extract(r"^round (\d+)$")[0].dropna()
-    blocks = dict.fromkeys(map(int, ended), analysis.planned_blocks(header, query.records))
-    times: dict[tuple[str, str, bool], list[statistics.Floats]] = {}
-    for (backend, variant, self_test), mine in slices.groupby(["backend", "variant", "self_test"]):
-        rounds = {number: part.sort_values("block")["step"].to_numpy(float) for number, part in mine.groupby("round")}
-        if {number: len(values) for number, values in rounds.items()} == blocks:
-            times[str(backend), str(variant), bool(self_test)] = list(rounds.values())
-    return times
 
 
 def tabulate_ratios(times: StepTimes) -> pd.DataFrame:

@@ -58,12 +58,6 @@ def list_notes(report: Report, speed: bool) -> list[str]:
     return [*report.notes(), report.SPEED_CAPTION] if speed else report.notes()
 
 
-def has_failed(report: Report) -> bool:
-    """Return whether a check or a backend failed, or the self-test of the timing."""
-    self_test = report.self_test()
-    return bool(report.failed) or (self_test is not None and self_test[1].excludes(1))
-
-
 def _print_sweep(console: Console, report: Report) -> None:
     if len(report.sweep_times):
         lines = report.readable_lines()

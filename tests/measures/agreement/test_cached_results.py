@@ -238,6 +238,24 @@ def test_a_key_changes_with_the_threads(key, entry, cases):
     assert one != two
 
 
+def test_a_key_changes_with_a_variable_that_the_caller_passes_on_and_with_its_value(entry, cases, monkeypatch):
+    def key(*inherit):
+        return cached_results.key(entry, "plain", ENVIRONMENT, "cpu", cases[:1], 1, inherit)
+
+    monkeypatch.setenv("FAKE_LIBRARY_KERNEL", "slow")
+    clean, slow = key(), key("FAKE_LIBRARY_KERNEL")
+    monkeypatch.setenv("FAKE_LIBRARY_KERNEL", "fast")
+    assert len({clean, slow, key("FAKE_LIBRARY_KERNEL")}) == 3
+    assert key() == clean
+
+
+def test_a_key_changes_with_a_variable_in_force_that_workers_always_inherit(key, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    first = key()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert key() != first
+
+
 # Keeping
 
 

@@ -356,6 +356,14 @@ def test_threads_in_force_are_recorded_by_what_reports_them(contestant):
         assert sum(count for (source, _), count in told.items() if source == "system") <= 1
 
 
+def test_the_kernels_in_force_are_recorded_for_every_library(race):
+    records = race("brisk")
+    (kernels,) = [each for each in records.of("kernels") if not each["self_test"]]
+    assert kernels["value"] not in ("", "unknown")  # OpenBLAS says which processor its kernels are for
+    assert kernels["api"] == "openblas"
+    assert kernels["version"][0].isdigit()
+
+
 def test_the_matrix_product_of_the_machine_is_measured_once_a_round(race):
     records = race("brisk", number=4, plan=PLAN._replace(measure_peak_and_latency=True))
     (peak,) = records.of("peak_rate")
