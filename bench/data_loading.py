@@ -2,8 +2,8 @@
 
 usage: python bench/data_loading.py [ROWS [COLUMNS]]
 
-Writes a .csv file of normal numbers with a column of labels into a temporary folder, and loads it in a fresh process. The goal
-for a million rows and 100 columns is 10 s and three times the size of the file, on 2 idle cores.
+Writes a .csv file of normal numbers with a column of labels into a temporary folder, and loads it in a fresh process. The
+aim for a million rows and 100 columns is 10 s and three times the size of the file, on 2 idle cores.
 """
 
 import json

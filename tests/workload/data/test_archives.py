@@ -95,7 +95,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
         refused(lambda: load(source), "not an .npz archive")
     with path.open("wb") as file:
         np.save(file, np.arange(3))
-    refused(lambda: load(source), "not an .npz archive")
+    refused(lambda: load(source), "this is a NumPy array", "`.npy`")
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x.npy", b"\x93NUMPY\x01\x00garbage")
     refused(lambda: load(source), "cannot be read")
