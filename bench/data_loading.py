@@ -2,7 +2,7 @@
 
 usage: python bench/data_loading.py [ROWS [COLUMNS]]
 
-Writes a .csv file of normal numbers with a column of labels into a temporary folder, and loads it in a fresh process. The
+Writes a .csv file of normal numbers and labels into a temporary folder, and loads it in a fresh process. The
 aim for a million rows and 100 columns is 10 s and three times the size of the file, on 2 idle cores.
 """
 
