@@ -123,8 +123,7 @@ def test_an_error_names_the_key_and_the_expected_value(text, message):
 
 @pytest.mark.parametrize("key", OTHER)
 def test_every_key_rejects_a_value_of_another_type(key):
-    takes_list = key in ("network.hidden", "data.drop") or key.startswith("sweep.")
-    wrong = "{}" if takes_list else "[1]"
+    wrong = "{}" if key in ("network.hidden", "data.drop") or key.startswith("sweep.") else "[1]"
     assert re.match(rf"my\.toml: `{re.escape(key)}`: expected .+, got ", error_of(f"{key} = {wrong}"))
 
 
@@ -192,6 +191,27 @@ def test_different_changes_have_different_hashes():
     hashes = {parse(f"{key} = {OTHER[key]}", "my.toml").hash() for key in COMPARED}
     assert len(hashes) == len(COMPARED)
     assert len(OTHER) == sum(len(section.model_dump()) for _, section in Spec())
+
+
+def test_the_hash_of_a_file_depends_neither_on_its_path_nor_on_how_it_is_read():
+    """The hash of the data, which a comparison checks too, stands for both."""
+    plain = parse("data = {source = 'd.csv', target = 'y'}", "my.toml").hash()
+    for other in (
+        "source = './d.csv'",
+        "source = '/home/me/d.csv'",
+        "source = 'd.parquet'",
+        "source = 'd.txt', separator = ';', decimal = ',', encoding = 'latin-1', skip_lines = 1",
+    ):
+        assert parse(f"data = {{target = 'y', {other}}}", "my.toml").hash() == plain
+    for other in (
+        "target = 'z'",
+        "target = 'y', missing = 'mean'",
+        "target = 'y', drop = ['a']",
+        "target = 'y', test = 0.3",
+    ):
+        assert parse(f"data = {{source = 'd.csv', {other}}}", "my.toml").hash() != plain
+    sources = ("digits", "openml:iris", "openml:wine", "synthetic:100x3x2", "d.csv")
+    assert len({parse(f"data.source = '{source}'", "my.toml").hash() for source in sources}) == len(sources)
 
 
 def test_the_hash_ignores_layout_comments_and_order():

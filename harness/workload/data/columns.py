@@ -174,9 +174,10 @@ def _convert_to_numbers(name: str, values: "pd.Series") -> tuple[str, Floats | N
 
     kind = find_kind(values)
     if kind in ("dates or times", "complex numbers", "lists", "structures"):
-        first = str(values.dropna().iloc[0])[:40]
+        row = int(values.notna().to_numpy().argmax())
+        first = str(values.iloc[row])[:40]
         raise InputError(
-            f"column `{name}` holds {kind}, such as {first!r}: expected real numbers. "
+            f"column `{name}` holds {kind}, such as {first!r} in data row {row + 1}: expected real numbers. "
             f'Convert it to numbers, or leave it out: `data.drop` = ["{name}"].'
         )
     if kind == "text":

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ...common.errors import InputError
 from ..spec import DataSpec
+from .missing import TEXTS
 from .wording import quote_names
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -30,6 +31,8 @@ class Layout(NamedTuple):
     names: tuple[str, ...]
     skip: int
     """The lines above the first row, the header among them."""
+    numeric: tuple[bool, ...]
+    """Whether the first rows of a column hold numbers only."""
     looks_like_rows: bool
     """Whether the header looks like a row of data."""
     notes: tuple[str, ...]
@@ -82,7 +85,8 @@ def find_layout(name: str, head: str, spec: DataSpec, suffix: str) -> Layout:
     names = [*rows[0], *([""] * (width - len(rows[0])))] if spec.header else [str(number) for number in range(width)]
     skip = above + (numbered[0][0] if spec.header else 0)
     doubtful = spec.header and looks_like_row(rows[0], data, decimal)
-    return Layout(separator, decimal, tuple(cell.strip() for cell in names), skip, doubtful, tuple(notes))
+    numeric = tuple(_is_numeric([row[n] for row in data if n < len(row)], decimal) for n in range(width))
+    return Layout(separator, decimal, tuple(cell.strip() for cell in names), skip, numeric, doubtful, tuple(notes))
 
 
 def _skip_preamble(lines: list[str], spec: DataSpec) -> tuple[int, str, list[str]]:
@@ -192,6 +196,11 @@ def _find_decimal(name: str, rows: Rows) -> str:
             "reads such a cell as text)."
         )
     return ","
+
+
+def _is_numeric(cells: list[str], decimal: str) -> bool:
+    present = [cell for cell in cells if cell.strip() not in TEXTS]
+    return bool(present) and all(is_number(cell, decimal) for cell in present)
 
 
 def is_number(cell: str, decimal: str = ".") -> bool:

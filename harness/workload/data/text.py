@@ -52,9 +52,17 @@ def read_text(file: File, spec: DataSpec) -> Dataset:
         raise InputError(f"{file.name}: the same cell twice in the first line.{suggest_no_header(layout)}")
     check_named_columns(spec.source, names, spec)
     kept = [number for number, name in enumerate(names) if name not in spec.drop]
+    multiline = scan.quotes > 0
     try:
-        frame = _parse(_regularise(file, layout, scan), layout, spec, kept)
+        try:
+            frame = _parse(_regularise(file, layout, scan), layout, spec, kept, multiline)
+        except ValueError:
+            # A column that begins with numbers holds something else further down, or the table is irregular.
+            inferred = layout._replace(numeric=(False,) * len(names))
+            frame = _parse(_regularise(file, layout, scan), inferred, spec, kept, multiline)
     except (ValueError, OSError, csv.Error) as error:
+        if scan.quotes % 2:
+            _explain_quote(file, layout)
         _explain(file, layout)
         raise InputError(f"{file.name}: not a regular table of text: {error}.") from None
     if scan.quotes % 2:
@@ -140,7 +148,7 @@ def _open_text(file: File) -> io.TextIOWrapper:
     return io.TextIOWrapper(file.open(), encoding="utf-8-sig", newline="")
 
 
-def _parse(source: Any, layout: Layout, spec: DataSpec, kept: list[int]) -> "pd.DataFrame":
+def _parse(source: Any, layout: Layout, spec: DataSpec, kept: list[int], multiline: bool) -> "pd.DataFrame":
     """Return the columns of these numbers, named by their numbers: labels and text as text, with NaN where missing."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
@@ -150,12 +158,16 @@ def _parse(source: Any, layout: Layout, spec: DataSpec, kept: list[int]) -> "pd.
     table = arrow_csv.read_csv(
         source,
         read_options=arrow_csv.ReadOptions(column_names=numbers, skip_rows=layout.skip, block_size=1 << 22),
-        parse_options=arrow_csv.ParseOptions(delimiter=layout.separator, newlines_in_values=True),
+        parse_options=arrow_csv.ParseOptions(delimiter=layout.separator, newlines_in_values=multiline),
         convert_options=arrow_csv.ConvertOptions(
             null_values=list(TEXTS),
             strings_can_be_null=True,
             decimal_point=layout.decimal,
-            column_types={name: pa.string() for name in as_text},
+            # pyarrow keeps the text of a column whose type it infers until the end of the file: twice the memory.
+            column_types={
+                **{name: pa.float64() for name, numeric in zip(numbers, layout.numeric, strict=True) if numeric},
+                **{name: pa.string() for name in as_text},
+            },
             include_columns=[numbers[number] for number in kept],
         ),
     )
@@ -180,11 +192,11 @@ def _leave_out_nameless(frame: "pd.DataFrame", names: list[str]) -> tuple["pd.Da
         if not name and number == len(names) - 1 and values.isna().all():
             kept[number] = False
             notes.append("The empty column after the separator at the end of each row is left out.")
-        elif values.dtype.kind == "i" and number == 0:
+        elif values.dtype.kind in "if" and number == 0 and values.iloc[0] in (0, 1):
             start = int(values.iloc[0])
-            if start in (0, 1) and (values.to_numpy() == np.arange(start, start + len(values))).all():
+            if (values.to_numpy() == np.arange(start, start + len(values))).all():
                 kept[number] = False
-                notes.append(f"The column 1, {start}, {start + 1}, {start + 2}, ..., is an index and is left out.")
+                notes.append(f"The first column, {start}, {start + 1}, {start + 2}, ..., is an index and is left out.")
     frame.columns = names
     return (frame if all(kept) else frame.loc[:, kept]), notes
 

@@ -51,7 +51,7 @@ def test_every_column_of_text_is_named_and_encoding_suggested(folder: Folder) ->
     for changed in (frame, frame.astype({"city": "category"})):
         message = refused(
             lambda changed=changed: folder.frame(changed, suffix="parquet"),
-            "column `city` holds text, such as 'Bern' in data row 1: expected numbers. Encode it",
+            "column `city` holds text, such as 'Bern' in data row 1: expected numbers. Set `data.categories` to",
             "column `colour` holds text",
         )
         assert message.count("\n") == 1
@@ -113,7 +113,7 @@ def test_dates_written_as_text_are_called_dates(folder: Folder) -> None:
 
 def test_lists_in_cells_are_refused(folder: Folder) -> None:
     frame = table().assign(pair=[[1, 2]] * ROWS)
-    refused(lambda: folder.frame(frame, suffix="parquet"), "column `pair` holds text")
+    refused(lambda: folder.frame(frame, suffix="parquet"), "column `pair` holds lists", "`data.drop`")
 
 
 def test_constant_columns_are_kept_and_named(folder: Folder) -> None:
