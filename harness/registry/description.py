@@ -185,6 +185,27 @@ class Openness(Table):
                 yield key, fact
 
 
+FileName = Annotated[Text, AfterValidator(_file_name)]
+
+
+class DebianPackages(Table):
+    """Packages of a Debian release that are unpacked in the environment's folder `debian`."""
+
+    release: Identifier
+    """The name of the release, such as `bullseye`: said in messages."""
+    lock: FileName = "debian.lock"
+    """The file that lists the packages, one a line: name, version, architecture, SHA-256, path in the archive."""
+
+
+class MavenProject(Table):
+    """A Java project that is compiled, with its libraries, in the environment's folder `maven`."""
+
+    pom: FileName = "pom.xml"
+    """The project's description; the Java files of the backend's folder are its sources."""
+    lock: FileName = "maven.lock"
+    """The file that lists its libraries, one a line: SHA-256 and the name of the jar."""
+
+
 class WorkerEnvironment(Table):
     """What the backend's process needs around it."""
 
@@ -193,7 +214,13 @@ class WorkerEnvironment(Table):
     thread_names: Annotated[tuple[Text, ...], *Unique] = ()
     """Threads that compute, as the system names them without their numbers, where no library tells how many."""
     variables: dict[Variable, str] = {}
-    """Variables to set, and their values."""
+    """Variables to set, and their values. `{environment}` in a value stands for the environment's folder."""
+    systems: Annotated[tuple[Text, ...], *Unique] = ()
+    """The systems that it can be built on, such as "Linux x86_64"; every one where this is left out."""
+    debian: DebianPackages | None = None
+    maven: MavenProject | None = None
+    stubs: dict[Text, FileName] = {}
+    """Shared libraries to compile into the environment's folder `stubs`: the name of each, and its C file here."""
     programs: dict[Identifier, Annotated[tuple[Text, ...], Field(min_length=1), *Unique]] = {}
     """Variant to programs, one of which must be on PATH for it: `compiled = ["c++", "g++", "clang++"]`."""
 

@@ -41,7 +41,11 @@ class Place(NamedTuple):
     """How long one answer may take."""
 
 
-def worker_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment variables of a worker: the caller's, less its Python's own, plus the backend's."""
+def worker_environment(variables: Mapping[str, str], environment: Path = Path()) -> dict[str, str]:
+    """Return the environment variables of a worker: the caller's, less its Python's own, plus the backend's.
+
+    `environment` is the folder of the backend's environment: it replaces `{environment}` in the backend's values.
+    """
+    variables = {name: value.replace("{environment}", str(environment)) for name, value in variables.items()}
     inherited = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
     return {**inherited, "PYTHONDONTWRITEBYTECODE": "1", **variables}

@@ -88,7 +88,7 @@ class Session:
                     stdout=log,
                     stderr=log,
                     pass_fds=(request_read, answer_write),
-                    env=worker_environment(place.variables),
+                    env=worker_environment(place.variables, place.python.parent.parent),
                     start_new_session=True,
                 )
         except OSError as error:
