@@ -13,7 +13,7 @@ from . import model
 KNOWN_FAILURES = {
     "large_logits": "SoftmaxWithLoss raises every probability to the smallest normal number: a loss is at most 87.",
     "arrays_survive": {
-        "reason": "Caffe keeps the sums of the weighted statistics, not their averages: an average that is loaded is rounded.",
+        "reason": "Caffe keeps weighted sums of the statistics, not averages: an average that is loaded is rounded.",
         "batch_norm": True,
     },
 }

@@ -59,9 +59,7 @@ class Backend:
         for count in self.counts:  # at 0, the first batch would replace the statistics
             self.set(count, 1)
         s = self.spec
-        learner = model.optimiser(
-            s.optimiser, self.logits.parameters, s.learning_rate, s.beta1, s.beta2, s.epsilon
-        )
+        learner = model.optimiser(s.optimiser, self.logits.parameters, s.learning_rate, s.beta1, s.beta2, s.epsilon)
         self.trainer = C.Trainer(self.logits, self.loss, [learner])
 
     def dump(self):
