@@ -19,7 +19,7 @@ def read(path):
 
 
 def classes():
-    """Return the folder of the compiled model; compile it now where Model.java has changed since set-up, as in a copy."""
+    """Return the folder of the compiled model; compile it now where Model.java differs from that of the set-up."""
     source = os.path.join(HERE, "Model.java")
     if read(source) == read(os.path.join(BUILT, "Model.java")):
         return os.path.join(BUILT, "target", "classes")

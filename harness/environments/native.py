@@ -35,7 +35,7 @@ def require_tools(entry: Entry) -> None:
     if missing:
         packages = " ".join(dict.fromkeys(tools[tool] for tool in missing))
         raise Missing(
-            f"not available here: needs {' and '.join(missing)} on PATH. "
+            f"not available here: needs {', '.join(missing)} on PATH. "
             f"Install {packages} with your system's package manager, on Debian `apt-get install {packages}`."
         )
 

@@ -41,8 +41,8 @@ def log(tmp_path):
 @pytest.mark.parametrize(
     ("wanted", "tools"),
     [
-        ({"debian": {"release": "wood"}}, "needs apt-get and dpkg-deb on PATH"),
-        ({"maven": {}}, "needs mvn and javac on PATH"),
+        ({"debian": {"release": "wood"}}, "needs apt-get, dpkg-deb on PATH"),
+        ({"maven": {}}, "needs mvn, javac on PATH"),
         ({"stubs": {"libbeads.so.1": "beads.c"}}, "needs gcc on PATH"),
         ({"systems": ["Abacus wood"]}, "needs Abacus wood, and this is "),
     ],
@@ -84,7 +84,7 @@ def test_stub_library_is_compiled_under_its_name(tmp_path, log):
     code = f"import ctypes; print(ctypes.CDLL('{tmp_path}/stubs/libbeads.so.1').beads())"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "7\n"
     (entry.folder / "beads.c").write_text("int beads(void) {\n")
-    with pytest.raises(BuildFailed, match="could not compile beads.c to libbeads.so.1"):
+    with pytest.raises(BuildFailed, match=r"could not compile beads\.c to libbeads\.so\.1"):
         native.add_to_environment(entry, tmp_path, log, Commands())
 
 
