@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from ..common.cache import cache_folder
 from ..registry.entries import Entry
+from . import native
 from .commands import Commands
 from .downloads import sum_downloads
 from .environment import BuildFailed, BuildLog, Environment, Say, describe_os_error, environments_folder
@@ -36,11 +37,13 @@ def environment_key(entry: Entry, interpreter: Path) -> str:
         raise Missing(f"{interpreter} is no longer a working Python interpreter.")
     # Resolved, so that two paths of one interpreter share an environment.
     parts = [entry.requirements.read_text(encoding="utf-8"), *identity[1:], str(identity.path.resolve())]
+    parts += native.read_inputs(entry)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
 def find(entry: Entry, extra: Sequence[Path] = ()) -> Environment | None:
     """Return the environment of `entry`; None where it is not built. Raises Missing and InputError."""
+    native.require_tools(entry)
     return read_environment(environment_folder(entry, find_interpreter(entry.description.python, extra)))
 
 
@@ -56,6 +59,7 @@ def build(
     Raises Missing, BuildFailed and InputError.
     """
     commands = commands or Commands()
+    native.require_tools(entry)
     interpreter = find_interpreter(entry.description.python, extra)
     folder = environment_folder(entry, interpreter)
     log = cache_folder() / "logs" / f"{folder.name}.log"
@@ -175,6 +179,7 @@ def _build_and_rename(entry: Entry, interpreter: Path, folder: Path, log: BuildL
         start = time.perf_counter()
         temporary.mkdir()
         install_requirements(entry, interpreter, temporary, log, commands)
+        native.add_to_environment(entry, temporary, log, commands)
         seconds = time.perf_counter() - start
         record = {
             "interpreter": str(interpreter),

@@ -52,9 +52,10 @@ def find_interpreter(specifier: str, extra: Sequence[Path] = ()) -> Path:
         else:
             return interpreter.path
     example = _lowest_version(wanted)
+    found = ", ".join(dict.fromkeys(incomplete + others))
     raise Missing(
-        f"needs Python {specifier} with venv and ensurepip: searched --python, the running interpreter, PATH, uv and "
-        f"pyenv, and found {', '.join(dict.fromkeys(incomplete + others))}. Install one (`pyenv install {example}`, "
+        f"not available here: needs Python {specifier} with venv and ensurepip: searched --python, the running "
+        f"interpreter, PATH, uv and pyenv, and found {found}. Install one (`pyenv install {example}`, "
         f"`uv python install {example}`, or your system's package python3-venv), or pass --python PATH."
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
-from ..registry.entries import NOT_PINNED, Entry, pinned_version
+from ..registry.entries import NOT_PINNED, Entry, required_version
 from .commands import Commands
 from .downloads import query_interpreters
 from .environment import BuildFailed, BuildLog, Environment, describe_os_error
@@ -76,7 +76,7 @@ def query_supported_interpreters(entry: Entry, folder: Path, commands: Commands)
         code = commands.run(command, output.append, entry.folder, select_variables(os.environ))
         return "\n".join(output) if code == 0 else None
 
-    version = pinned_version(entry)
+    version = required_version(entry)
     return None if version == NOT_PINNED else query_interpreters(entry.description.package, version, run_pip)
 
 

@@ -185,6 +185,27 @@ class Openness(Table):
                 yield key, fact
 
 
+FileName = Annotated[Text, AfterValidator(_file_name)]
+
+
+class DebianPackages(Table):
+    """Packages of a Debian release that are unpacked in the environment's folder `debian`."""
+
+    release: Identifier
+    """The name of the release, such as `bullseye`: said in messages."""
+    lock: FileName = "debian.lock"
+    """The file that lists the packages, one a line: name, version, architecture, SHA-256, path in the archive."""
+
+
+class MavenProject(Table):
+    """A Java project that is compiled, with its libraries, in the environment's folder `maven`."""
+
+    pom: FileName = "pom.xml"
+    """The project's description; the Java files of the backend's folder are its sources."""
+    lock: FileName = "maven.lock"
+    """The file that lists its libraries, one a line: SHA-256 and the name of the jar."""
+
+
 class WorkerEnvironment(Table):
     """The environment that the backend's worker needs."""
 
@@ -193,7 +214,16 @@ class WorkerEnvironment(Table):
     thread_names: Annotated[tuple[Text, ...], *Unique] = ()
     """Names of the threads that compute, as the system shows them, without their numbers. For the record of threads."""
     variables: dict[Variable, str] = {}
-    """Variables to set, and their values. A worker inherits only a few of its caller's variables."""
+    """Variables to set, and their values. `{environment}` in a value stands for the environment's folder.
+
+    A worker inherits only a few of its caller's variables.
+    """
+    systems: Annotated[tuple[Text, ...], *Unique] = ()
+    """The systems that it can be built on, such as "Linux x86_64"; every one where this is left out."""
+    debian: DebianPackages | None = None
+    maven: MavenProject | None = None
+    stubs: dict[Text, FileName] = {}
+    """Shared libraries to compile into the environment's folder `stubs`: the name of each, and its C file here."""
     programs: dict[Identifier, Annotated[tuple[Text, ...], Field(min_length=1), *Unique]] = {}
     """By variant, programs of which one must be on PATH: `compiled = ["c++", "g++", "clang++"]`."""
 

@@ -80,7 +80,26 @@ NOT_PINNED = "not pinned"
 
 
 def pinned_version(entry: Entry) -> str:
-    """Return the version of the framework's package that the requirements pin, or NOT_PINNED."""
+    """Return the version of the backend's package that its requirements or its lock files pin, or NOT_PINNED."""
+    package, wanted = entry.description.package, entry.worker
+    version = required_version(entry)
+    if version == NOT_PINNED and wanted.debian:
+        for line in _lines(entry.folder / wanted.debian.lock):
+            name, _, rest = line.partition(" ")
+            version = rest.partition(" ")[0] if name == package else version
+    if version == NOT_PINNED and wanted.maven:
+        for line in _lines(entry.folder / wanted.maven.lock):
+            name = line.rpartition(" ")[2].removesuffix(".jar")
+            version = name.removeprefix(f"{package}-") if name.startswith(f"{package}-") else version
+    return version
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+
+
+def required_version(entry: Entry) -> str:
+    """Return the version of the backend's package that its requirements.txt pins, or NOT_PINNED."""
     wanted = canonicalize_name(entry.description.package)
     for line in entry.requirements.read_text(encoding="utf-8").splitlines():
         text = line.partition("#")[0].strip()

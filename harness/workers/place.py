@@ -78,7 +78,9 @@ def worker_environment(place: Place, caller: Mapping[str, str] = os.environ) -> 
     patterns = (*INHERITED, *place.inherit)
     inherited = {name: value for name, value in caller.items() if _matches(name, patterns)}
     counts = dict.fromkeys((*THREAD_VARIABLES, *place.thread_variables), str(place.threads))
-    return {**inherited, **FIXED, **place.variables, **counts}
+    folder = str(place.python.parent.parent)
+    declared = {name: value.replace("{environment}", folder) for name, value in place.variables.items()}
+    return {**inherited, **FIXED, **declared, **counts}
 
 
 def variables_in_force(place: Place, caller: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -88,7 +90,8 @@ def variables_in_force(place: Place, caller: Mapping[str, str] = os.environ) -> 
     user passes on by name, stays.
     """
     deliberate = {*place.variables, *place.inherit}
-    environment = worker_environment(place, caller)
+    # As backend.toml writes them: the folder of the environment names the user.
+    environment = {**worker_environment(place, caller), **place.variables}
     return {
         name: environment[name] for name in sorted(environment) if name in deliberate or not _matches(name, PERSONAL)
     }

@@ -1,0 +1,113 @@
+"""Theano's side of the contract: arrays in, arrays out."""
+
+import os
+import sys
+from functools import cached_property
+
+import numpy as np
+
+os.environ["THEANO_FLAGS"] = ",".join(
+    (
+        # What it compiles stays with the environment that compiled it, not in the user's home.
+        "base_compiledir=" + os.path.join(sys.prefix, "theano"),
+        # pip brings no BLAS to link with. Empty, as the documentation has it, leaves the products to NumPy.
+        "blas.ldflags=",
+        # What a step computes on its way keeps its memory for the next step.
+        "allow_gc=False",
+    )
+)
+import theano  # it reads its flags when it is imported
+
+from . import model
+
+SIGMOID = {
+    "reason": "Theano's sigmoid is exactly 1 above 19 in float64, where it should still be 6e-9 less.",
+    "activation": "sigmoid",
+    "batch_norm": False,
+    "optimiser": "momentum",
+    "dtype": "float64",
+}
+
+KNOWN_FAILURES = {
+    "losses": SIGMOID,
+    "updates": SIGMOID,
+    "test_mode": SIGMOID,
+    "activation_at_zero": {
+        "reason": "T.nnet.relu is 0.5 * (x + abs(x)), whose derivative at 0 is 0.5 in Theano.",
+        "activation": "relu",
+    },
+}
+
+
+class Backend:
+    """The common network in Theano: a compiled function, called for each step."""
+
+    conventions = {"running_variance": "unbiased"}
+    variants = ("function",)
+
+    def __init__(self, spec, device="cpu", variant=None):
+        if device != "cpu":
+            raise ValueError("Theano computes on the cpu here, got device %r" % device)
+        theano.config.floatX = spec.dtype
+        self.spec = spec
+        self.layers = model.network(spec.sizes, spec.batch_norm)
+        self.hyper = {
+            "activation": spec.activation,
+            "bn_epsilon": spec.bn_epsilon,
+            "bn_decay": spec.bn_decay,
+        }
+        self.x = theano.shared(np.zeros((1, spec.sizes[0]), spec.dtype))
+        self.y = theano.shared(np.zeros(1, np.int64))
+
+    # To compile takes seconds: each is compiled when it is first called.
+
+    @cached_property
+    def trainer(self):
+        """The function that trains, and the optimiser's state."""
+        s = self.spec
+        constants = {"learning_rate": s.learning_rate, "beta1": s.beta1, "beta2": s.beta2, "epsilon": s.epsilon}
+        return model.trainer(self.layers, self.x, self.y, s.optimiser, constants, **self.hyper)
+
+    @cached_property
+    def compute(self):
+        """The function of a batch's gradients."""
+        return model.gradients(self.layers, **self.hyper)
+
+    @cached_property
+    def probabilities(self):
+        """The function of the probabilities of rows."""
+        return model.predictor(self.layers, **self.hyper)
+
+    def variable(self, name):
+        layer, leaf = name.split("/")
+        return self.layers[int(layer.lstrip("densorm"))][leaf]
+
+    def load(self, arrays):
+        self.names = list(arrays)
+        for name, array in arrays.items():
+            self.variable(name).set_value(array)
+        for variable in self.trainer[1] if "trainer" in vars(self) else ():
+            variable.set_value(np.zeros_like(variable.get_value(borrow=True)))
+
+    def dump(self):
+        return {name: self.variable(name).get_value() for name in self.names}
+
+    def put(self, x, y):
+        self.x.set_value(x)
+        self.y.set_value(y)
+
+    def train(self, order):
+        return model.train(self.trainer[0], order)
+
+    def wait(self):
+        """Theano's functions return when they have computed."""
+
+    def gradients(self, x, y):
+        found = dict(zip(model.trained(self.layers), self.compute(x, y)))
+        return {name: np.array(found[self.variable(name)]) for name in self.names if "running" not in name}
+
+    def predict(self, x):
+        return self.probabilities(x)
+
+    def versions(self):
+        return {"theano": theano.__version__, "numpy": np.__version__}
