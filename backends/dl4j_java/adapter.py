@@ -1,5 +1,6 @@
 """Deeplearning4j's side of the contract: arrays in, arrays out, by way of a Java virtual machine in this process."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -44,6 +45,11 @@ KNOWN_FAILURES = {
 }
 
 
+def count(name):
+    """Yield the name with each number."""
+    return (name % number for number in itertools.count())
+
+
 class Backend:
     """The common network in Deeplearning4j: a MultiLayerNetwork in Java, fitted to one batch after the other."""
 
@@ -55,7 +61,6 @@ class Backend:
             raise ValueError("these libraries of Deeplearning4j compute on the cpu, got device %r" % device)
         self.spec = spec
         self.double = spec.dtype == "float64"
-        self.stride = 3 if spec.batch_norm else 1  # dense, batch norm and activation are layers of their own
 
     def ndarray(self, array):
         flat = np.ascontiguousarray(array).ravel()
@@ -69,8 +74,7 @@ class Backend:
     def key(self, name):
         """Return Deeplearning4j's name of an array: the number of the layer, and the parameter's."""
         layer, leaf = name.split("/")
-        kind, number = layer.rstrip("0123456789"), int(layer.lstrip("densorm"))
-        return "%d_%s" % (number * self.stride + (kind == "norm"), LEAVES[leaf])
+        return "%d_%s" % (self.numbers[layer], LEAVES[leaf])
 
     def load(self, arrays):
         s = self.spec
@@ -78,6 +82,11 @@ class Backend:
         updater = Model.updater(s.optimiser, s.learning_rate, s.beta1, s.beta2, s.epsilon)
         sizes = jpype.JArray(jpype.JInt)(list(s.sizes))
         self.model = Model(sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay, updater, s.dtype)
+        self.numbers, counts = {}, {"W": count("dense%d"), "gamma": count("norm%d")}
+        for number, layer in enumerate(self.model.net.getLayers()):
+            for first, names in counts.items():
+                if layer.paramTable().containsKey(first):
+                    self.numbers[next(names)] = number
         if hasattr(self, "rows"):
             self.model.put(*self.rows)
         for name, array in arrays.items():
