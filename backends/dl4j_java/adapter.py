@@ -45,11 +45,6 @@ KNOWN_FAILURES = {
 }
 
 
-def count(name):
-    """Yield the name with each number."""
-    return (name % number for number in itertools.count())
-
-
 class Backend:
     """The common network in Deeplearning4j: a MultiLayerNetwork in Java, fitted to one batch after the other."""
 
@@ -82,9 +77,10 @@ class Backend:
         updater = Model.updater(s.optimiser, s.learning_rate, s.beta1, s.beta2, s.epsilon)
         sizes = jpype.JArray(jpype.JInt)(list(s.sizes))
         self.model = Model(sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay, updater, s.dtype)
-        self.numbers, counts = {}, {"W": count("dense%d"), "gamma": count("norm%d")}
+        self.numbers = {}
+        dense, norm = ("dense%d" % i for i in itertools.count()), ("norm%d" % i for i in itertools.count())
         for number, layer in enumerate(self.model.net.getLayers()):
-            for first, names in counts.items():
+            for first, names in (("W", dense), ("gamma", norm)):
                 if layer.paramTable().containsKey(first):
                     self.numbers[next(names)] = number
         if hasattr(self, "rows"):
