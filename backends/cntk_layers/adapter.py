@@ -38,7 +38,7 @@ class Backend:
             s.sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay, s.batch_size, self.dtype
         )
         self.y, self.loss = model.loss_of(self.logits, self.dtype)
-        self.probabilities = C.softmax(self.logits)
+        self.probabilities = model.probabilities_of(self.logits)
         dense = [layer for layer in layers if hasattr(layer, "W")]
         norm = [layer for layer in layers if hasattr(layer, "scale")]
         self.counts = [layer.aggregate_count for layer in norm]

@@ -68,3 +68,8 @@ def train(trainer, inputs, x, y, order):
 def mean_of(loss):
     """Return the mean of the losses of a batch's rows."""
     return C.reduce_mean(loss, axis=C.Axis.default_batch_axis())
+
+
+def probabilities_of(logits):
+    """Return the probabilities of rows, by the running statistics when they are evaluated."""
+    return C.softmax(logits)

@@ -1,5 +1,6 @@
 """Deeplearning4j's side of the contract: arrays in, arrays out, by way of a Java virtual machine in this process."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -55,7 +56,6 @@ class Backend:
             raise ValueError("these libraries of Deeplearning4j compute on the cpu, got device %r" % device)
         self.spec = spec
         self.double = spec.dtype == "float64"
-        self.stride = 3 if spec.batch_norm else 1  # dense, batch norm and activation are layers of their own
 
     def ndarray(self, array):
         flat = np.ascontiguousarray(array).ravel()
@@ -69,8 +69,7 @@ class Backend:
     def key(self, name):
         """Return Deeplearning4j's name of an array: the number of the layer, and the parameter's."""
         layer, leaf = name.split("/")
-        kind, number = layer.rstrip("0123456789"), int(layer.lstrip("densorm"))
-        return "%d_%s" % (number * self.stride + (kind == "norm"), LEAVES[leaf])
+        return "%d_%s" % (self.numbers[layer], LEAVES[leaf])
 
     def load(self, arrays):
         s = self.spec
@@ -78,6 +77,12 @@ class Backend:
         updater = Model.updater(s.optimiser, s.learning_rate, s.beta1, s.beta2, s.epsilon)
         sizes = jpype.JArray(jpype.JInt)(list(s.sizes))
         self.model = Model(sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay, updater, s.dtype)
+        self.numbers = {}
+        dense, norm = ("dense%d" % i for i in itertools.count()), ("norm%d" % i for i in itertools.count())
+        for number, layer in enumerate(self.model.net.getLayers()):
+            for first, names in (("W", dense), ("gamma", norm)):
+                if layer.paramTable().containsKey(first):
+                    self.numbers[next(names)] = number
         if hasattr(self, "rows"):
             self.model.put(*self.rows)
         for name, array in arrays.items():
