@@ -126,8 +126,8 @@ def measure_precision(
     """Measure the rounding error of backends in float32 training.
 
     Trains on the bundled spec, and gives the error in floors after 1, 10 and 100 steps, and over several seeds at the
-    end of training (docs/explanation/agreement.md). A large error is a result, not a failure. Exit code 1 if a backend cannot be
-    measured.
+    end of training (docs/explanation/agreement.md). A large error is a result, not a failure. Exit code 1 if a backend
+    cannot be measured.
     """
     from ..common.progress import Board
     from ..measures.agreement import precision

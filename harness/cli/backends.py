@@ -60,8 +60,8 @@ def build_environments(backends: Backends = None, check: Check = True, python: P
 def create_backend(name: Name, folder: Parent = Path()) -> None:
     """Create the folder of a new backend, to be filled in.
 
-    The new backend runs and fails its checks; its TODOs say what to fill in (docs/how-to/add-a-backend.md). NAME must differ
-    from the name that your framework is imported by.
+    The new backend runs and fails its checks; its TODOs say what to fill in (docs/how-to/add-a-backend.md). NAME must
+    differ from the name that your framework is imported by.
 
     \b
     bakeoff new abacus_core                      your own, in the current folder

@@ -52,7 +52,8 @@ def try_mistakes(
     """Try common mistakes, and show which ones each framework reports.
 
     Wrong data and small wrong edits of the model code are tried in every variant, each in its own process
-    (docs/explanation/mistakes.md). An unreported mistake is a result, not a failure. Exit code 1 if a variant cannot be tried.
+    (docs/explanation/mistakes.md). An unreported mistake is a result, not a failure. Exit code 1 if a variant cannot
+    be tried.
 
     \b
     bakeoff mistakes                                 the default backends: about half an hour

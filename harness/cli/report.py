@@ -146,9 +146,9 @@ def rank_frameworks(
 ) -> None:
     """Rank the frameworks by your weights, with reasons and uncertainty.
 
-    Reads the records of a complete run (docs/explanation/verdict.md). A criterion that --weights leaves out has weight 0; a part such as
-    speed.memory may have a weight of its own. Requirements: float64, gpu, maintained, deterministic, licence:OSI,
-    python:3.13. Exit code 1 if no framework meets the requirements, or nothing with a weight was measured.
+    Reads the records of a complete run (docs/explanation/verdict.md). A criterion that --weights leaves out has weight
+    0; a part such as speed.memory may have a weight of its own. Requirements: float64, gpu, maintained, deterministic,
+    licence:OSI, python:3.13. Exit code 1 if no framework meets the requirements, or nothing with a weight was measured.
 
     \b
     bakeoff verdict --weights ease=2,speed=1,agreement=1,open=1

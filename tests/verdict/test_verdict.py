@@ -1,4 +1,4 @@
-"""The verdict keeps the promises of docs/explanation/verdict.md: dominated options never win; units and rivals do not matter."""
+"""The verdict keeps the promises of docs/explanation/verdict.md: no dominated option wins; units do not matter."""
 
 import itertools
 import json
