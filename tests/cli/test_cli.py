@@ -610,7 +610,7 @@ def test_verdict_gives_reasons_and_records_on_one_screen(bakeoff, four, monkeypa
     assert len(named) == 7
     assert {name.partition(" + ")[0] for name in named} <= records
     assert re.search(r"^\w+ leads under \d+% of all weightings, such as ease=", out, re.MULTILINE)
-    assert "By one weight" in out
+    assert "If one weight changes, another framework leads: " in out
     assert "openness/top_author_share" in out
 
 

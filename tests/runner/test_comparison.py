@@ -321,9 +321,10 @@ def start_and_kill(moment, folder, arguments):
     """Start bakeoff, kill it at the moment, and return what remains."""
     with start(folder, *arguments) as process:
         watched = psutil.Process(process.pid)
-        came = wait_for(lambda: reached(moment, folder, watched))
-        workers = workers_of(watched)
-        process.send_signal(signal.SIGKILL)
+        wait_for(lambda: process.poll() is not None or reached(moment, folder, watched))
+        came = process.poll() is None and reached(moment, folder, watched)
+        workers = workers_of(watched) if came else []
+        process.kill()
         _, err = process.communicate()
     assert came, f"the run did not reach {moment}: {err}"
     wait_for(lambda: all(has_ended(each) for each in workers), within_s=30)
