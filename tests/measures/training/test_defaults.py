@@ -70,7 +70,7 @@ def test_what_cannot_be_left_open_is_explained(text, sentence):
 # What is measured
 
 
-def test_apart():
+def test_distances():
     first, second = np.array([[0.75, 0.25], [0.5, 0.5]]), np.array([[0.25, 0.75], [0.5, 0.5]])
     assert predictions.compare_predictions(first, second) == (0.5, 0.25, 0.5)
     assert np.isnan(predictions.compare_predictions(first, np.full((2, 2), np.nan))).all()
@@ -161,8 +161,8 @@ def finished(tmp_path_factory):
     return folder / json.loads(ended.stdout)["run"]
 
 
-def test_a_run_tells_what_each_took_and_marks_its_own(finished):
-    table = pd.read_csv(finished / "tables" / "defaults.csv").set_index("backend")
+def test_a_run_reports_the_values_in_force_and_marks_those_of_the_framework(finished):
+    table = pd.read_csv(finished / "tables" / "framework_defaults.csv").set_index("backend")
     assert table.loc["own_mind:plain", "epsilon"] == "fuzz=0.5*"
     assert table.loc["own_mind:plain", "initial_weights"].startswith("uniform, variance 0.2")
     assert table.loc["own_mind:plain", "initial_weights"].endswith("*")
@@ -171,26 +171,26 @@ def test_a_run_tells_what_each_took_and_marks_its_own(finished):
     assert not table.loc["numpy_plain:plain"].astype(str).str.endswith("*").any()
 
 
-def test_who_has_no_default_ends_at_the_common_spec_and_who_has_does_not(finished):
-    table = pd.read_csv(finished / "tables" / "defaults.csv").set_index("backend")
-    moved = table["probabilities moved: mean"].astype(float)
+def test_only_a_backend_with_defaults_of_its_own_moves_from_the_common_spec(finished):
+    table = pd.read_csv(finished / "tables" / "framework_defaults.csv").set_index("backend")
+    moved = table["mean change of a probability"].astype(float)
     assert moved["numpy_plain:plain"] < 1e-4
     assert moved["own_mind:plain"] > 1e-2
 
 
-def test_every_two_are_held_against_each_other(finished):
+def test_every_two_backends_are_compared(finished):
     records = [json.loads(line) for line in (finished / "records.jsonl").read_text().splitlines()]
-    apart = {
+    distances = {
         (f"{record['backend']}:{record['variant']}", record["other"]): record["value"]
         for record in records
-        if record["measure"] == "defaults" and record["quantity"] == "apart"
+        if record["measure"] == "training" and record["figure"] == "default_distance"
     }
-    assert apart["own_mind:plain", "numpy_plain:plain"] == apart["numpy_plain:plain", "own_mind:plain"] > 0
-    assert len(apart) == 4
+    assert distances["own_mind:plain", "numpy_plain:plain"] == distances["numpy_plain:plain", "own_mind:plain"] > 0
+    assert len(distances) == 4
 
 
-def test_both_are_timed_with_what_they_took(finished):
+def test_both_are_timed_with_their_own_defaults(finished):
     records = [json.loads(line) for line in Path(finished / "records.jsonl").read_text().splitlines()]
-    timed = {record["backend"] for record in records if record["quantity"] == "slice"}
+    timed = {record["backend"] for record in records if record["figure"] == "slice"}
     assert timed == {"numpy_plain", "own_mind"}
-    assert not [record for record in records if record["measure"] == "failure"]
+    assert not [record for record in records if record["figure"] in ("failed", "unsupported")]
