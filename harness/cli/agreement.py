@@ -30,7 +30,7 @@ CheckedBackends = Annotated[
         autocompletion=completion.complete_backend,
     ),
 ]
-Full = Annotated[bool, typer.Option("--full", help="Check all 96 cases. Default: a subset with every pair.")]
+Full = Annotated[bool, typer.Option("--full", help="Check all 96 cases. Default: every two settings meet once.")]
 Interpreters = Annotated[
     list[Path] | None,
     typer.Option("--python", metavar="PATH", help="Python that has the framework of a folder. Default: as for run."),
@@ -98,7 +98,7 @@ def check_backends(
 def run_selftest(as_json: Json = False) -> None:
     """Test the checks: every known bug is detected, with no false alarm.
 
-    Needs no framework: copies of the NumPy reference with a known bug stand in for backends. Exit code 1 if a bug is
+    Needs no framework: copies of the oracle with one deliberate error stand in for backends. Exit code 1 if a bug is
     not detected, or a correct copy is rejected.
     """
     from ..common.progress import Board

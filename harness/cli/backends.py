@@ -32,7 +32,7 @@ def list_backends(python: Python = None, as_json: Json = False) -> None:
 def build_environments(backends: Backends = None, check: Check = True, python: Python = None) -> None:
     """Build the environments of backends, and check what was built.
 
-    `bakeoff run` does the same on first use. It reuses a check result until something that the result depends on
+    `bakeoff run` does the same on first use. A check result is kept until something that it depends on
     changes. Exit code 1 if an environment cannot be built, or a check fails.
     """
     from .. import environments

@@ -47,7 +47,7 @@ Data = Annotated[
     typer.Option(metavar="SOURCE", help="digits, a file, openml:NAME or synthetic:... Default: the spec's."),
 ]
 Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="Label column of --data. Default: the spec's.")]
-Quick = Annotated[bool, typer.Option("--quick", help="Time shorter rounds: 2 of 16 blocks; intervals are wider.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Time 2 shorter rounds of 16 blocks each; intervals are wider.")]
 Rounds = Annotated[
     int | None,
     typer.Option(min=1, help="Rounds of fresh processes. Default: 2; more in a big --budget."),
@@ -66,7 +66,7 @@ Until = Annotated[
 ]
 TimeLimit = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="Add no round with --until after this time. Default: 10m."),
+    typer.Option(metavar="TIME", help="With --until: start no round after this time. Default: 10m."),
 ]
 FrameworkDefaults = Annotated[
     bool,
