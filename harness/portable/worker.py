@@ -88,8 +88,8 @@ def prepare(config):
         os.environ[variable] = str(config["threads"])
     for descriptor in (config["read"], config["write"]):
         os.set_inheritable(descriptor, False)  # A program that outlives the worker must not keep its pipe open.
-    here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
+    here = os.path.dirname(os.path.realpath(__file__))  # as Python resolves links in sys.path[0]
+    sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or ".") != here]
 
 
 def end_with_the_harness():
