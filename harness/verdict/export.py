@@ -14,6 +14,7 @@ def export_verdict(verdict: "Verdict") -> dict[str, Any]:
     """Return everything that a verdict says; null where there is no value."""
     found: dict[str, Any] = {
         "run": str(verdict.report.folder),
+        "scope": {**verdict.scope._asdict(), "no_evidence_for": verdict.scope.no_evidence_for},
         "notes": verdict.report.notes(),
         "weights": {**verdict.weights.criteria, **verdict.weights.nodes},
         "required": [each.word for each in verdict.required],

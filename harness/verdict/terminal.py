@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ..common.statistics import Interval
 from ..report.terminal.console import print_line, widen
-from ..report.text import count_things, format_interval, join_words
+from ..report.text import format_interval, join_words
 from .criteria import CRITERIA, SubMeasure
 from .readings import Reading
 from .run_records import CHECK_FILE, MISTAKES_FILE
@@ -45,15 +45,15 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
 
 
 def _print_head(console: Console, verdict: Verdict) -> None:
-    header, plan = verdict.report.header, verdict.report.header["plan"]
+    scope = verdict.scope
+    print_line(console, f"Scope: {scope}. {scope.describe_limits()}", wrap=True)
     for warning in verdict.report.warnings():
         console.print(Text(warning, "bold red"), highlight=False)
     if verdict.report.step_times and verdict.report.self_test() is None:
         console.print(Text("The timing of this run was not self-tested.", "bold red"), highlight=False)
     print_line(
         console,
-        f"{verdict.report.folder}: {header['data']['name']}, spec {header['spec_hash']}, "
-        f"{header['spec']['training']['dtype']}, {plan['device']}, {count_things(plan['threads'], 'thread')}.",
+        f"Run: {verdict.report.folder}, spec {verdict.report.header['spec_hash']}.",
         wrap=True,
     )
     given = {**{name: verdict.weights.criteria[name] for name in CRITERIA}, **verdict.weights.nodes}

@@ -19,6 +19,7 @@ from .export import export_verdict
 from .readings import Reading
 from .requirements import DeclaredSupport, Requirement, list_unmet
 from .run_records import Key, RunRecords
+from .scope import read_scope
 from .scores import NOTHING, Floats, Region, Scores, Stretch
 from .weight_map import WeightMap
 from .weights import Weights
@@ -69,6 +70,7 @@ class Verdict:
     ) -> None:
         self.report = Report(folder)
         self.records = RunRecords(self.report)
+        self.scope = read_scope(self.report.header)
         self.weights, self.required, self.support = weights, tuple(required), support or {}
         self.excluded: list[Excluded] = []
         self.entries = self._select_candidates()
