@@ -1,5 +1,6 @@
-"""The scope of a verdict: the network, data, threads, device and dtype that its run measured, and what it says nothing about."""
+"""The scope of a verdict: network, data, threads, device and dtype of its run, and what the run says nothing about."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -42,7 +43,7 @@ def read_scope(header: Mapping[str, Any]) -> Scope:
     """Return the scope of the run that `header` (run.json) describes."""
     network, data, plan = header["spec"]["network"], header["data"], header["plan"]
     sizes = [data["features"], *network["hidden"], data["classes"]]
-    weights = sum(before * after for before, after in zip(sizes, sizes[1:], strict=False))
+    weights = sum(before * after for before, after in itertools.pairwise(sizes))
     biases = sum(sizes[1:])
     scales = 2 * sum(network["hidden"]) if network["batch_norm"] else 0
     layers = f"network {'-'.join(str(size) for size in sizes)}, {network['activation']}"
