@@ -80,8 +80,8 @@ def _print_other_faults(console: Console, verdict: Verdict) -> None:
     """Print what did not pass in a dtype that is not the run's."""
     together: dict[tuple[str, str], list[str]] = {}
     for name, faults in verdict.other_faults.items():
-        for dtype, said in faults.items():
-            together.setdefault((dtype, "; ".join(said)), []).append(name)
+        for dtype, lines in faults.items():
+            together.setdefault((dtype, "; ".join(lines)), []).append(name)
     for (dtype, said), names in together.items():
         print_line(
             console,
