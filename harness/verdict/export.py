@@ -24,6 +24,10 @@ def export_verdict(verdict: "Verdict") -> dict[str, Any]:
         "unknown": {measure.record: lacking for measure, lacking in verdict.unknown.items()},
         "not_tried": [measure.record for measure in verdict.not_tried],
         "not_counted": {"faults_in_another_dtype": verdict.other_faults},
+        "newer_releases": {
+            backend: {"measured": measured, "newest": newest, "asof": asof}
+            for backend, (measured, newest, asof) in verdict.newer_releases.items()
+        },
         "ranked_apart": [_export_apart(one) for one in verdict.apart],
         "winner": None,
     }

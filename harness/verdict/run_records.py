@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from packaging.version import InvalidVersion, Version
 
 from ..common.errors import InputError
 from ..measures.agreement.figures import CHECK, FLOORS
 from ..measures.mistakes.figures import OUTCOME
+from ..measures.openness.figures import FACTS
 from ..records import read
 from ..records.vocabulary import FINISHED, Figure
 from ..report.report import Report
@@ -80,6 +82,19 @@ class RunRecords:
     def failure(self, key: Key) -> str:
         """Return why a variant has no values, or which required check in the run's dtype failed; "" for neither."""
         return read_failure(self.query, *key, dtype=self.dtype)
+
+    def newer_release(self, key: Key) -> tuple[str, str, str] | None:
+        """Return (measured version, newest known version, its source's date) where they differ, and both are known."""
+        record = self.last(FACTS["last_release"], key)
+        measured = str(self.report.header["backends"][key[0]]["version"])
+        if record is None:
+            return None
+        newest = str(record["value"])
+        try:
+            same = Version(newest).public == Version(measured).public
+        except InvalidVersion:
+            return None
+        return None if same else (measured, newest, str(record["asof"]))
 
     def is_checked(self, key: Key) -> bool:
         """Return whether a required check in the run's dtype measured a rounding error of a variant."""

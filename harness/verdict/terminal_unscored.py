@@ -47,6 +47,12 @@ def print_unscored(console: Console, verdict: Verdict) -> None:
     for each in verdict.excluded:
         together.setdefault(each.why, []).append(each.name)
     _print_answers(console, verdict)
+    newer = [
+        f"{verdict.title(backend)} {measured} (newest known {newest}, {asof})"
+        for backend, (measured, newest, asof) in verdict.newer_releases.items()
+    ]
+    if newer:
+        print_line(console, f"Measured, and not the newest version: {'; '.join(newer)}.", wrap=True)
     for why, names in together.items():
         console.print(Text(f"Excluded: {', '.join(names)}: {why}", "yellow"), highlight=False)
     weighted = {measure for measure, part in verdict.weighted if part > 0}

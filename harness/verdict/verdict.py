@@ -160,6 +160,12 @@ class Verdict:
         return sorted(best.values(), key=lambda one: (-one.low, -one.high))
 
     @property
+    def newer_releases(self) -> dict[str, tuple[str, str, str]]:
+        """The measured and the newest known version, and the date of the source, by backend, where they differ."""
+        found = {key[0]: self.records.newer_release(key) for key in self.report.entries}
+        return {backend: versions for backend, versions in found.items() if versions is not None}
+
+    @property
     def other_faults(self) -> dict[str, dict[str, list[str]]]:
         """What did not pass in a dtype that is not the run's, by variant and dtype: listed, and not scored."""
         found = {":".join(key): self.records.list_other_faults(key) for key in self.report.entries}

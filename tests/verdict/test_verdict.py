@@ -581,3 +581,10 @@ def test_only_an_amount_has_a_factor():
     verdict = Verdict(REFERENCE_RUN, parse_weights("open=1,speed=0.01,open.concentration=0"))
     assert verdict.factors
     assert {measure.rule for measure, _ in verdict.factors} == {criteria.AMOUNT}
+
+
+def test_a_measured_version_that_is_not_the_newest_known_is_named():
+    verdict = Verdict(REFERENCE_RUN, parse_weights(ISSUE))
+    assert verdict.newer_releases["jax_pure"] == ("0.10.2", "0.12.0.1", "2026-11-22")
+    assert "tensorflow_core" not in verdict.newer_releases
+    assert verdict.as_json()["newer_releases"]["pytorch"]["newest"] == "2.15.0"
