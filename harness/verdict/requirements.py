@@ -121,7 +121,7 @@ def _gpu(records: RunRecords, key: Key, support: DeclaredSupport) -> Answer:
 
 def _answer_fact(name: str, fact: Fact[Any], met: bool, note: str = "") -> Answer:
     """Return the answer that a dated fact about the framework gives."""
-    said = "the framework supports it" if met else "the framework does not support it"
+    said = "by its documentation" if met else "not supported by the framework"
     value = f": {', '.join(fact.value)}" if isinstance(fact.value, tuple) else ""
     return Answer(
         met, f"{said}{value} (supports.{name}: {fact.source}, {fact.asof}){f'; {note}' if note else ''}", SUPPORTED

@@ -232,7 +232,9 @@ class Verdict:
 
     @cached_property
     def ranking(self) -> list[RankedBackend]:
-        """All backends, the best first."""
+        """The backends of which everything with a weight is known, the best first; empty where there is none."""
+        if not self.decided:
+            return []
         scores, first = self.scores, self.order[0]
         places = []
         for place in self.order:

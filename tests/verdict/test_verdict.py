@@ -365,10 +365,18 @@ def test_unnoticed_mistakes_count_if_all_versions_match(altered):
 
 
 def test_a_single_backend_has_no_reasons():
-    verdict = Verdict(SAVED_RUN, parse_weights(None))
+    verdict = Verdict(SAVED_RUN, parse_weights("speed=1"))
     assert [place.name for place in verdict.ranking] == ["numpy_plain:plain"]
     assert verdict.reasons == []
     assert json.dumps(verdict.as_json())
+
+
+def test_a_run_in_which_each_backend_lacks_something_has_no_winner():
+    verdict = Verdict(SAVED_RUN, parse_weights(None))
+    assert not verdict.decided
+    assert verdict.ranking == verdict.tied == []
+    assert [one.name for one in verdict.apart] == ["numpy_plain:plain"]
+    assert json.dumps(verdict.as_json(), allow_nan=False)
 
 
 def test_json_is_valid_and_complete():
@@ -430,7 +438,7 @@ def test_the_main_part_of_a_criterion_has_four_fifths():
 
 def answers(text, folder=REFERENCE_RUN, facts=None):
     verdict = Verdict(folder, parse_weights(None), requirements.parse(text), facts)
-    return {name.partition(":")[0] for name in (":".join(key) for key in verdict.entries)}, verdict
+    return {name.partition(":")[0] for name in (":".join(key) for key in verdict.candidates)}, verdict
 
 
 def supports(**facts):
