@@ -365,17 +365,18 @@ def test_unnoticed_mistakes_count_if_all_versions_match(altered):
 
 
 def test_a_single_backend_has_no_reasons():
-    verdict = Verdict(SAVED_RUN, parse_weights("speed=1"))
+    verdict = Verdict(REFERENCE_RUN, parse_weights(None), requirements.parse("licence:BSD-3-Clause"))
     assert [place.name for place in verdict.ranking] == ["numpy_plain:plain"]
     assert verdict.reasons == []
     assert json.dumps(verdict.as_json())
 
 
-def test_a_run_in_which_each_backend_lacks_something_has_no_winner():
+def test_a_run_that_was_checked_in_another_dtype_alone_has_no_verdict():
+    """The saved run is in float32, and its checks are in float64."""
     verdict = Verdict(SAVED_RUN, parse_weights(None))
     assert not verdict.decided
     assert verdict.ranking == verdict.tied == []
-    assert [one.name for one in verdict.apart] == ["numpy_plain:plain"]
+    assert [out.why for out in verdict.excluded] == ["its correctness in float32 was not checked in this run"]
     assert json.dumps(verdict.as_json(), allow_nan=False)
 
 
