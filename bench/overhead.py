@@ -56,7 +56,7 @@ class Bare:
             stdout=subprocess.PIPE,
             stderr=self.log.open("wb"),
             text=True,
-            env=worker_environment(place.variables),
+            env=worker_environment(place),
             start_new_session=True,
         )
 

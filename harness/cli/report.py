@@ -115,8 +115,8 @@ def compare_runs(
     """Compare runs with a baseline: what became slower, larger or wrong.
 
     The runs must have the same spec and data. With one RUN, that one is the baseline and the newest complete run is
-    compared with it; with no RUN, the last two complete runs are compared. With --threshold 1.05, a variant is worse if the whole interval of its
-    ratio lies above 1.05, or if it was correct, or was timed, in the baseline and no longer is.
+    compared with it; with no RUN, the last two complete runs are compared. With --threshold 1.05, a variant is worse if
+    the whole interval of its ratio lies above 1.05, or if it was correct, or timed, in the baseline and no longer is.
 
     \b
     bakeoff compare results/reference results/2026-11-22T...

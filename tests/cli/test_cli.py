@@ -411,7 +411,7 @@ def test_backends_json_prints_only_json(bakeoff):
 
 def test_table_prints_the_newest_run_where_none_is_named(bakeoff, saved):
     code, out, err = bakeoff("table")
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "Run: results/saved\n")
     assert "numpy_plain:plain" in out
     assert "The timing passed its self-test (numpy_plain:plain against itself: " in out
     assert (saved / "tables" / "summary.md").exists()

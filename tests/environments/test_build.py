@@ -395,7 +395,7 @@ def test_interpreter_without_venv_or_ensurepip_is_skipped(machine, module):
 
 def test_missing_program_is_named(tmp_path):
     entry = make_entry(tmp_path / "a", "")
-    assert launch.explain_unavailable(entry, "eager") is None
+    assert launch.explain_unavailable(entry, "eager") == ""
     reason = launch.explain_unavailable(entry, "compiled")
     assert reason == (
         "abacus:compiled needs one of these programs on PATH, and found none: no-such-compiler, nor-this-one"

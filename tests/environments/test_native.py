@@ -1,6 +1,7 @@
 """Debian packages, Maven projects and compiled libraries enter an environment verified, or their absence is stated."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from bakeoff.environments.commands import Commands
 from bakeoff.environments.environment import BuildLog
 from bakeoff.environments.interpreters import find_interpreter
 from bakeoff.registry.description import Description
-from bakeoff.workers.place import worker_environment
+from bakeoff.workers.place import Place, worker_environment
 
 from tests.environments.test_build import RUNNING, make_entry
 
@@ -177,5 +178,7 @@ def test_maven_project_is_compiled_in_a_copy(tmp_path, project, log):
 
 
 def test_environment_folder_replaces_its_placeholder_in_variables():
-    variables = worker_environment({"BEADS": "{environment}/lib:{environment}/stubs"}, Path("/cache/abacus"))
+    declared = {"BEADS": "{environment}/lib:{environment}/stubs"}
+    place = Place(Path("/cache/abacus/bin/python"), Path("/backends/abacus"), Path(os.devnull), variables=declared)
+    variables = worker_environment(place)
     assert variables["BEADS"] == "/cache/abacus/lib:/cache/abacus/stubs"

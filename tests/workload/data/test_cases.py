@@ -247,7 +247,7 @@ def test_a_layout_is_read(tmp_path: Path, name: str, content: str, keys: dict[st
         ("t.csv", b"\xff\xfe" + HEADER.encode("utf-16-le"), ["utf-16", "`data.encoding`"]),
         ("t.csv", b"PK\x03\x04....xl/workbook.xml", ["Excel workbook", "Save its sheet as a .csv file"]),
         ("t.csv", b"PK\x03\x04....other", ["zip archive", "`.zip`"]),
-        ("t.csv", gzip.compress(b"a,y\n"), ["gzip file", ".csv.gz"]),
+        ("t.csv", gzip.compress(b"a,y\n", mtime=0), ["gzip file", ".csv.gz"]),
         ("t.csv", b"<!DOCTYPE html><html></html>", ["web page"]),
         ("t.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", ["git lfs pull"]),
         ("t.csv", b"PAR1....", ["Parquet file", "`.parquet`"]),
