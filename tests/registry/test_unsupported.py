@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 from bakeoff import environments
@@ -55,7 +56,7 @@ def written(folder, build_line, declared=DECLARED):
 
 
 def outcomes_of(entry, tmp_path, *kinds):
-    place = launch.place_of(entry, "plain", sys.executable)._replace(log=tmp_path / "worker.log")
+    place = launch.place_of(entry, "plain", Path(sys.executable))._replace(log=tmp_path / "worker.log")
     cases = agreement_cases.cases(kinds)
     return list(suite.check_backend(lambda: Session(place), cases, "cpu", "plain", cannot=entry.unsupported))
 

@@ -50,7 +50,7 @@ def scores(costs, owners=None, low=None, high=None):
 @QUICKLY
 @given(COSTS, WEIGHTS, arrays(float, 6, elements=st.floats(1.01, 10)))
 def test_a_dominated_option_never_wins(costs, weights, worse):
-    """Worse in everything than the first: under no weights is it first, nor not to be told apart."""
+    """Worse in everything than the first: under no weights is it first, nor in a tie."""
     subject = scores(np.concatenate([costs, costs[:1] * worse]))
     vector = subject.vector(weights)
     assert subject.leader(vector) != f"o{len(costs)}"

@@ -220,15 +220,19 @@ def _explain(file: File, layout: Layout) -> None:
     """Raise InputError for the first row with another number of cells, if there is one."""
     width = len(layout.names)
     what = "the header has" if layout.skip else "the first row has"
+    end = layout.skip
     with _open_text(file) as lines:
         try:
             for line, cells in _rows_below(lines, layout):
                 if len(cells) != width:
+                    if any("\n" in cell for cell in cells):
+                        raise _open_quote(file, end, line)
                     raise InputError(
                         f"{file.name}: line {line} has {len(cells)} cells where {what} {width}. Give every row "
                         "the same number of cells, and put text with separators in double quotes; if another character "
                         "separates the cells, set `data.separator`."
                     )
+                end = line
         except csv.Error as error:
             raise InputError(f"{file.name}: not a regular table of text: {error}.") from None
 
@@ -246,8 +250,13 @@ def _explain_quote(file: File, layout: Layout) -> None:
     with _open_text(file) as lines:
         for line, cells in _rows_below(lines, layout):
             if line - end > 1 and any("\n" in cell for cell in cells):
-                raise InputError(
-                    f"{file.name}: a double quote that opens after line {end} is not closed before line {line}. "
-                    'Write a quote inside text twice (""), or remove it.'
-                )
+                raise _open_quote(file, end, line)
             end = line
+
+
+def _open_quote(file: File, after: int, line: int) -> InputError:
+    """Return the error for a quote that opens after one line, and is still open on another."""
+    return InputError(
+        f"{file.name}: a double quote that opens after line {after} is not closed before line {line}. "
+        'Write a quote inside text twice (""), or remove it.'
+    )
