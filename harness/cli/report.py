@@ -147,8 +147,9 @@ def rank_frameworks(
     """Rank the frameworks by your weights, with reasons and uncertainty.
 
     Reads the records of a complete run (docs/explanation/verdict.md). A criterion that --weights leaves out has weight
-    0; a part such as speed.memory may have a weight of its own. Requirements: float64, gpu, maintained, deterministic,
-    licence:OSI, python:3.13. Exit code 1 if no framework meets the requirements, or nothing with a weight was measured.
+    0; a part such as speed.memory may have a weight of its own. Requirements: float64, gpu, tpu, mobile, distributed,
+    maintained, deterministic, licence:OSI, python:3.13, export:onnx, language:Python. Exit code 1 if no framework meets
+    the requirements, or something with a weight is unknown for each.
 
     \b
     bakeoff verdict --weights ease=2,speed=1,agreement=1,open=1
@@ -163,7 +164,7 @@ def rank_frameworks(
 
     valued, required = parse_weights(weights), parse(require) if require is not None else []
     described = {name: entry.description for name, entry in read_all().items()} if required else {}
-    facts = {name: DeclaredSupport(each.devices, each.python) for name, each in described.items()}
+    facts = {name: DeclaredSupport(each.devices, each.python, each.supports) for name, each in described.items()}
     found = Verdict(find_run(run, results), valued, required, facts)
     require_measured(found.records)
     if as_json:

@@ -109,7 +109,7 @@ class Table(BaseModel):
 
 
 class Fact(Table, Generic[Value]):
-    """A fact about how open a framework is, with its source."""
+    """A fact about a framework, with its source."""
 
     value: Value
     """The fact itself."""
@@ -204,6 +204,36 @@ class MavenProject(Table):
     """The project's description; the Java files of the backend's folder are its sources."""
     lock: FileName = "maven.lock"
     """The file that lists its libraries, one a line: SHA-256 and the name of the jar."""
+
+
+Words = Annotated[tuple[Text, ...], Field(min_length=1), *Unique]
+
+
+class Supports(Table):
+    """What the framework supports, by its own documentation. An ability that is not established is left out.
+
+    These are facts about the framework, not about the adapter, which may support less: see `devices`.
+    """
+
+    gpu: Fact[bool] | None = None
+    """Whether it computes on a GPU."""
+    tpu: Fact[bool] | None = None
+    """Whether it computes on a TPU."""
+    mobile: Fact[bool] | None = None
+    """Whether a trained model runs on a phone or another small device, with the project's own tools."""
+    distributed: Fact[bool] | None = None
+    """Whether it trains on several machines."""
+    export: Fact[Words] | None = None
+    """The formats that a trained model can be exported to: `onnx`, `savedmodel`, ..."""
+    languages: Fact[Words] | None = None
+    """The programming languages that the project has an interface for."""
+
+    def facts(self) -> Iterator[tuple[str, Fact[Any]]]:
+        """Yield (key, fact) for every fact that is given, in the order above."""
+        for key in type(self).model_fields:
+            fact = getattr(self, key)
+            if fact is not None:
+                yield key, fact
 
 
 class WorkerEnvironment(Table):
@@ -306,6 +336,8 @@ class Description(Table):
     """The networks of the common spec that the framework does not support."""
     openness: Openness
     """The facts on who owns the framework, decides about it and maintains it."""
+    supports: Supports = Supports()
+    """What the framework supports, whether or not this backend uses it: dated facts with their sources."""
     environment: WorkerEnvironment = WorkerEnvironment()
     environments: dict[Identifier, OwnEnvironment] = {}
     """The environments by name, where the variants need more than one; then each variant is in one of them."""

@@ -8,9 +8,12 @@ as the count plus one; a step of an ordered scale as a factor of 2. docs/explana
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from ..measures.agreement.figures import CHECK, CONVENTION_EFFECT, FLOORS
 from ..measures.deployment.figures import INSTALL_SIZE, INSTALL_TIME, PACKAGES
 from ..measures.ease import figures as ease
+from ..measures.ease.changes import CHANGES as ASKED_CHANGES
 from ..measures.mistakes.figures import OUTCOME
 from ..measures.openness.figures import FACTS
 from ..measures.speed.figures import BUILD, FIRST_CALL, IMPORT, PEAK_MEMORY, SLICE, TRANSFER
@@ -18,7 +21,7 @@ from ..records.vocabulary import Figure
 from ..report.text import format_seconds, format_size, format_whole_seconds
 from . import readings
 from .readings import OUTDATED, Reader
-from .run_records import CHECK_FILE, Key, RunRecords
+from .run_records import CHECK_FILE, RunRecords
 
 CRITERIA = ("ease", "speed", "agreement", "open")
 
@@ -26,13 +29,27 @@ SHARES = {"ease.writing": 4.0, "ease.setup": 1.0, "speed.step": 8.0, "speed.star
 """The share of a node among its siblings, where it is not 1. The main part of a criterion has four fifths of it."""
 
 CHANGES = "ease.writing.changes"
-"""The node of the sub-measures `ease/change: ...`, one for each change that was asked of every backend."""
+"""The node of the sub-measures `ease/change: ...`, one for each change that is asked of every backend."""
 
 AMOUNT, INVERSE, COUNT, SCALE = "as it is", "its inverse", "plus one", f"a factor of {OUTDATED:g} a step"
 """The rules by which an amount becomes a cost."""
 
 START = (IMPORT, BUILD, TRANSFER, FIRST_CALL)
 """The time before the second call: one after the other, in seconds."""
+
+REFERENCES = {
+    "logical_lines": 101.0,
+    "tokens": 1001.0,
+    "nodes": 1001.0,
+    "cyclomatic_complexity": 21.0,
+    "cognitive_complexity": 21.0,
+    "api_names": 21.0,
+    "attributes": 11.0,
+    "concepts": 11.0,
+}
+"""The cost at which a count of the code scores 1: 100 lines, 1,000 tokens, 20 paths, 10 concepts."""
+
+MIB_256 = float(2**28)
 
 CODE = {
     "size": (ease.LOGICAL_LINES, ease.TOKENS, ease.NODES),
@@ -55,11 +72,22 @@ class SubMeasure(NamedTuple):
     """How an amount becomes a cost."""
     read: Reader
     """Reads one variant; None where there is no record."""
+    reference: float = 1.0
+    """The cost that scores 1. It is fixed, so that a score does not depend on which other backends are in the run."""
+    least: float = 1.0
+    """The smallest cost that is possible: what an unknown value can be at best."""
+    most: float = np.inf
+    """The largest cost that is possible: what an unknown value can be at worst."""
 
     @property
     def criterion(self) -> str:
         """The root of its node."""
         return self.node.partition(".")[0]
+
+    @property
+    def has_ratio(self) -> bool:
+        """Whether "twice as bad" means something: for an amount it does, for a step of a scale it does not."""
+        return self.rule == AMOUNT
 
     @property
     def path(self) -> str:
@@ -75,68 +103,80 @@ def _count_code() -> Iterator[SubMeasure]:
     for part, figures in CODE.items():
         for figure in figures:
             title = figure.name.replace("_", " ")
-            yield SubMeasure(_name(figure), title, f"ease.writing.code.{part}", COUNT, readings.read_count(figure))
+            node, read = f"ease.writing.code.{part}", readings.read_count(figure)
+            yield SubMeasure(_name(figure), title, node, COUNT, read, REFERENCES[figure.name])
 
 
 def _judge_facts() -> Iterator[SubMeasure]:
-    for key, title, node, rule, judge in (
-        ("licence", "licence", "open.licence", SCALE, readings.judge_licence),
-        ("governance", "governance", "open.governance", SCALE, readings.judge_governance),
-        ("releases_24m", "releases", "open.upkeep", INVERSE, readings.judge_releases),
-        ("last_release_date", "last release", "open.upkeep", SCALE, readings.judge_last_release),
-        ("top_author_share", "top author", "open.concentration", COUNT, readings.judge_share),
-        ("top_organisation_share", "top organisation", "open.concentration", COUNT, readings.judge_share),
+    step, releases = readings.OUTDATED, readings.MOST_RELEASES
+    share = (26.0, 1.0, 101.0)
+    for key, title, node, rule, judge, (reference, least, most) in (
+        ("licence", "licence", "open.licence", SCALE, readings.judge_licence, (1.0, 1.0, step)),
+        ("governance", "governance", "open.governance", SCALE, readings.judge_governance, (1.0, 1.0, step)),
+        (
+            "releases_24m",
+            "releases",
+            "open.upkeep",
+            INVERSE,
+            readings.judge_releases,
+            (1 / 13, 1 / (releases + 1), 1.0),
+        ),
+        ("last_release_date", "last release", "open.upkeep", SCALE, readings.judge_last_release, (1.0, 1.0, step**2)),
+        ("top_author_share", "top author", "open.concentration", COUNT, readings.judge_share, share),
+        ("top_organisation_share", "top organisation", "open.concentration", COUNT, readings.judge_share, share),
     ):
-        yield SubMeasure(_name(FACTS[key]), title, node, rule, readings.read_fact(FACTS[key], judge))
+        read = readings.read_fact(FACTS[key], judge)
+        yield SubMeasure(_name(FACTS[key]), title, node, rule, read, reference, least, most)
 
 
+def _ask_changes() -> Iterator[SubMeasure]:
+    for name in ASKED_CHANGES:
+        record = f"{_name(ease.CHANGE)}: {name}"
+        yield SubMeasure(record, f"change: {name}", CHANGES, COUNT, readings.read_change(name), 51.0)
+
+
+INSTALLED = readings.read_amount(INSTALL_SIZE, format_size)
+INSTALLING = readings.read_amount(INSTALL_TIME, format_whole_seconds)
+STARTING = readings.read_sum(START, format_seconds)
+MEMORY = readings.read_sum([PEAK_MEMORY], format_size)
+OF_START = f"{START[0].measure}/{' + '.join(figure.name for figure in START)}"
+
+UNNOTICED = SubMeasure(
+    _name(OUTCOME), "unnoticed mistakes", "ease.writing.mistakes", COUNT, readings.read_unnoticed_mistakes, 6.0
+)
+OTHER_BITS = SubMeasure(
+    f"{CHECK_FILE}/determinism", "other bits", "agreement.determinism", COUNT, readings.read_determinism, most=4.0
+)
 SUB_MEASURES = (
     *_count_code(),
-    SubMeasure(_name(INSTALL_SIZE), "installed", "ease.setup", AMOUNT, readings.read_amount(INSTALL_SIZE, format_size)),
-    SubMeasure(
-        _name(INSTALL_TIME),
-        "install time",
-        "ease.setup",
-        AMOUNT,
-        readings.read_amount(INSTALL_TIME, format_whole_seconds),
-    ),
-    SubMeasure(_name(PACKAGES), "packages", "ease.setup", COUNT, readings.read_count(PACKAGES)),
-    SubMeasure(_name(OUTCOME), "unnoticed mistakes", "ease.writing.mistakes", COUNT, readings.read_unnoticed_mistakes),
-    SubMeasure(_name(SLICE), "time per step", "speed.step", AMOUNT, readings.read_step),
-    SubMeasure(
-        f"{START[0].measure}/{' + '.join(figure.name for figure in START)}",
-        "start",
-        "speed.start",
-        AMOUNT,
-        readings.read_sum(START, format_seconds),
-    ),
-    SubMeasure(
-        _name(PEAK_MEMORY), "peak memory", "speed.memory", AMOUNT, readings.read_sum([PEAK_MEMORY], format_size)
-    ),
-    SubMeasure(_name(FLOORS), "rounding error", "agreement.rounding", AMOUNT, readings.read_floors),
+    SubMeasure(_name(INSTALL_SIZE), "installed", "ease.setup", AMOUNT, INSTALLED, MIB_256, 0.0),
+    SubMeasure(_name(INSTALL_TIME), "install time", "ease.setup", AMOUNT, INSTALLING, 30.0, 0.0),
+    SubMeasure(_name(PACKAGES), "packages", "ease.setup", COUNT, readings.read_count(PACKAGES), 11.0),
+    UNNOTICED,
+    *_ask_changes(),
+    SubMeasure(_name(SLICE), "time per step", "speed.step", AMOUNT, readings.read_step, 1e-3, 0.0),
+    SubMeasure(OF_START, "start", "speed.start", AMOUNT, STARTING, 1.0, 0.0),
+    SubMeasure(_name(PEAK_MEMORY), "peak memory", "speed.memory", AMOUNT, MEMORY, MIB_256, 0.0),
+    SubMeasure(_name(FLOORS), "rounding error", "agreement.rounding", AMOUNT, readings.read_floors, 16.0, 16.0),
     SubMeasure(_name(CHECK), "known failures", "agreement.checks", COUNT, readings.read_known_failures),
     SubMeasure(_name(CONVENTION_EFFECT), "own conventions", "agreement.conventions", COUNT, readings.read_conventions),
-    SubMeasure(f"{CHECK_FILE}/determinism", "other bits", "agreement.determinism", COUNT, readings.read_determinism),
+    OTHER_BITS,
     *_judge_facts(),
 )
-"""The sub-measures that every run can have."""
+"""All sub-measures. The list is fixed: which backends a run has decides nothing about it."""
 
 
-def list_sub_measures(records: RunRecords, keys: Sequence[Key]) -> list[SubMeasure]:
-    """Return the sub-measures of a run: those above, and changes.
+def select_sub_measures(records: RunRecords) -> tuple[list[SubMeasure], list[SubMeasure]]:
+    """Return the sub-measures that a run is asked for, and those whose command nobody has run for it.
 
-    The costs of those changes that all of `keys` can make are summed; each other change is a sub-measure of its own.
+    A run measures all but two by itself. Those two count where their own command left its file in the run's folder.
     """
-    names = [str(name) for name in dict.fromkeys(records.query.rows(ease.CHANGE)["change"])]
-    common = [name for name in names if all(readings.read_changes([name])(records, key) is not None for key in keys)]
-    summed = [_count_changes(common, "changes")] if common else []
-    alone = [_count_changes([name], f"change: {name}") for name in names if name not in common]
-    return [*SUB_MEASURES, *summed, *alone]
-
-
-def _count_changes(names: Sequence[str], title: str) -> SubMeasure:
-    record = f"{_name(ease.CHANGE)}: {' + '.join(names)}"
-    return SubMeasure(record, title, CHANGES, COUNT, readings.read_changes(names))
+    missing = [
+        measure
+        for measure, tried in ((UNNOTICED, records.mistakes_tried), (OTHER_BITS, records.determinism_tried))
+        if not tried
+    ]
+    return [measure for measure in SUB_MEASURES if measure not in missing], missing
 
 
 def compute_shares(measures: Sequence[SubMeasure], own: Mapping[str, float]) -> list[float]:

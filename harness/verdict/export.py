@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from .criteria import SubMeasure
 from .run_records import Key
+from .unknown import Apart
 
 if TYPE_CHECKING:
     from .verdict import Verdict
@@ -14,12 +15,20 @@ def export_verdict(verdict: "Verdict") -> dict[str, Any]:
     """Return everything that a verdict says; null where there is no value."""
     found: dict[str, Any] = {
         "run": str(verdict.report.folder),
+        "scope": {**verdict.scope._asdict(), "no_evidence_for": verdict.scope.no_evidence_for},
         "notes": verdict.report.notes(),
         "weights": {**verdict.weights.criteria, **verdict.weights.nodes},
         "required": [each.word for each in verdict.required],
+        "answers": [each._asdict() for each in verdict.answers],
         "excluded": [each._asdict() for each in verdict.excluded],
-        "left_out_of_all": {measure.record: lacking for measure, lacking in verdict.partly.items()},
-        "not_recorded": verdict.unrecorded,
+        "unknown": {measure.record: lacking for measure, lacking in verdict.unknown.items()},
+        "not_tried": [measure.record for measure in verdict.not_tried],
+        "not_counted": {"faults_in_another_dtype": verdict.other_faults},
+        "newer_releases": {
+            backend: {"measured": measured, "newest": newest, "asof": asof}
+            for backend, (measured, newest, asof) in verdict.newer_releases.items()
+        },
+        "ranked_apart": [_export_apart(one) for one in verdict.apart],
         "winner": None,
     }
     if not verdict.decided:
@@ -30,7 +39,7 @@ def export_verdict(verdict: "Verdict") -> dict[str, Any]:
 def _export_ranking(verdict: "Verdict") -> dict[str, Any]:
     shares = {region.owner: region.share for region in verdict.regions}
     return {
-        "winner": verdict.ranking[0].name if len(verdict.tied) == 1 else None,
+        "winner": verdict.ranking[0].name if len(verdict.tied) == 1 and not verdict.rivals else None,
         "tied": [ranked.name for ranked in verdict.tied],
         "ranking": [
             {
@@ -87,9 +96,12 @@ def _export_sub_measures(verdict: "Verdict") -> dict[str, Any]:
 def _export_reading(verdict: "Verdict", measure: SubMeasure, key: Key) -> dict[str, Any]:
     reading = verdict.reading(measure, key)
     low, high = reading.bounds
-    best = min(verdict.reading(measure, each).cost for each in verdict.entries)
     fields = {"amount": reading.amount, "shown": reading.shown, "cost": reading.cost, "low": low, "high": high}
-    return {**fields, "score": best / reading.cost, "note": reading.note}
+    return {**fields, "score": measure.reference / reading.cost, "note": reading.note}
+
+
+def _export_apart(one: Apart) -> dict[str, Any]:
+    return {**one._asdict(), "high": _replace_infinity(one.high)}
 
 
 def _replace_infinity(value: float) -> float | None:

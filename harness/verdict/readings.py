@@ -23,10 +23,15 @@ from .run_records import Key, RunRecords
 OUTDATED = 2.0
 """The factor of a step on an ordered scale."""
 
+KNOWN_FAILURE = "known failure"
 SILENT = ("NaN", "wrong", "hung")
 """Outcomes of a mistake that raised no error and no warning, and did harm."""
 NOT_TRIED = ("cannot", "not possible", "unsupported")
 """Outcomes of a mistake that cannot be made in the framework."""
+IMPOSSIBLE = 300.0
+"""The tokens that a change counts where it is not possible: more than any change of a published backend takes."""
+MOST_RELEASES = 100.0
+"""The most releases in 24 months that an unknown number is taken to be at best."""
 UNWRITTEN = "not written"
 """The outcome where the backend describes no mistakes."""
 
@@ -103,9 +108,15 @@ def read_sum(figures: Sequence[Figure], write: Callable[[float], str]) -> Reader
 
 
 def read_floors(records: RunRecords, key: Key) -> Reading | None:
-    """Read the worst rounding error of a required check. Up to LOSES_PRECISION floors all variants are equal."""
-    rows = records.rows(FLOORS, key, required=True)
-    worst = max((float(row["value"]) for row in rows), default=np.nan)
+    """Read the worst rounding error of a required check in the run's dtype. Up to LOSES_PRECISION floors all are equal.
+
+    The rounding errors of a known failure do not count here: the known failure itself does.
+    """
+    checks = records.rows(CHECK, key, dtype=records.dtype)
+    known = {(row["check"], row["case"]) for row in checks if row["value"] == KNOWN_FAILURE}
+    rows = records.rows(FLOORS, key, required=True, dtype=records.dtype)
+    values = (float(row["value"]) for row in rows if (row["check"], row["case"]) not in known)
+    worst = max(values, default=np.nan)
     if not np.isfinite(worst):
         return None
     within = " (rounding)" if worst <= LOSES_PRECISION else ""
@@ -113,11 +124,11 @@ def read_floors(records: RunRecords, key: Key) -> Reading | None:
 
 
 def read_known_failures(records: RunRecords, key: Key) -> Reading | None:
-    """Read the number of checks with a known failure."""
-    checks = records.rows(CHECK, key)
+    """Read the number of checks with a known failure in the run's dtype."""
+    checks = records.rows(CHECK, key, dtype=records.dtype)
     if not checks:
         return None
-    known = len({row["check"] for row in checks if row["value"] == "known failure"})
+    known = len({row["check"] for row in checks if row["value"] == KNOWN_FAILURE})
     return Reading(known, f"{known} of {len({row['check'] for row in checks})} checks", known + 1)
 
 
@@ -151,17 +162,17 @@ def read_determinism(records: RunRecords, key: Key) -> Reading | None:
     return Reading(other, f"{other} of {len(answers)} times other bits", other + 1)
 
 
-def read_changes(names: Sequence[str]) -> Reader:
-    """Read the tokens of changes, in the model and around it; None where one is not possible, or not counted."""
+def read_change(name: str) -> Reader:
+    """Read the tokens of a change, in the model and around it; None where they were not counted."""
 
     def read(records: RunRecords, key: Key) -> Reading | None:
-        tokens = 0.0
-        for name in names:
-            rows, inside = records.rows(CHANGE, key, change=name), records.number(CHANGE, key, change=name)
-            if inside is None:
-                return None
-            caller = rows[-1]["caller"]
-            tokens += inside + (0.0 if _is_missing(caller) else float(caller))
+        rows, inside = records.rows(CHANGE, key, change=name), records.number(CHANGE, key, change=name)
+        if rows and rows[-1]["answer"] == "not possible":
+            return Reading(IMPOSSIBLE, "not possible", IMPOSSIBLE + 1)
+        if inside is None:
+            return None
+        caller = rows[-1]["caller"]
+        tokens = inside + (0.0 if _is_missing(caller) else float(caller))
         return Reading(tokens, f"{tokens:,.0f} tokens", tokens + 1)
 
     return read

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -12,16 +12,40 @@ from ..measures.agreement.figures import CHECK
 from ..measures.deployment.figures import DEVICES, PYTHON
 from ..measures.openness import licences
 from ..measures.openness.figures import FACTS
+from ..registry.description import Fact, Supports
 from .readings import months_since_release
 from .run_records import CHECK_FILE, Key, RunRecords
 
 MAINTAINED_MONTHS = 12
 
 
+MEASURED, SUPPORTED, DECLARED, FACT, UNKNOWN = (
+    "measured here",
+    "supported by the framework",
+    "declared by this backend",
+    "a dated fact",
+    "unknown",
+)
+"""What an answer rests on. A missing test is not a missing ability: what nobody measured or wrote down is unknown."""
+
+
 class Answer(NamedTuple):
-    """Whether a variant meets a requirement, and the reason."""
+    """Whether a variant meets a requirement, the reason, and what the answer rests on."""
 
     met: bool
+    why: str
+    basis: str
+    """MEASURED, SUPPORTED, DECLARED, FACT or UNKNOWN."""
+
+
+class Answered(NamedTuple):
+    """The answer of a variant to a requirement."""
+
+    name: str
+    """`backend:variant`."""
+    requirement: str
+    met: bool
+    basis: str
     why: str
 
 
@@ -41,6 +65,8 @@ class DeclaredSupport(NamedTuple):
 
     devices: tuple[str, ...] | None = None
     python: str | None = None
+    framework: Supports | None = None
+    """The table `[supports]`: facts about the framework."""
 
 
 def parse(text: str) -> list[Requirement]:
@@ -70,29 +96,57 @@ def _requirement(word: str) -> Requirement:
 def _float64(records: RunRecords, key: Key, _: DeclaredSupport) -> Answer:
     checks = records.rows(CHECK, key, dtype="float64")
     if not checks:
-        return Answer(False, "unknown: this run has no check in float64 (agreement/check)")
+        return Answer(False, "unknown: this run has no check in float64 (agreement/check)", UNKNOWN)
     failed = [row["check"] for row in checks if row["value"] in ("fails", "known failure")]
     if failed:
-        return Answer(False, f"it fails the check {failed[0]} in float64 (agreement/check)")
-    return Answer(True, f"{len(checks)} checks in float64 passed (agreement/check)")
+        return Answer(False, f"it fails the check {failed[0]} in float64 (agreement/check)", MEASURED)
+    return Answer(True, f"{len(checks)} checks in float64 passed (agreement/check)", MEASURED)
 
 
 def _gpu(records: RunRecords, key: Key, support: DeclaredSupport) -> Answer:
     if records.report.header["plan"]["device"] != "cpu":
-        return Answer(True, f"this run was on {records.report.header['plan']['device']} (run.json)")
+        return Answer(True, f"this run was on {records.report.header['plan']['device']} (run.json)", MEASURED)
     record = records.last(DEVICES, key)
-    devices = tuple(re.split(r",\s*", str(record["value"]))) if record else support.devices
+    devices = tuple(re.split(r",\s*", str(record["value"]))) if record else support.devices or ()
     where = "deployment/devices" if record else "backend.toml today"
-    if devices is None:
-        return Answer(False, "unknown: there is no record deployment/devices, and no backend.toml of that name")
-    if any(device != "cpu" for device in devices):
-        listed = ", ".join(devices)
-        return Answer(True, f"this backend declares the devices {listed} ({where}); they were not tried in this run")
+    others = ", ".join(device for device in devices if device != "cpu")
+    tested = "not tested on a GPU in this run"
+    if support.framework is not None and support.framework.gpu is not None:
+        only = "" if others or not devices else f"; this backend declares the CPU only ({where})"
+        return _answer_fact("gpu", support.framework.gpu, bool(support.framework.gpu.value), f"{tested}{only}")
+    if others:
+        return Answer(True, f"this backend declares the devices {others} ({where}); {tested}", DECLARED)
+    return Answer(False, f"unknown: {tested}, and backend.toml has no fact `supports.gpu`", UNKNOWN)
+
+
+def _answer_fact(name: str, fact: Fact[Any], met: bool, note: str = "") -> Answer:
+    """Return the answer that a dated fact about the framework gives."""
+    said = "by its documentation" if met else "not supported by the framework"
+    value = f": {', '.join(fact.value)}" if isinstance(fact.value, tuple) else ""
     return Answer(
-        False,
-        f"not tested on a GPU: this backend declares the CPU only ({where}). This says nothing about the framework "
-        "itself.",
+        met, f"{said}{value} (supports.{name}: {fact.source}, {fact.asof}){f'; {note}' if note else ''}", SUPPORTED
     )
+
+
+def _framework(name: str, wanted: str = "") -> Callable[[RunRecords, Key, DeclaredSupport], Answer]:
+    """Return the rule on a key of `[supports]`; `wanted` is the word that a list must have."""
+
+    def rule(_: RunRecords, __: Key, support: DeclaredSupport) -> Answer:
+        fact: Fact[Any] | None = getattr(support.framework, name, None)
+        if fact is None:
+            return Answer(False, f"unknown: backend.toml has no fact `supports.{name}`", UNKNOWN)
+        if not wanted:
+            return _answer_fact(name, fact, bool(fact.value), "not measured here")
+        if wanted.lower() in (each.lower() for each in fact.value):
+            return _answer_fact(name, fact, True, "not measured here")
+        listed = ", ".join(fact.value)
+        return Answer(False, f"unknown: `supports.{name}` names {listed} ({fact.source}, {fact.asof})", UNKNOWN)
+
+    return rule
+
+
+def _named(name: str) -> Callable[[str, str], Callable[[RunRecords, Key, DeclaredSupport], Answer]]:
+    return lambda _, wanted: _framework(name, wanted)
 
 
 def _python(word: str, version: str) -> Callable[[RunRecords, Key, DeclaredSupport], Answer]:
@@ -104,12 +158,12 @@ def _python(word: str, version: str) -> Callable[[RunRecords, Key, DeclaredSuppo
         specifier = str(record["value"]) if record else support.python
         where = "deployment/python" if record else "backend.toml today"
         if specifier is None:
-            return Answer(False, "unknown: there is no record deployment/python, and no backend.toml of that name")
+            return Answer(False, "unknown: no record deployment/python, and no backend.toml of that name", UNKNOWN)
         try:
             met = SpecifierSet(specifier).contains(version)
         except InvalidSpecifier:
-            return Answer(False, f"unknown: {specifier!r} is no range of versions ({where})")
-        return Answer(met, f"its pins are for Python {specifier} ({where})")
+            return Answer(False, f"unknown: {specifier!r} is no range of versions ({where})", UNKNOWN)
+        return Answer(met, f"its pins are for Python {specifier} ({where})", DECLARED)
 
     return rule
 
@@ -126,15 +180,16 @@ def _licence(word: str, wanted: str) -> Callable[[RunRecords, Key, DeclaredSuppo
     def rule(records: RunRecords, key: Key, _: DeclaredSupport) -> Answer:
         record = records.last(FACTS["licence"], key)
         if record is None:
-            return Answer(False, "unknown: no record openness/licence")
+            return Answer(False, "unknown: no record openness/licence", UNKNOWN)
         own = str(record["value"])
         reason = f"its licence is {own} (openness/licence)"
         if wanted.upper() == "OSI":
             approved = licences.is_approved(own)
-            return Answer(
-                approved is True, f"unknown whether it is OSI-approved: {reason}" if approved is None else reason
-            )
-        return Answer(licences.is_allowed(licences.to_spdx(own) or own, lambda one: one in allowed) is True, reason)
+            if approved is None:
+                return Answer(False, f"unknown whether it is OSI-approved: {reason}", UNKNOWN)
+            return Answer(approved, reason, FACT)
+        allows = licences.is_allowed(licences.to_spdx(own) or own, lambda one: one in allowed)
+        return Answer(allows is True, reason, FACT)
 
     return rule
 
@@ -143,11 +198,11 @@ def _maintained(records: RunRecords, key: Key, _: DeclaredSupport) -> Answer:
     released, status = (records.last(FACTS[name], key) for name in ("last_release_date", "status"))
     months = months_since_release(released["value"], records.day) if released else None
     if released is None or months is None:
-        return Answer(False, "unknown: no date in openness/last_release_date")
+        return Answer(False, "unknown: no date in openness/last_release_date", UNKNOWN)
     reason = f"last release {released['value']} (openness/last_release_date)"
     if status is not None and not str(status["value"]).lower().startswith("active"):
-        return Answer(False, f"{status['value']} (openness/status); {reason}")
-    return Answer(months < MAINTAINED_MONTHS, reason)
+        return Answer(False, f"{status['value']} (openness/status); {reason}", FACT)
+    return Answer(months < MAINTAINED_MONTHS, reason, FACT)
 
 
 def _deterministic(records: RunRecords, key: Key, _: DeclaredSupport) -> Answer:
@@ -156,25 +211,39 @@ def _deterministic(records: RunRecords, key: Key, _: DeclaredSupport) -> Answer:
         return Answer(
             False,
             f"unknown: no {CHECK_FILE} in the run's folder (`bakeoff check --records RUN/{CHECK_FILE}` writes it)",
+            UNKNOWN,
         )
     differing = [what for what, same in answers.items() if not same]
     reason = f"the bits differ: {', '.join(differing)}" if differing else "the same bits every time"
-    return Answer(not differing, f"{reason} ({CHECK_FILE}/determinism)")
+    return Answer(not differing, f"{reason} ({CHECK_FILE}/determinism)", MEASURED)
 
 
 PLAIN: Mapping[str, Callable[[RunRecords, Key, DeclaredSupport], Answer]] = {
     "float64": _float64,
     "gpu": _gpu,
+    "tpu": _framework("tpu"),
+    "mobile": _framework("mobile"),
+    "distributed": _framework("distributed"),
     "maintained": _maintained,
     "deterministic": _deterministic,
 }
-WITH_ARGUMENT = {"licence": _licence, "python": _python}
-EXAMPLES = {"licence": "licence:OSI", "python": "python:3.13"}
+WITH_ARGUMENT = {
+    "licence": _licence,
+    "python": _python,
+    "export": _named("export"),
+    "language": _named("languages"),
+}
+EXAMPLES = {
+    "licence": "licence:OSI",
+    "python": "python:3.13",
+    "export": "export:onnx",
+    "language": "language:Python",
+}
 
 
-def list_unmet(
+def answer_all(
     requirements: Sequence[Requirement], records: RunRecords, key: Key, support: DeclaredSupport
-) -> list[str]:
-    """Return a sentence for each requirement that a variant does not meet."""
+) -> list[Answered]:
+    """Return the answer of a variant to each requirement."""
     answers = [(each.word, each(records, key, support)) for each in requirements]
-    return [f"{word}: {answer.why}" for word, answer in answers if not answer.met]
+    return [Answered(":".join(key), word, answer.met, answer.basis, answer.why) for word, answer in answers]

@@ -7,12 +7,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from packaging.version import InvalidVersion, Version
 
 from ..common.errors import InputError
+from ..measures.agreement.figures import CHECK, FLOORS
 from ..measures.mistakes.figures import OUTCOME
+from ..measures.openness.figures import FACTS
 from ..records import read
 from ..records.vocabulary import FINISHED, Figure
 from ..report.report import Report
+from ..report.tables.summary import read_failure
 
 Row = dict[str, Any]
 Key = tuple[str, str]
@@ -89,6 +93,54 @@ class RunRecords:
         except (OSError, ValueError) as error:
             raise InputError(f"{path}: expected what `bakeoff mistakes --records` writes, got: {error}") from None
         return rows or list(self.query.rows(OUTCOME).to_dict("records"))
+
+    def failure(self, key: Key) -> str:
+        """Return why a variant has no values, or which required check in the run's dtype failed; "" for neither."""
+        return read_failure(self.query, *key, dtype=self.dtype)
+
+    def newer_release(self, key: Key) -> tuple[str, str, str] | None:
+        """Return (measured version, newest known version, its source's date) where they differ, and both are known."""
+        record = self.last(FACTS["last_release"], key)
+        measured = str(self.report.header["backends"][key[0]]["version"])
+        if record is None:
+            return None
+        newest = str(record["value"])
+        try:
+            same = Version(newest).public == Version(measured).public
+        except InvalidVersion:
+            return None
+        return None if same else (measured, newest, str(record["asof"]))
+
+    def is_checked(self, key: Key) -> bool:
+        """Return whether a required check in the run's dtype measured a rounding error of a variant."""
+        return bool(self.rows(FLOORS, key, dtype=self.dtype, required=True))
+
+    def list_other_faults(self, key: Key) -> dict[str, list[str]]:
+        """Return the required checks in another dtype that did not pass, by dtype: each with its status and reason."""
+        found: dict[str, list[str]] = {}
+        for row in self.rows(CHECK, key):
+            counts = row["required"] is True or row["value"] in ("fails", "known failure")
+            if row["dtype"] != self.dtype and counts and row["value"] not in ("passes", "unsupported"):
+                reason = f" ({row['reason']})" if isinstance(row["reason"], str) and row["reason"] else ""
+                said = f"{row['value']}{reason}"
+                if said not in found.setdefault(row["dtype"], []):
+                    found[row["dtype"]].append(said)
+        return found
+
+    @property
+    def mistakes_tried(self) -> bool:
+        """Whether anybody tried the common mistakes for this run."""
+        return bool(self._mistakes)
+
+    @property
+    def determinism_tried(self) -> bool:
+        """Whether `bakeoff check --records` left its file in the run's folder."""
+        return (self.report.folder / CHECK_FILE).exists()
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the run: what was found in the other dtype is listed, and does not enter its verdict."""
+        return str(self.report.header["spec"]["training"]["dtype"])
 
     def mistakes(self, key: Key) -> list[str]:
         """Return the outcome of each mistake; empty where none was tried with this version."""

@@ -79,9 +79,8 @@ class Scores:
 
     @cached_property
     def merits(self) -> Floats:
-        """(alternatives, criteria): natural logarithms, larger is better; only differences mean something."""
-        centred = self.logs - self.logs.mean(axis=0)
-        return np.asarray(-centred @ self._spread)
+        """(alternatives, criteria): natural logarithms, larger is better; a row depends on its alternative alone."""
+        return np.asarray(-self.logs @ self._spread)
 
     @cached_property
     def surely(self) -> Floats:

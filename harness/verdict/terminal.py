@@ -10,23 +10,15 @@ from rich.text import Text
 
 from ..common.statistics import Interval
 from ..report.terminal.console import print_line, widen
-from ..report.text import count_things, format_interval, join_words
+from ..report.text import format_interval, join_words
 from .criteria import CRITERIA, SubMeasure
 from .readings import Reading
-from .run_records import CHECK_FILE, MISTAKES_FILE
 from .scores import NOTHING, Stretch
+from .terminal_unscored import RULES, describe_rivals, print_apart, print_unscored
 from .verdict import RankedBackend, Reason, Verdict
 
 FIRST, SECOND = 4, 3
 """How many reasons of each are listed; the rest is one number."""
-
-RULES = "docs/explanation/verdict.md"
-
-RECORDED_BY = {
-    "mistakes/outcome": f"no record; `bakeoff mistakes --records RUN/{MISTAKES_FILE}` writes it",
-    f"{CHECK_FILE}/determinism": f"no record; `bakeoff check --records RUN/{CHECK_FILE}` writes it",
-}
-"""What a run does not measure by itself, and the command that puts it into the run's folder."""
 
 
 def print_verdict(console: Console, verdict: Verdict) -> None:
@@ -37,23 +29,26 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
         _print_answer(console, verdict)
         if len(verdict.ranking) > 1:
             _print_ranking(console, verdict)
+        print_apart(console, verdict)
+        if len(verdict.ranking) > 1:
             _print_reasons(console, verdict)
             _print_sensitivity(console, verdict)
     else:
         print_line(console, _undecided(verdict), wrap=True)
-    _print_rest(console, verdict)
+        print_apart(console, verdict)
+    print_unscored(console, verdict)
 
 
 def _print_head(console: Console, verdict: Verdict) -> None:
-    header, plan = verdict.report.header, verdict.report.header["plan"]
+    scope = verdict.scope
+    print_line(console, f"Scope: {scope}. {scope.describe_limits()}", wrap=True)
     for warning in verdict.report.warnings():
         console.print(Text(warning, "bold red"), highlight=False)
     if verdict.report.step_times and verdict.report.self_test() is None:
         console.print(Text("The timing of this run was not self-tested.", "bold red"), highlight=False)
     print_line(
         console,
-        f"{verdict.report.folder}: {header['data']['name']}, spec {header['spec_hash']}, "
-        f"{header['spec']['training']['dtype']}, {plan['device']}, {count_things(plan['threads'], 'thread')}.",
+        f"Run: {verdict.report.folder}, spec {verdict.report.header['spec_hash']}.",
         wrap=True,
     )
     given = {**{name: verdict.weights.criteria[name] for name in CRITERIA}, **verdict.weights.nodes}
@@ -64,10 +59,9 @@ def _print_head(console: Console, verdict: Verdict) -> None:
 
 
 def _undecided(verdict: Verdict) -> str:
-    if not verdict.entries:
+    if not verdict.candidates:
         return "No verdict: no variant is correct, was timed and meets the requirements."
-    valued = [name for name, weight in verdict.weights.criteria.items() if weight]
-    return f"No verdict: there is no sub-measure of {', '.join(valued)} that all remaining candidates have."
+    return "No verdict: of every candidate something that has a weight is unknown. Their scores are ranges."
 
 
 def _print_answer(console: Console, verdict: Verdict) -> None:
@@ -105,8 +99,10 @@ def answer(verdict: Verdict) -> str:
             f"{second.title} is {_write_ratio(second.ratio, 3)} times as good as {first.title}."
         )
     if not others:
-        return f"{_name(first)}."
+        return f"{_name(first)}. {describe_rivals(verdict)}".strip()
     second = others[0]
+    if verdict.rivals:
+        return f"No winner: {_name(first)} is first of those of which everything is known. {describe_rivals(verdict)}"
     lead = Interval(1 / second.ratio.estimate, 1 / second.ratio.high, 1 / second.ratio.low)
     return f"{_name(first)}: {_write_ratio(lead)} times as good as the second, {_name(second)}."
 
@@ -115,17 +111,18 @@ def _print_ranking(console: Console, verdict: Verdict) -> None:
     listing = Table(box=None, pad_edge=False)
     listing.add_column("", justify="right", no_wrap=True)
     listing.add_column("best variant", no_wrap=True)
-    for heading in ("overall", *verdict.criteria, "leads"):
+    for heading in ("score", *verdict.criteria, "to first", "leads"):
         listing.add_column(heading, justify="right", no_wrap=True)
     shares = {region.owner: region.share for region in verdict.regions}
     for place in verdict.ranking:
         values = (f"{value:.2f}" for value in place.by_criterion.values())
         share = f"{shares[place.name.partition(':')[0]]:.0%}"
-        listing.add_row(_rank(place, verdict), place.name, f"{place.ratio.estimate:.2f}", *values, share)
+        score, ratio = f"{place.score:.2f}", f"{place.ratio.estimate:.2f}"
+        listing.add_row(_rank(place, verdict), place.name, score, *values, ratio, share)
     console.print(listing, highlight=False)
     meant = (
-        "How many times as good as the first, overall and by criterion. Leads: the share of all weightings under which "
-        "it leads."
+        "A score is against fixed references: no other backend's presence moves it. To first: how many times as good "
+        "as the first. Leads: the share of all weightings under which it leads."
     )
     print_line(console, meant, wrap=True)
 
@@ -268,28 +265,8 @@ def _print_single(console: Console, verdict: Verdict) -> None:
         print_line(
             console,
             f"{second.title} draws level if {first.title}'s {measure.title} is "
-            f"{factor:.3g} times as bad ({measure.record}); every other sub-measure would have to change more.",
+            f"{factor:.3g} times as bad ({measure.record}); every other amount would have to change more.",
             wrap=True,
-        )
-
-
-def _print_rest(console: Console, verdict: Verdict) -> None:
-    """Print the variants and sub-measures that were not scored, and why."""
-    together: dict[str, list[str]] = {}
-    for each in verdict.excluded:
-        together.setdefault(each.why, []).append(each.name)
-    for why, names in together.items():
-        console.print(Text(f"Excluded: {', '.join(names)}: {why}", "yellow"), highlight=False)
-    lacking: dict[str, list[str]] = {}
-    for measure, names in verdict.partly.items():
-        backends = dict.fromkeys(name.partition(":")[0] for name in names)
-        lacking.setdefault(", ".join(backends), []).append(measure.record)
-    parts = [f"{', '.join(records)} (unknown for {who})" for who, records in lacking.items()]
-    if verdict.unrecorded:
-        parts += [f"{record} ({RECORDED_BY.get(record, 'no record')})" for record in verdict.unrecorded]
-    if parts and verdict.entries:
-        print_line(
-            console, f"Not counted for any candidate: {'; '.join(parts)}. {RULES} explains the rules.", wrap=True
         )
 
 
@@ -305,23 +282,25 @@ def print_explained(console: Console, verdict: Verdict) -> None:
         print_line(console, "")
         said = f"{measure.record}: {measure.title}; {part:.1%} of the total weight ({measure.node}); {measure.rule}."
         print_line(console, said, wrap=True)
-        best = min(verdict.reading(measure, key).cost for key in verdict.entries)
         listing = Table(box=None, pad_edge=False, show_header=False)
         for overflow in ("ignore", "fold", "ignore", "fold"):
             listing.add_column(no_wrap=overflow == "ignore", overflow="fold")
         for name, reading in _once_a_backend(verdict, measure):
-            listing.add_row(f"  {name}", reading.shown, f"{best / reading.cost:.3f}", Text(reading.note, "dim"))
+            listing.add_row(
+                f"  {name}", reading.shown, f"{measure.reference / reading.cost:.3f}", Text(reading.note, "dim")
+            )
         console.print(listing, highlight=False)
     print_line(console, "")
     totals = verdict.scores.totals(verdict.vector)
     for place in sorted(range(len(totals)), key=lambda each: -totals[each]):
-        print_line(console, f"{math.exp(totals[place] - totals.max()):.3f}  {':'.join(verdict.entries[place])}")
+        print_line(console, f"{math.exp(totals[place]):.3f}  {':'.join(verdict.entries[place])}")
     meant = (
-        "A score is the best cost divided by the candidate's. The last list is the product of the scores, each raised "
-        "to its weight, divided by the best product."
+        "A score is the reference cost divided by the candidate's. The last list is the product of the scores, each "
+        "raised to its weight."
     )
     print_line(console, f"{meant} {RULES}", wrap=True)
-    _print_rest(console, verdict)
+    print_apart(console, verdict)
+    print_unscored(console, verdict)
 
 
 def _once_a_backend(verdict: Verdict, measure: SubMeasure) -> Iterator[tuple[str, Reading]]:

@@ -14,12 +14,14 @@ import numpy as np
 
 from ..common.statistics import Interval
 from ..report.report import Report
-from .criteria import CHANGES, CRITERIA, SubMeasure, compute_shares, list_sub_measures
+from .criteria import CRITERIA, SubMeasure, compute_shares, select_sub_measures
 from .export import export_verdict
 from .readings import Reading
-from .requirements import DeclaredSupport, Requirement, list_unmet
+from .requirements import Answered, DeclaredSupport, Requirement, answer_all
 from .run_records import Key, RunRecords
+from .scope import read_scope
 from .scores import NOTHING, Floats, Region, Scores, Stretch
+from .unknown import Apart, list_unknown, score_range
 from .weight_map import WeightMap
 from .weights import Weights
 
@@ -39,10 +41,12 @@ class RankedBackend(NamedTuple):
     name: str
     """`backend:variant`."""
     title: str
+    score: float
+    """The weighted mean of reference / cost of all its sub-measures: of this backend alone, whoever else is present."""
     ratio: Interval
-    """How many times as good as the leader: the weighted mean of the ratios of all its costs; 1 for the leader."""
+    """How many times as good as the leader: the quotient of the scores; 1 for the leader."""
     by_criterion: dict[str, float]
-    """The same for each criterion alone."""
+    """The score in each criterion alone."""
 
 
 class Reason(NamedTuple):
@@ -69,10 +73,18 @@ class Verdict:
     ) -> None:
         self.report = Report(folder)
         self.records = RunRecords(self.report)
+        self.scope = read_scope(self.report.header)
         self.weights, self.required, self.support = weights, tuple(required), support or {}
         self.excluded: list[Excluded] = []
-        self.entries = self._select_candidates()
-        self.measures, self.partly, self.absent = self._read_all()
+        self.answers: list[Answered] = []
+        self.candidates = self._select_candidates()
+        self.asked, self.not_tried = select_sub_measures(self.records)
+        self.readings = {
+            measure: {key: measure.read(self.records, key) for key in self.candidates} for measure in self.asked
+        }
+        self.weighted = self._weigh()
+        self.entries = [key for key in self.candidates if not list_unknown(self.weighted, self.readings_of(key))]
+        self.measures = self._select_measures()
 
     # Who, and on what
 
@@ -80,38 +92,84 @@ class Verdict:
         """Return the variants that can be chosen; exclude all others with the reason."""
         keys = []
         timed = set(self.report.step_times.variants)
-        for row in self.report.rows:
-            key: Key = (row["backend"], row["variant"])
-            if row["failure"]:
-                reasons = [str(row["failure"]).splitlines()[0]]
-            elif row["correct"] is None:
-                reasons = ["its correctness was not checked in this run"]
+        for key in self.report.entries:
+            failure = self.records.failure(key)
+            if failure:
+                reasons = [failure.splitlines()[0]]
+            elif not self.records.is_checked(key):
+                reasons = [f"its correctness in {self.records.dtype} was not checked in this run"]
             elif timed and key not in timed:
                 reasons = ["it was not timed to the end of every round, and other variants were"]
             else:
-                reasons = list_unmet(self.required, self.records, key, self.support.get(key[0], DeclaredSupport()))
+                answers = answer_all(self.required, self.records, key, self.support.get(key[0], DeclaredSupport()))
+                self.answers += answers
+                reasons = [f"{answer.requirement}: {answer.why}" for answer in answers if not answer.met]
             if reasons:
                 self.excluded.append(Excluded(":".join(key), "; ".join(reasons)))
             else:
                 keys.append(key)
         return keys
 
-    def _read_all(self) -> tuple[list[SubMeasure], dict[SubMeasure, list[str]], list[SubMeasure]]:
-        """Return the sub-measures that all candidates have, those that some lack with their names, and the rest."""
-        whole, partly, absent = [], {}, []
-        self.readings = {
-            measure: {key: measure.read(self.records, key) for key in self.entries}
-            for measure in list_sub_measures(self.records, self.entries)
+    def _weigh(self) -> list[tuple[SubMeasure, float]]:
+        """Return every sub-measure that the run is asked for with its part of the whole, whoever is present."""
+        criteria = self.weights.criteria
+        total = sum(criteria.values())
+        shares = self._shares(self.asked)
+        return [
+            (measure, share * criteria[measure.criterion] / total)
+            for measure, share in zip(self.asked, shares, strict=True)
+        ]
+
+    def readings_of(self, key: Key) -> dict[SubMeasure, Reading | None]:
+        """Return every reading of a candidate; None where it is unknown."""
+        return {measure: readings[key] for measure, readings in self.readings.items()}
+
+    def _select_measures(self) -> list[SubMeasure]:
+        """Return the sub-measures that are scored: all that have a weight, and what else all ranked candidates have.
+
+        A criterion without a weight that one of them lacks is left out as a whole: no other weight can be tried on it.
+        """
+        lacked = [measure for measure in self.asked if any(self.readings[measure][key] is None for key in self.entries)]
+        dropped = {measure.criterion for measure in lacked if not self.weights.criteria[measure.criterion]}
+        return [measure for measure in self.asked if measure not in lacked and measure.criterion not in dropped]
+
+    @property
+    def unknown(self) -> dict[SubMeasure, list[str]]:
+        """The candidates without a value, by sub-measure."""
+        lacking = {
+            measure: [":".join(key) for key, reading in readings.items() if reading is None]
+            for measure, readings in self.readings.items()
         }
-        for measure, readings in self.readings.items():
-            lacking = [":".join(key) for key, reading in readings.items() if reading is None]
-            if not lacking and readings:
-                whole.append(measure)
-            elif len(lacking) < len(readings):
-                partly[measure] = lacking
-            else:
-                absent.append(measure)
-        return whole, partly, absent
+        return {measure: names for measure, names in lacking.items() if names}
+
+    @cached_property
+    def apart(self) -> list[Apart]:
+        """The backends without a variant of which everything that has a weight is known; the best first."""
+        ranked = {key[0] for key in self.entries}
+        best: dict[str, Apart] = {}
+        for key in self.candidates:
+            if key[0] not in ranked:
+                readings = self.readings_of(key)
+                missing = list_unknown(self.weighted, readings)
+                records = tuple(measure.record for measure in missing)
+                nodes = tuple(dict.fromkeys(measure.node for measure in missing))
+                bounds = score_range(self.weighted, readings)
+                one = Apart(":".join(key), self.title(key[0]), *bounds, records, nodes)
+                if key[0] not in best or (one.low, one.high) > (best[key[0]].low, best[key[0]].high):
+                    best[key[0]] = one
+        return sorted(best.values(), key=lambda one: (-one.low, -one.high))
+
+    @property
+    def newer_releases(self) -> dict[str, tuple[str, str, str]]:
+        """The measured and the newest known version, and the date of the source, by backend, where they differ."""
+        found = {key[0]: self.records.newer_release(key) for key in self.report.entries}
+        return {backend: versions for backend, versions in found.items() if versions is not None}
+
+    @property
+    def other_faults(self) -> dict[str, dict[str, list[str]]]:
+        """What did not pass in a dtype that is not the run's, by variant and dtype: listed, and not scored."""
+        found = {":".join(key): self.records.list_other_faults(key) for key in self.report.entries}
+        return {name: faults for name, faults in found.items() if faults}
 
     def reading(self, measure: SubMeasure, key: Key) -> Reading:
         """Return the reading of a candidate, of a sub-measure that all have."""
@@ -120,18 +178,14 @@ class Verdict:
             raise LookupError(f"{measure.record} of {key}")
         return reading
 
-    @property
-    def unrecorded(self) -> list[str]:
-        """The sub-measures without a record in this run."""
-        changes = any(measure.node == CHANGES for measure in self.readings)
-        return [measure.record for measure in self.absent] + ([] if changes else ["ease/change: ..."])
-
     # The scores
 
     @cached_property
     def scores(self) -> Scores:
-        """The candidates, scored on what all of them have."""
-        costs = np.array([[self.reading(measure, key).cost for measure in self.measures] for key in self.entries])
+        """The candidates of which everything is known that has a weight; each cost in units of its reference."""
+        costs = np.array(
+            [[self.reading(measure, key).cost / measure.reference for measure in self.measures] for key in self.entries]
+        )
         low, high = self._intervals()
         criteria = [measure.criterion for measure in self.measures]
         return Scores([key[0] for key in self.entries], criteria, self._shares(self.measures), costs, low, high)
@@ -157,14 +211,14 @@ class Verdict:
 
     @property
     def criteria(self) -> list[str]:
-        """The criteria that have a sub-measure which all candidates have."""
+        """The criteria that are scored."""
         found = {measure.criterion for measure in self.measures}
         return [criterion for criterion in CRITERIA if criterion in found]
 
     @property
     def decided(self) -> bool:
-        """Whether anything is left to rank, and anything with a weight to rank it by."""
-        return bool(self.entries) and any(self.weights.criteria[criterion] > 0 for criterion in self.criteria)
+        """Whether there is a candidate of which everything is known that has a weight."""
+        return bool(self.entries)
 
     @cached_property
     def vector(self) -> Floats:
@@ -178,22 +232,31 @@ class Verdict:
 
     @cached_property
     def ranking(self) -> list[RankedBackend]:
-        """All backends, the best first."""
+        """The backends of which everything with a weight is known, the best first; empty where there is none."""
+        if not self.decided:
+            return []
         scores, first = self.scores, self.order[0]
         places = []
         for place in self.order:
             better = sum(scores.lead(other, place, self.vector)[1] > NOTHING for other in self.order)
             ratio = [math.exp(each) for each in scores.lead(place, first, self.vector)] if place != first else [1.0] * 3
-            merits = np.exp(scores.merits[place] - scores.merits[first])
+            merits = np.exp(scores.merits[place])
             key = self.entries[place]
             by_criterion = {one: float(merits[scores.criteria.index(one)]) for one in self.criteria}
-            places.append(RankedBackend(1 + better, ":".join(key), self.title(key[0]), Interval(*ratio), by_criterion))
+            score = math.exp(scores.totals(self.vector)[place])
+            name, title = ":".join(key), self.title(key[0])
+            places.append(RankedBackend(1 + better, name, title, score, Interval(*ratio), by_criterion))
         return places
 
     @property
     def tied(self) -> list[RankedBackend]:
         """The leader and those that are not distinguishable from it: there is a winner only where it is alone."""
         return [place for place in self.ranking if place.rank == 1]
+
+    @property
+    def rivals(self) -> list[Apart]:
+        """The backends that are ranked apart and can be ahead of the leader: while there are any, nobody has won."""
+        return [one for one in self.apart if one.high > self.ranking[0].score] if self.decided else self.apart
 
     def title(self, backend: str) -> str:
         """Return the framework's name; with its backend where another backend in the run is of the same framework."""
@@ -249,10 +312,14 @@ class Verdict:
 
     @cached_property
     def factors(self) -> list[tuple[SubMeasure, float]]:
-        """How many times as bad the leader's amount would have to be for the second to draw level; the least first."""
+        """How many times as bad the leader's amount would have to be for the second to draw level; the least first.
+
+        An ordered scale and a count have no such ratio: they are not in it.
+        """
         factors = self.scores.factors(self.vector)
         pairs = [(measure, float(factor)) for measure, factor in zip(self.measures, factors, strict=True)]
-        return sorted((pair for pair in pairs if math.isfinite(pair[1])), key=lambda pair: pair[1])
+        finite = [pair for pair in pairs if pair[0].has_ratio and math.isfinite(pair[1])]
+        return sorted(finite, key=lambda pair: pair[1])
 
     @cached_property
     def map(self) -> WeightMap:

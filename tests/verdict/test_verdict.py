@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from bakeoff.common import statistics
 from bakeoff.common.errors import InputError
-from bakeoff.measures.ease.figures import CHANGE
 from bakeoff.measures.openness import licences
+from bakeoff.registry.description import Supports
 from bakeoff.verdict import criteria, requirements
 from bakeoff.verdict.criteria import CRITERIA
 from bakeoff.verdict.scores import NOTHING, Scores
@@ -22,7 +22,8 @@ from hypothesis.extra.numpy import arrays
 
 from tests.paths import REFERENCE_RUN, SAVED_RUN
 
-ISSUE = "ease=2,speed=1,agreement=1,open=1"
+ISSUE = "ease=2,speed=1,agreement=1,open=1,open.concentration=0"
+"""Everything that has a weight is known for all backends of the reference run."""
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +76,7 @@ def test_an_option_dominated_in_one_measure_is_never_ahead(costs, weights, place
 def test_units_do_not_matter(costs, weights, units):
     before, after = scores(costs), scores(costs * units)
     vector = before.vector(weights)
-    np.testing.assert_allclose(before.merits, after.merits, atol=1e-9)
+    np.testing.assert_allclose(before.merits - before.merits[0], after.merits - after.merits[0], atol=1e-9)
     assert [before.lead(0, 1, vector)] == [pytest.approx(after.lead(0, 1, vector), abs=1e-9)]
     assert {region.owner: pytest.approx(region.share, abs=1e-6) for region in before.regions()} == {
         region.owner: region.share for region in after.regions()
@@ -213,7 +214,8 @@ def test_by_speed_alone_step_times_decide():
     verdict = Verdict(REFERENCE_RUN, parse_weights("speed.step=1,speed.start=0,speed.memory=0,speed=1"))
     assert {place.name for place in verdict.tied} == {"tensorflow_core:xla", "jax_pure:scan"} or len(verdict.tied) == 1
     assert verdict.ranking[-1].name == "pytorch:compiled"
-    assert verdict.ranking[-1].by_criterion["speed"] == pytest.approx(
+    last, first = verdict.ranking[-1], verdict.ranking[0]
+    assert last.by_criterion["speed"] / first.by_criterion["speed"] == pytest.approx(
         1 / verdict.report.step_times.times_fastest(("pytorch", "compiled")).estimate, rel=0.05
     )
 
@@ -226,16 +228,19 @@ def test_variants_within_rounding_are_equal():
     assert not floors.certain
 
 
-def test_a_missing_fact_counts_for_no_candidate():
+def test_a_backend_that_lacks_a_fact_is_ranked_apart_with_a_range():
     verdict = Verdict(REFERENCE_RUN, parse_weights(None))
-    lacking = {measure.record: names for measure, names in verdict.partly.items()}
+    lacking = {measure.record: names for measure, names in verdict.unknown.items()}
     assert set(lacking["openness/top_author_share"]) == {
         *("pytorch:eager", "pytorch:compiled"),
         *("tensorflow_core:eager", "tensorflow_core:function", "tensorflow_core:xla"),
     }
-    assert "openness/top_author_share" not in {measure.record for measure in verdict.measures}
-    changes = [measure for measure in verdict.readings if measure.node == criteria.CHANGES]
-    assert changes or "ease/change: ..." in verdict.unrecorded
+    assert "openness/top_author_share" in {measure.record for measure in verdict.measures}
+    assert [place.title for place in verdict.ranking] == ["JAX", "NumPy"]
+    assert {one.title for one in verdict.apart} == {"PyTorch", "TensorFlow"}
+    # Each share is 1 to 101 and has an eighth of openness, which has a quarter of the whole.
+    assert all(one.high / one.low == pytest.approx(101 ** (2 / 32)) for one in verdict.apart)
+    assert all(one.nodes == ("open.concentration",) for one in verdict.apart)
 
 
 @pytest.fixture
@@ -312,54 +317,26 @@ def test_variants_without_checks_or_times_are_excluded_and_named(altered):
     assert {place.name for place in verdict.ranking} >= {"jax_pure:step", "numpy_plain:plain"}
 
 
-def change(record, name, tokens, caller=0):
-    """Return a record of the change `name` in place of another record of ease."""
-    head = {key: record[key] for key in ("task", "attempt", "time", "backend")}
-    keys = {"answer": "patch", "what": "", "documentation": "", "caller": caller}
-    return {**head, **CHANGE.record(tokens, backend=record["backend"], change=name, **keys)}
-
-
-def test_a_change_and_its_cost_count_where_they_are_recorded(altered):
-    seen = []
+def test_a_change_that_is_not_possible_counts_as_a_rewrite(altered):
+    """The caller's tokens count, too; a change that was not counted is unknown for its backend alone."""
 
     def with_changes(record):
         if record["figure"] == "change":
-            return None
-        if record["figure"] == "tokens":
-            seen.append(record["backend"])
-            return change(record, "a new optimiser", 0 if record["backend"] == "pytorch" else 200)
+            if record["change"] == "layer":
+                record |= {"value": 10, "caller": 5, "answer": "patch"}
+            if record["change"] == "optimiser" and record["backend"] == "pytorch":
+                return None
         return record
 
     verdict = Verdict(altered(with_changes), parse_weights("ease=1"))
-    assert len(seen) == 4
-    record = next(each for each in verdict.measures if each.record.startswith("ease/change: "))
-    assert record.record == "ease/change: a new optimiser"
-    assert record.node == "ease.writing.changes"
-    assert verdict.ranking[0].title == "PyTorch"
+    readings = {measure.record: found for measure, found in verdict.readings.items()}
+    assert readings["ease/change: layer"]["jax_pure", "scan"].amount == 15
+    assert readings["ease/change: gpu"]["numpy_plain", "plain"].shown == "not possible"
+    assert [(one.title, one.unknown) for one in verdict.apart] == [("PyTorch", ("ease/change: optimiser",))]
+    assert {place.title for place in verdict.ranking} == {"NumPy", "JAX", "TensorFlow"}
 
 
-def test_the_changes_that_all_can_make_are_summed(altered):
-    """One backend cannot run on a GPU: that change is named and does not count. The caller's tokens count."""
-
-    def with_changes(record):
-        if record["figure"] == "change":
-            return None
-        if record["figure"] == "tokens":
-            return change(record, "layer", 10, caller=5)
-        if record["figure"] == "nodes":
-            return change(record, "float64", 0)
-        if record["figure"] == "api_names":
-            return change(record, "gpu", 7 if record["backend"] != "numpy_plain" else None)
-        return record
-
-    verdict = Verdict(altered(with_changes), parse_weights("ease=1"))
-    record = next(each for each in verdict.measures if each.node == criteria.CHANGES)
-    assert record.record in ("ease/change: layer + float64", "ease/change: float64 + layer")
-    assert verdict.reading(record, ("jax_pure", "scan")).amount == 15
-    assert {each.record: names for each, names in verdict.partly.items()}["ease/change: gpu"] == ["numpy_plain:plain"]
-
-
-def test_unnoticed_mistakes_count_if_all_versions_match(altered):
+def test_unnoticed_mistakes_of_another_version_are_unknown(altered):
     folder = altered()
     outcomes = {"numpy_plain": "wrong", "jax_pure": "raised", "pytorch": "not possible", "tensorflow_core": "NaN"}
     plan = json.loads((folder / "run.json").read_text())
@@ -384,14 +361,24 @@ def test_unnoticed_mistakes_count_if_all_versions_match(altered):
     shown = {"numpy_plain": "1 of 2", "jax_pure": "0 of 2", "pytorch": "0 of 1", "tensorflow_core": "1 of 2"}
     assert write() == (shown, True)
     rows[0]["version"] = rows[1]["version"] = rows[2]["version"] = rows[3]["version"] = "0.0.1"
-    assert write()[1] is False
+    after, _ = write()
+    assert after == {**shown, rows[0]["backend"]: None}, "of another version: unknown, and nobody else's is moved"
 
 
 def test_a_single_backend_has_no_reasons():
-    verdict = Verdict(SAVED_RUN, parse_weights(None))
+    verdict = Verdict(REFERENCE_RUN, parse_weights(None), requirements.parse("licence:BSD-3-Clause"))
     assert [place.name for place in verdict.ranking] == ["numpy_plain:plain"]
     assert verdict.reasons == []
     assert json.dumps(verdict.as_json())
+
+
+def test_a_run_that_was_checked_in_another_dtype_alone_has_no_verdict():
+    """The saved run is in float32, and its checks are in float64."""
+    verdict = Verdict(SAVED_RUN, parse_weights(None))
+    assert not verdict.decided
+    assert verdict.ranking == verdict.tied == []
+    assert [out.why for out in verdict.excluded] == ["its correctness in float32 was not checked in this run"]
+    assert json.dumps(verdict.as_json(), allow_nan=False)
 
 
 def test_json_is_valid_and_complete():
@@ -453,20 +440,47 @@ def test_the_main_part_of_a_criterion_has_four_fifths():
 
 def answers(text, folder=REFERENCE_RUN, facts=None):
     verdict = Verdict(folder, parse_weights(None), requirements.parse(text), facts)
-    return {name.partition(":")[0] for name in (":".join(key) for key in verdict.entries)}, verdict
+    return {name.partition(":")[0] for name in (":".join(key) for key in verdict.candidates)}, verdict
+
+
+def supports(**facts):
+    """Return a backend.toml's answers: the framework supports `facts`."""
+    table = {name: {"value": value, "source": "its documentation", "asof": "2026-11"} for name, value in facts.items()}
+    return requirements.DeclaredSupport(("cpu",), ">=3.11,<3.14", Supports.model_validate(table))
 
 
 def test_requirements_exclude_variants_with_a_reason():
     left, verdict = answers("float64,licence:OSI,gpu,maintained")
     assert left == {"pytorch"}
-    assert all(
-        "gpu: not tested on a GPU: this backend declares the CPU only (deployment/devices)" in out.why
-        for out in verdict.excluded
-    )
+    assert all("gpu: unknown: not tested on a GPU in this run" in out.why for out in verdict.excluded)
     assert answers("licence:Apache-2.0")[0] == {"jax_pure", "tensorflow_core"}
     left, verdict = answers("deterministic")
     assert [out.name for out in verdict.excluded] == ["pytorch:eager"]
     assert "threads" in verdict.excluded[0].why
+
+
+def test_a_missing_test_is_not_a_missing_ability():
+    """JAX's entry declares the CPU alone, and its documentation says that the framework supports GPUs."""
+    left, verdict = answers("gpu", facts={"jax_pure": supports(gpu=True), "numpy_plain": supports(gpu=False)})
+    assert left == {"jax_pure", "pytorch"}
+    bases = {answer.name: (answer.met, answer.basis) for answer in verdict.answers}
+    assert bases["jax_pure:scan"] == (True, requirements.SUPPORTED)
+    assert bases["pytorch:eager"] == (True, requirements.DECLARED)
+    assert bases["numpy_plain:plain"] == (False, requirements.SUPPORTED)
+    assert bases["tensorflow_core:xla"] == (False, requirements.UNKNOWN)
+    [why] = {answer.why for answer in verdict.answers if answer.name == "jax_pure:scan"}
+    assert "its documentation, 2026-11" in why
+    assert "not tested on a GPU in this run; this backend declares the CPU only (deployment/devices)" in why
+    assert {each["basis"] for each in verdict.as_json()["answers"]} == {each.basis for each in verdict.answers}
+
+
+def test_facts_on_the_framework_answer_requirements_that_no_run_measures():
+    facts = {"jax_pure": supports(tpu=True, export=["onnx", "stablehlo"], languages=["Python"], distributed=True)}
+    for text in ("tpu", "export:ONNX", "language:python", "distributed"):
+        left, verdict = answers(text, facts=facts)
+        assert left == {"jax_pure"}
+        assert all(answer.basis in (requirements.SUPPORTED, requirements.UNKNOWN) for answer in verdict.answers)
+    assert answers("mobile", facts=facts)[0] == set()
 
 
 def test_backend_toml_answers_where_the_run_has_no_record(altered):
@@ -488,9 +502,7 @@ def test_recorded_devices_take_precedence_over_backend_toml(altered):
         return record
 
     today = dict.fromkeys(("jax_pure", "pytorch"), requirements.DeclaredSupport(("cpu", "cuda")))
-    left, verdict = answers("gpu", altered(with_devices), today)
-    assert left == {"jax_pure"}
-    assert "deployment/devices" in verdict.excluded[0].why
+    assert answers("gpu", altered(with_devices), today)[0] == {"jax_pure"}
 
 
 def test_old_or_ended_frameworks_are_not_maintained(altered):
@@ -546,3 +558,43 @@ def test_a_licence_expression_is_approved_if_approved_licences_meet_it(expressio
 
 def test_approved_licences_are_spdx_identifiers():
     assert all(licences.to_spdx(name) for name in licences.APPROVED)
+
+
+# Faults in another dtype
+
+
+@pytest.mark.parametrize(("dtype", "counts"), [("float64", False), ("float32", True)])
+def test_a_fault_in_another_dtype_is_listed_and_does_not_count(altered, dtype, counts):
+    """The run is in float32: a failure and huge floors in float64 neither exclude nor score."""
+
+    def fail(record):
+        if record.get("backend") == "jax_pure" and record.get("dtype") == dtype:
+            if record["figure"] == "check" and record["check"] == "forward":
+                record |= {"value": "fails", "failed": True, "reason": "3e10 floors"}
+            if record["figure"] == "floors":
+                record["value"] = 3e10
+        return record
+
+    verdict = Verdict(altered(fail), parse_weights("agreement=1"))
+    assert ("jax_pure" in {out.name.partition(":")[0] for out in verdict.excluded}) is counts
+    assert ("jax_pure:scan" in verdict.other_faults) is not counts
+    if not counts:
+        before = Verdict(REFERENCE_RUN, parse_weights("agreement=1"))
+        assert {place.name: place.score for place in verdict.ranking} == {
+            place.name: place.score for place in before.ranking
+        }
+        assert verdict.other_faults["jax_pure:scan"]["float64"] == ["fails (3e10 floors)"]
+
+
+def test_only_an_amount_has_a_factor():
+    """No "if its licence is 1.69 times as bad": an ordered or binary fact has no ratio, and neither has a count."""
+    verdict = Verdict(REFERENCE_RUN, parse_weights("open=1,speed=0.01,open.concentration=0"))
+    assert verdict.factors
+    assert {measure.rule for measure, _ in verdict.factors} == {criteria.AMOUNT}
+
+
+def test_a_measured_version_that_is_not_the_newest_known_is_named():
+    verdict = Verdict(REFERENCE_RUN, parse_weights(ISSUE))
+    assert verdict.newer_releases["jax_pure"] == ("0.10.2", "0.12.0.1", "2026-11-22")
+    assert "tensorflow_core" not in verdict.newer_releases
+    assert verdict.as_json()["newer_releases"]["pytorch"]["newest"] == "2.15.0"

@@ -93,7 +93,7 @@ def _read_row(header: Mapping[str, Any], query: Query, times: StepTimes, backend
         "tokens": query.last(TOKENS, backend=backend),
         "api_names": query.last(API_NAMES, backend=backend),
         "licence": query.last(FACTS["licence"], backend=backend),
-        "failure": _read_failure(query, backend, variant),
+        "failure": read_failure(query, backend, variant),
     }
 
 
@@ -103,8 +103,11 @@ def any_failed(query: Query) -> bool:
     return any(len(query.rows(figure)) for figure in figures) or bool(query.rows(CHECK)["failed"].eq(True).any())
 
 
-def _read_failure(query: Query, backend: str, variant: str) -> str:
-    """Return the first reason why a variant has no values, or the first required check that failed; "" for none."""
+def read_failure(query: Query, backend: str, variant: str, dtype: str | None = None) -> str:
+    """Return the first reason why a variant has no values, or the first required check that failed; "" for none.
+
+    With `dtype`, checks in another dtype do not count.
+    """
     failures = []
     for figure, words in FAILED.items():
         rows = query.rows(figure, backend=backend)
@@ -113,7 +116,8 @@ def _read_failure(query: Query, backend: str, variant: str) -> str:
         failures += [(index, f"{words}{value}") for index, value in rows["value"].items()]
     if failures:
         return min(failures)[1]
-    for row in query.rows(CHECK, backend=backend, variant=variant, failed=True).to_dict("records"):
+    where = {} if dtype is None else {"dtype": dtype}
+    for row in query.rows(CHECK, backend=backend, variant=variant, failed=True, **where).to_dict("records"):
         return f"{row['check']} on {row['case']} {row['dtype']}: {row['reason']}"
     return ""
 
