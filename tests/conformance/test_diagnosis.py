@@ -81,7 +81,7 @@ def test_without_a_deviation_there_is_no_explanation():
 
 def test_the_sentence_says_which_phases_agree_before_the_deviation():
     seen = with_floors(**{"update dense0/kernel": 1000.0})
-    assert diagnosis.where(diagnosis.find_first_deviation(seen), seen) == (
+    assert diagnosis.describe_first(diagnosis.find_first_deviation(seen), seen) == (
         "update deviates first: dense0/kernel after 1 step, 1.0e-13 off, 1,000 floors, allowed 128; "
         "forward, loss and gradient agree before it."
     )
