@@ -30,7 +30,8 @@ def wheel(tmp_path_factory):
             (source / name).write_bytes((ROOT / name).read_bytes())
     for name in ("README.md", "LICENSE"):
         (source / name).write_bytes((ROOT / name).read_bytes())
-    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, source)
+    run(sys.executable, "-m", "venv", folder / "builder")  # the environment of the tests may have no pip
+    run(folder / "builder" / "bin" / "python", "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, source)
     (built,) = folder.glob("bakeoff-*.whl")
     return built
 
