@@ -61,9 +61,9 @@ class Run:
         try:
             folder.mkdir(parents=True)
             text = json.dumps({"format": FORMAT, "created": f"{now:%Y-%m-%dT%H:%M:%SZ}", **header}, indent=2)
-            aside = folder / "run.json.part"
-            aside.write_text(text + "\n", encoding="utf-8")
-            aside.rename(folder / "run.json")
+            partial = folder / "run.json.part"
+            partial.write_text(text + "\n", encoding="utf-8")
+            partial.rename(folder / "run.json")
         except OSError as error:
             raise InputError(f"{folder}: cannot be written: {error.strerror}. Pass --results FOLDER.") from None
         return cls(folder, vocabulary)

@@ -19,8 +19,8 @@ downsample = types.ModuleType("theano.tensor.signal.downsample")
 downsample.max_pool_2d = pool.pool_2d
 sys.modules["theano.tensor.signal.downsample"] = downsample
 
-import lasagne  # noqa: E402
-from lasagne.layers import DenseLayer, InputLayer, Layer, NonlinearityLayer  # noqa: E402
+import lasagne  # noqa: E402  # needs the module above
+from lasagne.layers import DenseLayer, InputLayer, Layer, NonlinearityLayer  # noqa: E402  # as above
 
 ACTIVATIONS = {
     "relu": lasagne.nonlinearities.rectify,
