@@ -5,6 +5,7 @@ import bakeoff.testing
 test_conformance = bakeoff.testing.conformance("path/to/folder")
 """
 
+import functools
 import inspect
 import os
 import shutil
@@ -13,11 +14,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .common.errors import InputError
-from .measures.agreement import cases, suite
+from .measures.agreement import cases, run_checks, suite
 from .measures.agreement.suite import Outcome
 from .registry import entries
 from .workers import launch
-from .workers.session import Session
 from .workload import networks
 
 
@@ -56,7 +56,8 @@ def conformance(
             pytest.skip(lacking)
         place = launch.place_of(entry.for_variant(variant), variant, interpreter)._replace(log=tmp_path / "worker.log")
         case = cases.cases([kind])
-        outcomes = list(suite.check_backend(lambda: Session(place), case, "cpu", variant, cannot=entry.unsupported))
+        opened = functools.partial(run_checks.pinned_session, place)
+        outcomes = list(suite.check_backend(opened, case, "cpu", variant, entry.unsupported))
         if any(outcome.failed for outcome in outcomes):
             pytest.fail(_report(f"{entry.name}:{variant}", outcomes, place.log), pytrace=False)
         known = [f"{outcome.check}: {outcome.reason}" for outcome in outcomes if outcome.status == "known failure"]

@@ -21,6 +21,7 @@ from ..measures.agreement import cases as agreement_cases
 from ..measures.agreement import figures as agreement
 from ..measures.agreement.case import Case
 from ..measures.agreement.records import outcome_records
+from ..measures.agreement.timed_check import TimedCheck
 from ..measures.deployment import figures as deployment
 from ..measures.deployment import install
 from ..measures.ease.measure import measure as measure_ease
@@ -222,7 +223,9 @@ class Comparison:
         steps = self.findings.steps_of_slices(self.plan["slice_s"])
         plan = timing.plan_rounds(self.plan, self.planned_blocks(contestants))
         x_train = self.splits.x_train.astype(self.network.dtype)
-        problem = rounds.Problem(self.network, self.arrays, x_train, self.splits.y_train, self.order)
+        y_train = self.splits.y_train
+        check = TimedCheck(self.network, self.arrays, x_train, y_train)
+        problem = rounds.Problem(self.network, self.arrays, x_train, y_train, self.order, check)
         of_all = f" of {plan.rounds}" if plan.rounds else ""
         for number in timing.list_rounds(self.run):
             with board.job(f"timing, round {number}{of_all}") as job, self.run.task(f"round {number}") as task:

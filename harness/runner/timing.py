@@ -5,6 +5,7 @@ from typing import Any
 
 from ..common import statistics
 from ..measures import VOCABULARY
+from ..measures.agreement.timed_check import TimedCheck
 from ..measures.speed import analysis, figures, rounds, stopping, sweep
 from ..measures.speed.rounds import Contestant, Plan, Problem
 from ..portable import spec as portable
@@ -122,10 +123,13 @@ def problem_at(point: sweep.Point, splits: Splits) -> Problem:
     """Return the training that is timed at a point."""
     spec, training = point.spec, point.spec.training
     network = spec.portable(splits.features, len(splits.classes))
+    arrays = portable.initial_arrays(network, spec.common().network.initial_weights, training.seed)
+    x_train = splits.x_train.astype(network.dtype)
     return Problem(
         network,
-        portable.initial_arrays(network, spec.common().network.initial_weights, training.seed),
-        splits.x_train.astype(network.dtype),
+        arrays,
+        x_train,
         splits.y_train,
         data.batch_orders(len(splits.y_train), training.batch_size, 1, training.seed),
+        TimedCheck(network, arrays, x_train, splits.y_train),
     )

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -15,6 +16,29 @@ from ..common.machine import usable_cores
 def first_cores(count: int) -> tuple[int, ...] | None:
     """Return the first `count` cores that this process may use, or None where cores cannot be chosen."""
     return tuple(usable_cores()[:count]) if hasattr(os, "sched_getaffinity") else None
+
+
+_leases: Counter[int] = Counter()
+_leasing = threading.Lock()
+
+
+@contextmanager
+def lease_cores(count: int) -> Iterator[tuple[int, ...] | None]:
+    """Give `count` cores to pin a worker to, as one is pinned that is timed; None where cores cannot be chosen.
+
+    They are those that the fewest workers of this process are pinned to.
+    """
+    if not hasattr(os, "sched_getaffinity"):
+        yield None
+        return
+    with _leasing:
+        cores = sorted(usable_cores(), key=lambda core: _leases[core])[:count]
+        _leases.update(cores)
+    try:
+        yield tuple(cores)
+    finally:
+        with _leasing:
+            _leases.subtract(cores)
 
 
 SPIN = """

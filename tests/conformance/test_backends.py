@@ -4,6 +4,7 @@ One test for each backend variant and network, of those that `bakeoff check` tak
 with a sentence for every failed one.
 """
 
+import functools
 import os
 from functools import cache
 
@@ -11,7 +12,7 @@ import pytest
 from bakeoff import environments
 from bakeoff.environments import Environment
 from bakeoff.measures.agreement import case as agreement_case
-from bakeoff.measures.agreement import cases, checks, determinism, suite
+from bakeoff.measures.agreement import cases, checks, determinism, run_checks, suite
 from bakeoff.measures.agreement.suite import Outcome
 from bakeoff.registry import entries
 from bakeoff.registry.entries import Entry
@@ -94,7 +95,8 @@ def check_selected(session: pytest.Session, name: str) -> dict[str, list[Outcome
     def check(entry: Entry, variant: str, chosen: list[Network]) -> list[Outcome]:
         place = launch.place_of(entry, variant, environment_of(entry.label).python, 1)
         problems = cases.cases(chosen)
-        return list(suite.check_backend(lambda: Session(place), problems, "cpu", variant, cannot=entry.unsupported))
+        opened = functools.partial(run_checks.pinned_session, place)
+        return list(suite.check_backend(opened, problems, "cpu", variant, entry.unsupported))
 
     selected = selected_networks(session, name)
     able = [
@@ -158,9 +160,8 @@ def test_a_backend_is_deterministic_on_one_thread(entry, variant):
     place = launch.place_of(entry, variant, environment_of(entry.label).python, 1)
     network = networks.with_supported([networks.DEFAULT], entry.unsupported)[-1]
     (case,) = cases.cases([network])
-    with Session(place) as session:
-        found = determinism.measure(session, lambda threads: Session(place._replace(threads=threads)), case, variant)
-    assert (found.twice, found.processes) == (True, True)
+    found = determinism.measure(lambda threads: Session(place._replace(threads=threads)), case, variant)
+    assert (found.twice, found.processes) == (True, True), found.differences
 
 
 @FULL

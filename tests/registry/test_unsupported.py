@@ -58,7 +58,7 @@ def written(folder, build_line, declared=DECLARED):
 def outcomes_of(entry, tmp_path, *kinds):
     place = launch.place_of(entry, "plain", Path(sys.executable))._replace(log=tmp_path / "worker.log")
     cases = agreement_cases.cases(kinds)
-    return list(suite.check_backend(lambda: Session(place), cases, "cpu", "plain", cannot=entry.unsupported))
+    return list(suite.check_backend(lambda: Session(place), cases, "cpu", "plain", unsupported=entry.unsupported))
 
 
 def test_a_declaration_applies_to_specs_that_match_every_field(tmp_path):

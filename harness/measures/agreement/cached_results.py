@@ -82,7 +82,8 @@ def hash_case(case: Case) -> str:
     digest = hashlib.sha256()
     pair = [f"{each.__module__}.{each.__qualname__}" for each in case.reference_pair]
     digest.update(f"{case.name} {case.spec} {case.required} {pair}".encode())
-    for name, array in (*case.arrays.items(), ("x", case.x), ("y", case.y), ("order", case.order)):
+    test = zip(("x_test", "y_test"), case.all_test_rows, strict=True)
+    for name, array in (*case.arrays.items(), ("x", case.x), ("y", case.y), ("order", case.order), *test):
         digest.update(f"\0{name} {array.dtype.str} {array.shape}\0".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

@@ -1,7 +1,7 @@
 """The terms of a comparison with the oracle: a case, a quantity, its deviation, and the limits of a deviation."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from ...common.arrays import Array, Arrays
@@ -75,6 +75,23 @@ class Case:
     required: bool
     """Whether a failure here makes the backend incorrect. If not, the outcome is reported and decides nothing."""
     reference_pair: ReferencePair = COMMON_REFERENCE
+    x_test: Array | None = None
+    """The rows of the test split, as x; None where the case has none."""
+    y_test: Array | None = None
+
+    @property
+    def all_test_rows(self) -> tuple[Array, Array]:
+        """Every row of the test split, x and y; the training rows where the case has no test split."""
+        if self.x_test is None or self.y_test is None:
+            return self.x, self.y
+        return self.x_test, self.y_test
+
+    def with_dtype(self, dtype: str) -> "Case":
+        """Return the same problem with arrays and rows in another dtype."""
+        arrays = {name: array.astype(dtype) for name, array in self.arrays.items()}
+        x_test = None if self.x_test is None else self.x_test.astype(dtype)
+        spec = self.spec._replace(dtype=dtype)
+        return replace(self, spec=spec, arrays=arrays, x=self.x.astype(dtype), x_test=x_test)
 
     @property
     def label(self) -> str:

@@ -36,4 +36,6 @@ def make_case(name: str, spec: portable.Spec, run: Spec, splits: data.Splits, re
         y=splits.y_train,
         order=data.batch_orders(rows, spec.batch_size, epochs, seed)[:steps],
         required=required,
+        x_test=splits.x_test.astype(spec.dtype),
+        y_test=splits.y_test,
     )

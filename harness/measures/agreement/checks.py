@@ -133,6 +133,12 @@ def check_test_mode_uses_running_statistics(subject: Subject) -> list[Deviation]
 
 
 def _far_statistics(backend: Contract, case: Case) -> Seen:
+    load_far_statistics(backend, case)
+    return {Quantity("forward", "probabilities with loaded running statistics", 0): backend.predict(case.batch[0])}
+
+
+def load_far_statistics(backend: Contract, case: Case) -> None:
+    """Load the arrays of the case with running statistics that are far from those of any batch."""
     rng = np.random.default_rng(0)
     arrays = dict(case.arrays)
     for name, array in arrays.items():
@@ -141,7 +147,6 @@ def _far_statistics(backend: Contract, case: Case) -> Seen:
             low, high = (2, 5) if name.endswith("var") else (-1, 1)
             arrays[name] = rng.uniform(low, high, array.shape).astype(array.dtype)
     backend.load(arrays)
-    return {Quantity("forward", "probabilities with loaded running statistics", 0): backend.predict(case.batch[0])}
 
 
 def check_activation_at_zero(subject: Subject) -> list[Deviation]:
@@ -188,6 +193,59 @@ def _ten_steps(backend: Contract, case: Case) -> Seen:
     seen: Seen = {Quantity("loss", "of ten steps at once", 10): backend.train(case.order[:10])}
     for name, array in backend.dump().items():
         seen[Quantity("update", f"{name} by ten steps at once", 10)] = array
+    return seen
+
+
+# Checks of sizes: what a program computes must not depend on how many rows or steps it is given at a time
+
+
+def check_predict_sizes(subject: Subject) -> list[Deviation]:
+    """Test mode gives the probabilities of the oracle for one row, for a batch and for all test rows."""
+    return subject.measure(_predict_sizes)
+
+
+def _predict_sizes(backend: Contract, case: Case) -> Seen:
+    load_far_statistics(backend, case)
+    x, _ = case.all_test_rows
+    return {
+        Quantity("forward", f"probabilities of {rows} row{'s' if rows > 1 else ''}", 0): backend.predict(x[:rows])
+        for rows in (1, case.spec.batch_size, len(x))
+    }
+
+
+def check_gradient_sizes(subject: Subject) -> list[Deviation]:
+    """Every gradient equals that of the oracle for one row, for a batch and for all test rows."""
+    return subject.measure(_gradient_sizes)
+
+
+def _gradient_sizes(backend: Contract, case: Case) -> Seen:
+    backend.load(case.arrays)
+    x, y = case.all_test_rows
+    # Batch norm on one row gives 0 whatever the row is, and some frameworks reject it. So there are two rows.
+    fewest = 2 if case.spec.batch_norm else 1
+    return {
+        Quantity("gradient", f"{name} of {rows} row{'s' if rows > 1 else ''}", 0): gradient
+        for rows in (fewest, case.spec.batch_size, len(x))
+        for name, gradient in backend.gradients(x[:rows], y[:rows]).items()
+    }
+
+
+def check_train_sizes(subject: Subject) -> list[Deviation]:
+    """A hundred steps in one call of `train`, and in a hundred calls, give the results of a hundred steps."""
+    return subject.measure(_train_sizes)
+
+
+def _train_sizes(backend: Contract, case: Case) -> Seen:
+    seen: Seen = {}
+    steps = len(case.order)
+    for size, words in ((steps, "in one call"), (1, "in one call each")):
+        backend.load(case.arrays)
+        backend.put(case.x, case.y)
+        losses = [backend.train(case.order[start : start + size]) for start in range(0, steps, size)]
+        seen[Quantity("loss", f"of {steps} steps {words}", steps)] = np.concatenate(losses)
+        for name, array in backend.dump().items():
+            phase = "running statistics" if "running" in name else "update"
+            seen[Quantity(phase, f"{name} by {steps} steps {words}", steps)] = array
     return seen
 
 
@@ -329,6 +387,9 @@ CHECKS: dict[str, Check] = {
         check_activation_at_zero,
         check_large_logits,
         check_steps_add_up,
+        check_predict_sizes,
+        check_gradient_sizes,
+        check_train_sizes,
         check_rows_are_independent,
         check_predict_changes_nothing,
         check_gradients_change_nothing,
@@ -338,5 +399,22 @@ CHECKS: dict[str, Check] = {
     )
 }
 
-ONCE_A_DTYPE = frozenset({"softmax_example", "wait_waits"})
-"""Checks that depend on the dtype of the case alone."""
+SIZES = frozenset({"predict_sizes", "gradient_sizes", "train_sizes"})
+"""Checks of other numbers of rows and steps: each may be another program to compile."""
+
+ONCE_A_DTYPE = frozenset({"softmax_example", "wait_waits", *SIZES})
+"""Checks that one case of each dtype is enough for."""
+
+UNMEASURED = frozenset(
+    {
+        "arrays_survive",
+        "arrays_are_copies",
+        "rows_are_independent",
+        "predict_changes_nothing",
+        "gradients_change_nothing",
+        "load_forgets",
+        "wait_waits",
+        "softmax_example",
+    }
+)
+"""Checks that pass or fail, without a deviation in floors."""

@@ -101,9 +101,7 @@ def describe_cause(seen: Seen, measured: Sequence[Deviation], case: Case, conven
             f"{best.suspect.advice}."
         )
     if case.spec.dtype == "float64":
-        floors = agreement_floors.compute_floors(
-            agreement_floors.training, agreement_floors.to_float32(case), conventions
-        )
+        floors = agreement_floors.compute_floors(agreement_floors.training, case.with_dtype("float32"), conventions)
         narrow = max(each.error / floors[each.quantity] for each in measured)
         if narrow <= NOT_CONFORMING:
             return (

@@ -15,7 +15,6 @@ import hashlib
 import inspect
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -98,12 +97,6 @@ def compute_floors(experiment: Experiment, case: Case, conventions: Mapping[str,
         return _floors(experiment, case, tuple(sorted(conventions.items())))
 
 
-def to_float32(case: Case) -> Case:
-    """Return the same problem with arrays and rows in float32."""
-    arrays = {name: array.astype(np.float32) for name, array in case.arrays.items()}
-    return replace(case, spec=case.spec._replace(dtype="float32"), arrays=arrays, x=case.x.astype(np.float32))
-
-
 def error(array: Array, truth: Array) -> float:
     """Return max|array - truth| / max|truth|; the plain maximum where the truth is all zero."""
     scale = np.abs(truth).max()
@@ -116,12 +109,7 @@ _reference_lock = threading.Lock()
 @lru_cache(maxsize=128)
 def _truth(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], ...], oracle: Oracle) -> Seen:
     """Return what the experiment sees on the oracle, in float64."""
-    wide = replace(
-        case,
-        spec=case.spec._replace(dtype="float64"),
-        arrays={name: array.astype(np.float64) for name, array in case.arrays.items()},
-        x=case.x.astype(np.float64),
-    )
+    wide = case.with_dtype("float64")
     truth = oracle(wide.spec, conventions=dict(declared))
     truth.run_dtype = case.spec.dtype
     return experiment(truth, wide)
@@ -159,7 +147,7 @@ def _floors_key(experiment: Experiment, case: Case, declared: tuple[tuple[str, s
     words += [case.reference_pair.plain.__qualname__] if changed else []
     for part in (*(word.encode() for word in words), *(path.read_bytes() for path in code)):
         digest.update(part + b"\0")
-    for array in (*case.arrays.values(), case.x, case.y, case.order):
+    for array in (*case.arrays.values(), case.x, case.y, case.order, *case.all_test_rows):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:16]
 

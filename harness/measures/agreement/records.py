@@ -48,12 +48,12 @@ def records(found: Mapping[str, VariantResult]) -> pd.DataFrame:
             fields = outcome_to_json(outcome)
             head = {**labels, **{field: fields[field] for field in HEAD}}
             rows += [{**head, **deviation} for deviation in fields["measured"]] or [head]
-        answers = result.determinism._asdict() if result.determinism else {}
-        for field, answer in answers.items():
-            status = {True: "yes", False: "no", None: "not tried"}[answer]
+        for field in BITS if result.determinism else ():
+            status = {True: "yes", False: "no", None: "not tried"}[getattr(result.determinism, field)]
             network = result.determinism_network
             case = {"case": network.name, "dtype": network.dtype, "required": False, "failed": False}
-            rows.append({**labels, "check": "determinism", "array": field, "status": status, **case})
+            reason = result.determinism.differences.get(field, "") if result.determinism else ""
+            rows.append({**labels, "check": "determinism", "array": field, "status": status, "reason": reason, **case})
     return pd.DataFrame(rows)
 
 

@@ -1,16 +1,17 @@
-"""Run the checks of backend variants in their own environments, two variants at a time."""
+"""Run the checks of backend variants in their own environments, two workers at a time."""
 
 import datetime
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from ...common.progress import Board
 from ...environments import Environment
-from ...portable import spec as portable
 from ...registry.entries import Entry
 from ...workers import launch
+from ...workers.cores import lease_cores
 from ...workers.launch import place_of, pool
 from ...workers.place import Place
 from ...workers.session import Session, WorkerFailed
@@ -49,19 +50,14 @@ def check_backends(
         cases = agreement_cases.cases(networks.with_supported(kinds, entry.unsupported))
         usual = networks.with_supported([networks.DEFAULT], entry.unsupported)[-1]
         place = place_of(entry, variant, python, threads)
-        measured: list[Determinism | str] = []
         with board.job(f"{entry.name}:{variant}: conformance") as job:
-            outcomes = _outcomes(
-                place,
-                cases,
-                device,
-                variant,
-                job.say,
-                entry.unsupported,
-                lambda session: measured.append(_determinism(session, place, device, variant, usual)),
+            checked = suite.check_backend(
+                lambda: pinned_session(place), cases, device, variant, entry.unsupported, run_cases=workers.map
             )
+            outcomes = _collect(checked, job.say)
+            job.say("determinism")
+            answer = workers.submit(_determinism, place, device, variant, usual).result()
             job.outcome = suite.describe_outcomes(outcomes)
-        answer = measured[0] if measured else "determinism was not measured: the worker ended before the last check"
         if isinstance(answer, str):
             return VariantResult(tuple(outcomes), None, answer)
         return VariantResult(tuple(outcomes), answer, determinism_network=usual)
@@ -71,9 +67,10 @@ def check_backends(
         for entry, variant in chosen
         if isinstance(python := made[entry.label], Path) and not launch.explain_unavailable(entry, variant)
     ]
-    with pool() as workers:
+    # Two variants at a time, whose cases share two workers: so the last variant has both.
+    with pool() as workers, pool() as variants:
         # The plainest variant is declared first and is the quickest. Started last, it fills the gap at the end.
-        futures = {f"{each[0].name}:{each[1]}": workers.submit(one, *each) for each in reversed(able)}
+        futures = {f"{each[0].name}:{each[1]}": variants.submit(one, *each) for each in reversed(able)}
         found = {name: future.result() for name, future in futures.items()}
     return dict(reversed(found.items()))
 
@@ -118,35 +115,37 @@ def check_with_cache(
     if kept is not None:
         return kept, f"{suite.describe_outcomes(kept.outcomes)} (checked on {kept.at}, unchanged since)"
     started = time.monotonic()
-    outcomes = _outcomes(place, cases, device, variant, say, entry.unsupported)
+    outcomes = _collect(
+        suite.check_backend(lambda: pinned_session(place), cases, device, variant, entry.unsupported), say
+    )
     at = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
     result = CachedResult(tuple(outcomes), at, round(time.monotonic() - started, 3))
     cached_results.keep(key, result)
     return result, suite.describe_outcomes(outcomes)
 
 
-def _outcomes(
-    place: Place,
-    cases: Sequence[Case],
-    device: str,
-    variant: str,
-    say: Callable[[str], None],
-    cannot: Callable[[portable.Spec], str],
-    on_end: Callable[[Session], None] = lambda session: None,
-) -> list[Outcome]:
+@contextmanager
+def pinned_session(place: Place) -> Iterator[Session]:
+    """Start a worker that is pinned to as many cores as it has threads, as one is that is timed."""
+    with lease_cores(place.threads) as cores, Session(place._replace(cores=cores)) as session:
+        yield session
+
+
+def _collect(checked: Iterable[Outcome], say: Callable[[str], None]) -> list[Outcome]:
+    """Return the outcomes; `say` takes each as soon as it is known."""
     outcomes = []
-    for outcome in suite.check_backend(lambda: Session(place), cases, device, variant, on_end, cannot):
+    for outcome in checked:
         say(f"{outcome.case} {outcome.dtype} {outcome.check}: {outcome.status}")
         outcomes.append(outcome)
     return outcomes
 
 
-def _determinism(session: Session, place: Place, device: str, variant: str, kind: Network) -> Determinism | str:
+def _determinism(place: Place, device: str, variant: str, kind: Network) -> Determinism | str:
     """Return the measured determinism, or why it was not measured."""
     if device != "cpu" or place.threads != 1:
         return "determinism was not measured: it needs the cpu and one thread"
     (case,) = agreement_cases.cases([kind])
     try:
-        return determinism.measure(session, lambda threads: Session(place._replace(threads=threads)), case, variant)
+        return determinism.measure(lambda threads: Session(place._replace(threads=threads)), case, variant)
     except WorkerFailed as failed:
         return f"determinism was not measured: {failed}"

@@ -1,6 +1,7 @@
 """Run the checks on the cases for one backend variant, and describe the outcomes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import Literal, NamedTuple
 
 from ...portable import spec as portable
@@ -13,6 +14,13 @@ from .case import Case, Deviation
 from .checks import CHECKS, ONCE_A_DTYPE, Check, CheckFailed, Subject
 
 Status = Literal["passes", "loses precision", "fails", "known failure", "unsupported"]
+
+OpenSession = Callable[[], AbstractContextManager[Session]]
+"""Starts a fresh worker, for as long as a block lasts."""
+Checked = tuple[list["Outcome"], bool]
+"""The outcomes of a case, and whether its worker started."""
+RunCases = Callable[[Callable[[Case], Checked], Sequence[Case]], Iterable[Checked]]
+"""Applies a function to every case and gives the results in order: `map`, or the method of a pool of threads."""
 
 REJECTION = "rejection"
 """The only check of an unsupported case: the backend must reject it."""
@@ -51,49 +59,55 @@ class Outcome(NamedTuple):
 
 
 def check_backend(
-    open_session: Callable[[], Session],
+    open_session: OpenSession,
     cases: Sequence[Case],
     device: str,
     variant: str,
-    on_end: Callable[[Session], None] = lambda session: None,
-    cannot: Callable[[portable.Spec], str] = supports_all,
+    unsupported: Callable[[portable.Spec], str] = supports_all,
+    run_cases: RunCases = map,
 ) -> Iterator[Outcome]:
-    """Run every check on every case in a worker; yield each outcome as soon as it is known.
+    """Run every check on every case, each case in a fresh worker; yield the outcomes in the order of the cases.
 
-    For a case that is unsupported (`cannot` returns the reason), the only check is that the backend rejects it.
-    A worker that dies or hangs ends its case, and the next case gets a fresh one. `on_end` is called with the worker if
-    it is alive after the last case.
+    A fresh worker has built no other network before, so nothing that a framework or an adapter keeps in its process
+    can pass from one case to the next. For a case that is unsupported (`unsupported` returns the reason), the only
+    check is that the backend rejects it. `run_cases` is `map`, or the `map` of a pool of threads that runs some cases
+    at a time. A worker that cannot be started ends the checks.
     """
-    session: Session | None = None
-    seen_dtypes: set[str] = set()
     explained: set[tuple[bool, bool]] = set()
-    try:
-        for case in cases:
+    planned = _plan_checks(cases, unsupported)
+
+    def check_case(case: Case) -> Checked:
+        """Return the outcomes of the case, and whether its worker started."""
+        with ExitStack() as stack:
             try:
-                if session is None or not session.alive():
-                    if session is not None:
-                        session.close()
-                    session = open_session()
-                if reason := cannot(case.spec):
-                    yield _check_rejection(session, case, device, variant, reason)
-                    continue
+                session = stack.enter_context(open_session())
+            except WorkerFailed as failed:
+                return [_failure("build", case, failed)], False
+            if reason := unsupported(case.spec):
+                return [_check_rejection(session, case, device, variant, reason)], True
+            try:
                 session.build(case.spec, device, variant)
             except WorkerFailed as failed:
-                yield _failure("build", case, failed)
-                if session is None:
-                    return
-                continue
-            # These checks run on a required case, because only there a failure counts.
-            once = ONCE_A_DTYPE if case.spec.dtype in seen_dtypes or not case.required else frozenset()
-            if case.required:
-                seen_dtypes.add(case.spec.dtype)
+                return [_failure("build", case, failed)], True
             subject = Subject(session, case, session.conventions, device, variant)
-            yield from _check_case(subject, session, [name for name in CHECKS if name not in once], explained)
-        if session is not None and session.alive():
-            on_end(session)
-    finally:
-        if session is not None:
-            session.close()
+            return list(_check_case(subject, session, planned[case], explained)), True
+
+    for outcomes, started in run_cases(check_case, cases):
+        yield from outcomes
+        if not started:
+            return
+
+
+def _plan_checks(cases: Sequence[Case], unsupported: Callable[[portable.Spec], str]) -> dict[Case, list[str]]:
+    """Return the names of the checks of each case; those of ONCE_A_DTYPE go to the first required one of a dtype."""
+    plan: dict[Case, list[str]] = {}
+    seen_dtypes: set[str] = set()
+    for case in cases:
+        all_checks = case.required and case.spec.dtype not in seen_dtypes and not unsupported(case.spec)
+        if all_checks:
+            seen_dtypes.add(case.spec.dtype)
+        plan[case] = [name for name in CHECKS if all_checks or name not in ONCE_A_DTYPE]
+    return plan
 
 
 def _check_case(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from ...common import statistics
 from ...records.query import Query
-from ...records.vocabulary import FINISHED
+from ...records.vocabulary import FINISHED, Figure
 from . import figures, peak
 
 Row = dict[str, Any]
@@ -34,6 +34,7 @@ def read_rounds(header: Mapping[str, Any], query: Query) -> dict[tuple[str, str,
     They are an array (blocks,) a round, by backend, variant, and whether it is the second copy of the self-test.
     """
     slices = query.rows(figures.SLICE)
+    slices = slices[~find_refuted(query, slices)]
     if not len(slices):
         return {}
     slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))
@@ -45,6 +46,18 @@ def read_rounds(header: Mapping[str, Any], query: Query) -> dict[tuple[str, str,
         if {number: len(values) for number, values in rounds.items()} == blocks:
             times[str(backend), str(variant), bool(self_test)] = list(rounds.values())
     return times
+
+
+def find_refuted(query: Query, rows: pd.DataFrame, figure: Figure = figures.TIMED_CHECK) -> "pd.Series[bool]":
+    """Return for each row whether its variant computed something else while it was timed: it has no speed then."""
+    checks = query.rows(figure)
+    wrong = checks[checks["value"].ne(figures.PASSED)]
+    refuted = set(zip(wrong["backend"].astype(str), wrong["variant"].astype(str), strict=True))
+    return pd.Series(
+        [pair in refuted for pair in zip(rows["backend"].astype(str), rows["variant"].astype(str), strict=True)],
+        index=rows.index,
+        dtype=bool,
+    )
 
 
 def labelled(records: pd.DataFrame) -> pd.DataFrame:
@@ -60,7 +73,8 @@ def labelled(records: pd.DataFrame) -> pd.DataFrame:
 
 def details(records: pd.DataFrame, backend: str, variant: str) -> Row:
     """Return what was measured of one variant beside its median step, as raw values: seconds, shares, counts."""
-    if not len(Query(records).rows(figures.SLICE, backend=backend, variant=variant, self_test=False)):
+    timed = Query(records).rows(figures.SLICE, backend=backend, variant=variant, self_test=False)
+    if not len(timed) or find_refuted(Query(records), timed).any():
         return {}
     mine = records[records["measure"].eq(figures.SLICE.measure) & records["backend"].eq(backend)]
     mine = mine[mine["variant"].eq(variant) & mine["self_test"].eq(False)]

@@ -45,6 +45,14 @@ SLICE = _of_contestant("slice", "s", "A timed slice: `steps` training steps.", "
 LATENCY = _of_contestant(
     "latency", "s", "The median of some calls of `predict`, from host to host.", "rows", "block", "calls"
 )
+TIMED_CHECK = _of_contestant(
+    "timed_check",
+    "",
+    "Whether the timed worker agrees with the oracle: passed, or why it has no speed; the largest error in floors.",
+    "when",
+    "floors",
+    values=(str,),
+)
 SPINNING_CORES = Figure(
     "speed", "spinning_cores", "cores", "Cores that were kept from idling between slices.", keys=("round",)
 )
@@ -79,6 +87,7 @@ _TIMED = (
     KERNELS,
     SLICE,
     LATENCY,
+    TIMED_CHECK,
     SPINNING_CORES,
     PEAK_MEMORY,
     PEAK_DEVICE_MEMORY,
@@ -95,4 +104,6 @@ SWEEP_UNSUPPORTED = Figure(
     (str,),
     ("backend", "variant", *POINT),
 )
+PASSED = "passed"
+"""The value of TIMED_CHECK where the worker agrees with the oracle."""
 FIGURES = (*_TIMED, BLOCKS, STOPPED, *SWEEP.values(), SWEEP_UNSUPPORTED)

@@ -6,13 +6,15 @@ In each block every contestant, in random order again, continues for one slice o
 slices the cores do not idle. Before each slice the worker takes a warm-up slice: the same steps, untimed, because a
 worker that was stopped comes back to cold caches, and its threads to any core. The first contestant takes part twice:
 this is the self-test (A/A), whose ratio must not differ from 1. Then, in blocks too, each contestant predicts single
-rows and full batches.
+rows and full batches. Before its first slice and after its last, each worker is compared with the oracle, where the
+caller gives a check: what is timed must compute what was checked.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -39,6 +41,24 @@ LATENCY_LIMIT_S = 0.5
 
 Write = Callable[..., None]
 """Takes a figure, its value, and its keys: records.store.Task.add."""
+
+
+class Checked(Protocol):
+    """What a check of a timed worker found."""
+
+    @property
+    def floors(self) -> float:
+        """The largest deviation from the oracle; NaN where there is none to compare with."""
+
+    @property
+    def reason(self) -> str:
+        """Why the worker is not timed; "" where it agrees."""
+
+
+Check = Callable[[Session, Array], Checked]
+"""Compares a worker with the oracle, in slices of the given order: agreement.timed_check.TimedCheck."""
+IMPLAUSIBLE = 4.0
+"""Times the rate of the machine's own matrix product. NumPy's is within a factor of 2 of the best kernels."""
 
 
 class Plan(NamedTuple):
@@ -91,6 +111,8 @@ class Problem(NamedTuple):
     y: Array
     order: Array
     """(steps, batch); every slice begins at its first line"""
+    check: Check | None = None
+    """Compares each timed worker with the oracle; None compares nothing."""
 
     def steps(self, count: int) -> Array:
         """Return the first `count` lines of the order, repeated where it has fewer."""
@@ -109,6 +131,7 @@ class TimedWorker:
     ) -> None:
         self.contestant, self.problem, self.plan, self.spinners = contestant, problem, plan, spinners
         self.write = write
+        self.fastest_step_s = math.inf
         self.started = time.perf_counter()
         self.session = Session(contestant.place)
 
@@ -129,9 +152,37 @@ class TimedWorker:
             self.order = problem.steps(max(1, round(self.plan.slice_s / pace_s)))
             session.train(self.order)  # another number of steps may be another program to compile
         write(figures.SLICE_STEPS, len(self.order))
+        self._check("before the first slice")
         self._warm_up()
         self._record_libraries()
         session.pause()
+
+    def _check(self, when: str) -> None:
+        """Compare the worker with the oracle and record the result. Raises WorkerFailed where they differ."""
+        if self.problem.check is None:
+            return
+        found = self.problem.check(self.session, self.order)
+        self._record_check(when, found.floors, found.reason)
+
+    def _record_check(self, when: str, floors: float, reason: str) -> None:
+        self.write(figures.TIMED_CHECK, reason or figures.PASSED, when=when, floors=_finite(floors))
+        if reason:
+            raise WorkerFailed("computes something else", f"the timed worker, {when}: {reason}")
+
+    def check_again(self, peak_rate: float) -> None:
+        """Compare the worker with the oracle after its last slice, and its pace with the machine's (or NaN)."""
+        self.session.resume()
+        with self.spinners.paused():
+            self._check("after the last slice")
+        self.session.pause()
+        spec = self.problem.spec
+        rate = peak.operations(spec.sizes, spec.batch_size) / self.fastest_step_s
+        if rate > IMPLAUSIBLE * peak_rate:
+            reason = (
+                f"{rate:.2g} operations a second, {rate / peak_rate:.0f} times the rate of the machine's own matrix "
+                f"product; over {IMPLAUSIBLE:g} times it, the steps cannot have been computed"
+            )
+            self._record_check("in its slices", math.nan, reason)
 
     def _warm_up(self) -> None:
         """Train until a steady state is found in the times (warmup.py), or record that there was none in the limit."""
@@ -163,6 +214,7 @@ class TimedWorker:
         with self.spinners.paused():
             trained = self.session.train_timed(self.order, warm_up_slice=True)
         self.session.pause()
+        self.fastest_step_s = min(self.fastest_step_s, trained.wall_s / len(self.order))
         self._record_slice(figures.SLICE, trained, block, position=position)
 
     def predict(self, block: int, rows: int) -> None:
@@ -204,6 +256,7 @@ class Round:
         self.rng = np.random.default_rng([plan.seed, number])
         self.started: list[TimedWorker] = []
         self.ready: list[TimedWorker] = []
+        self.peak_rate = math.nan
 
     def run(self, known_steps: dict[tuple[str, str], int]) -> None:
         """Take the round, from the start of its workers to their end."""
@@ -212,6 +265,7 @@ class Round:
             try:
                 self._start_workers(known_steps, spinners)
                 self._take_slices()
+                self._check_again()
                 self._predict()
                 self.write(figures.SPINNING_CORES, spinners.alive(), round=self.number)
                 for worker in self.ready:
@@ -227,6 +281,7 @@ class Round:
             self.say("the machine's own matrix product")
             with spinners.paused():
                 rate = peak.measure(plan.cores, plan.threads, dtype, plan.inherit)
+            self.peak_rate = rate
             self.write(figures.PEAK_RATE, rate, round=self.number, dtype=dtype)
 
     def _start_workers(self, known_steps: dict[tuple[str, str], int], spinners: IdleCoreSpinners) -> None:
@@ -249,6 +304,11 @@ class Round:
             self.say(f"block {block} of {self.plan.blocks}")
             for position, index in enumerate(self.rng.permutation(len(self.ready))):
                 _act_if_alive(self.ready[index], TimedWorker.take_slice, block, position)
+
+    def _check_again(self) -> None:
+        for worker in self.ready if self.problem.check else ():
+            self.say(f"checking {':'.join(worker.contestant.backend_variant)} again")
+            _act_if_alive(worker, TimedWorker.check_again, self.peak_rate)
 
     def _predict(self) -> None:
         for block in range(1, LATENCY_BLOCKS + 1 if self.plan.measure_peak_and_latency else 1):
@@ -276,11 +336,16 @@ def run_round(
     Round(number, contestants, problem, plan, write, say).run(known_steps)
 
 
-def _act_if_alive(worker: TimedWorker, act: Callable[..., None], *how: int) -> None:
+def _act_if_alive(worker: TimedWorker, act: Callable[..., None], *how: float) -> None:
     """Have a worker act if it still lives; a failure is recorded, and closes it."""
     if worker.session.alive():
         with _recording_failure(worker.write, worker):
             act(worker, *how)
+
+
+def _finite(value: float) -> float | None:
+    """Return the value as a record can hold it: no NaN and no infinity."""
+    return value if math.isfinite(value) else None
 
 
 def _labelled(write: Write, contestant: Contestant, number: int) -> Write:

@@ -17,6 +17,7 @@ from ...common.statistics import Floats, Interval
 from ...records.query import Query
 from ...workload.spec import Spec
 from . import figures, peak
+from .analysis import find_refuted
 
 FITTED = ("batch_size", "width")
 """The axes along which the operations of a step grow and their kind stays the same."""
@@ -110,7 +111,9 @@ def times(records: pd.DataFrame) -> pd.DataFrame:
 
     `blocks` holds the seconds a step in every block, (blocks,).
     """
-    slices = Query(records).rows(figures.SWEEP[figures.SLICE.name])
+    query = Query(records)
+    slices = query.rows(figures.SWEEP[figures.SLICE.name])
+    slices = slices[~find_refuted(query, slices, figures.SWEEP[figures.TIMED_CHECK.name])]
     rows: list[dict[str, Any]] = []
     keys = ["axis", "point", "operations", "backend", "variant"]
     for (axis, point, operations, backend, variant), mine in slices.groupby(keys, sort=False):

@@ -68,6 +68,7 @@ def _read_row(header: Mapping[str, Any], query: Query, times: StepTimes, backend
     who = {"backend": backend, "variant": variant}
     timed = {**who, "self_test": False}
     correctness = read_correctness(query, backend, variant)
+    refuted = any(query.values(speed.TIMED_CHECK, **who).ne(speed.PASSED))
     step, ratio = times.step((backend, variant)), times.times_fastest((backend, variant))
     return {
         "backend": backend,
@@ -78,7 +79,7 @@ def _read_row(header: Mapping[str, Any], query: Query, times: StepTimes, backend
         "known_failures": correctness.known_failures,
         "validation_accuracy": query.last(training.VALIDATION_ACCURACY, **who),
         "test_accuracy": query.last(training.TEST_ACCURACY, **who),
-        "first_call_s": query.last(speed.FIRST_CALL, round=1, **timed),
+        "first_call_s": float("nan") if refuted else query.last(speed.FIRST_CALL, round=1, **timed),
         "step_s": step.estimate,
         "step_s_low": step.low,
         "step_s_high": step.high,

@@ -72,6 +72,8 @@ def _print_outcomes(console: Console, checked: VariantResult) -> None:
         print_line(console, raised.rstrip())
     if checked.unmeasured:
         print_line(console, checked.unmeasured)
+    for field, difference in checked.determinism.differences.items() if checked.determinism else ():
+        print_line(console, f"not deterministic: no {records.BITS[field]}: {difference}.", wrap=True)
 
 
 def _group_by_check(outcomes: Sequence[Outcome]) -> list[tuple[Outcome, int]]:

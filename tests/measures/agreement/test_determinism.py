@@ -1,5 +1,7 @@
 """Equal bits are equal, and one bit of difference is seen: in a process, between two, and with more threads."""
 
+import re
+
 import numpy as np
 import pytest
 from bakeoff.measures.agreement import determinism
@@ -41,24 +43,26 @@ class Opened(InProcess):
 
 
 def measured(case, backend_of):
-    return determinism.measure(Opened(backend_of(1)), lambda threads: Opened(backend_of(threads)), case, "plain")
+    return determinism.measure(lambda threads: Opened(backend_of(threads)), case, "plain")
 
 
 def test_numpy_on_one_thread_gives_the_same_bits(case, monkeypatch):
     monkeypatch.setattr(determinism, "usable_cores", lambda: [0, 1])
-    assert measured(case, lambda threads: Plain) == (True, True, True)
+    assert measured(case, lambda threads: Plain) == (True, True, True, {})
 
 
 def test_a_bit_that_changes_in_one_process_is_detected(case, monkeypatch):
     monkeypatch.setattr(determinism, "usable_cores", lambda: [0])
     Drifts.trainings = 0
-    assert measured(case, lambda threads: Drifts).twice is False
+    found = measured(case, lambda threads: Drifts)
+    assert found.twice is False
+    assert re.match(r"(losses|\w+/\w+).* by at most \d\.\de-\d+; \d+ of \d+ arrays differ", found.differences["twice"])
 
 
 def test_a_difference_with_two_threads_alone_is_detected(case, monkeypatch):
     monkeypatch.setattr(determinism, "usable_cores", lambda: [0, 1])
     Drifts.trainings = 0
-    assert measured(case, lambda threads: Drifts if threads == 2 else Plain) == (True, True, False)
+    assert measured(case, lambda threads: Drifts if threads == 2 else Plain)[:3] == (True, True, False)
 
 
 def test_two_threads_are_not_tried_on_one_core(case, monkeypatch):
@@ -70,5 +74,16 @@ def test_in_workers(case, open_session):
     def opened(threads):
         return open_session("plain", folder=NUMPY, threads=threads)
 
-    found = determinism.measure(opened(1), opened, case, "plain")
+    found = determinism.measure(opened, case, "plain")
     assert found[:2] == (True, True)
+
+
+def test_a_difference_names_the_array_and_its_size():
+    first = {"losses": np.array([1.0, 2.0]), "dense0/kernel": np.array([1.0, 2.0])}
+    other = {"losses": np.array([1.0, 2.25]), "dense0/kernel": np.array([1.0, 2.0])}
+    assert determinism.find_difference(first, first) == ""
+    assert determinism.find_difference(first, other) == (
+        "losses from step 2 on by at most 2.5e-01; 1 of 2 arrays differ"
+    )
+    third = {**first, "dense0/kernel": np.array([1.0, 2.5])}
+    assert determinism.find_difference(first, third) == "dense0/kernel by at most 5.0e-01; 1 of 2 arrays differ"

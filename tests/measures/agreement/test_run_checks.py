@@ -174,7 +174,8 @@ def test_records_are_read_again_as_they_were(tmp_path, name):
 def test_json_holds_everything():
     answer = json.loads(json.dumps(agreement_records.as_json(found(), {"beads:eager": "no interpreter"})))
     assert answer["unable"] == {"beads:eager": "no interpreter"}
-    assert answer["determinism"]["abacus:eager"] == {"twice": True, "processes": True, "threads": None}
+    bits = {"twice": True, "processes": True, "threads": None, "differences": {}}
+    assert answer["determinism"]["abacus:eager"] == bits
     assert [len(outcome["measured"]) for outcome in answer["outcomes"]["abacus:eager"]] == [1, 1, 0]
 
 
