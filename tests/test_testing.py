@@ -70,7 +70,7 @@ def wrong(tmp_path_factory):
         ("powers = np.exp(logits - logits.max(axis=1, keepdims=True))", "powers = np.exp(logits)"),
     )
     adapter = project / "known" / "adapter.py"
-    declared = '\nKNOWN_FAILURES = {"large_logits": "abacus#1234: overflows above 700"}\n'
+    declared = '\nKNOWN_FAILURES = [{"reason": "abacus#1234: overflows above 700", "checks": ["large_logits"]}]\n'
     adapter.write_text(adapter.read_text(encoding="utf-8") + declared, encoding="utf-8")
     copied(
         project / "compiled",

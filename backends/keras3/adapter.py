@@ -42,44 +42,37 @@ def own_defaults(function, arguments):
     return {field: parameters[argument].default for field, argument in arguments.items()}
 
 
-CHECKS_IN_FLOAT32 = (
-    "forward",
-    "test_mode_uses_running_statistics",
-    "losses",
-    "gradients",
-    "updates",
-    "test_mode",
-    "large_logits",
-    "steps_add_up",
-)
+FORWARD = ("forward", "test_mode_uses_running_statistics", "predict_sizes", "gradients", "gradient_sizes")
+TRAINING = ("losses", "updates", "running_statistics", "test_mode", "steps_add_up", "train_sizes")
 
 
 def known_failures(engine):
-    """Return {check: where it fails in float64, and why}; float32, which Keras is made for, has none."""
+    """Return the faults in float64, with the checks that fail by each; float32, which Keras is made for, has none."""
     if engine == "tensorflow":
         reason = "Adam and SGD cast Python's betas by tf.cast, which makes float32 of them before it makes float64."
-        betas = {"reason": reason, "dtype": "float64", "optimiser": ["momentum", "adam"]}
-        found = dict.fromkeys(("losses", "updates", "test_mode", "steps_add_up"), betas)
-        found["running_statistics"] = dict(betas, batch_norm=True)
-        found["large_logits"] = dict(betas, optimiser="adam")  # one step: momentum's beta has nothing to act on
-        return found
+        betas = {"reason": reason, "dtype": "float64", "max_floors": 1e11}
+        return [
+            dict(betas, checks=TRAINING, optimiser=["momentum", "adam"]),
+            # One step: momentum's beta has nothing to act on.
+            dict(betas, checks=["large_logits"], optimiser="adam"),
+        ]
+    narrow = {"dtype": "float64", "max_floors": 1e10}
     if engine == "jax":
-        reason = (
+        narrow["either"] = [{"batch_norm": True}, {"activation": "tanh"}]
+        narrow["reason"] = (
             "keras.backend.result_type makes float32 of float64 on every engine but TensorFlow "
             "(https://github.com/keras-team/keras/pull/18482): BatchNormalization and tanh are in float32."
         )
-        narrow = {"reason": reason, "dtype": "float64", "either": [{"batch_norm": True}, {"activation": "tanh"}]}
     else:
-        reason = (
+        narrow["reason"] = (
             "keras.backend.result_type makes float32 of float64 on every engine but TensorFlow "
             "(https://github.com/keras-team/keras/issues/23704): matmul, BatchNormalization and the loss are float32's."
         )
-        narrow = {"reason": reason, "dtype": "float64"}
-    found = dict.fromkeys(CHECKS_IN_FLOAT32, narrow)
-    found["running_statistics"] = dict(narrow, batch_norm=True)
-    # Where relu is exactly 0, and its slope, all that is in float32 is 0 too.
-    found["activation_at_zero"] = dict(narrow, activation=["tanh", "sigmoid"])
-    return found
+    return [
+        dict(narrow, checks=[*FORWARD, *TRAINING, "large_logits"]),
+        # Where relu is exactly 0, and its slope, all that is in float32 is 0 too.
+        dict(narrow, checks=["activation_at_zero"], activation=["tanh", "sigmoid"]),
+    ]
 
 
 KNOWN_FAILURES = known_failures(model.ENGINE)

@@ -27,12 +27,14 @@ class Host(object):
         module = importlib.import_module(adapter)
         import_s = time.perf_counter() - started
         self.backend_class = module.Backend
+        if hasattr(module.Backend, "KNOWN_FAILURES"):
+            raise ValueError("KNOWN_FAILURES is inside the class Backend: move it to the top level of adapter.py")
         return {
             "import_s": import_s,
             "conventions": dict(module.Backend.conventions),
             "variants": list(module.Backend.variants),
             "defaults": list(getattr(module.Backend, "defaults", ())),
-            "known_failures": dict(getattr(module, "KNOWN_FAILURES", {})),
+            "known_failures": getattr(module, "KNOWN_FAILURES", []),
             "python": sys.version.split()[0],
         }
 

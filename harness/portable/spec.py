@@ -37,6 +37,7 @@ CONVENTIONS = {
     "momentum": ("average", "sum", "nesterov-sum"),
     "rmsprop": ("outside", "inside", "outside-from-epsilon"),
     "batch_norm_constants": ("exact", "float32"),
+    "adam_constants": ("exact", "float32"),
     "momentum_constants": ("exact", "float32"),
     "rmsprop_constants": ("exact", "float32"),
     "loss": ("exact", "clipped"),
@@ -46,6 +47,7 @@ CONVENTIONS = {
 
 CONSTANTS = {
     "batch_norm_constants": ("bn_decay", "bn_epsilon"),
+    "adam_constants": ("beta1", "beta2", "epsilon"),
     "momentum_constants": ("beta1",),
     "rmsprop_constants": ("beta2", "epsilon"),
 }

@@ -16,7 +16,7 @@ import threadpoolctl
 from ..common.arrays import Array, Arrays
 from ..portable import spec as portable
 from ..portable import wire, worker
-from .known_failures import read_known_failure
+from .known_failures import read_known_failures
 from .pipe import AnswerReader
 from .place import THREAD_VARIABLES, Place, worker_environment
 
@@ -86,8 +86,7 @@ class Session:
         self.python_version: str = first["python"]
         try:
             portable.full_conventions(self.conventions)
-            declared = first["known_failures"].items()
-            self.known_failures = {check: read_known_failure(check, value) for check, value in declared}
+            self.known_failures = read_known_failures(first["known_failures"])
         except ValueError as error:
             self.close()
             raise WorkerFailed("broke the contract", str(error)) from None

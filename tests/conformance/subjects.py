@@ -11,7 +11,7 @@ from bakeoff.workload.networks import STANDARD
 
 def check_outcome(check, backend_class, case, known_failures=None):
     """Run the check of this name on a backend; return the outcome."""
-    return run_check(CHECKS[check], make_subject(backend_class, case), known_failures or {})
+    return run_check(CHECKS[check], make_subject(backend_class, case), known_failures or ())
 
 
 @cache

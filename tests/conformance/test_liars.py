@@ -48,7 +48,7 @@ def test_the_honest_pass_every_check(backend, label):
     checks = [
         check for name, check in CHECKS.items() if name not in ONCE_A_DTYPE or label.startswith("stress-relu-adam")
     ]
-    outcomes = [run_check(check, tested, {}) for check in checks]
+    outcomes = [run_check(check, tested, ()) for check in checks]
     assert {outcome.check: outcome.reason for outcome in outcomes if outcome.status != "passes"} == {}
     assert max(outcome.floors for outcome in outcomes) <= LOSES_PRECISION
 
@@ -85,7 +85,7 @@ def test_there_are_mistakes_enough():
 def test_a_loss_of_precision_is_reported_and_named(mutant):
     case = cases()["default-relu-adam float32"]
     tested = make_subject(mutant, case)
-    outcome = run_check(CHECKS["updates"], tested, {})
+    outcome = run_check(CHECKS["updates"], tested, ())
     assert outcome.status == "loses precision"
     assert LOSES_PRECISION < outcome.floors <= NOT_CONFORMING
     sentence = diagnosis.explain_deviation(tested.seen, tested.training, case, {})
@@ -113,7 +113,7 @@ def test_a_declared_convention_is_correct(convention, value):
     )
     (case,) = agreement_cases.cases([kind])
     declared = make_subject(mutants.undeclared(convention, value), case, {convention: value})
-    outcomes = [run_check(check, declared, {}) for name, check in CHECKS.items() if name not in ONCE_A_DTYPE]
+    outcomes = [run_check(check, declared, ()) for name, check in CHECKS.items() if name not in ONCE_A_DTYPE]
     assert {outcome.check: outcome.reason for outcome in outcomes if outcome.status != "passes"} == {}
 
 
@@ -129,5 +129,5 @@ SPEC = portable.Spec((5, 7, 4), "relu", True, 0.9, 1e-5, "adam", 0.001, 0.9, 0.9
 def test_a_wait_that_does_not_wait_is_detected_in_a_worker_too(open_session, variant, status):
     session = open_session("by_variant")
     session.build(SPEC, "cpu", variant)
-    outcome = run_check(CHECKS["wait_waits"], Subject(session, cases()[GATE], {}, "cpu", variant), {})
+    outcome = run_check(CHECKS["wait_waits"], Subject(session, cases()[GATE], {}, "cpu", variant), ())
     assert outcome.status == status, outcome.reason

@@ -61,7 +61,7 @@ def test_in_a_process_that_is_shared_it_would_pass(name, tmp_path):
         for case in (wide, narrow):
             session.build(case.spec, "cpu", "plain")
             subject = suite.Subject(session, case, {}, "cpu", "plain")
-            assert suite.run_check(suite.CHECKS["updates"], subject, {}).status == "passes"
+            assert suite.run_check(suite.CHECKS["updates"], subject, ()).status == "passes"
 
 
 def test_the_honest_copy_passes(tmp_path):

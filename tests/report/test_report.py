@@ -353,6 +353,7 @@ def test_a_run_without_records_has_a_table(written):
         (17.0, "loses precision", True, "reduced precision (17.0)"),
         (200.0, "fails", True, "no (200.0)"),
         (float("inf"), "fails", True, "no (> 10,000)"),
+        (0.6, "fails", True, "no"),  # It broke the contract: the floors beside it say nothing.
     ],
 )
 def test_the_summary_shows_correctness_with_the_rounding_error(written, floors, status, required, shown):

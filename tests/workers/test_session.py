@@ -107,47 +107,70 @@ def test_import_s_is_how_long_the_import_took(open_session):
     assert 0.2 <= open_session("at_import", variables={"AT_IMPORT": "slow"}).import_s < 30
 
 
+def declared_failures(open_session, **fields):
+    """Return what a session says of one declared fault."""
+    declared = json.dumps([{"reason": "no", "checks": ["updates"], **fields}])
+    return open_session("at_import", variables={"AT_IMPORT": "", "KNOWN": declared}).known_failures
+
+
 def test_known_failures_are_declared_by_the_adapter(open_session):
     session = open_session("at_import", variables={"AT_IMPORT": ""})
-    assert session.known_failures == {"updates": KnownFailure("the bias correction is in float32")}
+    expected = KnownFailure("the bias correction is in float32", ("updates", "losses"), 1e9)
+    assert session.known_failures == (expected,)
 
 
 def test_a_known_failure_can_be_limited_to_some_specs(open_session):
-    session = open_session("at_import", variables={"AT_IMPORT": "", "KNOWN": '{"reason": "no", "dtype": "float64"}'})
-    (known,) = session.known_failures.values()
-    assert [known.applies_to(SPEC._replace(dtype=dtype)) for dtype in ("float32", "float64")] == [False, True]
+    (known,) = declared_failures(open_session, dtype="float64")
+    holds = [known.applies_to("updates", SPEC._replace(dtype=dtype)) for dtype in ("float32", "float64")]
+    assert holds == [False, True]
+    assert not known.applies_to("losses", SPEC._replace(dtype="float64"))
 
 
 def test_a_known_failure_can_list_several_values(open_session):
-    declared = '{"reason": "no", "optimiser": ["adam", "momentum"]}'
-    (known,) = open_session("at_import", variables={"AT_IMPORT": "", "KNOWN": declared}).known_failures.values()
-    holds = [known.applies_to(SPEC._replace(optimiser=name)) for name in ("sgd", "momentum", "rmsprop", "adam")]
-    assert holds == [False, True, False, True]
+    (known,) = declared_failures(open_session, optimiser=["adam", "momentum"])
+    optimisers = ("sgd", "momentum", "rmsprop", "adam")
+    assert [known.applies_to("updates", SPEC._replace(optimiser=name)) for name in optimisers] == [
+        False,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_a_known_failure_can_have_alternatives(open_session):
-    declared = '{"reason": "no", "dtype": "float64", "either": [{"batch_norm": true}, {"activation": "tanh"}]}'
-    (known,) = open_session("at_import", variables={"AT_IMPORT": "", "KNOWN": declared}).known_failures.values()
+    either = [{"batch_norm": True}, {"activation": "tanh"}]
+    (known,) = declared_failures(open_session, dtype="float64", either=either)
     asked = [(norm, activation) for norm in (True, False) for activation in ("relu", "tanh")]
     specs = [SPEC._replace(batch_norm=norm, activation=activation, dtype="float64") for norm, activation in asked]
-    assert [known.applies_to(spec) for spec in specs] == [True, True, False, True]
-    assert [known.applies_to(spec._replace(dtype="float32")) for spec in specs] == [False] * 4
+    assert [known.applies_to("updates", spec) for spec in specs] == [True, True, False, True]
+    assert [known.applies_to("updates", spec._replace(dtype="float32")) for spec in specs] == [False] * 4
 
 
 @pytest.mark.parametrize(
-    "declared",
+    ("declared", "sentence"),
     [
-        '{"dtype": "float64"}',
-        '{"reason": "no", "dytpe": "float64"}',
-        "[]",
-        '{"reason": "no", "either": [{"dytpe": "float64"}]}',
-        '{"reason": "no", "either": [{}]}',
-        '{"reason": "no", "either": {"dtype": "float64"}}',
+        ('{"updates": "the old form"}', "KNOWN_FAILURES: expected a list of dictionaries, one for each fault"),
+        ('["no"]', r"KNOWN_FAILURES\[0\]: expected a list of dictionaries"),
+        ('[{"reason": "no"}]', r"KNOWN_FAILURES\[0\]: expected a list of dictionaries"),
+        ('[{"checks": ["updates"]}]', r"KNOWN_FAILURES\[0\]: expected a list of dictionaries"),
+        ('[{"reason": "no", "checks": []}]', r"KNOWN_FAILURES\[0\]: expected a list of dictionaries"),
+        ('[{"reason": "no", "checks": "updates"}]', r"KNOWN_FAILURES\[0\]: expected a list of dictionaries"),
+        ('[{"reason": "no", "checks": ["updates"], "max_floors": "many"}]', "`max_floors` .a number."),
+        ('[{"reason": "no", "checks": ["updates"], "max_floors": true}]', "`max_floors` .a number."),
+        ('[{"reason": "no", "checks": ["updates"], "dytpe": "float64"}]', "expected fields of the spec .*got dytpe"),
+        ('[{"reason": "no", "checks": ["updates"], "either": [{"dytpe": 1}]}]', "expected fields of the spec"),
+        ('[{"reason": "no", "checks": ["updates"], "either": [{}]}]', "expected a list of dictionaries"),
+        ('[{"reason": "no", "checks": ["updates"], "either": {"dtype": "float64"}}]', "expected a list"),
     ],
 )
-def test_a_malformed_known_failure_is_explained(open_session, declared):
-    with pytest.raises(WorkerFailed, match=r"broke the contract: KNOWN_FAILURES\['updates'\]: expected a reason, or"):
+def test_a_malformed_known_failure_is_explained(open_session, declared, sentence):
+    with pytest.raises(WorkerFailed, match=f"broke the contract: .*{sentence}"):
         open_session("at_import", variables={"AT_IMPORT": "", "KNOWN": declared})
+
+
+def test_a_table_inside_the_class_is_an_error(open_session):
+    with pytest.raises(WorkerFailed, match="KNOWN_FAILURES is inside the class Backend: move it to the top level"):
+        open_session("at_import", variables={"AT_IMPORT": "table_in_class"})
 
 
 def test_left_s_is_the_time_of_work_that_wait_did_not_wait_for(built):

@@ -10,13 +10,18 @@ with warnings.catch_warnings():
 
 from . import model
 
-KNOWN_FAILURES = {
-    "large_logits": "SoftmaxWithLoss raises every probability to the smallest normal number: a loss is at most 87.",
-    "arrays_survive": {
+KNOWN_FAILURES = [
+    {
+        "reason": "SoftmaxWithLoss raises every probability to the smallest normal number: a loss is at most 87.",
+        "checks": ["large_logits"],
+        "max_floors": 4e7,
+    },
+    {
         "reason": "Caffe keeps weighted sums of the statistics, not averages: an average that is loaded is rounded.",
+        "checks": ["arrays_survive"],
         "batch_norm": True,
     },
-}
+]
 
 
 class Backend:

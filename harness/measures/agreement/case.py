@@ -136,7 +136,11 @@ class Deviation(NamedTuple):
         return self.error / self.floor
 
     def __str__(self) -> str:
-        return f"{self.quantity}: {self.error:.1e} off, {self.floors:,.1f} floors, allowed {NOT_CONFORMING:g}"
+        return self.describe(NOT_CONFORMING)
+
+    def describe(self, limit: float) -> str:
+        """Return the deviation in words, with the floors that are allowed."""
+        return f"{self.quantity}: {self.error:.1e} off, {self.floors:,.1f} floors, allowed {limit:g}"
 
 
 Seen = dict[Quantity, Array]

@@ -109,7 +109,7 @@ def catch_mistake(mutant: Mutant, cases: list[Case]) -> MistakeResult:
             continue
         tested = make_subject(mutant, case)
         for check in UNTIMED.values():
-            outcome = run_check(check, tested, {})
+            outcome = run_check(check, tested, ())
             if outcome.failed:
                 sentence = diagnosis.explain_deviation(tested.seen, tested.training, case, {}) or outcome.reason
                 named = mutants.describe_mutant(mutant) in sentence

@@ -1,17 +1,19 @@
 """Run the checks on the cases for one backend variant, and describe the outcomes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import difflib
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Literal, NamedTuple
 
 from ...portable import spec as portable
-from ...workers.known_failures import KnownFailure
+from ...workers.known_failures import KnownFailure, find_known_failure
 from ...workers.session import Session, WorkerFailed
 from ...workload.networks import supports_all
 from . import case as agreement_case
 from . import diagnosis
 from .case import Case, Deviation
-from .checks import CHECKS, ONCE_A_DTYPE, Check, CheckFailed, Subject
+from .checks import CHECKS, ONCE_A_DTYPE, UNMEASURED, Check, CheckFailed, Subject
 
 Status = Literal["passes", "loses precision", "fails", "known failure", "unsupported"]
 
@@ -83,6 +85,9 @@ def check_backend(
                 session = stack.enter_context(open_session())
             except WorkerFailed as failed:
                 return [_failure("build", case, failed)], False
+            if wrong := describe_wrong_declarations(session, variant):
+                # It is wrong whatever the case is, and it decides on a case that is not required, too.
+                return [Outcome("declarations", case.name, case.spec.dtype, True, "fails", wrong)], False
             if reason := unsupported(case.spec):
                 return [_check_rejection(session, case, device, variant, reason)], True
             try:
@@ -132,6 +137,24 @@ def _check_case(
             return
 
 
+def describe_wrong_declarations(session: Session, variant: str) -> str:
+    """Return what is wrong with the adapter's declarations: an unknown check or variant; "" where nothing is."""
+    if variant not in session.variants:
+        return (
+            f"backend.toml has the variant `{variant}`, and the adapter does not: {_suggest(variant, session.variants)}"
+        )
+    for place, known in enumerate(session.known_failures):
+        for check in known.checks:
+            if check not in CHECKS:
+                return f"KNOWN_FAILURES[{place}] names the check `{check}`: {_suggest(check, tuple(CHECKS))}"
+    return ""
+
+
+def _suggest(name: str, valid: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.0)
+    return f"expected one of {', '.join(valid)}; the nearest is `{near[0]}`" if near else "there are none"
+
+
 def _check_rejection(session: Session, case: Case, device: str, variant: str, declared: str) -> Outcome:
     """Return whether the backend rejects an unsupported network with a ValueError."""
 
@@ -154,27 +177,25 @@ def _failure(check: str, case: Case, failed: WorkerFailed) -> Outcome:
     return Outcome(check, case.name, case.spec.dtype, case.required, "fails", str(failed), (), failed.traceback)
 
 
-def run_check(check: Check, subject: Subject, known_failures: Mapping[str, KnownFailure]) -> Outcome:
-    """Run one check; return its outcome. A declared known failure that passes is a failure itself."""
+def run_check(check: Check, subject: Subject, known_failures: Sequence[KnownFailure]) -> Outcome:
+    """Run one check; return its outcome, with what the backend declares of it taken into account."""
     name = check.__name__.removeprefix("check_")
     case = subject.case
+    known = find_known_failure(known_failures, name, case.spec)
 
-    def outcome(status: Status, reason: str, measured: Sequence[Deviation] = (), traceback: str = "") -> Outcome:
-        known = known_failures.get(name)
-        if known is not None and known.applies_to(case.spec):
-            if status == "fails":
-                status, reason = "known failure", f"{known.reason} ({reason})"
-            else:
-                why = f"declared a known failure ({known.reason}), but it passes: remove the declaration"
-                status, reason = "fails", f"{why}{', or narrow it' if not (known.where or known.either) else ''}"
-        return Outcome(name, case.name, case.spec.dtype, case.required, status, reason, measured, traceback)
+    def outcome(status: Status, reason: str, measured: Sequence[Deviation] = (), error: str = "") -> Outcome:
+        """Return the outcome; `error` is the traceback of a worker that failed."""
+        if known is not None:
+            has_number = bool(measured) or name in UNMEASURED
+            status, reason = judge_known_failure(known, status, reason, measured, has_number)
+        return Outcome(name, case.name, case.spec.dtype, case.required, status, reason, measured, error)
 
     try:
         measured = check(subject)
     except CheckFailed as failed:
         return outcome("fails", str(failed))
     except WorkerFailed as failed:
-        return outcome("fails", str(failed), traceback=failed.traceback)
+        return outcome("fails", str(failed), error=failed.traceback)
     limits: tuple[tuple[float, Status], ...] = (
         (agreement_case.NOT_CONFORMING, "fails"),
         (agreement_case.LOSES_PRECISION, "loses precision"),
@@ -185,6 +206,32 @@ def run_check(check: Check, subject: Subject, known_failures: Mapping[str, Known
         if over is not None:
             return outcome(status, str(over), measured)
     return outcome("passes", "", measured)
+
+
+def judge_known_failure(
+    known: KnownFailure, status: Status, reason: str, measured: Sequence[Deviation], has_number: bool
+) -> tuple[Status, str]:
+    """Return the status and the reason of a check that is declared to fail.
+
+    It is a failure where it passes, where it is worse than declared, and where it fails in another way: by an error of
+    the worker where floors are declared, or the other way round. `has_number` is whether the check measured anything,
+    or is one that measures nothing anywhere.
+    """
+    if status != "fails":
+        if not has_number:  # Nothing of the declaration shows on this spec.
+            return status, reason
+        narrow = "" if known.where or known.either else ", or narrow it"
+        return "fails", f"declared a known failure ({known.reason}), but it passes: remove the declaration{narrow}"
+    if measured:
+        worst = max(measured, key=lambda each: math.inf if math.isnan(each.floors) else each.floors)
+        if known.max_floors is None:
+            needed = f"`max_floors`, the ceiling; here the worst is {worst.floors:.2g} floors ({worst})"
+            return "fails", f"declared a known failure ({known.reason}) without {needed}"
+        if not worst.floors <= known.max_floors:
+            return "fails", f"worse than the known failure ({known.reason}): {worst.describe(known.max_floors)}"
+    elif not has_number and known.max_floors is not None:
+        return "fails", f"fails, but not as declared ({known.reason}; at most {known.max_floors:g} floors): {reason}"
+    return "known failure", f"{known.reason} ({reason})"
 
 
 def describe_outcomes(outcomes: Sequence[Outcome]) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ...measures.agreement.case import LOSES_PRECISION
+from ...measures.agreement.case import LOSES_PRECISION, NOT_CONFORMING
 from ...measures.agreement.figures import CHECK, CONVENTION_EFFECT, FLOORS
 from ...records.query import Query
 
@@ -18,7 +18,10 @@ class Correctness(NamedTuple):
     """What the checks of a variant found."""
 
     worst_floors: float
-    """The largest rounding error of a required check, in floors; NaN where none was measured."""
+    """The largest rounding error of a required check, in floors.
+
+    NaN where none was measured, and where a check failed in another way: the rest says nothing about the backend then.
+    """
     failed: bool
     """Whether a required check failed."""
     known_failures: str
@@ -44,8 +47,11 @@ def read_correctness(query: Query, backend: str, variant: str) -> Correctness:
         failing = pd.MultiIndex.from_frame(known[where])
         floors = floors[~pd.MultiIndex.from_frame(floors[where]).isin(failing)]
         why = f"in {', '.join(dict.fromkeys(known['dtype']))}: {known['reason'].iloc[0]}"
+    failed = bool(checks["failed"].eq(True).any())
     worst = floors.loc[floors["required"].eq(True), "value"].astype(float).max()
-    return Correctness(float(worst), bool(checks["failed"].eq(True).any()), why)
+    if failed and not worst > NOT_CONFORMING:
+        worst = float("nan")
+    return Correctness(float(worst), failed, why)
 
 
 def tabulate_floors(query: Query) -> pd.DataFrame:

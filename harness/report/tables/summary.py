@@ -152,6 +152,8 @@ def _format_row(row: Mapping[str, Any]) -> Row:
 def _format_correctness(row: Mapping[str, Any]) -> str:
     if row["correct"] is None:
         text = "not checked"
+    elif row["correct"] == "no" and pd.isna(row["worst_floors"]):
+        text = "no"  # It failed without a number: see read_correctness.
     else:
         floors = row["worst_floors"]
         text = f"{row['correct']} ({'unknown' if pd.isna(floors) else format_floors(floors)})"

@@ -36,9 +36,12 @@ if misbehaviour != "no_class":
         if misbehaviour == "convention_name":
             conventions = {"weight_decay": "coupled"}
         variants = ("eager",)
+        if misbehaviour == "table_in_class":
+            KNOWN_FAILURES = []
 
         def versions(self):
             return {}
 
 
-KNOWN_FAILURES = {"updates": json.loads(os.environ.get("KNOWN", '"the bias correction is in float32"'))}
+DECLARED = [{"reason": "the bias correction is in float32", "checks": ["updates", "losses"], "max_floors": 1e9}]
+KNOWN_FAILURES = json.loads(os.environ["KNOWN"]) if "KNOWN" in os.environ else DECLARED
