@@ -1,7 +1,7 @@
 """Mistakes that people of each framework really make, five of each, and what the sentence about each must say.
 
 Each is one replacement in a copy of the backend's folder. The sentence begins with the phase, its first clause ends
-with the array, and the cause is in the words of mutants.py.
+with the array, and the cause is in the words of mutants.
 """
 
 from typing import NamedTuple

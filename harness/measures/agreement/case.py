@@ -148,7 +148,7 @@ Seen = dict[Quantity, Array]
 
 
 Oracle = Callable[..., Reference]
-"""A class of reference.py or mutants.py."""
+"""A class of reference.py or mutants."""
 
 
 Experiment = Callable[[Contract, Case], Seen]

@@ -2,7 +2,7 @@
 
 The first array is the first quantity over the limit in the order of the computation: the loss of a step, its gradients
 from the output back, then updates, running statistics, test mode. For the cause, each undeclared convention and each
-mistake of mutants.py replaces the oracle on the same case. The closest one is named if the backend is within the limit
+mistake of mutants replaces the oracle on the same case. The closest one is named if the backend is within the limit
 of it. Otherwise, where a float64 backend deviates no more than float32 would, that is named; else no cause is named.
 """
 

@@ -1,6 +1,6 @@
 """Test the checks by mutation: they must detect every known mistake, with no false alarm.
 
-Each mutant of mutants.py takes the place of a backend. It runs through the checks on the cases of `bakeoff check`,
+Each mutant of mutants takes the place of a backend. It runs through the checks on the cases of `bakeoff check`,
 until one check detects it.
 """
 
@@ -49,7 +49,7 @@ class ArithmeticResult(NamedTuple):
 
 
 class SelftestReport(NamedTuple):
-    """The results for every mutant of mutants.py."""
+    """The results for every mutant of mutants."""
 
     mistakes: tuple[MistakeResult, ...]
     lost_precision: tuple[ArithmeticResult, ...]
