@@ -330,6 +330,8 @@ class Description(Table):
     """The pages of the framework's documentation that the model follows."""
     default: bool = False
     """Whether this is a default backend: one that commands use where the user names none."""
+    determinism: Text | None = None
+    """What a user sets to get the same bits again: a call or a variable, with its page. The checks do not set it."""
     model: Annotated[Text, AfterValidator(_file_name)] = "model.py"
     """The file whose ease of use is measured."""
     unsupported: Annotated[tuple[Unsupported, ...], Field(strict=False)] = ()

@@ -2,6 +2,7 @@
 
 import threading
 
+import numpy as np
 from bakeoff.measures.agreement.mutants import (
     BatchStatisticsInTest,
     CallsCountedAsSteps,
@@ -28,6 +29,29 @@ from bakeoff.measures.agreement.mutants import (
     undeclared,
 )
 from bakeoff.portable.reference import Reference
+
+
+class BatchStatisticsOfManyRows(Reference):
+    """Predicts with the batch's own statistics above 100 rows."""
+
+    def test_logits(self, x):
+        return self.forward(x)[0] if len(x) > 100 else super().test_logits(x)
+
+
+class GradientsOfManyRowsSummed(Reference):
+    """Sums the gradient over the rows, where it has more than 100, in place of the mean."""
+
+    def gradients(self, x, y):
+        factor = len(x) if len(x) > 100 else 1
+        return {name: factor * gradient for name, gradient in super().gradients(x, y).items()}
+
+
+class LongCallsCutShort(Reference):
+    """Takes at most 50 steps a call."""
+
+    def train(self, order):
+        losses = super().train(order[:50])
+        return np.resize(losses, len(order))
 
 
 class InPlace(dict):
@@ -143,6 +167,9 @@ LIARS = {
     "predict_changes_nothing": [PredictMovesStatistics],
     "gradients_change_nothing": [GradientsMoveStatistics, GradientsCountAsStep],
     "load_forgets": [StaleMoments, StaleStepCount],
+    "predict_sizes": [BatchStatisticsOfManyRows],
+    "gradient_sizes": [GradientsOfManyRowsSummed],
+    "train_sizes": [LongCallsCutShort],
     "softmax_example": [SoftmaxOfBaseTwo],
     "wait_waits": [WaitReturnsAtOnce],
 }

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from bakeoff.measures.agreement import cases as agreement_cases
-from bakeoff.measures.agreement import diagnosis, floors, mutants, selftest
+from bakeoff.measures.agreement import detection, diagnosis, floors, mutants, selftest
 from bakeoff.measures.agreement.case import LOSES_PRECISION, NOT_CONFORMING
 from bakeoff.measures.agreement.checks import CHECKS, ONCE_A_DTYPE, Subject
 from bakeoff.measures.agreement.in_process import make_subject
@@ -15,7 +15,7 @@ from bakeoff.workload import networks
 
 from backends.numpy_plain import adapter as numpy_plain
 
-from .liars import LIARS
+from .liars import LIARS, LeakyRelu
 from .subjects import cases, check_outcome, optimiser_of
 
 LABELS = ["default-relu-adam float64", "stress-relu-adam float64", "stress-tanh-adam float64"]
@@ -75,6 +75,41 @@ def test_every_mistake_is_detected_and_named(mutant):
         assert caught.check == UNNAMED[mutant]
     else:
         assert caught.named, caught.sentence
+
+
+@pytest.mark.parametrize(
+    ("mutant", "field", "dtype"),
+    [
+        (mutants.BatchNormEpsilonOffByOnePercent, "bn_epsilon", "float32"),
+        (mutants.BatchNormEpsilonOffByOnePercent, "bn_epsilon", "float64"),
+        (mutants.LearningRateOffByOnePercent, "learning_rate", "float32"),
+    ],
+)
+def test_a_detection_floor_is_between_what_is_detected_and_what_is_not(mutant, field, dtype):
+    required = [case for case in cases().values() if case.required and case.spec.dtype == dtype]
+    found = detection.find_detection_floor(mutant, required)
+    assert re.fullmatch(rf"{field} \d[\d.e-]* % off", found.value), found
+    case = cases()[found.case]
+    right = getattr(case.spec, field)
+    for share, expected in ((1.1 * found.share, True), (found.share / 1.1, False)):
+        assert detection.is_detected([(field, right, 1.01 * right)], case, share) is expected
+
+
+def test_a_share_of_a_mistake_is_detected_down_to_its_floor():
+    """Results mixed from the oracle's and a mutant's deviate by the share of the mutant's."""
+    case = cases()[GATE]
+    found = detection.find_detection_floor(LeakyRelu, [case])
+    right, wrong = (floors.training(each(case.spec), case) for each in (Reference, LeakyRelu))
+    for factor, expected in ((1.1, True), (1 / 1.1, False)):
+        share = factor * found.share
+        mixed = {quantity: right[quantity] + share * (wrong[quantity] - right[quantity]) for quantity in right}
+        measured = floors.compare(floors.training, mixed, case, {})
+        assert (max(each.floors for each in measured) > NOT_CONFORMING) is expected
+
+
+def test_a_mistake_that_training_does_not_show_has_no_detection_floor():
+    found = detection.find_detection_floor(mutants.UnshiftedSoftmax, [cases()[GATE]])
+    assert found.describe() == "hidden"
 
 
 def test_there_are_mistakes_enough():

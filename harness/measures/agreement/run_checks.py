@@ -56,7 +56,7 @@ def check_backends(
             )
             outcomes = _collect(checked, job.say)
             job.say("determinism")
-            answer = workers.submit(_determinism, place, device, variant, usual).result()
+            answer = workers.submit(_determinism, entry, place, device, variant, usual).result()
             job.outcome = suite.describe_outcomes(outcomes)
         if isinstance(answer, str):
             return VariantResult(tuple(outcomes), None, answer)
@@ -140,12 +140,17 @@ def _collect(checked: Iterable[Outcome], say: Callable[[str], None]) -> list[Out
     return outcomes
 
 
-def _determinism(place: Place, device: str, variant: str, kind: Network) -> Determinism | str:
+def _determinism(entry: Entry, place: Place, device: str, variant: str, kind: Network) -> Determinism | str:
     """Return the measured determinism, or why it was not measured."""
     if device != "cpu" or place.threads != 1:
         return "determinism was not measured: it needs the cpu and one thread"
     (case,) = agreement_cases.cases([kind])
     try:
-        return determinism.measure(lambda threads: Session(place._replace(threads=threads)), case, variant)
+        found = determinism.measure(lambda threads: Session(place._replace(threads=threads)), case, variant)
     except WorkerFailed as failed:
         return f"determinism was not measured: {failed}"
+    advice = entry.description.determinism
+    if not advice:
+        return found
+    differences = {field: f"{text}. To make it deterministic: {advice}" for field, text in found.differences.items()}
+    return found._replace(differences=differences)

@@ -4,7 +4,7 @@ Each mutant of mutants takes the place of a backend. It runs through the checks 
 until one check detects it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from threadpoolctl import threadpool_limits
@@ -14,13 +14,18 @@ from . import cases as agreement_cases
 from . import diagnosis, mutants
 from . import floors as agreement_floors
 from .case import LOSES_PRECISION, NOT_CONFORMING, Case
-from .checks import CHECKS
+from .checks import CHECKS, SIZES
+from .detection import DetectionFloor, find_detection_floor
 from .in_process import make_subject
 from .mutants import Mutant
 from .suite import run_check
 
-UNTIMED = {name: check for name, check in CHECKS.items() if name != "wait_waits"}
-"""The checks of the mutants. NumPy is synchronous, so `wait_waits` does not apply."""
+UNTIMED = {name: check for name, check in CHECKS.items() if name != "wait_waits" and name not in SIZES}
+"""The checks of the mutants. NumPy is synchronous, so `wait_waits` does not apply; no mutant depends on sizes."""
+
+
+DTYPES = ("float64", "float32")
+"""Of the required cases: what float64 shows can be hidden in float32."""
 
 
 class MistakeResult(NamedTuple):
@@ -36,6 +41,8 @@ class MistakeResult(NamedTuple):
     named: bool
     """Whether the explanation names this mistake as the cause."""
     sentence: str
+    smallest: Mapping[str, DetectionFloor] = {}
+    """By dtype, the smallest deviation of this kind that is detected."""
 
 
 class ArithmeticResult(NamedTuple):
@@ -78,7 +85,7 @@ class SelftestReport(NamedTuple):
         """Return everything, for programs."""
         return {
             "passes": self.passes,
-            "mistakes": [each._asdict() for each in self.mistakes],
+            "mistakes": [{**each._asdict(), "smallest": _as_json(each.smallest)} for each in self.mistakes],
             "lost_precision": [each._asdict() for each in self.lost_precision],
             "legitimate": [each._asdict() for each in self.legitimate],
         }
@@ -95,10 +102,23 @@ def run(say: Callable[[str], None]) -> SelftestReport:
                 yield mutant
 
         return SelftestReport(
-            tuple(catch_mistake(mutant, cases) for mutant in each(mutants.MISTAKES)),
+            tuple(catch_and_measure(mutant, cases) for mutant in each(mutants.MISTAKES)),
             tuple(judge_lost_precision(mutant, cases) for mutant in each(mutants.LOST_PRECISION)),
             tuple(judge_legitimate(mutant, cases) for mutant in each(mutants.LEGITIMATE)),
         )
+
+
+def catch_and_measure(mutant: Mutant, cases: list[Case]) -> MistakeResult:
+    """Return where a mistake is detected, with the smallest deviation of its kind that still is."""
+    smallest = {
+        dtype: find_detection_floor(mutant, [case for case in cases if case.required and case.spec.dtype == dtype])
+        for dtype in DTYPES
+    }
+    return catch_mistake(mutant, cases)._replace(smallest=smallest)
+
+
+def _as_json(smallest: Mapping[str, DetectionFloor]) -> dict[str, dict[str, Any]]:
+    return {dtype: {**found._asdict(), "words": found.describe()} for dtype, found in smallest.items()}
 
 
 def catch_mistake(mutant: Mutant, cases: list[Case]) -> MistakeResult:

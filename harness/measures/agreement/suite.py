@@ -1,11 +1,11 @@
 """Run the checks on the cases for one backend variant, and describe the outcomes."""
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Literal, NamedTuple
 
+from ...common.toml import nearest
 from ...portable import spec as portable
 from ...workers.known_failures import KnownFailure, find_known_failure
 from ...workers.session import Session, WorkerFailed
@@ -141,18 +141,15 @@ def describe_wrong_declarations(session: Session, variant: str) -> str:
     """Return what is wrong with the adapter's declarations: an unknown check or variant; "" where nothing is."""
     if variant not in session.variants:
         return (
-            f"backend.toml has the variant `{variant}`, and the adapter does not: {_suggest(variant, session.variants)}"
+            f"backend.toml has the variant `{variant}`, and the adapter does not. {nearest(variant, session.variants)}"
         )
     for place, known in enumerate(session.known_failures):
         for check in known.checks:
             if check not in CHECKS:
-                return f"KNOWN_FAILURES[{place}] names the check `{check}`: {_suggest(check, tuple(CHECKS))}"
+                return (
+                    f"KNOWN_FAILURES[{place}] names the check `{check}`, which there is not. {nearest(check, CHECKS)}"
+                )
     return ""
-
-
-def _suggest(name: str, valid: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.0)
-    return f"expected one of {', '.join(valid)}; the nearest is `{near[0]}`" if near else "there are none"
 
 
 def _check_rejection(session: Session, case: Case, device: str, variant: str, declared: str) -> Outcome:

@@ -22,6 +22,10 @@ PRECISION_LEGEND = (
     "At the end: median and range over seeds; jumped: seeds that end over 128 floors; error and floor: medians. "
     "docs/explanation/agreement.md"
 )
+SMALLEST_LEGEND = (
+    "The last columns: the smallest wrong value, or share of the bug's effect, that training detects on the required "
+    "cases of that dtype. hidden: training shows nothing of it; another check does, or the other dtype."
+)
 DETERMINISM = {True: "yes", False: "no", None: "-"}
 
 
@@ -73,7 +77,7 @@ def _print_outcomes(console: Console, checked: VariantResult) -> None:
     if checked.unmeasured:
         print_line(console, checked.unmeasured)
     for field, difference in checked.determinism.differences.items() if checked.determinism else ():
-        print_line(console, f"not deterministic: no {records.BITS[field]}: {difference}.", wrap=True)
+        print_line(console, f"not deterministic: no {records.BITS[field]}: {difference}")
 
 
 def _group_by_check(outcomes: Sequence[Outcome]) -> list[tuple[Outcome, int]]:
@@ -91,18 +95,23 @@ def _group_by_check(outcomes: Sequence[Outcome]) -> list[tuple[Outcome, int]]:
 def print_selftest(console: Console, report: selftest.SelftestReport) -> None:
     """Print what the checks found for every known bug and every correct program, and the counts."""
     listing = Table(box=None, pad_edge=False)
-    for heading in ("program with a known bug", "detected on", "by the check", "floors", "bug named"):
+    smallest_in = [f"smallest in {dtype}" for dtype in selftest.DTYPES]
+    headings = ["program with a known bug", "detected on", "by the check", "floors", "bug named", *smallest_in]
+    for heading in headings:
         listing.add_column(heading, overflow="fold", justify="right" if heading == "floors" else "left")
     for each in report.mistakes:
         floors = f"{each.floors:,.0f}" if each.floors else "-"
         named = "yes" if each.named else "-"
-        listing.add_row(each.mistake, each.case or "[red]NOT DETECTED[/red]", each.check, floors, named)
+        smallest = [each.smallest[dtype].describe() for dtype in selftest.DTYPES]
+        detected = each.case or "[red]NOT DETECTED[/red]"
+        listing.add_row(each.mistake, detected, each.check, floors, named, *smallest)
     for heading, some in (("loses precision", report.lost_precision), ("correct", report.legitimate)):
         listing.add_row()
         for one in some:
             judged = heading if one.expected else f"[red]NOT JUDGED AS: {heading}[/red]"
-            listing.add_row(one.description, judged, "", f"{one.floors:,.1f}", "")
+            listing.add_row(one.description, judged, "", f"{one.floors:,.1f}", *[""] * 3)
     widen(console).print(listing, highlight=False)
+    print_line(console, SMALLEST_LEGEND, wrap=True)
     print_lines(console, report.describe())
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from bakeoff.cli import app
-from bakeoff.measures.agreement import case
+from bakeoff.measures.agreement import case, determinism
 from bakeoff.measures.agreement import records as agreement_records
 from bakeoff.measures.agreement.case import Deviation, Quantity
 from bakeoff.measures.agreement.determinism import Determinism
@@ -128,6 +128,20 @@ def test_ctrl_c_ends_a_check_at_once_and_says_so(mine, tmp_path):
     assert "bakeoff: interrupted." in err
 
 
+def test_bits_that_differ_are_named_with_the_array_and_the_next_step(bakeoff, mine, monkeypatch):
+    found = Determinism(True, False, None, {"processes": "dense0/kernel by at most 1.2e-07; 3 of 16 arrays differ"})
+    monkeypatch.setattr(determinism, "measure", lambda *arguments: found)
+    monkeypatch.setattr(networks, "pairwise_cover", lambda: [networks.DEFAULT])
+    toml = mine / "backend.toml"
+    toml.write_text('determinism = "abacus.use_one_rod(), https://abacus.org/rods"\n' + toml.read_text())
+    code, out, _ = bakeoff("check", "./mine", "--python", sys.executable)
+    assert code == 0
+    assert (
+        "not deterministic: no same bits in two processes: dense0/kernel by at most 1.2e-07; 3 of 16 arrays differ. "
+        "To make it deterministic: abacus.use_one_rod(), https://abacus.org/rods"
+    ) in " ".join(out.split())
+
+
 # What is written and summed up
 
 
@@ -138,8 +152,8 @@ def found(floors=3.0, **answers):
         Outcome("updates", "stress-relu-adam", "float64", True, "passes", "", [Deviation(quantity, 2 * floors, 1.0)]),
         Outcome("load_forgets", "stress-relu-adam", "float64", True, "passes", ""),
     )
-    determinism = Determinism(**{"twice": True, "processes": True, "threads": None, **answers})
-    return {"abacus:eager": VariantResult(outcomes, determinism)}
+    bits = Determinism(**{"twice": True, "processes": True, "threads": None, **answers})
+    return {"abacus:eager": VariantResult(outcomes, bits)}
 
 
 def test_the_summary_is_one_row_a_variant():
