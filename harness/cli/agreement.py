@@ -75,10 +75,10 @@ def check_backends(
     chosen, pythons = select_backends(backends), tuple(python or ())
     registry_entries.require_device(chosen, device)
     interpreters.require_interpreters(pythons)  # raises InputError before anything is built
-    kinds = networks.full_matrix() if full else networks.pairwise_cover()
+    kinds, spread = (networks.full_matrix(), []) if full else networks.split_cover()
     with exit_at_interrupt(), Board(err) as board:
         made = launch.interpreters_of(chosen, pythons, board)
-        found = run_checks.check_backends(chosen, made, kinds, device, threads, board)
+        found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread)
     unable = {
         name: str(launch.explain_unavailable(entry, variant) or made[entry.label])
         for entry, variant in chosen

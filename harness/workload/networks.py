@@ -78,6 +78,12 @@ def pairwise_cover() -> list[Network]:
     return [*STANDARD, *(Network(*values) for values in chosen)]
 
 
+def split_cover() -> tuple[list[Network], list[Network]]:
+    """Return the cover in two parts: the standard networks, for every variant, and those that variants share."""
+    cover = pairwise_cover()
+    return [each for each in cover if each in STANDARD], [each for each in cover if each not in STANDARD]
+
+
 def required_networks(own: Spec | None = None) -> list[Network]:
     """Return the networks that a backend must pass to be timed: the required ones of STANDARD.
 

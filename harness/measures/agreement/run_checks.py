@@ -43,11 +43,16 @@ def check_backends(
     device: str,
     threads: int,
     board: Board,
+    spread: Sequence[Network] = (),
 ) -> dict[str, VariantResult]:
-    """Check every variant that has an interpreter in `made`; return by NAME:VARIANT what was found, as chosen."""
+    """Check every variant that has an interpreter in `made`; return by NAME:VARIANT what was found, as chosen.
+
+    Each variant is checked on `kinds`, and on its part of `spread`, which the chosen variants of a backend share.
+    """
 
     def one(entry: Entry, variant: str, python: Path) -> VariantResult:
-        cases = agreement_cases.cases(networks.with_supported(kinds, entry.unsupported))
+        mine = [*kinds, *spread_networks(chosen, spread)[entry.name, variant]]
+        cases = agreement_cases.cases(networks.with_supported(mine, entry.unsupported))
         usual = networks.with_supported([networks.DEFAULT], entry.unsupported)[-1]
         place = place_of(entry, variant, python, threads)
         with board.job(f"{entry.name}:{variant}: conformance") as job:
@@ -73,6 +78,20 @@ def check_backends(
         futures = {f"{each[0].name}:{each[1]}": variants.submit(one, *each) for each in reversed(able)}
         found = {name: future.result() for name, future in futures.items()}
     return dict(reversed(found.items()))
+
+
+def spread_networks(
+    chosen: Sequence[tuple[Entry, str]], spread: Sequence[Network]
+) -> dict[tuple[str, str], list[Network]]:
+    """Return by backend and variant its part of the networks: every network goes to one chosen variant of a backend."""
+    variants: dict[str, list[str]] = {}
+    for entry, variant in chosen:
+        variants.setdefault(entry.name, []).append(variant)
+    return {
+        (name, variant): list(spread[place :: len(mine)])
+        for name, mine in variants.items()
+        for place, variant in enumerate(mine)
+    }
 
 
 def check_all_with_cache(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from bakeoff.cli import app
-from bakeoff.measures.agreement import case, determinism
+from bakeoff.measures.agreement import case, determinism, run_checks
 from bakeoff.measures.agreement import records as agreement_records
 from bakeoff.measures.agreement.case import Deviation, Quantity
 from bakeoff.measures.agreement.determinism import Determinism
@@ -140,6 +140,20 @@ def test_bits_that_differ_are_named_with_the_array_and_the_next_step(bakeoff, mi
         "not deterministic: no same bits in two processes: dense0/kernel by at most 1.2e-07; 3 of 16 arrays differ. "
         "To make it deterministic: abacus.use_one_rod(), https://abacus.org/rods"
     ) in " ".join(out.split())
+
+
+def test_the_variants_of_a_backend_share_the_networks_that_are_not_standard():
+    every, shared = networks.split_cover()
+    assert set(every) == set(networks.STANDARD)
+    assert [*every, *shared] == networks.pairwise_cover()
+    numpy = entries.read_entry(NUMPY)
+    other = entries.read_all()["jax_pure"]
+    chosen = [(other, variant) for variant in other.variants] + [(numpy, "plain")]
+    parts = run_checks.spread_networks(chosen, shared)
+    assert parts["numpy_plain", "plain"] == shared
+    mine = [parts["jax_pure", variant] for variant in other.variants]
+    assert sorted(network for part in mine for network in part) == sorted(shared)
+    assert max(map(len, mine)) - min(map(len, mine)) <= 1
 
 
 # What is written and summed up
