@@ -86,8 +86,8 @@ def worker_environment(place: Place, caller: Mapping[str, str] = os.environ) -> 
 def home_folder() -> Path:
     """Return the folder that is HOME for every worker. It need not exist yet.
 
-    Frameworks read settings below the user's own (`.pytensorrc`, `.theanorc`, `.keras/keras.json`, `.config`), which
-    change what is measured as a variable does. Compiled code that they keep below it is still found the next time.
+    Frameworks read settings below the user's own (hidden files, `.config`), which change what is measured as a variable
+    does. Compiled code that they keep below it is still found the next time.
     """
     return cache_folder() / "home"
 
