@@ -6,8 +6,9 @@ import pytest
 from bakeoff.measures.agreement import cases as agreement_cases
 from bakeoff.measures.agreement import detection, diagnosis, floors, mutants, selftest
 from bakeoff.measures.agreement.case import LOSES_PRECISION, NOT_CONFORMING
-from bakeoff.measures.agreement.checks import CHECKS, ONCE_A_DTYPE, Subject
+from bakeoff.measures.agreement.checks import CHECKS, ONCE_A_DTYPE
 from bakeoff.measures.agreement.in_process import make_subject
+from bakeoff.measures.agreement.subject import Subject
 from bakeoff.measures.agreement.suite import run_check
 from bakeoff.portable import spec as portable
 from bakeoff.portable.reference import Reference

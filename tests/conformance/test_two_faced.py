@@ -10,6 +10,7 @@ import pytest
 from bakeoff.common.progress import Board
 from bakeoff.measures.agreement import cases as agreement_cases
 from bakeoff.measures.agreement import run_checks, suite
+from bakeoff.measures.agreement.subject import Subject
 from bakeoff.measures.agreement.timed_check import TimedCheck
 from bakeoff.measures.speed import figures, rounds
 from bakeoff.registry import entries
@@ -60,7 +61,7 @@ def test_in_a_process_that_is_shared_it_would_pass(name, tmp_path):
     with Session(place) as session:
         for case in (wide, narrow):
             session.build(case.spec, "cpu", "plain")
-            subject = suite.Subject(session, case, {}, "cpu", "plain")
+            subject = Subject(session, case, {}, "cpu", "plain")
             assert suite.run_check(suite.CHECKS["updates"], subject, ()).status == "passes"
 
 

@@ -13,7 +13,7 @@ from ...portable import spec as portable
 from ...portable.host import Host
 from ...workers.session import Trained
 from .case import Case
-from .checks import Subject
+from .subject import Subject
 
 
 class InProcess:

@@ -13,7 +13,8 @@ from ...workload.networks import supports_all
 from . import case as agreement_case
 from . import diagnosis
 from .case import Case, Deviation
-from .checks import CHECKS, ONCE_A_DTYPE, UNMEASURED, Check, CheckFailed, Subject
+from .checks import CHECKS, ONCE_A_DTYPE, UNMEASURED, Check, CheckFailed
+from .subject import Subject
 
 Status = Literal["passes", "loses precision", "fails", "known failure", "unsupported"]
 

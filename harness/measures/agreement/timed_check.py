@@ -17,7 +17,7 @@ from ...workers.known_failures import find_known_failure
 from ...workers.session import Session
 from . import floors
 from .case import NOT_CONFORMING, Case, Contract, Deviation, Quantity, Seen
-from .checks import load_far_statistics
+from .subject import load_far_statistics
 
 STEPS = 10
 """The steps whose losses are compared. Later ones are not required to agree (docs/explanation/agreement.md)."""
