@@ -375,6 +375,25 @@ def test_a_failed_check_is_the_failure_of_its_row(written):
     assert report.checks()["status"].tolist() == ["fails"]
 
 
+def test_a_worker_that_computed_something_else_while_it_was_timed_has_a_reason_and_no_speed(written):
+    run = written()
+    run.time(swift=1e-3, swift_copy=1e-3, slow=1e-8)
+    run.check("slow", 1.0)
+    reason = "loss of the timed steps after 10 steps: 3.0e-01 off, 9,000,000.0 floors, allowed 128"
+    with run.run.task("later") as attempt:
+        attempt.add(speed.FIRST_CALL, 1e-8, steps=5, **contestant("slow"))
+        attempt.add(speed.TIMED_CHECK, "passed", when="before the first slice", floors=1.0, **contestant("swift"))
+        attempt.add(speed.TIMED_CHECK, reason, when="after the last slice", floors=9e6, **contestant("slow"))
+        attempt.add(speed.FAILED, f"computes something else: {reason}", traceback="", **contestant("slow"))
+    report = run.report()
+    swift, slow = report.rows
+    assert swift["times_fastest"] == 1.0
+    assert swift["step_s"] == pytest.approx(1e-3, rel=0.01)
+    for value in ("step_s", "times_fastest", "first_call_s", "examples_per_s"):
+        assert pd.isna(slow[value]), value
+    assert slow["failure"] == f"timing failed: computes something else: {reason}"
+
+
 def test_the_rounding_errors_of_a_known_failure_do_not_count(written):
     run = written(entries=("swift:eager",))
     run.check("swift", 1e8, status="known failure", reason="abacus#7: its beads are float32's")

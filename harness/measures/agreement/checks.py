@@ -152,21 +152,18 @@ def _gradient_sizes(backend: Contract, case: Case) -> Seen:
 
 
 def check_train_sizes(subject: Subject) -> list[Deviation]:
-    """A hundred steps in one call of `train`, and in a hundred calls, give the results of a hundred steps."""
+    """A hundred steps in one call of `train` give the results of a hundred steps."""
     return subject.measure(_train_sizes)
 
 
 def _train_sizes(backend: Contract, case: Case) -> Seen:
-    seen: Seen = {}
     steps = len(case.order)
-    for size, words in ((steps, "in one call"), (1, "in one call each")):
-        backend.load(case.arrays)
-        backend.put(case.x, case.y)
-        losses = [backend.train(case.order[start : start + size]) for start in range(0, steps, size)]
-        seen[Quantity("loss", f"of {steps} steps {words}", steps)] = np.concatenate(losses)
-        for name, array in backend.dump().items():
-            phase = "running statistics" if "running" in name else "update"
-            seen[Quantity(phase, f"{name} by {steps} steps {words}", steps)] = array
+    backend.load(case.arrays)
+    backend.put(case.x, case.y)
+    seen: Seen = {Quantity("loss", f"of {steps} steps at once", steps): backend.train(case.order)}
+    for name, array in backend.dump().items():
+        phase = "running statistics" if "running" in name else "update"
+        seen[Quantity(phase, f"{name} by {steps} steps at once", steps)] = array
     return seen
 
 
