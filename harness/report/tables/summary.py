@@ -49,12 +49,16 @@ HEADINGS = {
 
 FAILED = {
     deployment.FAILED: "no environment: ",
+    deployment.UNAVAILABLE: "",
     training.UNSUPPORTED: "",
     training.FAILED: "training failed: ",
     speed.FAILED: "timing failed: ",
     speed.SWEEP["failed"]: "timing failed in the sweep: ",
 }
 """The figures that say why a variant has no values, each with the words before the recorded reason."""
+
+NO_FAILURE = (deployment.UNAVAILABLE, training.UNSUPPORTED)
+"""Those of them by which a run does not fail: nothing of the backend was run."""
 
 
 def read_summary(
@@ -72,6 +76,7 @@ def _read_row(header: Mapping[str, Any], query: Query, times: StepTimes, backend
     return {
         "backend": backend,
         "variant": variant,
+        "stands_for": header["plan"].get("stands_for", {}).get(backend, ("", ""))[0],
         "version": header["backends"][backend]["version"],
         "correct": correctness.word,
         "worst_floors": correctness.worst_floors,
@@ -98,8 +103,8 @@ def _read_row(header: Mapping[str, Any], query: Query, times: StepTimes, backend
 
 
 def any_failed(query: Query) -> bool:
-    """Return whether a backend or a required check failed. An unsupported network is no failure."""
-    figures = [figure for figure in FAILED if figure is not training.UNSUPPORTED]
+    """Return whether a backend or a required check failed. What is not available or not supported is no failure."""
+    figures = [figure for figure in FAILED if figure not in NO_FAILURE]
     return any(len(query.rows(figure)) for figure in figures) or bool(query.rows(CHECK)["failed"].eq(True).any())
 
 
@@ -131,7 +136,7 @@ def _format_row(row: Mapping[str, Any]) -> Row:
     step = Interval(row["step_s"], row["step_s_low"], row["step_s_high"])
     ratio = Interval(row["times_fastest"], row["times_fastest_low"], row["times_fastest_high"])
     return {
-        "backend": f"{row['backend']}:{row['variant']}",
+        "backend": f"{row['backend']}:{row['variant']}" + (f" (for {row['stands_for']})" if row["stands_for"] else ""),
         "version": row["version"],
         "correct": _format_correctness(row),
         "validation": format_or_dash(row["validation_accuracy"], format_share),
