@@ -75,7 +75,7 @@ class Report:
 
     def readable_summary(self) -> pd.DataFrame:
         """Return the summary for people."""
-        return summary.format_summary(self.rows)
+        return summary.format_summary(self.rows, self.header["plan"].get("stands_for", {}))
 
     def speed(self) -> pd.DataFrame:
         """Return everything that was timed of each variant, with raw values."""

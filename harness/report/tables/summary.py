@@ -76,7 +76,6 @@ def _read_row(header: Mapping[str, Any], query: Query, times: StepTimes, backend
     return {
         "backend": backend,
         "variant": variant,
-        "stands_for": header["plan"].get("stands_for", {}).get(backend, ("", ""))[0],
         "version": header["backends"][backend]["version"],
         "correct": correctness.word,
         "worst_floors": correctness.worst_floors,
@@ -127,16 +126,17 @@ def read_failure(query: Query, backend: str, variant: str, dtype: str | None = N
     return ""
 
 
-def format_summary(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return the rows of `read_summary` written out for people."""
-    return pd.DataFrame([_format_row(row) for row in rows]).rename(columns=HEADINGS)
+def format_summary(rows: Sequence[Mapping[str, Any]], stands_for: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return the rows of `read_summary` written out for people; `stands_for` as in the plan of run.json."""
+    return pd.DataFrame([_format_row(row, stands_for) for row in rows]).rename(columns=HEADINGS)
 
 
-def _format_row(row: Mapping[str, Any]) -> Row:
+def _format_row(row: Mapping[str, Any], stands_for: Mapping[str, Sequence[str]]) -> Row:
+    framework = stands_for[row["backend"]][0] if row["backend"] in stands_for else ""
     step = Interval(row["step_s"], row["step_s_low"], row["step_s_high"])
     ratio = Interval(row["times_fastest"], row["times_fastest_low"], row["times_fastest_high"])
     return {
-        "backend": f"{row['backend']}:{row['variant']}" + (f" (for {row['stands_for']})" if row["stands_for"] else ""),
+        "backend": f"{row['backend']}:{row['variant']}" + (f" (for {framework})" if framework else ""),
         "version": row["version"],
         "correct": _format_correctness(row),
         "validation": format_or_dash(row["validation_accuracy"], format_share),
