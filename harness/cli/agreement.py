@@ -81,11 +81,7 @@ def check_backends(
     with exit_at_interrupt(), Board(err) as board:
         made = launch.interpreters_of(chosen, pythons, board)
         found = run_checks.check_backends(chosen, made, kinds, device, threads, board)
-    unable = {
-        name: str(launch.explain_unavailable(entry, variant) or made[entry.label])
-        for entry, variant in chosen
-        if (name := f"{entry.name}:{variant}") not in found
-    }
+    unable = run_checks.explain_unchecked(chosen, made, found)
     if records is not None:
         found_records.write_records(found, records)
         print_note(f"Records: {records}")

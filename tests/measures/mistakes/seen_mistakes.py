@@ -181,7 +181,7 @@ SEEN = {
         "tensorflow_core:eager": ("NaN", 0.0),
         "tensorflow_core:function": ("NaN", 0.0),
         "tensorflow_core:xla": ("NaN", 0.0),
-        "theano_plain:function": ("warned", "first call", "", ""),
+        "theano_plain:function": ("NaN", 0.0),
     },
     "batch_of_one": {
         "autograd_numpy:plain": ("wrong", 0.086),
@@ -271,7 +271,7 @@ SEEN = {
         "tensorflow_core:eager": ("wrong", 0.944),
         "tensorflow_core:function": ("wrong", 0.944),
         "tensorflow_core:xla": ("wrong", 0.944),
-        "theano_plain:function": ("raised", "first call", "AssertionError", ""),
+        "theano_plain:function": ("wrong", 0.944),
     },
     "softmax_twice": {
         "autograd_numpy:plain": ("wrong", 0.953),
@@ -301,7 +301,7 @@ SEEN = {
         "tensorflow_core:eager": ("wrong", 0.953),
         "tensorflow_core:function": ("wrong", 0.953),
         "tensorflow_core:xla": ("wrong", 0.953),
-        "theano_plain:function": ("warned", "first call", "", ""),
+        "theano_plain:function": ("wrong", 0.953),
     },
     "forgotten_zero_grad": {
         "autograd_numpy:plain": ("wrong", 0.953),
@@ -331,7 +331,7 @@ SEEN = {
         "tensorflow_core:eager": ("wrong", 0.95),
         "tensorflow_core:function": ("wrong", 0.95),
         "tensorflow_core:xla": ("wrong", 0.953),
-        "theano_plain:function": ("warned", "first call", "", ""),
+        "theano_plain:function": ("wrong", 0.953),
     },
     "forgotten_update": {
         "autograd_numpy:plain": ("wrong", 0.111),
@@ -361,7 +361,7 @@ SEEN = {
         "tensorflow_core:eager": ("raised", "first call", "RuntimeError", ""),
         "tensorflow_core:function": ("raised", "first call", "RuntimeError", ""),
         "tensorflow_core:xla": ("raised", "first call", "RuntimeError", ""),
-        "theano_plain:function": ("warned", "first call", "", ""),
+        "theano_plain:function": ("wrong", 0.109),
     },
     "old_parameters": {
         "autograd_numpy:plain": ("wrong", 0.111),
