@@ -55,13 +55,15 @@ def check_backends(
     """Check that backends compute what the network specification says.
 
     One floor is the rounding error of plain NumPy on the same problem: up to 16 floors pass, up to 128 lose precision,
-    more fail (docs/explanation/agreement.md). Exit code 1 if a check fails or cannot be run.
+    more fail (docs/explanation/agreement.md). Exit code 1 if a check fails or cannot be run. A backend that
+    needs what this machine lacks is no failure, unless there is no other.
 
     \b
     bakeoff check                                       the default backends
     bakeoff check NAME NAME:VARIANT                     some backends or variants
     bakeoff check ./mine --python .venv/bin/python      your own folder, in your own Python
     """  # noqa: D301  # \\b keeps the lines of the examples
+    from .. import environments
     from ..common.progress import Board
     from ..environments import interpreters
     from ..measures.agreement import records as found_records
@@ -79,11 +81,7 @@ def check_backends(
     with exit_at_interrupt(), Board(err) as board:
         made = launch.interpreters_of(chosen, pythons, board)
         found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread)
-    unable = {
-        name: str(launch.explain_unavailable(entry, variant) or made[entry.label])
-        for entry, variant in chosen
-        if (name := f"{entry.name}:{variant}") not in found
-    }
+    unable = run_checks.explain_unchecked(chosen, made, found)
     if records is not None:
         found_records.write_records(found, records)
         print_note(f"Records: {records}")
@@ -91,7 +89,8 @@ def check_backends(
         print_json(found_records.as_json(found, unable))
     else:
         print_matrix(out, found, unable)
-    if unable or any(outcome.failed for checked in found.values() for outcome in checked.outcomes):
+    failed = any(isinstance(each, environments.BuildFailed) for each in made.values())
+    if failed or not found or any(outcome.failed for checked in found.values() for outcome in checked.outcomes):
         raise typer.Exit(FAILED)
 
 

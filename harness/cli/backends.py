@@ -33,7 +33,8 @@ def build_environments(backends: Backends = None, check: Check = True, python: P
     """Build the environments of backends, and check what was built.
 
     `bakeoff run` does the same on first use. A check result is kept until something that it depends on
-    changes. Exit code 1 if an environment cannot be built, or a check fails.
+    changes. Exit code 1 if an environment cannot be built, or a check fails. A backend that needs what this machine
+    lacks is no failure, unless there is no other.
     """
     from .. import environments
     from ..common.progress import Board
@@ -52,8 +53,9 @@ def build_environments(backends: Backends = None, check: Check = True, python: P
             board.end(jobs[name], str(environment) if isinstance(environment, Exception) else environment.describe())
         if check:
             results = run_checks.check_all_with_cache(chosen, made, board)
-    unable = any(isinstance(environment, Exception) for environment in made.values())
-    if unable or any(outcome.failed for result in results for outcome in result.outcomes):
+    failed = any(isinstance(environment, environments.BuildFailed) for environment in made.values())
+    none = all(isinstance(environment, environments.Missing) for environment in made.values())
+    if failed or none or any(outcome.failed for result in results for outcome in result.outcomes):
         raise typer.Exit(FAILED)
 
 

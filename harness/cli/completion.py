@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -15,7 +16,9 @@ def complete_backend(incomplete: str) -> list[str]:
     name, colon, _ = incomplete.partition(":")
     if colon:
         return _keep_matching(incomplete, (f"{name}:{variant}" for variant in _read_variants(folder / name)))
-    return _keep_matching(incomplete, [*sorted(path.parent.name for path in folder.glob("[!_.]*/backend.toml")), "all"])
+    described = sorted(folder.glob("[!_.]*/backend.toml"))
+    groups = dict.fromkeys(group for path in described for group in _read(path.parent).get("groups", {}))
+    return _keep_matching(incomplete, [*(path.parent.name for path in described), *groups, "all"])
 
 
 def complete_backend_list(incomplete: str) -> list[str]:
@@ -43,9 +46,12 @@ def _keep_matching(incomplete: str, names: Iterable[str]) -> list[str]:
 
 
 def _read_variants(folder: Path) -> list[str]:
-    """Return the variants in a backend.toml; none where it cannot be read, as completion must not print errors."""
+    return [str(variant) for variant in _read(folder).get("variants", ())]
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """Return a backend.toml; nothing where it cannot be read, as completion must not print errors."""
     try:
-        text = (folder / "backend.toml").read_text(encoding="utf-8")
-        return [str(variant) for variant in tomllib.loads(text).get("variants", ())]
+        return tomllib.loads((folder / "backend.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return []
+        return {}

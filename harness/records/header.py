@@ -103,6 +103,8 @@ class Plan(Section):
     interpreters: tuple[str, ...]
     folders: dict[str, str]
     """The folders of backends from outside the project."""
+    stands_for: dict[str, tuple[str, str]] = {}
+    """By backend, the framework that it stands for in the group of backends that was asked for, and why."""
     inherit: tuple[str, ...] = ()
     """The names of the environment variables that `run --inherit-environment` passes on."""
 

@@ -5,6 +5,6 @@ It reads files only and imports no code of a backend.
 
 from . import scaffold
 from .description import Description
-from .entries import Entry, default_selection, read_all, read_entry, select
+from .entries import Entry, default_selection, read_all, read_entry, select, stand_ins
 
-__all__ = ["Description", "Entry", "default_selection", "read_all", "read_entry", "scaffold", "select"]
+__all__ = ["Description", "Entry", "default_selection", "read_all", "read_entry", "scaffold", "select", "stand_ins"]

@@ -269,6 +269,23 @@ class OwnEnvironment(Table):
     """Variables to set, in addition to those of `[environment]`."""
 
 
+class Membership(Table):
+    """How the backend takes part in a named group of backends, which `--backends` takes for all of them."""
+
+    variants: Words
+    """The variants that the group stands for."""
+    stands_for: str = ""
+    """The framework that the group means, where that is another; the report says so."""
+    reason: str = ""
+    """Why this one stands for it: a sentence."""
+
+    @model_validator(mode="after")
+    def _check_reason(self) -> "Membership":
+        if bool(self.stands_for) != bool(self.reason):
+            raise ValueError("expected `stands_for` and `reason` together, got one of them alone")
+        return self
+
+
 def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
@@ -339,6 +356,8 @@ class Description(Table):
     """What a user sets to get the same bits again: a call or a variable, with its page. The checks do not set it."""
     model: Annotated[Text, AfterValidator(_file_name)] = "model.py"
     """The file whose ease of use is measured."""
+    groups: dict[Identifier, Membership] = {}
+    """The groups of backends that it belongs to, by name."""
     unsupported: Annotated[tuple[Unsupported, ...], Field(strict=False)] = ()
     """The networks of the common spec that the framework does not support."""
     openness: Openness
@@ -356,6 +375,14 @@ class Description(Table):
                 raise ValueError(
                     f"`environment.programs.{variant}`: no such variant. {nearest(variant, self.variants)}"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _check_groups(self) -> "Description":
+        for name, own in self.groups.items():
+            for variant in own.variants:
+                if variant not in self.variants:
+                    raise ValueError(f"`groups.{name}`: no such variant. {nearest(variant, self.variants)}")
         return self
 
     @model_validator(mode="after")

@@ -157,11 +157,11 @@ def select(entries: Mapping[str, Entry], wanted: str | None) -> list[tuple[Entry
     """Return the backends and variants that `wanted` names: `a,b:variant`, where `a` stands for all variants of a.
 
     None and the name `all` select everything. A name with a path separator is the folder of a backend outside the
-    project. The order is that of `wanted`; each variant comes once, with the part of the backend that runs it. Raises
-    InputError for an unknown backend or variant, and for two backends with the same name.
+    project. The name of a group stands for what its members declare. The order is that of `wanted`; each variant comes
+    once, with the part of the backend that runs it. Raises InputError for an unknown backend or variant, and for two
+    backends with the same name.
     """
-    words = ["all"] if wanted is None else [word.strip() for word in wanted.split(",")]
-    names = [name for word in words for name in (entries if word == "all" else [word])]
+    names = [name for word in _words(wanted) for name in _expand(word, entries)]
     pairs = [pair for name in names for pair in _named(entries, name)]
     folders: dict[str, Path] = {}
     for entry, _ in pairs:
@@ -170,6 +170,31 @@ def select(entries: Mapping[str, Entry], wanted: str | None) -> list[tuple[Entry
                 f"{folders[entry.name]} and {entry.folder} have the same name: choose one, or rename its folder."
             )
     return list({(entry.name, variant): (entry, variant) for entry, variant in pairs}.values())
+
+
+def _words(wanted: str | None) -> list[str]:
+    return ["all"] if wanted is None else [word.strip() for word in wanted.split(",")]
+
+
+def _expand(word: str, entries: Mapping[str, Entry]) -> list[str]:
+    """Return the names that `word` stands for: every backend, the members of a group, or itself."""
+    if word == "all":
+        return list(entries)
+    if word in entries:
+        return [word]
+    return [
+        f"{entry.name}:{variant}"
+        for entry in entries.values()
+        if word in entry.description.groups
+        for variant in entry.description.groups[word].variants
+    ] or [word]
+
+
+def stand_ins(entries: Mapping[str, Entry], wanted: str | None) -> dict[str, tuple[str, str]]:
+    """Return by backend which other framework it stands for in a group that `wanted` names, and why."""
+    words = [word for word in _words(wanted) if word not in entries]
+    memberships = [(entry.name, entry.description.groups.get(word)) for word in words for entry in entries.values()]
+    return {name: (own.stands_for, own.reason) for name, own in memberships if own and own.stands_for}
 
 
 def default_selection(entries: Mapping[str, Entry]) -> str:
@@ -191,7 +216,8 @@ def _named(entries: Mapping[str, Entry], wanted: str) -> list[tuple[Entry, str]]
     name, colon, variant = wanted.partition(":")
     if name not in entries and os.sep not in name:
         folder = f" For a folder of your own, give a path: .{os.sep}{name}." if name and Path(name).is_dir() else ""
-        raise InputError(f"no backend `{name}`. {_choice(name, entries)}{folder}")
+        groups = dict.fromkeys(group for entry in entries.values() for group in entry.description.groups)
+        raise InputError(f"no backend `{name}`. {_choice(name, (*entries, *groups))}{folder}")
     entry = entries[name] if name in entries else _outside(Path(name))
     if colon and variant not in entry.variants:
         raise InputError(f"backend {name} has no variant `{variant}`. {_choice(variant, entry.variants)}")

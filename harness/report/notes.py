@@ -62,6 +62,7 @@ def list_notes(report: "Report") -> list[str]:
     return [
         *list_warnings(report),
         _describe_circumstances(report.header),
+        *_describe_stand_ins(report),
         *(f"Data: {note}" for note in report.header["data"]["notes"]),
         *_describe_timing(report),
         *_doubt_step_times(report),
@@ -69,6 +70,12 @@ def list_notes(report: "Report") -> list[str]:
         *describe_convention_effects(report),
         *_describe_failures(report),
     ]
+
+
+def _describe_stand_ins(report: "Report") -> Iterator[str]:
+    """Yield which backend stands for another framework in the group that was asked for, and why."""
+    for backend, (framework, reason) in report.header["plan"].get("stands_for", {}).items():
+        yield f"{report.title(backend)} stands for {framework}: {reason}"
 
 
 def describe_self_test(name: str, ratio: Interval) -> str:

@@ -49,7 +49,7 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        """Whether something failed, or no variant has values. An unsupported network is no failure."""
+        """Whether something failed, or no variant has values. What is not available or not supported is no failure."""
         return summary.any_failed(self.query) or all(row["failure"] for row in self.rows)
 
     def title(self, backend: str) -> str:
@@ -75,7 +75,7 @@ class Report:
 
     def readable_summary(self) -> pd.DataFrame:
         """Return the summary for people."""
-        return summary.format_summary(self.rows)
+        return summary.format_summary(self.rows, self.header["plan"].get("stands_for", {}))
 
     def speed(self) -> pd.DataFrame:
         """Return everything that was timed of each variant, with raw values."""

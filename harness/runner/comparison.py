@@ -142,7 +142,7 @@ class Comparison:
         lacking = launch.explain_unavailable(entry, variant)
         if lacking:
             with self.run.task(f"program {name}") as task:
-                task.add(deployment.FAILED, lacking, backend=entry.name, variant=variant)
+                task.add(deployment.UNAVAILABLE, lacking, backend=entry.name, variant=variant)
             self.learn(task)
             board.say(f"{name}: {lacking}")
             return

@@ -35,8 +35,9 @@ class Findings:
         """Take in the records of finished tasks."""
         query = Query(pd.DataFrame(records))
         # An environment that could not be built is tried again on resume; a missing program excludes for good.
-        programs = query.rows(deployment.FAILED)
-        self.failed |= _keys(programs[programs["task"].astype(str).str.startswith("program ")])
+        for figure in (deployment.UNAVAILABLE, deployment.FAILED):  # the latter in runs before 2026-11-29
+            programs = query.rows(figure)
+            self.failed |= _keys(programs[programs["task"].astype(str).str.startswith("program ")])
         self.failed |= _keys(query.rows(training.FAILED)) | _keys(query.rows(agreement.CHECK, failed=True))
         for row in query.rows(agreement.CONVENTION).to_dict("records"):
             self.conventions.setdefault(str(row["backend"]), {})[str(row["convention"])] = str(row["value"])

@@ -67,9 +67,8 @@ class Request:
 def begin(request: Request) -> "Comparison":
     """Load the data, fix the plan, and make the run folder. Raises InputError before anything is made."""
     entries = registry_entries.read_all()
-    chosen = registry_entries.select(
-        entries, request.wanted if request.wanted is not None else registry_entries.default_selection(entries)
-    )
+    wanted = request.wanted if request.wanted is not None else registry_entries.default_selection(entries)
+    chosen = registry_entries.select(entries, wanted)
     registry_entries.require_device(chosen, request.device)
     interpreters.require_interpreters(request.pythons)
     _require_variables(request.inherit)
@@ -95,7 +94,7 @@ def begin(request: Request) -> "Comparison":
         "machine": machine.describe(),
         "backends": {entry.name: _identity(entry.whole) for entry, _ in chosen},
         "variables": _variables(chosen, request.threads, request.inherit),
-        "plan": _plan(request, chosen, cores),
+        "plan": {**_plan(request, chosen, cores), "stands_for": registry_entries.stand_ins(entries, wanted)},
     }
     return Comparison(Run.create(request.parent, header, VOCABULARY), request.spec, splits, chosen)
 

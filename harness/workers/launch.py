@@ -27,7 +27,10 @@ def explain_unavailable(entry: Entry, variant: str, found: object = None) -> str
     programs = entry.description.environment.programs.get(variant, ())
     if not programs or any(shutil.which(program) for program in programs):
         return ""
-    return f"{entry.name}:{variant} needs one of these programs on PATH, and found none: {', '.join(programs)}"
+    return (
+        f"{entry.name}:{variant} is not available here: needs {' or '.join(programs)} on PATH. "
+        f"Install {'one of them' if len(programs) > 1 else 'it'} with your system's package manager."
+    )
 
 
 def interpreters_of(

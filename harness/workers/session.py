@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -20,11 +21,15 @@ from .known_failures import read_known_failures
 from .pipe import AnswerReader
 from .place import THREAD_VARIABLES, Place, home_folder, worker_environment
 
+LAST_LINES = 20
+"""How many of the lines that a worker printed last are kept where it died, as on a failed assertion."""
+
 
 class WorkerFailed(Exception):
     """A worker raised an exception, died, hung, or gave an answer that the contract forbids.
 
-    `kind` is one of raised, died, hung, "broke the contract", "not finite"; `traceback` is the worker's own, or "".
+    `kind` is one of raised, died, hung, "broke the contract", "not finite"; `traceback` is the worker's own; of
+    one that died, what it printed last; or "".
     `exception` and `said` are the type and the message of the exception that the worker raised, or "".
     """
 
@@ -71,6 +76,7 @@ class Session:
         self.spec: portable.Spec | None = None
         self._paused = False
         self._closed = False
+        self._printed_before = place.log.stat().st_size if place.log.is_file() else 0
         self.process, requests, answers = _start_worker(place)
         self._requests = os.fdopen(requests, "wb")
         self._answers = AnswerReader(answers)
@@ -265,13 +271,27 @@ class Session:
         code = self.process.poll()
         self.close()
         if code is None:
-            return WorkerFailed("died", f"the worker closed its pipe during {call}")
-        if code < 0:
-            return WorkerFailed("died", f"the worker was ended by {signal.Signals(-code).name} during {call}")
-        return WorkerFailed("died", f"the worker ended itself with exit code {code} during {call}")
+            how = "closed its pipe"
+        elif code < 0:
+            how = f"was ended by {signal.Signals(-code).name}"
+        else:
+            how = f"ended itself with exit code {code}"
+        printed = read_last_lines(self.place.log, self._printed_before)
+        return WorkerFailed("died", f"the worker {how} during {call}", printed)
 
     def _verify(self, call: str, arrays: Arrays, expected: Mapping[str, tuple[int, ...]]) -> Arrays:
         return verify_arrays(call, arrays, expected, self._built().dtype)
+
+
+def read_last_lines(log: Path, start: int) -> str:
+    """Return the last lines of `log`, at most LAST_LINES, of what was written after its first `start` bytes."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(start, log.stat().st_size - LAST_LINES * 400))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-LAST_LINES:])
 
 
 def verify_arrays(call: str, arrays: Arrays, expected: Mapping[str, tuple[int, ...]], dtype: str) -> Arrays:

@@ -236,7 +236,7 @@ def imports(**more):
 
 def test_backends_and_their_variants_are_completed():
     assert "numpy_plain" in completion.complete_backend("numpy")
-    assert set(completion.complete_backend("")) == {*registry_entries.read_all(), "all"}
+    assert set(completion.complete_backend("")) == {*registry_entries.read_all(), "lecture", "all"}
     assert completion.complete_backend("numpy_plain:") == ["numpy_plain:plain"]
     assert completion.complete_backend("nobody:") == []
     assert completion.complete_backend_list("jax_pure,numpy_pl") == ["jax_pure,numpy_plain"]

@@ -398,7 +398,8 @@ def test_missing_program_is_named(tmp_path):
     assert launch.explain_unavailable(entry, "eager") == ""
     reason = launch.explain_unavailable(entry, "compiled")
     assert reason == (
-        "abacus:compiled needs one of these programs on PATH, and found none: no-such-compiler, nor-this-one"
+        "abacus:compiled is not available here: needs no-such-compiler or nor-this-one on PATH. "
+        "Install one of them with your system's package manager."
     )
 
 

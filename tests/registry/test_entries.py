@@ -203,6 +203,63 @@ def test_select(entries, wanted, selected):
     assert [f"{entry.name}:{variant}" for entry, variant in registry_entries.select(entries, wanted)] == selected
 
 
+# Groups
+
+
+@pytest.fixture
+def grouped(tmp_path):
+    """Return three backends: two are in the group `shop`, one of them for another framework."""
+    member = 'groups = { shop = { variants = ["compiled"]%s } }\nvariants = '
+    for name, more in (
+        ("abacus", ""),
+        ("beads", ', stands_for = "Pebbles", reason = "It is their heir."'),
+        ("slide", None),
+    ):
+        make_backend(tmp_path, name)
+        if more is not None:
+            path = tmp_path / name / "backend.toml"
+            path.write_text(path.read_text().replace("variants = ", member % more, 1))
+    return registry_entries.read_all(tmp_path)
+
+
+def test_a_group_stands_for_the_variants_that_its_members_declare(grouped):
+    for wanted, labels in (
+        ("shop", ["abacus:compiled", "beads:compiled"]),
+        ("slide:eager,shop", ["slide:eager", "abacus:compiled", "beads:compiled"]),
+    ):
+        assert [f"{each.name}:{variant}" for each, variant in registry_entries.select(grouped, wanted)] == labels
+    with pytest.raises(InputError, match="Did you mean `shop`"):
+        registry_entries.select(grouped, "shopp")
+
+
+def test_who_stands_for_another_framework_is_known_where_the_group_is_asked_for(grouped):
+    assert registry_entries.stand_ins(grouped, "slide,shop") == {"beads": ("Pebbles", "It is their heir.")}
+    assert registry_entries.stand_ins(grouped, "beads") == registry_entries.stand_ins(grouped, None) == {}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ('variants = ["compild"]', "no such variant. Did you mean `compiled`"),
+        ('variants = ["compiled"], stands_for = "Pebbles"', "`stands_for` and `reason` together"),
+    ],
+)
+def test_a_wrong_group_is_explained(grouped, tmp_path, wrong, words):
+    path = tmp_path / "abacus" / "backend.toml"
+    path.write_text(path.read_text().replace('variants = ["compiled"]', wrong, 1))
+    with pytest.raises(InputError, match=words):
+        registry_entries.read_entry(tmp_path / "abacus")
+
+
+def test_the_lecture_has_a_variant_of_each_of_its_frameworks():
+    entries = registry_entries.read_all()
+    chosen = registry_entries.select(entries, "lecture")
+    assert len({entry.name for entry, _ in chosen}) == len(chosen), "one row each"
+    titles = {entry.description.title for entry, _ in chosen}
+    assert {"Apache MXNet", "Theano", "Lasagne", "Keras", "TensorFlow", "PaddlePaddle", "PyTorch"} <= titles
+    assert registry_entries.stand_ins(entries, "lecture").keys() == {"pytorch"}
+
+
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [

@@ -437,6 +437,30 @@ def test_a_failed_environment_fails_every_variant(written):
     assert "No matching distribution" in report.summary()["failure"][0]
 
 
+def test_what_is_not_available_here_has_its_row_and_is_no_failure(written):
+    run = written(["swift:eager", "slow:eager"])
+    reason = "not available here: needs gcc on PATH. Install gcc."
+    run.add("environment swift", deployment.UNAVAILABLE, reason, backend="swift")
+    report = run.report()
+    assert [row["failure"] for row in report.rows] == [reason, ""]
+    assert f"swift:eager: {reason}" in report.notes()
+    assert not report.failed
+
+
+def test_a_run_in_which_nothing_is_available_fails(written):
+    run = written(["swift:eager"])
+    run.add("environment swift", deployment.UNAVAILABLE, "needs gcc", backend="swift")
+    assert run.report().failed
+
+
+def test_the_table_and_a_note_say_which_framework_a_backend_stands_for(written):
+    run = written(["swift:eager", "slow:eager"])
+    report = run.report()
+    report.header["plan"]["stands_for"] = {"slow": ["Sloth", "It is the heir of Sloth."]}
+    assert report.readable_summary()["backend"].tolist() == ["swift:eager", "slow:eager (for Sloth)"]
+    assert f"{report.title('slow')} stands for Sloth: It is the heir of Sloth." in report.notes()
+
+
 def test_the_agreement_table_has_the_worst_of_each_phase(written):
     run = written()
     run.check("swift", 1.5)

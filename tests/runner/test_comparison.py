@@ -245,7 +245,7 @@ def test_a_run_in_which_nothing_can_be_installed_still_has_a_table(tmp_path, mon
     assert isinstance(result.exception, SystemExit), result.exception
     assert result.exit_code == 1
     (row,) = json.loads(result.stdout)["rows"]
-    assert row["failure"] == "no environment: needs Python ==2.7: found 3.11"
+    assert row["failure"] == "needs Python ==2.7: found 3.11"
     assert row["step_s"] is None
 
 

@@ -36,7 +36,10 @@ def test_a_place_has_the_cores_the_log_and_the_inherited_variables_asked_for(ent
 
 
 def test_a_missing_program_is_explained(entry):
-    expected = "abacus:plain needs one of these programs on PATH, and found none: no-such-program"
+    expected = (
+        "abacus:plain is not available here: needs no-such-program on PATH. "
+        "Install it with your system's package manager."
+    )
     assert launch.explain_unavailable(entry, "plain") == launch.explain_unavailable(entry, "plain", PYTHON) == expected
 
 

@@ -16,7 +16,7 @@ from bakeoff.portable import spec as portable
 from bakeoff.workers.cores import first_cores, reserve_cores
 from bakeoff.workers.known_failures import KnownFailure
 from bakeoff.workers.place import THREAD_VARIABLES, worker_environment
-from bakeoff.workers.session import Session, WorkerFailed
+from bakeoff.workers.session import Session, WorkerFailed, read_last_lines
 
 SPEC = portable.Spec((5, 7, 4), "relu", True, 0.9, 1e-5, "adam", 0.001, 0.9, 0.999, 1e-8, 9, "float64")
 ORDER = np.zeros((3, 9), "int64")
@@ -189,6 +189,29 @@ def test_a_segmentation_fault_is_named(built):
     with pytest.raises(WorkerFailed, match="died: the worker was ended by SIGSEGV during train"):
         session.train(ORDER)
     assert not session.alive()
+
+
+@pytest.mark.parametrize(
+    ("variant", "printed"),
+    [
+        ("failed_check", "Check failed: shape[i] >= 0 (-1 vs. 0)"),
+        ("virtual_machine_crash", "# A fatal error has been detected by the Java Runtime Environment:"),
+    ],
+)
+def test_what_a_library_printed_before_it_aborted_is_kept(built, tmp_path, monkeypatch, variant, printed):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    (tmp_path / "worker.log").write_text("printed by a worker before\n")
+    with pytest.raises(WorkerFailed, match="died: the worker was ended by SIGABRT during train") as caught:
+        built(variant).train(ORDER)
+    assert printed in caught.value.traceback
+    assert "a worker before" not in caught.value.traceback
+
+
+def test_of_what_a_worker_printed_only_the_last_lines_are_kept(tmp_path):
+    log = tmp_path / "log"
+    assert read_last_lines(log, 0) == ""
+    log.write_bytes(b"before\n" + b"".join(b"line %d \xff\n" % number for number in range(100)))
+    assert read_last_lines(log, 7).splitlines() == [f"line {number} \ufffd" for number in range(80, 100)]
 
 
 def test_an_exit_code_is_named(built):

@@ -94,6 +94,17 @@ def spread_networks(
     }
 
 
+def explain_unchecked(
+    chosen: Sequence[tuple[Entry, str]], made: Mapping[str, Path | Exception], found: Mapping[str, VariantResult]
+) -> dict[str, str]:
+    """Return by NAME:VARIANT why each chosen variant without a result was not checked."""
+    return {
+        name: launch.explain_unavailable(entry, variant) or str(made[entry.label])
+        for entry, variant in chosen
+        if (name := f"{entry.name}:{variant}") not in found
+    }
+
+
 def check_all_with_cache(
     chosen: Sequence[tuple[Entry, str]], made: Mapping[str, Environment | Exception], board: Board
 ) -> list[CachedResult]:

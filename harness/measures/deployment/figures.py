@@ -25,6 +25,15 @@ REQUIRES_PYTHON = _of_environment(
 )
 VERSION = Figure("deployment", "version", "", "Version of a package in the worker.", (str,), ("of", *BACKEND, *VARIANT))
 FAILED = Figure("deployment", "failed", "", "There is no environment: why.", (str,), BACKEND, VARIANT)
+UNAVAILABLE = Figure(
+    "deployment",
+    "unavailable",
+    "",
+    "This machine lacks something that the backend needs: what, and what to do. That is no failure.",
+    (str,),
+    BACKEND,
+    VARIANT,
+)
 FIGURES = (
     DEVICES,
     PYTHON,
@@ -36,4 +45,5 @@ FIGURES = (
     REQUIRES_PYTHON,
     VERSION,
     FAILED,
+    UNAVAILABLE,
 )

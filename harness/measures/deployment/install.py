@@ -26,8 +26,9 @@ def measure(
     try:
         environment = environments.build(entry, pythons, say, commands)
     except (Missing, BuildFailed) as error:
+        figure = figures.UNAVAILABLE if isinstance(error, Missing) else figures.FAILED
         for each in labels:
-            add(figures.FAILED, str(error), **each)
+            add(figure, str(error), **each)
         return None, str(error)
     packages, interpreters = environment.packages, environment.interpreters
     needs = pip.read_requires_python(environment, entry.description.package)

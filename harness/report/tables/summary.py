@@ -49,12 +49,16 @@ HEADINGS = {
 
 FAILED = {
     deployment.FAILED: "no environment: ",
+    deployment.UNAVAILABLE: "",
     training.UNSUPPORTED: "",
     training.FAILED: "training failed: ",
     speed.FAILED: "timing failed: ",
     speed.SWEEP["failed"]: "timing failed in the sweep: ",
 }
 """The figures that say why a variant has no values, each with the words before the recorded reason."""
+
+NO_FAILURE = (deployment.UNAVAILABLE, training.UNSUPPORTED)
+"""Those of them by which a run does not fail: nothing of the backend was run."""
 
 
 def read_summary(
@@ -99,8 +103,8 @@ def _read_row(header: Mapping[str, Any], query: Query, times: StepTimes, backend
 
 
 def any_failed(query: Query) -> bool:
-    """Return whether a backend or a required check failed. An unsupported network is no failure."""
-    figures = [figure for figure in FAILED if figure is not training.UNSUPPORTED]
+    """Return whether a backend or a required check failed. What is not available or not supported is no failure."""
+    figures = [figure for figure in FAILED if figure not in NO_FAILURE]
     return any(len(query.rows(figure)) for figure in figures) or bool(query.rows(CHECK)["failed"].eq(True).any())
 
 
@@ -123,16 +127,17 @@ def read_failure(query: Query, backend: str, variant: str, dtype: str | None = N
     return ""
 
 
-def format_summary(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return the rows of `read_summary` written out for people."""
-    return pd.DataFrame([_format_row(row) for row in rows]).rename(columns=HEADINGS)
+def format_summary(rows: Sequence[Mapping[str, Any]], stands_for: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Return the rows of `read_summary` written out for people; `stands_for` as in the plan of run.json."""
+    return pd.DataFrame([_format_row(row, stands_for) for row in rows]).rename(columns=HEADINGS)
 
 
-def _format_row(row: Mapping[str, Any]) -> Row:
+def _format_row(row: Mapping[str, Any], stands_for: Mapping[str, Sequence[str]]) -> Row:
+    framework = stands_for[row["backend"]][0] if row["backend"] in stands_for else ""
     step = Interval(row["step_s"], row["step_s_low"], row["step_s_high"])
     ratio = Interval(row["times_fastest"], row["times_fastest_low"], row["times_fastest_high"])
     return {
-        "backend": f"{row['backend']}:{row['variant']}",
+        "backend": f"{row['backend']}:{row['variant']}" + (f" (for {framework})" if framework else ""),
         "version": row["version"],
         "correct": _format_correctness(row),
         "validation": format_or_dash(row["validation_accuracy"], format_share),

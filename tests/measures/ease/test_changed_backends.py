@@ -39,7 +39,7 @@ def kinds_of(name, dtype):
     return networks.with_supported(KINDS[dtype], ENTRIES[name].unsupported)[-1:]
 
 
-LOSING = {"flax_nnx", "keras3", "paddlepaddle"}
+LOSING = {"flax_nnx", "keras3", "lasagne_layers", "mxnet_gluon", "paddlepaddle"}
 """Backends that lose precision in float32 as they stand, by their own Adam: see tests/conformance/test_backends.py."""
 
 
@@ -141,6 +141,9 @@ MISTAKES = {
     "paddlepaddle": ("optimiser", "paddle.optimizer.Adagrad(", "paddle.optimizer.RMSProp("),
     "flax_nnx": ("optimiser", "initial_accumulator_value=0.0, ", ""),
     "keras3": ("optimiser", "initial_accumulator_value=0.0, ", ""),
+    "mxnet_gluon": ("layer", "epsilon=bn_epsilon, center=False", "epsilon=2 * bn_epsilon, center=False"),
+    "theano_plain": ("layer", "x.var(axis=1, keepdims=True)", "x.var(axis=1, ddof=1, keepdims=True)"),
+    "lasagne_layers": ("layer", "T.sqrt(var + self.epsilon)", "T.sqrt(var + 2 * self.epsilon)"),
     "pytensor_plain": ("layer", "x.var(axis=1, keepdims=True)", "x.var(axis=1, ddof=1, keepdims=True)"),
 }
 """A mistake in a patch of each backend: its change, what is right, and what is wrong."""

@@ -41,13 +41,31 @@ EDITED = [name for name, entry in ENTRIES.items() if (entry.folder / catalogue.F
 NOT_POSSIBLE = {
     *(
         (name, "wrong_device")
-        for name in ("autograd_numpy", "numpy_plain", "paddlepaddle", "pytensor_plain", "sklearn_mlp")
+        for name in (
+            "autograd_numpy",
+            "lasagne_layers",
+            "numpy_plain",
+            "paddlepaddle",
+            "pytensor_plain",
+            "sklearn_mlp",
+            "theano_plain",
+        )
     ),
     ("sklearn_mlp", "evaluation_in_training_mode"),
     ("sklearn_mlp", "softmax_twice"),
 }
 """What no edit can make; all else can be made."""
-NEWER_THAN_REFERENCE = {"autograd_numpy", "flax_nnx", "keras3", "paddlepaddle", "pytensor_plain", "sklearn_mlp"}
+NEWER_THAN_REFERENCE = {
+    "autograd_numpy",
+    "flax_nnx",
+    "keras3",
+    "lasagne_layers",
+    "mxnet_gluon",
+    "paddlepaddle",
+    "pytensor_plain",
+    "sklearn_mlp",
+    "theano_plain",
+}
 """Backends that came after results/reference/mistakes.jsonl was last made."""
 CODED = [name for name, mistake in MISTAKES.items() if mistake.corrupt is None]
 

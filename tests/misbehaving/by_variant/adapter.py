@@ -57,6 +57,23 @@ def segfault(order):
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
+def failed_check(order):
+    """End as a C++ library does whose assertion fails: a line on stderr, and abort()."""
+    os.write(2, b"F1128 21:04:07.123456 41 blob.cpp:32] Check failed: shape[i] >= 0 (-1 vs. 0)\n")
+    os.write(2, b"*** Check failure stack trace: ***\n")
+    os.abort()
+
+
+def virtual_machine_crash(order):
+    """End as a Java virtual machine does: a banner on stdout, a file of its own, and abort()."""
+    report = "hs_err_pid%d.log" % os.getpid()
+    with open(os.path.join(os.environ["TMPDIR"], report), "w") as file:
+        file.write("# SIGSEGV (0xb)\n")
+    os.write(1, b"# A fatal error has been detected by the Java Runtime Environment:\n")
+    os.write(1, ("# An error report file is saved as: %s\n" % report).encode())
+    os.abort()
+
+
 def hang(order):
     time.sleep(600)
 
@@ -138,6 +155,8 @@ TRAIN = {
     function.__name__: function
     for function in (
         segfault,
+        failed_check,
+        virtual_machine_crash,
         hang,
         sys_exit,
         os_exit,

@@ -46,20 +46,27 @@ class Backend:
     variants = ("imperative", "hybridized")
 
     def __init__(self, spec, device="cpu", variant=None):
-        if device != "cpu":
-            raise ValueError("this wheel of MXNet computes on the cpu, got device %r" % device)
         if spec.optimiser == "rmsprop" and spec.dtype == "float64":
             raise ValueError("MXNet's RMSProp keeps its averages in float32, got float64 arrays")
-        self.spec = s = spec
-        self.net = model.network(s.sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay)
-        self.net.cast(s.dtype)
-        self.net.initialize()
+        self.spec = spec
+        self.ctx = mx.gpu() if device == "cuda" else mx.cpu()
+        self.net = self.network()
         if variant == "hybridized":
             self.net.hybridize(static_alloc=True, static_shape=True)
         dense = [layer for layer in self.net if isinstance(layer, mx.gluon.nn.Dense)]
         norm = [layer for layer in self.net if isinstance(layer, mx.gluon.nn.BatchNorm)]
         self.layers = {"dense%d" % i: layer for i, layer in enumerate(dense)}
         self.layers.update({"norm%d" % i: layer for i, layer in enumerate(norm)})
+
+    def network(self):
+        s = self.spec
+        net = model.network(s.sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay)
+        net.cast(s.dtype)
+        net.initialize(ctx=self.ctx)
+        return net
+
+    def array(self, values):
+        return mx.nd.array(values, ctx=self.ctx, dtype=values.dtype)
 
     def parameter(self, name):
         layer, leaf = name.split("/")
@@ -69,7 +76,7 @@ class Backend:
         self.names = list(arrays)
         for name, array in arrays.items():
             value = array.T if name.endswith("kernel") else array
-            self.parameter(name).set_data(mx.nd.array(value, dtype=self.spec.dtype))
+            self.parameter(name).set_data(self.array(value))
         s = self.spec
         self.optimiser = model.optimiser(
             s.optimiser, self.net.collect_params(), s.learning_rate, s.beta1, s.beta2, s.epsilon
@@ -83,26 +90,26 @@ class Backend:
         return array.T.copy() if name.endswith("kernel") else array
 
     def put(self, x, y):
-        self.x, self.y = mx.nd.array(x, dtype=x.dtype), mx.nd.array(y, dtype=y.dtype)
+        self.x, self.y = self.array(x), self.array(y)
         mx.nd.waitall()
 
     def train(self, order):
-        return OnTheDevice(model.train(self.net, self.optimiser, self.x, self.y, mx.nd.array(order, dtype=order.dtype)))
+        return OnTheDevice(model.train(self.net, self.optimiser, self.x, self.y, self.array(order)))
 
     def wait(self):
         mx.nd.waitall()
 
     def gradients(self, x, y):
         before = self.dump()
-        model.gradients(self.net, mx.nd.array(x, dtype=x.dtype), mx.nd.array(y, dtype=y.dtype))
+        model.gradients(self.net, self.array(x), self.array(y))
         found = {name: self.host(name, self.parameter(name).grad()) for name in self.names if "running" not in name}
         for name in self.names:  # training mode moved the running statistics
             if "running" in name:
-                self.parameter(name).set_data(mx.nd.array(before[name], dtype=self.spec.dtype))
+                self.parameter(name).set_data(self.array(before[name]))
         return found
 
     def predict(self, x):
-        return model.predict(self.net, mx.nd.array(x, dtype=x.dtype)).asnumpy()
+        return model.predict(self.net, self.array(x)).asnumpy()
 
     def versions(self):
         return {"mxnet": mx.__version__, "numpy": np.__version__}

@@ -1,5 +1,6 @@
 """Lasagne's side of the contract: arrays in, arrays out."""
 
+import logging
 import os
 import sys
 from functools import cached_property
@@ -12,6 +13,10 @@ os.environ["THEANO_FLAGS"] = ",".join(
         "base_compiledir=" + os.path.join(sys.prefix, "theano"),
         # pip brings no BLAS to link with. Empty, as the documentation has it, leaves the products to NumPy.
         "blas.ldflags=",
+        # Processes that compile take turns: one that waits looks again after a second or two, not five or ten, and does
+        # not take the turn of one that is slow.
+        "compile.wait=1",
+        "compile.timeout=3600",
         # What a step computes on its way keeps its memory for the next step.
         "allow_gc=False",
     )
@@ -19,6 +24,9 @@ os.environ["THEANO_FLAGS"] = ",".join(
 import theano  # it reads its flags when it is imported
 
 from . import model
+
+# That another process compiles, and this one waits, says nothing of what the user wrote.
+logging.getLogger("theano.gof.compilelock").setLevel(logging.WARNING)
 
 lasagne = model.lasagne
 
