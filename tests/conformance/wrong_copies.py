@@ -320,6 +320,70 @@ AUTOGRAD = (
     ),
 )
 
+# In float32, the one dtype that Caffe2 has.
+CAFFE2 = (
+    WrongCopy(
+        "is-test-left-out",
+        "caffe2_nets",
+        "nets",
+        "model.py",
+        "network(predict, sizes, training=False, **hyper)",
+        "network(predict, sizes, training=True, **hyper)",
+        phase="forward",
+        array="probabilities at the start",
+        cause="predicts in training mode: with the batch's own statistics, and the running ones move",
+        dtype="float32",
+    ),
+    WrongCopy(
+        "softmax-before-softmax-with-loss",
+        "caffe2_nets",
+        "nets",
+        "model.py",
+        'model.net.SoftmaxWithLoss([logits, "label"]',
+        'model.net.SoftmaxWithLoss([model.net.Softmax(logits, "twice"), "label"]',
+        phase="loss",
+        array="of the batch after 1 step",
+        cause="takes the loss of the probabilities as if they were logits",
+        dtype="float32",
+    ),
+    WrongCopy(
+        "first-step-counted-as-the-second",  # as build_adam does, whose count goes on before the operator
+        "caffe2_nets",
+        "nets",
+        "model.py",
+        "shape=[1], value=0, dtype",
+        "shape=[1], value=1, dtype",
+        phase="update",
+        array="dense0/kernel after 1 step",
+        cause="counts Adam's steps from two",
+        dtype="float32",
+    ),
+    WrongCopy(
+        "momentum-taken-for-what-is-replaced",
+        "caffe2_nets",
+        "nets",
+        "model.py",
+        "momentum=bn_decay",
+        "momentum=1 - bn_decay",
+        phase="running statistics",
+        array="norm0/running_mean after 1 step",
+        cause="keeps 1 - bn_decay of the old running statistics",
+        dtype="float32",
+    ),
+    WrongCopy(
+        "unbiased-variance-not-declared",
+        "caffe2_nets",
+        "nets",
+        "adapter.py",
+        '"running_variance": "unbiased", ',
+        "",
+        phase="running statistics",
+        array="norm0/running_var after 1 step",
+        cause="`running_variance: unbiased`",
+        dtype="float32",
+    ),
+)
+
 FLAX = (
     WrongCopy(
         "eval-left-out",
@@ -618,4 +682,4 @@ PYTENSOR = (
 )
 
 # Those with the same conventions together: the suspects are worked out once for them all, and then forgotten.
-WRONG_COPIES = (*NUMPY, *TENSORFLOW, *JAX, *AUTOGRAD, *PYTENSOR, *PYTORCH, *FLAX, *PADDLE, *KERAS, *SKLEARN)
+WRONG_COPIES = (*NUMPY, *TENSORFLOW, *JAX, *AUTOGRAD, *PYTENSOR, *CAFFE2, *PYTORCH, *FLAX, *PADDLE, *KERAS, *SKLEARN)

@@ -32,6 +32,7 @@ CONVENTIONS = {
         "inside": "p -= lr * g / sqrt(s + epsilon)",
         "float32": "epsilon is kept in single precision, in a run in float64 too",
     },
+    "layer": {"outside": "(a - mean(a)) / (sqrt(var(a)) + bn_epsilon)"},
 }
 """By change, the documented design differences of the implementations that frameworks ship; the tests follow them."""
 

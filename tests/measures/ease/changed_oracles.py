@@ -71,13 +71,31 @@ class LayerNorm:
         a_hat, deviation = self.normalised(a)
         gradients, d = super().dense_gradient(a_hat, d_logits)  # type: ignore[misc]  # Reference's
         through_mean = d.mean(axis=1, keepdims=True)
-        through_variance = a_hat * (d * a_hat).mean(axis=1, keepdims=True)
+        through_variance = a_hat * (d * a_hat).mean(axis=1, keepdims=True) * self.share_of_the_root(deviation)
         return gradients, (d - through_mean - through_variance) / deviation
+
+    def share_of_the_root(self, deviation: Array) -> Array:
+        """Return the divisor over the root alone: 1, as epsilon is inside the root."""
+        return np.ones_like(deviation)
 
     def normalised(self, a: Array) -> tuple[Array, Array]:
         """Return a_hat (rows, width), and the deviation that it was divided by (rows, 1)."""
         mean = a.mean(axis=1, keepdims=True)
         deviation = np.sqrt(((a - mean) ** 2).mean(axis=1, keepdims=True) + self.epsilon)
+        return (a - mean) / deviation, deviation
+
+
+class LayerNormOutside(LayerNorm):
+    """The same with epsilon outside the root: a_hat = (a - mean(a)) / (sqrt(var(a)) + bn_epsilon)."""
+
+    def share_of_the_root(self, deviation: Array) -> Array:
+        """Return the divisor over the root alone: the gradient through the variance is so much larger."""
+        return deviation / (deviation - self.epsilon)
+
+    def normalised(self, a: Array) -> tuple[Array, Array]:
+        """Return a_hat (rows, width), and the deviation that it was divided by (rows, 1)."""
+        mean = a.mean(axis=1, keepdims=True)
+        deviation = np.sqrt(((a - mean) ** 2).mean(axis=1, keepdims=True)) + self.epsilon
         return (a - mean) / deviation, deviation
 
 
@@ -113,6 +131,14 @@ class PlainWithLayerNorm(LayerNorm, Plain):
     """The page with layer normalisation, as it is written."""
 
 
+class ReferenceWithLayerNormOutside(LayerNormOutside, Reference):
+    """The oracle with layer normalisation, epsilon outside the root."""
+
+
+class PlainWithLayerNormOutside(LayerNormOutside, Plain):
+    """The page with layer normalisation, epsilon outside the root."""
+
+
 PAGES = {
     "optimiser": ReferencePair(ReferenceWithAdaGrad, PlainWithAdaGrad),
     "layer": ReferencePair(ReferenceWithLayerNorm, PlainWithLayerNorm),
@@ -122,6 +148,7 @@ PAGES = {
 CONVENTION_PAGES = {
     ("optimiser", "inside"): ReferencePair(ReferenceWithEpsilonInside, PlainWithEpsilonInside),
     ("optimiser", "float32"): ReferencePair(ReferenceWithEpsilonInFloat32, PlainWithEpsilonInFloat32),
+    ("layer", "outside"): ReferencePair(ReferenceWithLayerNormOutside, PlainWithLayerNormOutside),
 }
 """By change and the convention that a backend says it follows there: harness/ease/changes.py has them in words."""
 

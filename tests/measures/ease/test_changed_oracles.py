@@ -18,9 +18,10 @@ from tests.portable.networks import small, some_arrays, some_order, some_rows
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize("norm", [True, False])
-def test_every_gradient_through_the_layer_is_the_slope_along_the_imaginary_axis(activation, norm):
+@pytest.mark.parametrize("page", [PAGES["layer"], CONVENTION_PAGES["layer", "outside"]], ids=["inside", "outside"])
+def test_every_gradient_through_the_layer_is_the_slope_along_the_imaginary_axis(activation, norm, page):
     spec = small(activation=activation, batch_norm=norm)
-    oracle, arrays, (x, y) = PAGES["layer"].oracle, some_arrays(spec), some_rows(spec)
+    oracle, arrays, (x, y) = page.oracle, some_arrays(spec), some_rows(spec)
     reference = oracle(spec)
     reference.load(arrays)
     h = 1e-30
@@ -42,6 +43,12 @@ def test_rows_are_normalised_one_by_one():
     reference = PAGES["layer"].oracle(small(bn_epsilon=0.5))
     a_hat, _ = reference.normalised(a)
     assert a_hat == pytest.approx(np.array([[-1, 0, 1], [0, 0, 0]]) / np.sqrt(2 / 3 + 0.5), rel=1e-15)
+
+
+def test_epsilon_outside_the_root_is_added_to_it():
+    reference = CONVENTION_PAGES["layer", "outside"].oracle(small(bn_epsilon=0.5))
+    a_hat, _ = reference.normalised(np.array([[1.0, 2.0, 3.0]]))
+    assert a_hat == pytest.approx(np.array([[-1, 0, 1]]) / (np.sqrt(2 / 3) + 0.5), rel=1e-15)
 
 
 ROOTS = {
