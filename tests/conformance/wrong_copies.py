@@ -384,6 +384,128 @@ CAFFE2 = (
     ),
 )
 
+# In float32, the one dtype that Caffe's Python interface has.
+CAFFE = (
+    WrongCopy(
+        "phase-train-in-predict",
+        "caffe_netspec",
+        "solver",
+        "model.py",
+        "test = caffe.Net(path, caffe.TEST)",
+        "test = caffe.Net(path, caffe.TRAIN)",
+        phase="forward",
+        array="probabilities at the start",
+        cause="predicts in training mode: with the batch's own statistics, and the running ones move",
+        dtype="float32",
+    ),
+    WrongCopy(
+        "softmax-before-softmax-with-loss",
+        "caffe_netspec",
+        "solver",
+        "model.py",
+        "L.SoftmaxWithLoss(top, net.label)",
+        "L.SoftmaxWithLoss(L.Softmax(top), net.label)",
+        phase="loss",
+        array="of the batch after 1 step",
+        cause="takes the loss of the probabilities as if they were logits",
+        dtype="float32",
+    ),
+    WrongCopy(
+        "momentums-swapped",
+        "caffe_netspec",
+        "solver",
+        "model.py",
+        "description.momentum, description.momentum2 = beta1, beta2",
+        "description.momentum2, description.momentum = beta1, beta2",
+        phase="update",
+        array="dense0/kernel after 1 step",
+        cause="takes beta1 for beta2, and beta2 for beta1",
+        dtype="float32",
+    ),
+    WrongCopy(
+        "fraction-left-to-the-framework",
+        "caffe_netspec",
+        "solver",
+        "model.py",
+        "moving_average_fraction=bn_decay, eps",
+        "eps",
+        phase="running statistics",
+        array="norm0/running_mean after 1 step",
+        cause="None of",
+        dtype="float32",
+    ),
+    WrongCopy(
+        "unbiased-variance-not-declared",
+        "caffe_netspec",
+        "solver",
+        "adapter.py",
+        '"running_variance": "unbiased", ',
+        "",
+        phase="running statistics",
+        array="norm0/running_var after 1 step",
+        cause="`running_variance: unbiased`",
+        dtype="float32",
+    ),
+)
+
+CNTK = (
+    WrongCopy(
+        "softmax-before-cross-entropy-with-softmax",
+        "cntk_layers",
+        "layers",
+        "model.py",
+        "C.cross_entropy_with_softmax(logits, C.one_hot",
+        "C.cross_entropy_with_softmax(C.softmax(logits), C.one_hot",
+        phase="loss",
+        array="of the batch after 1 step",
+        cause="takes the loss of the probabilities as if they were logits",
+    ),
+    WrongCopy(
+        "gradient-of-every-row's-loss",
+        "cntk_layers",
+        "layers",
+        "model.py",
+        "return C.reduce_mean(loss, axis=C.Axis.default_batch_axis())",
+        "return loss",
+        phase="gradient",
+        array="dense2/bias at the start",
+        cause="None of",  # the mutant that sums its gradients trains by them too
+    ),
+    WrongCopy(
+        "epsilon-left-to-the-framework",
+        "cntk_layers",
+        "layers",
+        "model.py",
+        "        epsilon=epsilon,\n        use_mean_gradient",
+        "        use_mean_gradient",
+        phase="update",
+        array="dense0/kernel after 1 step",
+        cause="None of",
+    ),
+    WrongCopy(
+        "running-count-left-at-zero",
+        "cntk_layers",
+        "layers",
+        "adapter.py",
+        "self.set(count, 1)",
+        "self.set(count, 0)",
+        phase="running statistics",
+        array="norm0/running_mean after 1 step",
+        cause="starts the running statistics at the first batch's own",
+    ),
+    WrongCopy(
+        "share-replaced-taken-for-the-share-kept",
+        "cntk_layers",
+        "layers",
+        "model.py",
+        "-batch_size / math.log(bn_decay) if",
+        "-batch_size / math.log(1 - bn_decay) if",
+        phase="running statistics",
+        array="norm0/running_mean after 1 step",
+        cause="keeps 1 - bn_decay of the old running statistics",
+    ),
+)
+
 FLAX = (
     WrongCopy(
         "eval-left-out",
@@ -682,4 +804,4 @@ PYTENSOR = (
 )
 
 # Those with the same conventions together: the suspects are worked out once for them all, and then forgotten.
-WRONG_COPIES = (*NUMPY, *TENSORFLOW, *JAX, *AUTOGRAD, *PYTENSOR, *CAFFE2, *PYTORCH, *FLAX, *PADDLE, *KERAS, *SKLEARN)
+WRONG_COPIES = (*NUMPY, *TENSORFLOW, *JAX, *AUTOGRAD, *PYTENSOR, *CAFFE2, *CAFFE, *CNTK, *PYTORCH, *FLAX, *PADDLE, *KERAS, *SKLEARN)

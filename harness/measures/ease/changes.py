@@ -31,8 +31,11 @@ CONVENTIONS = {
     "optimiser": {
         "inside": "p -= lr * g / sqrt(s + epsilon)",
         "float32": "epsilon is kept in single precision, in a run in float64 too",
+        "fixed": "p -= lr * g / sqrt(s + 1e-16): epsilon cannot be set",
     },
-    "layer": {"outside": "(a - mean(a)) / (sqrt(var(a)) + bn_epsilon)"},
+    "layer": {
+        "outside": "(a - mean(a)) / (sqrt(var(a)) + bn_epsilon), and the gradient as if epsilon were a part of the root",
+    },
 }
 """By change, the documented design differences of the implementations that frameworks ship; the tests follow them."""
 

@@ -51,6 +51,16 @@ class EpsilonInFloat32(AdaGrad):
         return step
 
 
+class EpsilonFixed(AdaGrad):
+    """The same with a constant inside the root, whatever epsilon is: p -= lr * g / sqrt(s + 1e-16)."""
+
+    def adagrad(self, name: str, g: Array) -> Array:
+        """Return what is taken from the parameter `name` whose gradient is g; moves the sum of squares."""
+        s = self.square[name] = self.square[name] + g**2
+        step: Array = self.spec.learning_rate * g / np.sqrt(s + 1e-16)
+        return step
+
+
 class LayerNorm:
     """Another layer, in front of the output layer: a_hat = (a - mean(a)) / sqrt(var(a) + bn_epsilon), row by row.
 
@@ -71,12 +81,8 @@ class LayerNorm:
         a_hat, deviation = self.normalised(a)
         gradients, d = super().dense_gradient(a_hat, d_logits)  # type: ignore[misc]  # Reference's
         through_mean = d.mean(axis=1, keepdims=True)
-        through_variance = a_hat * (d * a_hat).mean(axis=1, keepdims=True) * self.share_of_the_root(deviation)
+        through_variance = a_hat * (d * a_hat).mean(axis=1, keepdims=True)
         return gradients, (d - through_mean - through_variance) / deviation
-
-    def share_of_the_root(self, deviation: Array) -> Array:
-        """Return the divisor over the root alone: 1, as epsilon is inside the root."""
-        return np.ones_like(deviation)
 
     def normalised(self, a: Array) -> tuple[Array, Array]:
         """Return a_hat (rows, width), and the deviation that it was divided by (rows, 1)."""
@@ -86,11 +92,10 @@ class LayerNorm:
 
 
 class LayerNormOutside(LayerNorm):
-    """The same with epsilon outside the root: a_hat = (a - mean(a)) / (sqrt(var(a)) + bn_epsilon)."""
+    """The same with epsilon outside the root: a_hat = (a - mean(a)) / (sqrt(var(a)) + bn_epsilon).
 
-    def share_of_the_root(self, deviation: Array) -> Array:
-        """Return the divisor over the root alone: the gradient through the variance is so much larger."""
-        return deviation / (deviation - self.epsilon)
+    Its gradient is that of a root of which epsilon is a part, as with epsilon inside: exact where epsilon is 0.
+    """
 
     def normalised(self, a: Array) -> tuple[Array, Array]:
         """Return a_hat (rows, width), and the deviation that it was divided by (rows, 1)."""
@@ -123,6 +128,14 @@ class PlainWithEpsilonInFloat32(EpsilonInFloat32, Plain):
     """The page with AdaGrad, epsilon in single precision."""
 
 
+class ReferenceWithEpsilonFixed(EpsilonFixed, Reference):
+    """The oracle with AdaGrad, a constant inside the root."""
+
+
+class PlainWithEpsilonFixed(EpsilonFixed, Plain):
+    """The page with AdaGrad, a constant inside the root."""
+
+
 class ReferenceWithLayerNorm(LayerNorm, Reference):
     """The oracle with layer normalisation."""
 
@@ -148,6 +161,7 @@ PAGES = {
 CONVENTION_PAGES = {
     ("optimiser", "inside"): ReferencePair(ReferenceWithEpsilonInside, PlainWithEpsilonInside),
     ("optimiser", "float32"): ReferencePair(ReferenceWithEpsilonInFloat32, PlainWithEpsilonInFloat32),
+    ("optimiser", "fixed"): ReferencePair(ReferenceWithEpsilonFixed, PlainWithEpsilonFixed),
     ("layer", "outside"): ReferencePair(ReferenceWithLayerNormOutside, PlainWithLayerNormOutside),
 }
 """By change and the convention that a backend says it follows there: harness/ease/changes.py has them in words."""

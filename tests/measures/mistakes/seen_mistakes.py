@@ -5,6 +5,9 @@
 SEEN = {
     "wrong_width": {
         "autograd_numpy:plain": ("raised", "first call", "ValueError", "shape"),
+        "caffe2_nets:nets": ("raised", "first call", "RuntimeError", "shape"),
+        "caffe_netspec:solver": ("raised", "first call", "ValueError", ""),
+        "cntk_layers:layers": ("raised", "first call", "ValueError", "shape"),
         "flax_nnx:step": ("raised", "first call", "TypeError", "shape"),
         "flax_nnx:cached": ("raised", "first call", "TypeError", "shape"),
         "flax_nnx:scan": ("raised", "first call", "TypeError", "shape"),
@@ -31,6 +34,9 @@ SEEN = {
     },
     "labels_out_of_range": {
         "autograd_numpy:plain": ("raised", "first call", "IndexError", "value"),
+        "caffe2_nets:nets": ("raised", "first call", "RuntimeError", "value"),
+        "caffe_netspec:solver": ("wrong", 0.047),
+        "cntk_layers:layers": ("wrong", 0.053),
         "flax_nnx:step": ("NaN", 0.053),
         "flax_nnx:cached": ("NaN", 0.053),
         "flax_nnx:scan": ("NaN", 0.053),
@@ -57,6 +63,9 @@ SEEN = {
     },
     "negative_label": {
         "autograd_numpy:plain": ("wrong", 0.93),
+        "caffe2_nets:nets": ("raised", "first call", "RuntimeError", "value"),
+        "caffe_netspec:solver": ("wrong", 0.936),
+        "cntk_layers:layers": ("wrong", 0.95),
         "flax_nnx:step": ("wrong", 0.93),
         "flax_nnx:cached": ("wrong", 0.93),
         "flax_nnx:scan": ("wrong", 0.93),
@@ -83,6 +92,9 @@ SEEN = {
     },
     "float_labels": {
         "autograd_numpy:plain": ("raised", "first call", "IndexError", ""),
+        "caffe2_nets:nets": ("right", 0.955),
+        "caffe_netspec:solver": ("right", 0.955),
+        "cntk_layers:layers": ("right", 0.955),
         "flax_nnx:step": ("raised", "first call", "TypeError", "dtype"),
         "flax_nnx:cached": ("raised", "first call", "TypeError", "dtype"),
         "flax_nnx:scan": ("raised", "first call", "TypeError", "dtype"),
@@ -109,6 +121,9 @@ SEEN = {
     },
     "float64_rows": {
         "autograd_numpy:plain": ("right", 0.955),
+        "caffe2_nets:nets": ("raised", "first call", "RuntimeError", "dtype"),
+        "caffe_netspec:solver": ("right", 0.955),
+        "cntk_layers:layers": ("right", 0.955),
         "flax_nnx:step": ("right", 0.955),
         "flax_nnx:cached": ("right", 0.955),
         "flax_nnx:scan": ("right", 0.955),
@@ -135,6 +150,9 @@ SEEN = {
     },
     "nan_in_input": {
         "autograd_numpy:plain": ("wrong", 0.103),
+        "caffe2_nets:nets": ("wrong", 0.103),
+        "caffe_netspec:solver": ("NaN", 0.0),
+        "cntk_layers:layers": ("NaN", 0.0),
         "flax_nnx:step": ("NaN", 0.0),
         "flax_nnx:cached": ("NaN", 0.0),
         "flax_nnx:scan": ("NaN", 0.0),
@@ -161,6 +179,9 @@ SEEN = {
     },
     "batch_of_one": {
         "autograd_numpy:plain": ("wrong", 0.086),
+        "caffe2_nets:nets": ("wrong", 0.1),
+        "caffe_netspec:solver": ("raised", "first call", "ValueError", ""),
+        "cntk_layers:layers": ("NaN", 0.0),
         "flax_nnx:step": ("wrong", 0.086),
         "flax_nnx:cached": ("wrong", 0.086),
         "flax_nnx:scan": ("wrong", 0.086),
@@ -187,6 +208,9 @@ SEEN = {
     },
     "one_hot_labels": {
         "autograd_numpy:plain": ("raised", "first call", "IndexError", ""),
+        "caffe2_nets:nets": ("raised", "first call", "RuntimeError", ""),
+        "caffe_netspec:solver": ("wrong", 0.103),
+        "cntk_layers:layers": ("raised", "first call", "ValueError", ""),
         "flax_nnx:step": ("raised", "first call", "TypeError", "dtype"),
         "flax_nnx:cached": ("raised", "first call", "TypeError", "dtype"),
         "flax_nnx:scan": ("raised", "first call", "TypeError", "dtype"),
@@ -213,6 +237,9 @@ SEEN = {
     },
     "evaluation_in_training_mode": {
         "autograd_numpy:plain": ("wrong", 0.944),
+        "caffe2_nets:nets": ("wrong", 0.944),
+        "caffe_netspec:solver": ("wrong", 0.944),
+        "cntk_layers:layers": ("not possible",),
         "flax_nnx:step": ("wrong", 0.944),
         "flax_nnx:cached": ("wrong", 0.944),
         "flax_nnx:scan": ("wrong", 0.944),
@@ -239,6 +266,9 @@ SEEN = {
     },
     "softmax_twice": {
         "autograd_numpy:plain": ("wrong", 0.953),
+        "caffe2_nets:nets": ("wrong", 0.953),
+        "caffe_netspec:solver": ("wrong", 0.953),
+        "cntk_layers:layers": ("wrong", 0.953),
         "flax_nnx:step": ("wrong", 0.953),
         "flax_nnx:cached": ("wrong", 0.953),
         "flax_nnx:scan": ("wrong", 0.953),
@@ -265,6 +295,9 @@ SEEN = {
     },
     "forgotten_zero_grad": {
         "autograd_numpy:plain": ("wrong", 0.953),
+        "caffe2_nets:nets": ("wrong", 0.95),
+        "caffe_netspec:solver": ("wrong", 0.955),
+        "cntk_layers:layers": ("wrong", 0.125),
         "flax_nnx:step": ("wrong", 0.961),
         "flax_nnx:cached": ("wrong", 0.961),
         "flax_nnx:scan": ("wrong", 0.961),
@@ -291,6 +324,9 @@ SEEN = {
     },
     "forgotten_update": {
         "autograd_numpy:plain": ("wrong", 0.111),
+        "caffe2_nets:nets": ("wrong", 0.109),
+        "caffe_netspec:solver": ("wrong", 0.109),
+        "cntk_layers:layers": ("wrong", 0.081),
         "flax_nnx:step": ("wrong", 0.081),
         "flax_nnx:cached": ("raised", "later", "ValueError", ""),
         "flax_nnx:scan": ("wrong", 0.081),
@@ -317,6 +353,9 @@ SEEN = {
     },
     "old_parameters": {
         "autograd_numpy:plain": ("wrong", 0.111),
+        "caffe2_nets:nets": ("wrong", 0.109),
+        "caffe_netspec:solver": ("wrong", 0.1),
+        "cntk_layers:layers": ("raised", "build", "ValueError", ""),
         "flax_nnx:step": ("wrong", 0.111),
         "flax_nnx:cached": ("wrong", 0.111),
         "flax_nnx:scan": ("wrong", 0.111),
@@ -343,6 +382,9 @@ SEEN = {
     },
     "wrong_device": {
         "autograd_numpy:plain": ("not possible",),
+        "caffe2_nets:nets": ("not possible",),
+        "caffe_netspec:solver": ("not possible",),
+        "cntk_layers:layers": ("not possible",),
         "flax_nnx:step": ("raised", "first call", "ValueError", "device"),
         "flax_nnx:cached": ("raised", "first call", "ValueError", "device"),
         "flax_nnx:scan": ("raised", "first call", "ValueError", "device"),
