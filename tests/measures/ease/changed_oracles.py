@@ -51,6 +51,16 @@ class EpsilonInFloat32(AdaGrad):
         return step
 
 
+class SumFromEpsilon(AdaGrad):
+    """The same, its sum of squares starting at epsilon."""
+
+    def adagrad(self, name: str, g: Array) -> Array:
+        """Return what is taken from the parameter `name` whose gradient is g; moves the sum of squares."""
+        s = self.square[name] = self.square[name] + g**2
+        step: Array = self.spec.learning_rate * g / (np.sqrt(self.spec.epsilon + s) + self.spec.epsilon)
+        return step
+
+
 class EpsilonFixed(AdaGrad):
     """The same with a constant inside the root, whatever epsilon is: p -= lr * g / sqrt(s + 1e-16)."""
 
@@ -128,6 +138,14 @@ class PlainWithEpsilonInFloat32(EpsilonInFloat32, Plain):
     """The page with AdaGrad, epsilon in single precision."""
 
 
+class ReferenceWithSumFromEpsilon(SumFromEpsilon, Reference):
+    """The oracle with AdaGrad, its sum from epsilon."""
+
+
+class PlainWithSumFromEpsilon(SumFromEpsilon, Plain):
+    """The page with AdaGrad, its sum from epsilon."""
+
+
 class ReferenceWithEpsilonFixed(EpsilonFixed, Reference):
     """The oracle with AdaGrad, a constant inside the root."""
 
@@ -161,6 +179,7 @@ PAGES = {
 CONVENTION_PAGES = {
     ("optimiser", "inside"): ReferencePair(ReferenceWithEpsilonInside, PlainWithEpsilonInside),
     ("optimiser", "float32"): ReferencePair(ReferenceWithEpsilonInFloat32, PlainWithEpsilonInFloat32),
+    ("optimiser", "from-epsilon"): ReferencePair(ReferenceWithSumFromEpsilon, PlainWithSumFromEpsilon),
     ("optimiser", "fixed"): ReferencePair(ReferenceWithEpsilonFixed, PlainWithEpsilonFixed),
     ("layer", "outside"): ReferencePair(ReferenceWithLayerNormOutside, PlainWithLayerNormOutside),
 }

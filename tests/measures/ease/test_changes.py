@@ -131,7 +131,7 @@ def test_every_backend_answers_every_change(name):
         (lambda home: edit(home, "[float64]", '[float64]\nconvention = "inside"'), "`float64.convention`: expected none"),
         (
             lambda home: edit(home, "[optimiser]", '[optimiser]\nconvention = "within"'),
-            "`optimiser.convention`: expected inside or float32 or fixed, got 'within'",
+            "`optimiser.convention`: expected inside or float32 or from-epsilon or fixed, got",
         ),
         (
             lambda home: (home / "layer.after.patch").write_text(
