@@ -483,15 +483,15 @@ CNTK = (
         cause="None of",
     ),
     WrongCopy(
-        "running-count-left-at-zero",
+        "unbiased-variance-not-declared",
         "cntk_layers",
         "layers",
         "adapter.py",
-        "self.set(count, 1)",
-        "self.set(count, 0)",
+        '"running_variance": "unbiased", ',
+        "",
         phase="running statistics",
-        array="norm0/running_mean after 1 step",
-        cause="starts the running statistics at the first batch's own",
+        array="norm0/running_var after 1 step",
+        cause="`running_variance: unbiased`",
     ),
     WrongCopy(
         "share-replaced-taken-for-the-share-kept",
@@ -500,6 +500,64 @@ CNTK = (
         "model.py",
         "-batch_size / math.log(bn_decay) if",
         "-batch_size / math.log(1 - bn_decay) if",
+        phase="running statistics",
+        array="norm0/running_mean after 1 step",
+        cause="keeps 1 - bn_decay of the old running statistics",
+    ),
+)
+
+DL4J = (
+    WrongCopy(
+        "output-in-training-mode",
+        "dl4j_java",
+        "fit",
+        "Model.java",
+        "return net.output(x);",
+        "return net.output(x, true);",
+        phase="forward",
+        array="probabilities at the start",
+        cause="predicts with the batch's own statistics",
+    ),
+    WrongCopy(
+        "labels-counted-from-one",
+        "dl4j_java",
+        "fit",
+        "Model.java",
+        "rows.putScalar(row, labels[row], 1);",
+        "rows.putScalar(row, (labels[row] + 1) % classes, 1);",
+        phase="loss",
+        array="of the batch after 1 step",
+        cause="counts labels from one",
+    ),
+    WrongCopy(
+        "gradient-not-divided-by-the-rows",
+        "dl4j_java",
+        "fit",
+        "Model.java",
+        "means.put(name, sum.div(x.rows()))",
+        "means.put(name, sum)",
+        phase="gradient",
+        array="dense2/bias at the start",
+        cause="None of",  # the mutant that sums its gradients trains by them too
+    ),
+    WrongCopy(
+        "epsilon-hat-not-declared",
+        "dl4j_java",
+        "fit",
+        "adapter.py",
+        '"adam": "epsilon-hat", ',
+        "",
+        phase="update",
+        array="dense0/kernel after 1 step",
+        cause="`adam: epsilon-hat`",
+    ),
+    WrongCopy(
+        "decay-taken-for-what-is-replaced",
+        "dl4j_java",
+        "fit",
+        "Model.java",
+        ".decay(bnDecay)",
+        ".decay(1 - bnDecay)",
         phase="running statistics",
         array="norm0/running_mean after 1 step",
         cause="keeps 1 - bn_decay of the old running statistics",
@@ -804,4 +862,7 @@ PYTENSOR = (
 )
 
 # Those with the same conventions together: the suspects are worked out once for them all, and then forgotten.
-WRONG_COPIES = (*NUMPY, *TENSORFLOW, *JAX, *AUTOGRAD, *PYTENSOR, *CAFFE2, *CAFFE, *CNTK, *PYTORCH, *FLAX, *PADDLE, *KERAS, *SKLEARN)
+WRONG_COPIES = (
+    *(*NUMPY, *TENSORFLOW, *JAX, *AUTOGRAD, *PYTENSOR, *PYTORCH, *FLAX, *PADDLE, *KERAS, *SKLEARN),
+    *(*CAFFE2, *CAFFE, *CNTK, *DL4J),
+)

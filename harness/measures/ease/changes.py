@@ -35,7 +35,7 @@ CONVENTIONS = {
         "fixed": "p -= lr * g / sqrt(s + 1e-16): epsilon cannot be set",
     },
     "layer": {
-        "outside": "(a - mean(a)) / (sqrt(var(a)) + bn_epsilon), and the gradient as if epsilon were a part of the root",
+        "outside": "(a - mean(a)) / (sqrt(var(a)) + bn_epsilon); the gradient takes epsilon for a part of the root",
     },
 }
 """By change, the documented design differences of the implementations that frameworks ship; the tests follow them."""

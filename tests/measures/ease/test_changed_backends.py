@@ -130,7 +130,9 @@ def test_a_program_of_float32_alone_is_not_of_float64(name, tmp_path):
     """The program before the change must not support float64 already."""
     only(name)
     entry = ENTRIES[name]
-    folder = write_patched(entry.folder, entry.description.model, find_patch(entry.folder, "float64", "before"), tmp_path)
+    folder = write_patched(
+        entry.folder, entry.description.model, find_patch(entry.folder, "float64", "before"), tmp_path
+    )
     problems = agreement_cases.cases(kinds_of(name, "float64"))
     assert any(outcome.failed for outcome in outcomes_of(name, folder, tmp_path / "log", problems, entry.variants[0]))
 

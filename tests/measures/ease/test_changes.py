@@ -128,7 +128,10 @@ def test_every_backend_answers_every_change(name):
         (lambda home: edit(home, "[layer]", "[layers]"), "unknown key `layers`"),
         (lambda home: edit(home, 'answer = "not possible"', 'answer = "no"'), "`gpu.answer`"),
         (lambda home: edit(home, 'documentation = "https', 'documentation = "see'), "documentation`"),
-        (lambda home: edit(home, "[float64]", '[float64]\nconvention = "inside"'), "`float64.convention`: expected none"),
+        (
+            lambda home: edit(home, "[float64]", '[float64]\nconvention = "inside"'),
+            "`float64.convention`: expected none",
+        ),
         (
             lambda home: edit(home, "[optimiser]", '[optimiser]\nconvention = "within"'),
             "`optimiser.convention`: expected inside or float32 or from-epsilon or fixed, got",
@@ -188,7 +191,9 @@ def test_a_program_before_its_change_has_nothing_of_it(name, change):
     files = read_patched(entry.folder, model_of(name), find_patch(entry.folder, change, "before"))
     texts = [format_python(files[file], file) for file in files if file.endswith(".py")]
     tokens = {token.text for text in texts for token in text.tokens}
-    tokens |= {token.text for file in files if not file.endswith(".py") for token in tokenize_foreign(files[file], file)}
+    tokens |= {
+        token.text for file in files if not file.endswith(".py") for token in tokenize_foreign(files[file], file)
+    }
     found = {each.what for text in texts for each in find_concepts(Names(text.tree, entry.description.import_name))}
     assert not {"float64": {"float64"}, "gpu": {"cuda"}, "compiled": set()}[change] & tokens
     if change == "compiled":
