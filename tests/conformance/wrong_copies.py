@@ -527,7 +527,7 @@ DL4J = (
         "rows.putScalar(row, (labels[row] + 1) % classes, 1);",
         phase="loss",
         array="of the batch after 1 step",
-        cause="counts labels from one",
+        cause="None of",
     ),
     WrongCopy(
         "gradient-not-divided-by-the-rows",
