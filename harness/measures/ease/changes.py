@@ -31,7 +31,7 @@ CONVENTIONS = {
     "optimiser": {
         "inside": "p -= lr * g / sqrt(s + epsilon)",
         "float32": "epsilon is kept in single precision, in a run in float64 too",
-        "from-epsilon": "s starts at epsilon",
+        "from-1e-6": "s starts at 1e-6, whatever epsilon is",
         "fixed": "p -= lr * g / sqrt(s + 1e-16): epsilon cannot be set",
     },
     "layer": {

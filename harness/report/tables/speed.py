@@ -146,14 +146,16 @@ def read_speed(header: Mapping[str, Any], query: Query, times: StepTimes, entrie
 
 def tabulate_warm_up(slices: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return the warm-up curve of each variant, written out, from `analysis.warm_up` and the rows of `read_speed`."""
-    steady = {row["backend"]: _describe_steady(row) for row in rows}
     curves = []
-    for (backend, variant), mine in slices.groupby(["backend", "variant"], sort=False):
+    for row in rows:
+        backend, _, variant = row["backend"].partition(":")
+        mine = slices[slices["backend"].eq(backend) & slices["variant"].eq(variant)]
         steps = mine.groupby("slice")["step"].median()
-        name = f"{backend}:{variant}"
+        if not len(steps):
+            continue
         curve = {f"slice {each}": format_or_dash(steps.get(each, np.nan), format_time) for each in WARM_UP_SLICES}
         last = format_time(float(steps.iloc[-1]))
-        curves.append({"backend": name, **curve, "last": last, "steady after": steady.get(name, "-")})
+        curves.append({"backend": row["backend"], **curve, "last": last, "steady after": _describe_steady(row)})
     table = pd.DataFrame(curves)
     return table.loc[:, [column for column in table if not table[column].eq("-").all()]]
 

@@ -51,13 +51,13 @@ class EpsilonInFloat32(AdaGrad):
         return step
 
 
-class SumFromEpsilon(AdaGrad):
-    """The same, its sum of squares starting at epsilon."""
+class SumFromAConstant(AdaGrad):
+    """The same, its sum of squares starting at 1e-6."""
 
     def adagrad(self, name: str, g: Array) -> Array:
         """Return what is taken from the parameter `name` whose gradient is g; moves the sum of squares."""
         s = self.square[name] = self.square[name] + g**2
-        step: Array = self.spec.learning_rate * g / (np.sqrt(self.spec.epsilon + s) + self.spec.epsilon)
+        step: Array = self.spec.learning_rate * g / (np.sqrt(1e-6 + s) + self.spec.epsilon)
         return step
 
 
@@ -138,12 +138,12 @@ class PlainWithEpsilonInFloat32(EpsilonInFloat32, Plain):
     """The page with AdaGrad, epsilon in single precision."""
 
 
-class ReferenceWithSumFromEpsilon(SumFromEpsilon, Reference):
-    """The oracle with AdaGrad, its sum from epsilon."""
+class ReferenceWithSumFromAConstant(SumFromAConstant, Reference):
+    """The oracle with AdaGrad, its sum from 1e-6."""
 
 
-class PlainWithSumFromEpsilon(SumFromEpsilon, Plain):
-    """The page with AdaGrad, its sum from epsilon."""
+class PlainWithSumFromAConstant(SumFromAConstant, Plain):
+    """The page with AdaGrad, its sum from 1e-6."""
 
 
 class ReferenceWithEpsilonFixed(EpsilonFixed, Reference):
@@ -179,7 +179,7 @@ PAGES = {
 CONVENTION_PAGES = {
     ("optimiser", "inside"): ReferencePair(ReferenceWithEpsilonInside, PlainWithEpsilonInside),
     ("optimiser", "float32"): ReferencePair(ReferenceWithEpsilonInFloat32, PlainWithEpsilonInFloat32),
-    ("optimiser", "from-epsilon"): ReferencePair(ReferenceWithSumFromEpsilon, PlainWithSumFromEpsilon),
+    ("optimiser", "from-1e-6"): ReferencePair(ReferenceWithSumFromAConstant, PlainWithSumFromAConstant),
     ("optimiser", "fixed"): ReferencePair(ReferenceWithEpsilonFixed, PlainWithEpsilonFixed),
     ("layer", "outside"): ReferencePair(ReferenceWithLayerNormOutside, PlainWithLayerNormOutside),
 }

@@ -57,7 +57,7 @@ ROOTS = {
     "": lambda total, epsilon: total**0.5 + epsilon,
     "inside": lambda total, epsilon: (total + epsilon) ** 0.5,
     "float32": lambda total, epsilon: total**0.5 + float(np.float32(epsilon)),
-    "from-epsilon": lambda total, epsilon: (epsilon + total) ** 0.5 + epsilon,
+    "from-1e-6": lambda total, epsilon: (1e-6 + total) ** 0.5 + epsilon,
     "fixed": lambda total, epsilon: (total + 1e-16) ** 0.5,
 }
 

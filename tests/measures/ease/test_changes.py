@@ -134,7 +134,7 @@ def test_every_backend_answers_every_change(name):
         ),
         (
             lambda home: edit(home, "[optimiser]", '[optimiser]\nconvention = "within"'),
-            "`optimiser.convention`: expected inside or float32 or from-epsilon or fixed, got",
+            "`optimiser.convention`: expected inside or float32 or from-1e-6 or fixed, got",
         ),
         (
             lambda home: (home / "layer.after.patch").write_text(
