@@ -50,7 +50,7 @@ def kinds_of(name, dtype):
     return networks.with_supported(KINDS[dtype], ENTRIES[name].unsupported)[-1:]
 
 
-LOSING = {"flax_nnx", "keras3", "paddlepaddle"}
+LOSING = {"cntk_layers", "flax_nnx", "keras3", "paddlepaddle"}
 """Backends that lose precision in float32 as they stand, by their own Adam: see tests/conformance/test_backends.py."""
 
 
@@ -155,6 +155,10 @@ MISTAKES = {
     "flax_nnx": ("optimiser", "initial_accumulator_value=0.0, ", ""),
     "keras3": ("optimiser", "initial_accumulator_value=0.0, ", ""),
     "pytensor_plain": ("layer", "x.var(axis=1, keepdims=True)", "x.var(axis=1, ddof=1, keepdims=True)"),
+    "caffe2_nets": ("layer", "axis=1, epsilon=bn_epsilon)", "axis=1)"),
+    "caffe_netspec": ("optimiser", '"AdaGrad", epsilon', '"RMSProp", epsilon'),
+    "cntk_layers": ("layer", "centred) + epsilon)", "centred) + 2 * epsilon)"),
+    "dl4j_java": ("layer", ".add(epsilon)", ".add(2 * epsilon)"),
 }
 """A mistake in a patch of each backend: its change, what is right, and what is wrong."""
 
