@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...common.errors import InputError
 from ...common.toml import read_model
+from . import java
 from .names import Names
 from .patches import apply_patch, parse_patch
 from .text import format_python, read_text, tokenize_foreign
@@ -183,7 +184,11 @@ def _tokenize(name: str, source: str) -> list[str] | None:
 
 def _find_names(files: dict[str, str], import_names: tuple[str, ...]) -> set[str]:
     trees = [_formatted(source, name).tree for name, source in files.items() if name.endswith(".py")]
-    return {name for tree in trees for name in Names(tree, import_names).framework_names()}
+    found = {name for tree in trees for name in Names(tree, import_names).framework_names()}
+    for name, source in files.items():
+        if name.endswith(java.SUFFIX):
+            found |= set(java.find_api_names(tokenize_foreign(source, name) or [], import_names))
+    return found
 
 
 def edit_distance(old: Sequence[str], new: Sequence[str]) -> int:
