@@ -439,7 +439,7 @@ CAFFE = (
         "caffe_netspec",
         "solver",
         "adapter.py",
-        '"running_variance": "unbiased", ',
+        '        "running_variance": "unbiased",\n',
         "",
         phase="running statistics",
         array="norm0/running_var after 1 step",
