@@ -31,6 +31,8 @@ def _write_all(report: "Report", folder: Path) -> None:
     _write(folder, "summary", report.summary(), notes, report.readable_summary())
     _write(folder, "speed", report.speed(), [*notes, speed.CAPTION], report.readable_speed())
     report.slices().to_csv(folder / "slices.csv", index=False)
+    if len(report.warm_up()):
+        _write(folder, "warm_up", report.warm_up(), [*notes, speed.WARM_UP_CAPTION], report.readable_warm_up())
     if len(report.sweep_times):
         tables = (report.readable_lines(), report.readable_sweep())
         _write(folder, "sweep", report.sweep(), [*notes, sweep.CAPTION], *tables)

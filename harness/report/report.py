@@ -93,6 +93,14 @@ class Report:
         """Return every timed slice, with its label where it is an outlier."""
         return analysis.labelled(self.records)
 
+    def warm_up(self) -> pd.DataFrame:
+        """Return the time per step of every slice of the warm-up; empty where nothing was timed."""
+        return analysis.warm_up(self.records)
+
+    def readable_warm_up(self) -> pd.DataFrame:
+        """Return the warm-up curve of each variant for people."""
+        return speed.tabulate_warm_up(self.warm_up(), self.speed_rows)
+
     def sweep(self) -> pd.DataFrame:
         """Return the operations and seconds per step at every point of the sweep, with raw values."""
         return self.sweep_times.drop(columns="blocks", errors="ignore")

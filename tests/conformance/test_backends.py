@@ -35,7 +35,14 @@ STANDS_OUT = [
 ]
 ALLOWED = 8.0
 """Floors: half of what counts as rounding. A larger number is looked into, though the backend is correct."""
+LOOKED_INTO = {
+    "caffe2_nets": (12.0, "Adam in float32: 9.3 floors in the stress spec with tanh, 16.4 with sigmoid at worst"),
+    "caffe_netspec": (12.0, "Adam in float32: 9.0 floors in the stress spec with tanh, 17.1 with sigmoid at worst"),
+    "dl4j_java": (12.0, "Adam in float32: 9.9 floors in the stress spec at worst"),
+}
+"""Backends with a larger number than ALLOWED in the updates in float32, the number, and what was found."""
 LOSES_PRECISION = {
+    "cntk_layers": "Adam alone: with AdaGrad 1.5 floors, with Adam 42 at worst",
     "flax_nnx": "Optax takes Adam's 1 - beta**t in float32: 7e-06 off after a step, 95 floors at worst",
     "keras3": "Keras's Adam takes 1 - beta**t in float32, where it cancels: 53 floors at worst",
     "paddlepaddle": "on the stress spec with relu and Adam, 28 floors after 10 steps",
@@ -148,7 +155,8 @@ def test_backend_is_correct(entry, variant, network, request):
         ]
         if entry.name in LOSES_PRECISION and network.dtype == "float32":
             return
-        assert max(outcome.floors for outcome in outcomes if not outcome.known) <= ALLOWED
+        allowed, _ = LOOKED_INTO.get(entry.name, (ALLOWED, ""))
+        assert max(outcome.floors for outcome in outcomes if not outcome.known) <= allowed
     else:
         assert max(outcome.floors for outcome in outcomes) > 0, "a result was measured"
 

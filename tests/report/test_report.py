@@ -135,6 +135,7 @@ def test_deleted_tables_are_made_again_to_the_byte(saved):
             "installation",
             "openness",
             "speed",
+            "warm_up",
         )
         for kind in ("md", "csv")
     } | {"slices.csv"}

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...common.errors import InputError
 from ...common.toml import read_model
+from . import java
 from .names import Names
 from .patches import apply_patch, parse_patch
 from .text import format_python, read_text, tokenize_foreign
@@ -31,6 +32,11 @@ CONVENTIONS = {
     "optimiser": {
         "inside": "p -= lr * g / sqrt(s + epsilon)",
         "float32": "epsilon is kept in single precision, in a run in float64 too",
+        "from-1e-6": "s starts at 1e-6, whatever epsilon is",
+        "fixed": "p -= lr * g / sqrt(s + 1e-16): epsilon cannot be set",
+    },
+    "layer": {
+        "outside": "(a - mean(a)) / (sqrt(var(a)) + bn_epsilon); the gradient takes epsilon for a part of the root",
     },
 }
 """By change, the documented design differences of the implementations that frameworks ship; the tests follow them."""
@@ -178,7 +184,11 @@ def _tokenize(name: str, source: str) -> list[str] | None:
 
 def _find_names(files: dict[str, str], import_names: tuple[str, ...]) -> set[str]:
     trees = [_formatted(source, name).tree for name, source in files.items() if name.endswith(".py")]
-    return {name for tree in trees for name in Names(tree, import_names).framework_names()}
+    found = {name for tree in trees for name in Names(tree, import_names).framework_names()}
+    for name, source in files.items():
+        if name.endswith(java.SUFFIX):
+            found |= set(java.find_api_names(tokenize_foreign(source, name) or [], import_names))
+    return found
 
 
 def edit_distance(old: Sequence[str], new: Sequence[str]) -> int:

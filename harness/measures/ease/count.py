@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...records.vocabulary import Figure
-from . import complexity
+from . import complexity, java
 from .concepts import Found, find_concepts, find_overriding_arguments
 from .figures import (
     API_NAMES,
@@ -23,6 +23,12 @@ from .figures import (
 )
 from .names import Names
 from .text import format_python, read_text, tokenize_foreign
+
+LISTS = {
+    ".py": (API_NAMES, ATTRIBUTES, OVERRIDING_ARGUMENTS, CONCEPTS),
+    java.SUFFIX: (API_NAMES, CONCEPTS),
+}
+"""By suffix, the figures that are the length of a list; those of another language are not counted."""
 
 
 class Ease(NamedTuple):
@@ -56,10 +62,9 @@ class Ease(NamedTuple):
 
     def figures(self) -> dict[Figure, int | None]:
         """Return the value of every figure of a file, in the order of the tables; None where it was not counted."""
-        is_python = self.suffix == ".py"
 
-        def length(found: tuple[Any, ...]) -> int | None:
-            return len(found) if is_python else None
+        def length(figure: Figure, found: tuple[Any, ...]) -> int | None:
+            return len(found) if figure in LISTS.get(self.suffix, ()) else None
 
         return {
             LOGICAL_LINES: self.lines,
@@ -67,10 +72,10 @@ class Ease(NamedTuple):
             NODES: self.nodes,
             CYCLOMATIC_COMPLEXITY: self.cyclomatic,
             COGNITIVE_COMPLEXITY: self.cognitive,
-            API_NAMES: length(self.api_names),
-            ATTRIBUTES: length(self.attributes),
-            OVERRIDING_ARGUMENTS: length(self.overriding_arguments),
-            CONCEPTS: length(self.distinct_concepts),
+            API_NAMES: length(API_NAMES, self.api_names),
+            ATTRIBUTES: length(ATTRIBUTES, self.attributes),
+            OVERRIDING_ARGUMENTS: length(OVERRIDING_ARGUMENTS, self.overriding_arguments),
+            CONCEPTS: length(CONCEPTS, self.distinct_concepts),
         }
 
     def measured(self) -> Iterator[tuple[Figure, int, dict[str, Any]]]:
@@ -95,7 +100,14 @@ def count_file(model: Path, import_names: tuple[str, ...]) -> Ease:
     if model.suffix != ".py":
         tokens = tokenize_foreign(source, model.name)
         counted = None if tokens is None else sum(token.counts for token in tokens)
-        return Ease(model.suffix, counted, cyclomatic=complexity.count_cyclomatic(source, model.name))
+        ease = Ease(model.suffix, counted, cyclomatic=complexity.count_cyclomatic(source, model.name))
+        if tokens is None or model.suffix != java.SUFFIX:
+            return ease
+        return ease._replace(
+            lines=java.count_lines(tokens),
+            api_names=java.find_api_names(tokens, import_names),
+            concepts=java.find_concepts(tokens, import_names),
+        )
     text = format_python(source, str(model))
     names = Names(text.tree, import_names)
     return Ease(

@@ -6,6 +6,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from . import java
 from .concepts import find_concepts, find_overriding_arguments
 from .names import Names
 from .text import Formatted, Place, Token, format_python, read_text, tokenize_foreign, tokenize_python
@@ -62,7 +63,10 @@ def explain_file(model: Path, import_names: tuple[str, ...]) -> list[Line]:
         for number, texts in overriding.items():
             notes.setdefault(number, []).append(f"overrides a default: {', '.join(texts)}")
     else:
-        spans = [Span(token.start, token.end, "counted") for token in tokenize_foreign(source, model.name) or []]
+        tokens = tokenize_foreign(source, model.name) or []
+        spans = [Span(token.start, token.end, "counted") for token in tokens]
+        for found in java.find_concepts(tokens, import_names) if model.suffix == java.SUFFIX else ():
+            notes.setdefault(found.line or 1, []).append(f"{found.what}: {found.text}")
     lines = source.removesuffix("\n").split("\n")
     return [
         Line(

@@ -93,6 +93,20 @@ def details(records: pd.DataFrame, backend: str, variant: str) -> Row:
     }
 
 
+def warm_up(records: pd.DataFrame) -> pd.DataFrame:
+    """Return every slice of the warm-up, by variant and round: `slice` from 1, `step` in seconds, `since_s` its start.
+
+    Without the second copy of the self-tested variant. `since_s` counts the slices alone, from the first one's start.
+    """
+    slices = Query(records).rows(figures.WARM_UP_SLICE, self_test=False)
+    if not len(slices):
+        return pd.DataFrame()
+    slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))
+    each = slices.groupby(["backend", "variant", "round"])["value"]
+    slices = slices.assign(since_s=each.cumsum().astype(float) - slices["value"].astype(float))
+    return slices.rename(columns={"block": "slice"})[["backend", "variant", "round", "slice", "since_s", "step"]]
+
+
 def _warm_up(query: Query) -> Row:
     """Return the most slices that a round's worker took to reach its steady state; None where one did not reach it."""
     steady = query.rows(figures.STEADY)

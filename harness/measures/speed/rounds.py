@@ -34,6 +34,8 @@ SLICES_BETWEEN_CHECKS = 10
 """Slices between two checks of whether the worker has reached its steady state."""
 WARM_LIMIT_S = 3.0
 """Of the warm-up, after which a worker is timed although it did not reach a steady state."""
+FALLING_LIMIT_S = 40.0
+"""The same for a worker whose times still fall: a virtual machine that compiles as it runs needs some 20 s."""
 LATENCY_BLOCKS = 5
 LATENCY_CALLS = 40
 """Calls of `predict` in a block, for each number of rows."""
@@ -189,12 +191,14 @@ class TimedWorker:
         taken: list[float] = []
         started = time.monotonic()
         steady: int | None = None
-        while steady is None and (time.monotonic() - started < WARM_LIMIT_S or len(taken) < warmup.LEAST):
+        limit_s = WARM_LIMIT_S
+        while steady is None and (time.monotonic() - started < limit_s or len(taken) < warmup.LEAST):
             for _ in range(SLICES_BETWEEN_CHECKS if taken else warmup.LEAST):
                 trained = self.session.train_timed(self.order)
                 taken.append(trained.wall_s)
                 self._record_slice(figures.WARM_UP_SLICE, trained, len(taken))
             steady = warmup.find_steady_state(np.array(taken))
+            limit_s = FALLING_LIMIT_S if warmup.still_falls(np.array(taken)) else WARM_LIMIT_S
         self.write(figures.STEADY, steady is not None, slices=len(taken), since=steady)
 
     def _record_libraries(self) -> None:

@@ -46,3 +46,15 @@ def find_steady_state(seconds: Floats) -> int | None:
             break
         start = begin
     return start if len(levels) - start >= LASTED else None
+
+
+def still_falls(seconds: Floats) -> bool:
+    """Return whether the last third of the slices is quicker than the third before it, by more than ALIKE.
+
+    Thirds of all that was taken, not the last few slices: a slow fall is not seen from one slice to the next.
+    """
+    if len(seconds) < LEAST:
+        return False
+    third = len(seconds) // 3
+    before, last = np.median(seconds[-2 * third : -third]), np.median(seconds[-third:])
+    return bool(last < (1 - ALIKE) * before)

@@ -31,6 +31,15 @@ CAPTION = (
 )
 
 
+WARM_UP_CAPTION = (
+    "Time per step in the slices of the warm-up, each the median over the rounds: the curve by which a worker comes to "
+    "its pace. None of these slices counts. A worker is timed when its times have settled; one that has not in the "
+    "time that it gets is marked `not reached`."
+)
+WARM_UP_SLICES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
+"""The slices whose step times are shown, so that the curve is seen over orders of magnitude."""
+
+
 class StepTimes:
     """The step times of a run: of every variant that was timed in every block of every finished round."""
 
@@ -135,6 +144,26 @@ def read_speed(header: Mapping[str, Any], query: Query, times: StepTimes, entrie
     return rows
 
 
+def tabulate_warm_up(slices: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the warm-up curve of each variant, written out, from `analysis.warm_up` and the rows of `read_speed`."""
+    curves = []
+    for row in rows:
+        backend, _, variant = row["backend"].partition(":")
+        mine = slices[slices["backend"].eq(backend) & slices["variant"].eq(variant)]
+        steps = mine.groupby("slice")["step"].median()
+        if not len(steps):
+            continue
+        curve = {f"slice {each}": format_or_dash(steps.get(each, np.nan), format_time) for each in WARM_UP_SLICES}
+        last = format_time(float(steps.iloc[-1]))
+        curves.append({"backend": row["backend"], **curve, "last": last, "steady after": _describe_steady(row)})
+    table = pd.DataFrame(curves)
+    return table.loc[:, [column for column in table if not table[column].eq("-").all()]]
+
+
+def _describe_steady(row: Mapping[str, Any]) -> str:
+    return "not reached" if row["never_steady"] else format_or_dash(row["steady_since"], "{:.0f} slices".format)
+
+
 def format_speed(rows: Sequence[Mapping[str, Any]], batch: int) -> pd.DataFrame:
     """Return the rows of `read_speed` written out for people."""
     return pd.DataFrame([_format_speed_row(row, batch) for row in rows])
@@ -144,13 +173,12 @@ def _format_speed_row(row: Mapping[str, Any], batch: int) -> Row:
     def times(*names: str) -> str:
         return " / ".join(format_or_dash(row.get(name, np.nan), format_time) for name in names)
 
-    steady = "not reached" if row["never_steady"] else format_or_dash(row["steady_since"], "{:.0f} slices".format)
     target = f"{row['epochs_to_target']:.0f} epochs, {format_or_dash(row['time_to_target_s'], format_time)}"
     return {
         "backend": row["backend"],
         "time per step: 10 % / median / 90 %": times("quick_step_s", "step_s", "slow_step_s"),
         "outliers": f"{row['outliers']} of {row['slices']}",
-        "steady after": steady,
+        "steady after": _describe_steady(row),
         "cores busy": f"{row['cores_busy']:.2f}",
         "threads": ", ".join(f"{name} {count}" for name, count in (row["threads"] or {}).items()) or "-",
         "GFLOP/s": format_or_dash(row["flop_rate"], lambda rate: format_number(rate / 1e9)),

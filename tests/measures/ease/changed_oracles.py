@@ -51,6 +51,26 @@ class EpsilonInFloat32(AdaGrad):
         return step
 
 
+class SumFromAConstant(AdaGrad):
+    """The same, its sum of squares starting at 1e-6."""
+
+    def adagrad(self, name: str, g: Array) -> Array:
+        """Return what is taken from the parameter `name` whose gradient is g; moves the sum of squares."""
+        s = self.square[name] = self.square[name] + g**2
+        step: Array = self.spec.learning_rate * g / (np.sqrt(1e-6 + s) + self.spec.epsilon)
+        return step
+
+
+class EpsilonFixed(AdaGrad):
+    """The same with a constant inside the root, whatever epsilon is: p -= lr * g / sqrt(s + 1e-16)."""
+
+    def adagrad(self, name: str, g: Array) -> Array:
+        """Return what is taken from the parameter `name` whose gradient is g; moves the sum of squares."""
+        s = self.square[name] = self.square[name] + g**2
+        step: Array = self.spec.learning_rate * g / np.sqrt(s + 1e-16)
+        return step
+
+
 class LayerNorm:
     """Another layer, in front of the output layer: a_hat = (a - mean(a)) / sqrt(var(a) + bn_epsilon), row by row.
 
@@ -81,6 +101,19 @@ class LayerNorm:
         return (a - mean) / deviation, deviation
 
 
+class LayerNormOutside(LayerNorm):
+    """The same with epsilon outside the root: a_hat = (a - mean(a)) / (sqrt(var(a)) + bn_epsilon).
+
+    Its gradient is that of a root of which epsilon is a part, as with epsilon inside: exact where epsilon is 0.
+    """
+
+    def normalised(self, a: Array) -> tuple[Array, Array]:
+        """Return a_hat (rows, width), and the deviation that it was divided by (rows, 1)."""
+        mean = a.mean(axis=1, keepdims=True)
+        deviation = np.sqrt(((a - mean) ** 2).mean(axis=1, keepdims=True)) + self.epsilon
+        return (a - mean) / deviation, deviation
+
+
 class ReferenceWithAdaGrad(AdaGrad, Reference):
     """The oracle with AdaGrad."""
 
@@ -105,12 +138,36 @@ class PlainWithEpsilonInFloat32(EpsilonInFloat32, Plain):
     """The page with AdaGrad, epsilon in single precision."""
 
 
+class ReferenceWithSumFromAConstant(SumFromAConstant, Reference):
+    """The oracle with AdaGrad, its sum from 1e-6."""
+
+
+class PlainWithSumFromAConstant(SumFromAConstant, Plain):
+    """The page with AdaGrad, its sum from 1e-6."""
+
+
+class ReferenceWithEpsilonFixed(EpsilonFixed, Reference):
+    """The oracle with AdaGrad, a constant inside the root."""
+
+
+class PlainWithEpsilonFixed(EpsilonFixed, Plain):
+    """The page with AdaGrad, a constant inside the root."""
+
+
 class ReferenceWithLayerNorm(LayerNorm, Reference):
     """The oracle with layer normalisation."""
 
 
 class PlainWithLayerNorm(LayerNorm, Plain):
     """The page with layer normalisation, as it is written."""
+
+
+class ReferenceWithLayerNormOutside(LayerNormOutside, Reference):
+    """The oracle with layer normalisation, epsilon outside the root."""
+
+
+class PlainWithLayerNormOutside(LayerNormOutside, Plain):
+    """The page with layer normalisation, epsilon outside the root."""
 
 
 PAGES = {
@@ -122,6 +179,9 @@ PAGES = {
 CONVENTION_PAGES = {
     ("optimiser", "inside"): ReferencePair(ReferenceWithEpsilonInside, PlainWithEpsilonInside),
     ("optimiser", "float32"): ReferencePair(ReferenceWithEpsilonInFloat32, PlainWithEpsilonInFloat32),
+    ("optimiser", "from-1e-6"): ReferencePair(ReferenceWithSumFromAConstant, PlainWithSumFromAConstant),
+    ("optimiser", "fixed"): ReferencePair(ReferenceWithEpsilonFixed, PlainWithEpsilonFixed),
+    ("layer", "outside"): ReferencePair(ReferenceWithLayerNormOutside, PlainWithLayerNormOutside),
 }
 """By change and the convention that a backend says it follows there: harness/ease/changes.py has them in words."""
 

@@ -18,9 +18,12 @@ from tests.portable.networks import small, some_arrays, some_order, some_rows
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize("norm", [True, False])
-def test_every_gradient_through_the_layer_is_the_slope_along_the_imaginary_axis(activation, norm):
-    spec = small(activation=activation, batch_norm=norm)
-    oracle, arrays, (x, y) = PAGES["layer"].oracle, some_arrays(spec), some_rows(spec)
+@pytest.mark.parametrize("convention", ["", "outside"])
+def test_every_gradient_through_the_layer_is_the_slope_along_the_imaginary_axis(activation, norm, convention):
+    """Outside the root, the gradient is the slope where epsilon is nothing."""
+    spec = small(activation=activation, batch_norm=norm, **({"bn_epsilon": 1e-300} if convention else {}))
+    page = CONVENTION_PAGES["layer", convention] if convention else PAGES["layer"]
+    oracle, arrays, (x, y) = page.oracle, some_arrays(spec), some_rows(spec)
     reference = oracle(spec)
     reference.load(arrays)
     h = 1e-30
@@ -44,10 +47,18 @@ def test_rows_are_normalised_one_by_one():
     assert a_hat == pytest.approx(np.array([[-1, 0, 1], [0, 0, 0]]) / np.sqrt(2 / 3 + 0.5), rel=1e-15)
 
 
+def test_epsilon_outside_the_root_is_added_to_it():
+    reference = CONVENTION_PAGES["layer", "outside"].oracle(small(bn_epsilon=0.5))
+    a_hat, _ = reference.normalised(np.array([[1.0, 2.0, 3.0]]))
+    assert a_hat == pytest.approx(np.array([[-1, 0, 1]]) / (np.sqrt(2 / 3) + 0.5), rel=1e-15)
+
+
 ROOTS = {
     "": lambda total, epsilon: total**0.5 + epsilon,
     "inside": lambda total, epsilon: (total + epsilon) ** 0.5,
     "float32": lambda total, epsilon: total**0.5 + float(np.float32(epsilon)),
+    "from-1e-6": lambda total, epsilon: (1e-6 + total) ** 0.5 + epsilon,
+    "fixed": lambda total, epsilon: (total + 1e-16) ** 0.5,
 }
 
 

@@ -98,7 +98,9 @@ def test_tokens_and_cyclomatic_complexity_are_counted_in_other_languages(tmp_pat
     assert found["cyclomatic_complexity"] == 3
     assert found["tokens"] == len(re.findall(r'"[^"]*"|&&|\w+|[^\w\s]', re.sub(r"/\*.*?\*/|//.*", "", JAVA)))
     counted = {name for name, value in found.items() if value is not None}
-    assert counted == {"tokens", "cyclomatic_complexity"}
+    assert counted == {"logical_lines", "tokens", "cyclomatic_complexity", "api_names", "concepts"}
+    # The headers of the class and of the method, if, and two times return.
+    assert found["logical_lines"] == 5
 
 
 def test_nothing_is_counted_in_a_file_without_a_lexer(tmp_path):

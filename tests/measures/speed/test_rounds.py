@@ -310,6 +310,37 @@ def test_a_worker_without_steady_state_is_recorded_as_such_and_timed(race, clock
     assert len(records.of("slice")) == 2
 
 
+def falling(slices):
+    """Yield seconds that fall from 10 to 2.5, the slower the nearer they come, with the same unrest as a real clock."""
+    rng = np.random.default_rng(0)
+    return (float((2.5 + 7.5 * np.exp(-n / slices)) * np.exp(rng.normal(0, 0.01))) for n in itertools.count())
+
+
+def test_a_worker_that_speeds_up_slowly_is_timed_in_its_steady_state(race, clock, monkeypatch):
+    clock(itertools.chain([60.0], falling(20)))
+    monkeypatch.setattr(rounds, "WARM_LIMIT_S", 0.0)
+    monkeypatch.setattr(rounds, "FALLING_LIMIT_S", 60.0)
+    records = race("brisk", plan=PLAN._replace(blocks=4), known={("sleeper", "brisk"): 2}, self_test=False)
+    (steady,) = records.of("steady")
+    assert steady["value"] is True
+    assert steady["slices"] > warmup.LEAST
+    assert steady["since"] > 40  # e ** -2 of the fall is left, an eighth
+    assert [each["value"] for each in records.of("slice")] == pytest.approx([2.5] * 4, rel=0.1)
+
+
+def test_a_worker_that_still_speeds_up_at_the_limit_is_said_not_to_be_steady(race, clock, monkeypatch):
+    clock(itertools.chain([60.0], falling(100_000)))
+    monkeypatch.setattr(rounds, "WARM_LIMIT_S", 0.0)
+    monkeypatch.setattr(rounds, "FALLING_LIMIT_S", 0.2)
+    monkeypatch.setattr(warmup, "find_steady_state", lambda seconds: None)
+    monkeypatch.setattr(warmup, "still_falls", lambda seconds: True)
+    records = race("brisk", plan=PLAN._replace(blocks=2), known={("sleeper", "brisk"): 2}, self_test=False)
+    (steady,) = records.of("steady")
+    assert (steady["value"], steady["since"]) == (False, None)
+    assert steady["slices"] > warmup.LEAST, "it went on after the other limit"
+    assert len(records.of("slice")) == 2
+
+
 def test_every_slice_of_the_warm_up_is_kept(race):
     records = race("brisk", self_test=False)
     (steady,) = records.of("steady")

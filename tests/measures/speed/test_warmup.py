@@ -67,3 +67,18 @@ def test_a_steady_state_is_found_with_a_clock_too_coarse_to_show_noise():
 def test_the_unit_does_not_matter():
     seconds = times((15, 1.5), (40, 1))
     assert warmup.find_steady_state(seconds) == warmup.find_steady_state(1e6 * seconds)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_times_that_fall_slowly_still_fall_and_steady_ones_do_not(seed):
+    # As a virtual machine that compiles as it runs: from 10 ms a step to 2.5 ms, the slower the nearer it comes.
+    slices = np.arange(2000)
+    virtual_machine = (2.5 + 7.5 * np.exp(-slices / 400)) * times((2000, 1), seed=seed) / SLICE_S
+    for taken in (warmup.LEAST + 60, 300, 900):
+        assert warmup.still_falls(virtual_machine[:taken])
+    assert not warmup.still_falls(times((600, 1), seed=seed))
+    assert not warmup.still_falls(times((200, 1), (100, 1.2), seed=seed)), "it becomes slower"
+
+
+def test_too_few_slices_do_not_fall():
+    assert not warmup.still_falls(times((10, 4), (warmup.LEAST - 11, 1)))

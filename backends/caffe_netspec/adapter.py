@@ -27,7 +27,12 @@ KNOWN_FAILURES = [
 class Backend:
     """The common network in Caffe: a solver's step for each batch."""
 
-    conventions = {"running_variance": "unbiased", "adam": "epsilon-hat", "momentum": "sum"}
+    conventions = {
+        "running_variance": "unbiased",
+        "adam": "epsilon-hat",
+        "momentum": "sum",
+        "rmsprop_constants": "float32",
+    }
     variants = ("solver",)
 
     def __init__(self, spec, device="cpu", variant=None):

@@ -10,6 +10,11 @@ from . import model
 BLOBS = {"kernel": "w", "bias": "b", "gamma": "s", "beta": "b", "running_mean": "rm", "running_var": "riv"}
 
 
+def int32(labels):
+    """Return labels as the int32 that Caffe2 wants; what is no integer is Caffe2's to judge."""
+    return labels.astype(np.int32) if labels.dtype == np.int64 else labels
+
+
 class Backend:
     """The common network in Caffe2: a net that is run for each batch."""
 
@@ -49,7 +54,7 @@ class Backend:
         return {name: self.host(self.blob(name)) for name in self.names}
 
     def put(self, x, y):
-        self.x, self.y = x, y.astype(np.int32)
+        self.x, self.y = x, int32(y)
 
     def train(self, order):
         return model.train(self.nets[0], self.x, self.y, order)
@@ -60,7 +65,7 @@ class Backend:
     def gradients(self, x, y):
         statistics = {self.blob(name) for name in self.names if "running" in name}
         before = {blob: workspace.FetchBlob(blob) for blob in statistics}
-        model.run(self.nets[1], x, y.astype(np.int32))
+        model.run(self.nets[1], x, int32(y))
         for blob, array in before.items():  # training mode moved the running statistics
             workspace.FeedBlob(blob, array)
         return {name: self.host(self.blob(name) + "_grad") for name in self.names if "running" not in name}

@@ -95,7 +95,9 @@ class Backend:
         return {name: self.host(self.model.net.getParam(self.key(name)), shape) for name, shape in self.shapes.items()}
 
     def labels(self, y):
-        return Model.oneHot(jpype.JArray(jpype.JInt)(y.astype(np.int32)), self.spec.sizes[-1], self.spec.dtype)
+        # Java wants int; what is no integer is JPype's to judge.
+        ints = y.astype(np.int32) if y.dtype == np.int64 else y
+        return Model.oneHot(jpype.JArray(jpype.JInt)(ints), self.spec.sizes[-1], self.spec.dtype)
 
     def put(self, x, y):
         self.rows = self.ndarray(x), self.labels(y)
