@@ -249,9 +249,10 @@ def _describe_correctness(variants: tuple[VariantSummary, ...]) -> list[str]:
     if same:
         details = []
         if exact:
-            details.append(f"{len(exact)} within rounding (up to {_find_worst(exact)} times NumPy's error)")
+            count = f"{len(exact)} " if reduced else ""
+            details.append(f"{count}within rounding (up to {_find_worst(exact)}x NumPy's error)")
         if reduced:
-            details.append(f"{len(reduced)} with reduced precision (up to {_find_worst(reduced)} times NumPy's error)")
+            details.append(f"{len(reduced)} with reduced precision (up to {_find_worst(reduced)}x NumPy's error)")
         who = f"All {checked} checked variants" if not wrong else f"{same} of {checked} checked variants"
         sentences.append(
             f"{'The checked variant' if checked == 1 else who} compute{'s' if checked == 1 else ''} the "

@@ -7,17 +7,21 @@ import pandas as pd
 from rich.console import Console
 
 from ..report import Report
+from ..summary import summarise
 from ..text import to_markdown
 from .console import print_line, print_table
+from .summary import print_summary
 
 
 def print_run(console: Console, report: Report) -> None:
-    """Print everything that a run found, and where its tables are."""
-    print_table(console, report.notes(), report.readable_summary())
+    """Print the end of a run: what it found, in a screen, and the commands that show the rest."""
     if len(report.framework_defaults()):
         print_table(console, [report.DEFAULTS_CAPTION], report.framework_defaults())
-    _print_sweep(console, report)
-    print_line(console, f"Tables: {report.folder / 'tables'}")
+        print_line(console, "")
+    if len(report.sweep_times):
+        _print_sweep(console, report)
+        print_line(console, "")
+    print_summary(console, summarise(report))
 
 
 def print_run_table(console: Console, report: Report, speed: bool) -> None:
