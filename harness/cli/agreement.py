@@ -1,7 +1,7 @@
 """`bakeoff check`, `bakeoff selftest` and `bakeoff precision`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,10 @@ from .options import (
     require_suffix,
     select_backends,
 )
+
+if TYPE_CHECKING:
+    from ..common.progress import Board
+    from ..measures.agreement.run_checks import VariantResult
 
 CheckedBackends = Annotated[
     list[str] | None,
@@ -63,27 +67,12 @@ def check_backends(
     bakeoff check ./mine --python .venv/bin/python      your own folder, in your own Python
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..common.progress import Board
-    from ..environments import interpreters
     from ..measures.agreement import records as found_records
-    from ..measures.agreement import run_checks
-    from ..registry import entries as registry_entries
     from ..report.terminal.agreement import print_matrix
-    from ..workers import launch
-    from ..workload import networks
 
     require_suffix(records, ".jsonl", ".csv", ".csv.gz")
-    chosen, pythons = select_backends(backends), tuple(python or ())
-    registry_entries.require_device(chosen, device)
-    interpreters.require_interpreters(pythons)  # raises InputError before anything is built
-    kinds = networks.full_matrix() if full else networks.pairwise_cover()
-    with exit_at_interrupt(), Board(err) as board:
-        made = launch.interpreters_of(chosen, pythons, board)
-        found = run_checks.check_backends(chosen, made, kinds, device, threads, board)
-    unable = {
-        name: str(launch.explain_unavailable(entry, variant) or made[entry.label])
-        for entry, variant in chosen
-        if (name := f"{entry.name}:{variant}") not in found
-    }
+    with exit_at_interrupt():
+        found, unable = carry_out_checks(Board(err), backends, full, device, threads, tuple(python or ()))
     if records is not None:
         found_records.write_records(found, records)
         print_note(f"Records: {records}")
@@ -93,6 +82,34 @@ def check_backends(
         print_matrix(out, found, unable)
     if unable or any(outcome.failed for checked in found.values() for outcome in checked.outcomes):
         raise typer.Exit(FAILED)
+
+
+def carry_out_checks(
+    board: "Board", backends: list[str] | None, full: bool, device: str, threads: int, pythons: tuple[Path, ...]
+) -> tuple[dict[str, "VariantResult"], dict[str, str]]:
+    """Check backends; return the results by NAME:VARIANT, and why other variants were not checked.
+
+    Raises InputError before anything is built.
+    """
+    from ..environments import interpreters
+    from ..measures.agreement import run_checks
+    from ..registry import entries as registry_entries
+    from ..workers import launch
+    from ..workload import networks
+
+    chosen = select_backends(backends)
+    registry_entries.require_device(chosen, device)
+    interpreters.require_interpreters(pythons)
+    kinds = networks.full_matrix() if full else networks.pairwise_cover()
+    with board:
+        made = launch.interpreters_of(chosen, pythons, board)
+        found = run_checks.check_backends(chosen, made, kinds, device, threads, board)
+    unable = {
+        name: str(launch.explain_unavailable(entry, variant) or made[entry.label])
+        for entry, variant in chosen
+        if (name := f"{entry.name}:{variant}") not in found
+    }
+    return dict(found), unable
 
 
 def run_selftest(as_json: Json = False) -> None:
