@@ -114,7 +114,7 @@ def test_the_notebook_that_reads_a_run_can_be_executed():
     outputs = execute("read-a-run")
     text = str(outputs)
     assert "jax_pure:scan is the fastest" in text
-    assert sum("application/vnd.vegalite" in str(list(output.get("data", {}))) for output in outputs) == 2
+    assert sum("vegaEmbed" in output.get("data", {}).get("text/html", "") for output in outputs) == 2
 
 
 @pytest.mark.conformance

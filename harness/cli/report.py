@@ -46,6 +46,11 @@ Reference = Annotated[
         autocompletion=completion.complete_backend,
     ),
 ]
+PackedFile = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="File to write. Default: RUN.bakeoff.zip here."),
+]
+Packed = Annotated[Path, typer.Argument(metavar="FILE", help="File that `bakeoff pack` wrote.")]
 Weights = Annotated[
     str | None,
     typer.Option(metavar="NAME=W,...", help="Weights of ease, speed, agreement, open. Default: 1 each."),
@@ -134,6 +139,31 @@ def compare_runs(
             print_comparison(out, pair)
     if any(pair.worse for pair in pairs):
         raise typer.Exit(FAILED)
+
+
+def pack_run(run: Run = None, output: PackedFile = None, results: Results = Path("results")) -> None:
+    """Pack a run into one file to send to others.
+
+    The file has the raw records and their hashes, not the logs and the tables. `bakeoff add FILE` verifies it and puts
+    it among the runs.
+    """
+    from ..measures import VOCABULARY
+    from ..records.package import pack
+
+    print_note(f"Packed: {pack(find_run(run, results), output, VOCABULARY)}")
+
+
+def add_run(file: Packed, results: Results = Path("results")) -> None:
+    """Verify a packed run, and add it to your runs.
+
+    A file that is damaged, cut off, hostile or of another version is rejected with the reason, and nothing is added.
+    The hashes show that nothing was damaged on the way; they do not show who measured it.
+    """
+    from ..measures import VOCABULARY
+    from ..records.package import add
+
+    folder = add(file, results, VOCABULARY)
+    print_note(f"Added: {folder}\nRead it: bakeoff table {folder}")
 
 
 def rank_frameworks(
