@@ -11,7 +11,6 @@ import hashlib
 import json
 import math
 import re
-import shutil
 import stat
 import tempfile
 import time
@@ -97,7 +96,7 @@ def add(file: Path, parent: Path, vocabulary: Vocabulary) -> Path:
                 for name, expected in manifest["files"].items():
                     _extract(file, archive, members[name], folder / name, expected)
                 _require_sound(file, folder, vocabulary)
-                shutil.move(folder, target)
+                folder.rename(target)
     except zipfile.BadZipFile as error:
         raise InputError(f"{file}: is no packed run, or damaged or cut off: {error}. Ask for it again.") from None
     except (OSError, NotImplementedError, zlib.error, EOFError, RuntimeError) as error:
