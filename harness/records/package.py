@@ -86,7 +86,7 @@ def add(file: Path, parent: Path, vocabulary: Vocabulary) -> Path:
         with zipfile.ZipFile(file) as archive:
             members = _require_members(file, archive)
             manifest = _read_manifest(file, archive, members)
-            target = parent / manifest["run"]
+            target: Path = parent / manifest["run"]
             if target.exists() or target.is_symlink():
                 raise InputError(f"{target}: there is a run of this name already. Move it away, or use it.")
             parent.mkdir(parents=True, exist_ok=True)

@@ -30,8 +30,8 @@ def describe_change(ratio: Interval) -> str:
     percents = sorted(sign * 100 * (bound - 1) for bound in (ratio.low, ratio.high))
     # As many decimals as it takes for the nearer bound to differ from 0.
     decimals = 0 if percents[0] >= 1 else 1 if percents[0] >= 0.05 else 2
-    low, high = (f"{each:.{decimals}f}" for each in percents)
-    return f"{sign * 100 * (ratio.estimate - 1):.{decimals}f} % {word} time [{low}, {high}]"
+    least, most = (f"{each:.{decimals}f}" for each in percents)
+    return f"{sign * 100 * (ratio.estimate - 1):.{decimals}f} % {word} time [{least}, {most}]"
 
 
 def describe_changes(pair: "Pair") -> Iterator[str]:
@@ -46,7 +46,7 @@ def describe_changes(pair: "Pair") -> Iterator[str]:
 
 def _explain(pair: "Pair", change: "Change") -> str:
     """Return the probable cause of the change of a variant, from what is recorded to differ."""
-    own = [each for each in _list_own(pair, change)]
+    own = list(_list_own(pair, change))
     # Times relative to another variant of the same run do not have what affects all.
     shared = [] if pair.relative_to else list(_list_shared(pair))
     causes = [*own, *shared]

@@ -8,6 +8,9 @@ from bakeoff.report.causes import describe_change, describe_changes
 from bakeoff.report.differences import Difference
 
 
+CHANGED = Interval(0.57, 0.55, 0.59)
+
+
 @pytest.mark.parametrize(
     ("ratio", "words"),
     [
@@ -22,7 +25,7 @@ def test_a_ratio_in_words(ratio, words):
     assert describe_change(ratio) == words
 
 
-def pair(*differences, relative_to="", load=(0.0, 0.0), ratio=Interval(0.57, 0.55, 0.59)):
+def pair(*differences, relative_to="", load=(0.0, 0.0), ratio=CHANGED):
     reports = [SimpleNamespace(header={"machine": {"facts": {"others_cores": each}}}) for each in load]
     changes = [
         SimpleNamespace(key=("swift", "eager"), name="swift:eager", ratio=ratio),
