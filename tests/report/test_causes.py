@@ -7,7 +7,6 @@ from bakeoff.common.statistics import Interval
 from bakeoff.report.causes import describe_change, describe_changes
 from bakeoff.report.differences import Difference
 
-
 CHANGED = Interval(0.57, 0.55, 0.59)
 
 
