@@ -89,7 +89,8 @@ class Board:
             )
             self._live = Progress(*columns, console=console, transient=True)
         self._mutex = threading.Lock()
-        self._stages, self._overall = Stages(), self._live.add_task("", total=None, last="") if self._live else None
+        self._stages = Stages()
+        self._overall: TaskID | None = None
 
     def expect(self, stage: str, total: int, parallel: int = 1) -> None:
         """Announce a stage of the work, so that its bar and the time left can be shown; jobs name their stage."""
@@ -98,7 +99,9 @@ class Board:
         self._show_stages()
 
     def _show_stages(self) -> None:
-        if self._live and self._overall is not None:
+        if self._live and self._stages.stages:
+            if self._overall is None:
+                self._overall = self._live.add_task("", total=None, last="")
             self._live.update(self._overall, description=f"[bold]{escape(self._stages.describe())}[/bold]")
 
     @contextmanager
@@ -130,7 +133,7 @@ class Board:
         """Print one permanent line."""
         if not self.quiet:
             with self._mutex:
-                self.console.print(escape(line), highlight=False, soft_wrap=True)
+                self.console.print(line, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
     def __enter__(self) -> Self:
         if self._live:

@@ -18,7 +18,7 @@ TEXT_COLUMNS = ("backend", "licence")
 
 def print_line(console: Console, line: str, wrap: bool = False) -> None:
     """Print a line as it stands; `wrap` breaks it between words."""
-    console.print(line, highlight=False, soft_wrap=not wrap, markup=False)
+    console.print(line, highlight=False, soft_wrap=not wrap, markup=False, emoji=False)
 
 
 def print_lines(console: Console, lines: Iterable[str]) -> None:
