@@ -35,6 +35,7 @@ CheckedBackends = Annotated[
     ),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Check all 96 cases. Default: every two settings meet once.")]
+Details = Annotated[bool, typer.Option("--full", help="Show every known bug. Default: the counts by check.")]
 Interpreters = Annotated[
     list[Path] | None,
     typer.Option("--python", metavar="PATH", help="Python that has the framework of a folder. Default: as for run."),
@@ -112,7 +113,7 @@ def carry_out_checks(
     return dict(found), unable
 
 
-def run_selftest(as_json: Json = False) -> None:
+def run_selftest(full: Details = False, as_json: Json = False) -> None:
     """Test the checks: every known bug is detected, with no false alarm.
 
     Needs no framework: copies of the oracle with one deliberate error stand in for backends. Exit code 1 if a bug is
@@ -120,15 +121,17 @@ def run_selftest(as_json: Json = False) -> None:
     """
     from ..common.progress import Board
     from ..measures.agreement import selftest
-    from ..report.terminal.agreement import print_selftest
+    from ..report.terminal.agreement import print_selftest, print_selftest_comparison
 
     with Board(err) as board, board.job("self-test of the checks") as job:
         report = selftest.run(job.say)
         job.outcome = "passed" if report.passes else "FAILED"
     if as_json:
         print_json(report.as_json())
-    else:
+    elif full:
         print_selftest(out, report)
+    else:
+        print_selftest_comparison(out, report)
     if not report.passes:
         raise typer.Exit(FAILED)
 
