@@ -13,6 +13,7 @@ from .agreement import check_backends, measure_precision, run_selftest
 from .backends import build_environments, create_backend, list_backends
 from .ease import measure_ease
 from .machine import examine_machine
+from .many import index_runs, merge_runs
 from .mistakes import try_mistakes
 from .openness import show_openness
 from .options import BAD_INPUT, EXIT_CODES, INTERRUPTED, err, out, print_note
@@ -28,6 +29,8 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "verdict": rank_frameworks,
         "pack": pack_run,
         "add": add_run,
+        "index": index_runs,
+        "merge": merge_runs,
     },
     "Check": {
         "check": check_backends,

@@ -37,11 +37,11 @@ FACTS = {
 
 COMPARED = {
     "licence": "licence",
-    "status": "status",
     "last_release_date": "last release",
-    "releases_24m": "releases, 24 months",
-    "authors_12m": "authors, 12 months",
+    "releases_24m": "releases/24 m",
+    "authors_12m": "authors/12 m",
     "top_organisation_share": "top organisation",
+    "status": "status",
 }
 """The facts of a comparison, with their headings."""
 
@@ -57,7 +57,7 @@ def print_openness_comparison(console: Console, views: Sequence[View]) -> None:
     print_comparison(console, pd.DataFrame(rows), "bakeoff openness --full, or bakeoff openness NAME")
     for view in views:
         for finding in view.findings:
-            print_line(console, f"Finding: {finding}")
+            print_line(console, f"Finding: {view.backend}: {finding}")
 
 
 def _shorten(fact: Stated | None) -> str:
