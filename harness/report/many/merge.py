@@ -87,8 +87,8 @@ class Merged:
         machines = {report.header["machine"]["processor"] for report in self.reports}
         return [
             *(f"run {number}: {self.name(report)}" for number, report in enumerate(self.reports, start=1)),
-            f"The runs are of {count_things(len(machines), 'processor model')}. They disagree on {len(found)} of {pairs} pairs of "
-            "variants: another one is faster, with the whole interval.",
+            f"The runs are of {count_things(len(machines), 'processor model')}. They disagree on {len(found)} of "
+            f"{pairs} pairs of variants: another one is faster, with the whole interval.",
             *(each.sentence for each in found),
         ]
 
