@@ -57,8 +57,9 @@ def select(report: Report, speed: bool, columns: Sequence[str] = (), sort: str =
         values, readable = values.loc[order], readable.loc[order]
     if columns and speed and not raw:
         raise InputError(f"--columns with --speed needs a format of raw values: --format {', '.join(RAW)}.")
-    if columns:
+    if columns and not raw:
         readable = _select_readable(values, readable, columns)
+    if columns:
         values = values[list(dict.fromkeys(columns))]
     return Table(values, readable, notes)
 
