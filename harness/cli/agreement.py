@@ -1,7 +1,7 @@
 """`bakeoff check`, `bakeoff selftest` and `bakeoff precision`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,10 @@ from .options import (
     select_backends,
 )
 
+if TYPE_CHECKING:
+    from ..common.progress import Board
+    from ..measures.agreement.run_checks import VariantResult
+
 CheckedBackends = Annotated[
     list[str] | None,
     typer.Argument(
@@ -31,6 +35,7 @@ CheckedBackends = Annotated[
     ),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Check all 96 cases. Default: every two settings meet once.")]
+Details = Annotated[bool, typer.Option("--full", help="Show every known bug. Default: the counts by check.")]
 Interpreters = Annotated[
     list[Path] | None,
     typer.Option("--python", metavar="PATH", help="Python that has the framework of a folder. Default: as for run."),
@@ -65,23 +70,12 @@ def check_backends(
     """  # noqa: D301  # \\b keeps the lines of the examples
     from .. import environments
     from ..common.progress import Board
-    from ..environments import interpreters
     from ..measures.agreement import records as found_records
-    from ..measures.agreement import run_checks
-    from ..registry import entries as registry_entries
     from ..report.terminal.agreement import print_matrix
-    from ..workers import launch
-    from ..workload import networks
 
     require_suffix(records, ".jsonl", ".csv", ".csv.gz")
-    chosen, pythons = select_backends(backends), tuple(python or ())
-    registry_entries.require_device(chosen, device)
-    interpreters.require_interpreters(pythons)  # raises InputError before anything is built
-    kinds, spread = (networks.full_matrix(), []) if full else networks.split_cover()
-    with exit_at_interrupt(), Board(err) as board:
-        made = launch.interpreters_of(chosen, pythons, board)
-        found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread)
-    unable = run_checks.explain_unchecked(chosen, made, found)
+    with exit_at_interrupt():
+        found, unable = carry_out_checks(Board(err), backends, full, device, threads, tuple(python or ()))
     if records is not None:
         found_records.write_records(found, records)
         print_note(f"Records: {records}")
@@ -94,7 +88,30 @@ def check_backends(
         raise typer.Exit(FAILED)
 
 
-def run_selftest(as_json: Json = False) -> None:
+def carry_out_checks(
+    board: "Board", backends: list[str] | None, full: bool, device: str, threads: int, pythons: tuple[Path, ...]
+) -> tuple[dict[str, "VariantResult"], dict[str, str]]:
+    """Check backends; return the results by NAME:VARIANT, and why other variants were not checked.
+
+    Raises InputError before anything is built.
+    """
+    from ..environments import interpreters
+    from ..measures.agreement import run_checks
+    from ..registry import entries as registry_entries
+    from ..workers import launch
+    from ..workload import networks
+
+    chosen = select_backends(backends)
+    registry_entries.require_device(chosen, device)
+    interpreters.require_interpreters(pythons)
+    kinds, spread = (networks.full_matrix(), []) if full else networks.split_cover()
+    with board:
+        made = launch.interpreters_of(chosen, pythons, board)
+        found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread)
+    return dict(found), run_checks.explain_unchecked(chosen, made, found)
+
+
+def run_selftest(full: Details = False, as_json: Json = False) -> None:
     """Test the checks: every known bug is detected, with no false alarm.
 
     Needs no framework: copies of the oracle with one deliberate error stand in for backends. Exit code 1 if a bug is
@@ -102,15 +119,17 @@ def run_selftest(as_json: Json = False) -> None:
     """
     from ..common.progress import Board
     from ..measures.agreement import selftest
-    from ..report.terminal.agreement import print_selftest
+    from ..report.terminal.agreement import print_selftest, print_selftest_comparison
 
     with Board(err) as board, board.job("self-test of the checks") as job:
         report = selftest.run(job.say)
         job.outcome = "passed" if report.passes else "FAILED"
     if as_json:
         print_json(report.as_json())
-    else:
+    elif full:
         print_selftest(out, report)
+    else:
+        print_selftest_comparison(out, report)
     if not report.passes:
         raise typer.Exit(FAILED)
 

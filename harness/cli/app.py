@@ -13,10 +13,11 @@ from .agreement import check_backends, measure_precision, run_selftest
 from .backends import build_environments, create_backend, list_backends
 from .ease import measure_ease
 from .machine import examine_machine
+from .many import index_runs, merge_runs
 from .mistakes import try_mistakes
 from .openness import show_openness
 from .options import BAD_INPUT, EXIT_CODES, INTERRUPTED, err, out, print_note
-from .report import compare_runs, list_runs, print_run_table, rank_frameworks
+from .report import add_run, compare_runs, list_runs, pack_run, print_run_table, rank_frameworks
 from .run import run_backends
 
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
@@ -26,6 +27,10 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "table": print_run_table,
         "compare": compare_runs,
         "verdict": rank_frameworks,
+        "pack": pack_run,
+        "add": add_run,
+        "index": index_runs,
+        "merge": merge_runs,
     },
     "Check": {
         "check": check_backends,

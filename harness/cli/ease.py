@@ -10,7 +10,12 @@ from .options import AllBackends, Json, out, print_json, select_entries
 Explain = Annotated[bool, typer.Option("--explain", help="Show one backend's model file, with what is counted.")]
 
 
-def measure_ease(backends: AllBackends = None, explain: Explain = False, as_json: Json = False) -> None:
+Full = Annotated[bool, typer.Option("--full", help="Show where each thing was counted. Default: the figures alone.")]
+
+
+def measure_ease(
+    backends: AllBackends = None, full: Full = False, explain: Explain = False, as_json: Json = False
+) -> None:
     """Measure the size and complexity of each backend's model code.
 
     Counts tokens, lines, syntax nodes and complexity; the framework API names used, the arguments that override a
@@ -28,6 +33,6 @@ def measure_ease(backends: AllBackends = None, explain: Explain = False, as_json
         for name, each in results.items():
             terminal_ease.print_explained(out, name, each.lines, each.ease)
     else:
-        terminal_ease.print_ease(out, {name: each.ease for name, each in results.items()})
-        terminal_ease.print_changes(out, {name: each.changes for name, each in results.items()})
-        terminal_ease.print_explanation(out)
+        terminal_ease.print_ease(out, {name: each.ease for name, each in results.items()}, full)
+        terminal_ease.print_changes(out, {name: each.changes for name, each in results.items()}, full)
+        terminal_ease.print_explanation(out, full)

@@ -30,6 +30,7 @@ Only = Annotated[
         autocompletion=completion.complete_mistake,
     ),
 ]
+Full = Annotated[bool, typer.Option("--full", help="Show every outcome in every variant. Default: the counts.")]
 Messages = Annotated[bool, typer.Option("--messages", help="Print every message in full.")]
 TimeLimit = Annotated[
     float | None,
@@ -43,6 +44,7 @@ RecordsFile = Annotated[
 def try_mistakes(
     backends: Backends = None,
     only: Only = None,
+    full: Full = False,
     messages: Messages = False,
     time_limit: TimeLimit = None,
     python: Python = None,
@@ -82,7 +84,7 @@ def try_mistakes(
     if as_json:
         print_json(terminal_mistakes.convert_mistakes_to_json(measured, unable))
     else:
-        terminal_mistakes.print_mistakes(out, measured, unable, messages)
+        terminal_mistakes.print_mistakes(out, measured, unable, messages, full)
     if unable:
         raise typer.Exit(FAILED)
 

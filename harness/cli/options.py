@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,9 +126,28 @@ def require_suffix(records: Path | None, *suffixes: str) -> None:
         raise InputError(f"--records {records}: expected a file that ends in {expected}.")
 
 
+def format_json(value: object) -> str:
+    """Return a value as JSON."""
+    return json.dumps(value, indent=2, default=str)
+
+
 def print_json(value: object) -> None:
     """Print a value as JSON on standard output."""
-    typer.echo(json.dumps(value, indent=2, default=str))
+    typer.echo(format_json(value))
+
+
+def write_output(content: bytes, file: Path | None, binary: bool = False) -> None:
+    """Write what a command made to a file, or to standard output. Raises InputError where that is not possible."""
+    if file is None:
+        if binary and sys.stdout.isatty():
+            raise InputError("This format is for programs, not for a terminal. Name a file with --output.")
+        typer.echo(content, nl=False)
+        return
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{file}: cannot be written: {error.strerror}. Choose another place.") from None
+    print_note(f"Written: {file}")
 
 
 def print_note(line: str) -> None:

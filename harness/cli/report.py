@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from . import completion
-from .options import FAILED, Json, Results, Run, find_run, find_runs, out, print_json, print_note
+from .options import (
+    FAILED,
+    Json,
+    Results,
+    Run,
+    find_run,
+    find_runs,
+    format_json,
+    out,
+    print_json,
+    print_note,
+    write_output,
+)
 
 
 class Format(StrEnum):
@@ -16,11 +28,26 @@ class Format(StrEnum):
     terminal = "terminal"
     markdown = "markdown"
     csv = "csv"
+    html = "html"
+    latex = "latex"
+    parquet = "parquet"
     json = "json"
 
 
 OutputFormat = Annotated[Format, typer.Option("--format", help="Output format.")]
 Speed = Annotated[bool, typer.Option("--speed", help="Print every timing instead of the summary.")]
+Columns = Annotated[
+    str | None,
+    typer.Option(metavar="A,B", help="Columns, by their names in summary.csv. Default: all."),
+]
+Sort = Annotated[
+    str,
+    typer.Option(metavar="COLUMN", help="Column to sort by; -COLUMN: largest first.", show_default=False),
+]
+TableFile = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="File for the table. Default: standard output."),
+]
 Figure = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Also draw a figure, as .svg, .png or .html. Default: none."),
@@ -46,6 +73,11 @@ Reference = Annotated[
         autocompletion=completion.complete_backend,
     ),
 ]
+PackedFile = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="File to write. Default: RUN.bakeoff.zip here."),
+]
+Packed = Annotated[Path, typer.Argument(metavar="FILE", help="File that `bakeoff pack` wrote.")]
 Weights = Annotated[
     str | None,
     typer.Option(metavar="NAME=W,...", help="Weights of ease, speed, agreement, open. Default: 1 each."),
@@ -62,32 +94,47 @@ def print_run_table(
     results: Results = Path("results"),
     form: OutputFormat = Format.terminal,
     speed: Speed = False,
+    columns: Columns = None,
+    sort: Sort = "",
+    output: TableFile = None,
     figure: Figure = None,
     as_json: Json = False,
 ) -> None:
     """Print the results of a run, and rewrite its tables/ folder.
 
-    The tables are made anew from the raw records. A figure shows the curves of a sweep, or else the step times.
-    """
-    from ..report import figures
+    The tables are made anew from the raw records. A figure shows the curves of a sweep, or else the step times. The
+    formats csv, parquet and json have raw values: seconds, bytes, shares.
+
+    \b
+    bakeoff table --sort step_s --columns variant,step_s,times_fastest,correct
+    bakeoff table --format latex --columns version,step_s,peak_memory_bytes -o table.tex
+    bakeoff table --figure steps.svg
+    """  # noqa: D301  # \\b keeps the lines of the examples
+    from ..report import export, figures
     from ..report.report import Report
     from ..report.terminal import run as terminal_run
 
+    form = Format.json if as_json else form
     report = Report(find_run(run, results))
+    chosen = [name.strip() for name in columns.split(",")] if columns else []
+    table = export.select(report, speed, chosen, sort, raw=form in export.RAW)
     report.write()
     if figure is not None:
         figures.draw(report, figure)
         print_note(f"Figure: {figure}")
-    if as_json or form is Format.json:
-        print_json(terminal_run.convert_table_to_json(report, speed))
-    elif form is Format.markdown:
-        typer.echo(terminal_run.format_markdown(report, speed))
-    elif form is Format.csv:
-        for line in terminal_run.list_notes(report, speed):
+    if form is Format.terminal and output is None:
+        terminal_run.print_run_table(out, report, table, speed)
+        return
+    if form is Format.csv:
+        for line in table.notes:
             print_note(line)
-        typer.echo(terminal_run.format_csv(report, speed), nl=False)
+    if form is Format.parquet:
+        content = export.to_parquet(table)
+    elif form is Format.json:
+        content = f"{format_json(terminal_run.convert_table_to_json(report, table))}\n".encode()
     else:
-        terminal_run.print_run_table(out, report, speed)
+        content = export.render(table, "markdown" if form is Format.terminal else form.value).encode()
+    write_output(content, output, binary=form is Format.parquet)
 
 
 def list_runs(results: Results = Path("results"), as_json: Json = False) -> None:
@@ -134,6 +181,31 @@ def compare_runs(
             print_comparison(out, pair)
     if any(pair.worse for pair in pairs):
         raise typer.Exit(FAILED)
+
+
+def pack_run(run: Run = None, output: PackedFile = None, results: Results = Path("results")) -> None:
+    """Pack a run into one file to send to others.
+
+    The file has the raw records and their hashes, not the logs and the tables. `bakeoff add FILE` verifies it and puts
+    it among the runs.
+    """
+    from ..measures import VOCABULARY
+    from ..records.package import pack
+
+    print_note(f"Packed: {pack(find_run(run, results), output, VOCABULARY)}")
+
+
+def add_run(file: Packed, results: Results = Path("results")) -> None:
+    """Verify a packed run, and add it to your runs.
+
+    A file that is damaged, cut off, hostile or of another version is rejected with the reason, and nothing is added.
+    The hashes show that nothing was damaged on the way; they do not show who measured it.
+    """
+    from ..measures import VOCABULARY
+    from ..records.package import add
+
+    folder = add(file, results, VOCABULARY)
+    print_note(f"Added: {folder}\nRead it: bakeoff table {folder}")
 
 
 def rank_frameworks(

@@ -1,9 +1,11 @@
 """Progress on the terminal: live lines where the terminal can show them, plain lines where it cannot."""
 
+import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -11,8 +13,64 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+BAR = 20
+"""Characters of a bar."""
 WIDTH = 70
 """The length at which the last message of a job is cut, in characters."""
+
+
+@dataclass
+class Stage:
+    """A part of the work: some jobs of one kind."""
+
+    name: str
+    total: int
+    parallel: int
+    """How many of its jobs run at once."""
+    done: int = 0
+    seconds: float = 0.0
+    """Of the jobs that are done, all together."""
+
+
+class Stages:
+    """How far the work is, and the time left: what the jobs that are left will take if they are like those done."""
+
+    def __init__(self) -> None:
+        self.stages: dict[str, Stage] = {}
+
+    def expect(self, name: str, total: int, parallel: int = 1) -> None:
+        """Announce a stage with its jobs; one without jobs is left out."""
+        if total:
+            self.stages[name] = Stage(name, total, parallel)
+
+    def finish(self, name: str, seconds: float) -> None:
+        """Count a job of a stage as done."""
+        if name in self.stages:
+            stage = self.stages[name]
+            stage.done, stage.seconds = min(stage.done + 1, stage.total), stage.seconds + seconds
+
+    def describe(self) -> str:
+        """Return the first stage with jobs left, a bar of it, and the time left; "" where there is none."""
+        left = [stage for stage in self.stages.values() if stage.done < stage.total]
+        if not left:
+            return ""
+        current = left[0]
+        number = list(self.stages).index(current.name) + 1
+        filled = round(BAR * current.done / current.total)
+        bar = "=" * filled + "." * (BAR - filled)
+        where = f"stage {number} of {len(self.stages)}, {current.name}: [{bar}] {current.done} of {current.total}"
+        return f"{where}{self._describe_time(left)}"
+
+    def _describe_time(self, left: Sequence[Stage]) -> str:
+        known = [stage for stage in left if stage.done]
+        if not known:
+            return ""
+        seconds = sum(
+            stage.seconds / stage.done * math.ceil((stage.total - stage.done) / stage.parallel) for stage in known
+        )
+        words = f"{math.ceil(seconds)} s" if seconds < 90 else f"{math.ceil(seconds / 60)} min"
+        unknown = [stage.name for stage in left if not stage.done]
+        return f", about {words} left{f', and {unknown[-1]}' if unknown else ''}"
 
 
 class Board:
@@ -31,15 +89,32 @@ class Board:
             )
             self._live = Progress(*columns, console=console, transient=True)
         self._mutex = threading.Lock()
+        self._stages = Stages()
+        self._overall: TaskID | None = None
+
+    def expect(self, stage: str, total: int, parallel: int = 1) -> None:
+        """Announce a stage of the work, so that its bar and the time left can be shown; jobs name their stage."""
+        with self._mutex:
+            self._stages.expect(stage, total, parallel)
+        self._show_stages()
+
+    def _show_stages(self) -> None:
+        if self._live and self._stages.stages:
+            if self._overall is None:
+                self._overall = self._live.add_task("", total=None, last="")
+            self._live.update(self._overall, description=f"[bold]{escape(self._stages.describe())}[/bold]")
 
     @contextmanager
-    def job(self, name: str) -> Iterator["Job"]:
+    def job(self, name: str, stage: str = "") -> Iterator["Job"]:
         """Show a job until the block ends; then print a line with its outcome and its time."""
         job = self.begin(name)
         try:
             yield job
         finally:
+            with self._mutex:
+                self._stages.finish(stage, time.monotonic() - job.started)
             self.end(job, job.outcome or "stopped")
+            self._show_stages()
 
     def begin(self, name: str) -> "Job":
         """Show a job until `end`."""
@@ -58,7 +133,7 @@ class Board:
         """Print one permanent line."""
         if not self.quiet:
             with self._mutex:
-                self.console.print(escape(line), highlight=False, soft_wrap=True)
+                self.console.print(line, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
     def __enter__(self) -> Self:
         if self._live:

@@ -19,6 +19,7 @@ from ..common.errors import InputError
 from ..common.statistics import Floats, Interval, Scatter
 from ..records import read
 from ..records.vocabulary import FINISHED
+from .causes import describe_change, describe_changes
 from .differences import Difference, compare_tables, list_differences
 from .notes import describe_resolution, describe_self_test
 from .recurrence import claimed_differences, describe, find_again
@@ -175,6 +176,7 @@ class Pair:
                 {
                     "backend": change.key[0],
                     "variant": change.key[1],
+                    "change": describe_change(change.ratio) if change.ratio else None,
                     "ratio": change.ratio.estimate if change.ratio else None,
                     "ratio_low": change.ratio.low if change.ratio else None,
                     "ratio_high": change.ratio.high if change.ratio else None,
@@ -222,6 +224,7 @@ def list_notes(pair: Pair) -> Iterator[str]:
         tested = report.self_test()
         if tested and tested[1].excludes(1):
             yield f"{report.folder}: {describe_self_test(*tested)} {describe_resolution(tested[1])}"
+    yield from describe_changes(pair)
     for report in reports:
         yield from _describe_quality(report)
     yield from _describe_ratios(pair)
@@ -288,6 +291,7 @@ def tabulate_changes(pair: Pair) -> pd.DataFrame:
             {
                 "backend": change.name,
                 "version": both("version"),
+                "change": "-" if change.ratio is None else describe_change(change.ratio),
                 "times the baseline [95 %]": "-" if change.ratio is None else format_interval(change.ratio, decimals=3),
                 "time per step in the baseline": first.at[change.name, HEADINGS["step"]],
                 "time per step": second.at[change.name, HEADINGS["step"]],

@@ -5,16 +5,19 @@ Altair writes them, as SVG, PNG or a page that needs no network; it is asked for
 
 from __future__ import annotations
 
+import re
 import textwrap
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from ..common.errors import InputError
 from ..measures.speed import sweep
 from .report import Report
+from .text import count_things
 
 if TYPE_CHECKING:
     import altair as alt
@@ -31,29 +34,82 @@ def draw(report: Report, path: Path) -> None:
     """Write the figure of a run to `path`. Raises InputError for another kind of file, and where Altair is missing."""
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path}: expected a file that ends in {', '.join(SUFFIXES)}.")
-    try:
-        import altair as alt  # noqa: PLC0415  # an extra, and a second to import
-        import vl_convert  # noqa: F401, PLC0415  # as above: Altair asks for it when it writes
-    except ImportError as error:
-        raise InputError(f"A figure needs {error.name}: pip install 'bakeoff[figures]'.") from None
-    times = report.sweep_times
-    curves = times[times["axis"].isin(sweep.FITTED)] if len(times) else times
+    require_altair()
+    curves = _select_curves(report)
     chart: Any = sweep_chart(curves, sweep.lines(curves)) if len(curves) else step_chart(report.summary())
-    doubts = report.warnings()
-    if doubts:
-        title = alt.TitleParams([wrapped for line in doubts for wrapped in textwrap.wrap(line, 90)], color="#be123c")
-        chart = chart.properties(title=title)
+    chart = describe(chart, report)
     # A white ground: a figure is printed, and looked at in a dark window.
     chart = chart.configure(background="white").configure_view(stroke=None).configure_axis(gridColor="#e5e7eb")
-    how: dict[str, Any] = {"inline": True} if path.suffix.lower() == ".html" else {"scale_factor": 2}
+    html = path.suffix.lower() == ".html"
+    how: dict[str, Any] = {"inline": True, "embed_options": {"renderer": "svg"}} if html else {"scale_factor": 2}
     try:
         chart.save(path, **how)
+        if path.suffix.lower() != ".png":
+            text = path.read_text(encoding="utf-8")
+            path.write_text(_fit_page(text) if html else _fit_place(text), encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}. Choose another place.") from None
 
 
+def require_altair() -> None:
+    """Raise InputError where the libraries that draw are not installed: they are an extra."""
+    try:
+        import altair  # noqa: F401, PLC0415  # an extra, and a second to import
+        import vl_convert  # noqa: F401, PLC0415  # as above: Altair asks for it when it writes
+    except ImportError as error:
+        raise InputError(f"A figure needs {error.name}: pip install 'bakeoff[figures]'.") from None
+
+
+def draw_sweep(report: Report) -> alt.HConcatChart:
+    """Return the curves of a sweep. Raises InputError where the run has none."""
+    curves = _select_curves(report)
+    if not len(curves):
+        raise InputError(f"{report.folder}: no sweep to draw in this run (docs/how-to/measure-several-sizes.md).")
+    return sweep_chart(curves, sweep.lines(curves))
+
+
+def _select_curves(report: Report) -> pd.DataFrame:
+    times = report.sweep_times
+    return times[times["axis"].isin(sweep.FITTED)] if len(times) else times
+
+
+def describe(chart: Any, report: Report) -> Any:
+    """Return the chart with a title that names machine, data and date, under the warnings of the run."""
+    import altair as alt  # noqa: PLC0415  # an extra: whoever only reads tables has none
+
+    header = report.header
+    machine, plan, training = header["machine"], header["plan"], header["spec"]["training"]
+    subtitle = [
+        f"{machine['processor']}, {count_things(plan['threads'], 'thread')}, {plan['device']}; "
+        f"measured {header['created'][:10]}",
+        f"data {header['data']['name']}; spec {header['spec_hash']}, batch {training['batch_size']}, "
+        f"{training['dtype']}",
+    ]
+    doubts = [wrapped for line in report.warnings() for wrapped in textwrap.wrap(line, 90)]
+    title = alt.TitleParams(
+        doubts or "Time of a training step",
+        color="#be123c" if doubts else "#111827",
+        subtitle=subtitle,
+        subtitleColor="#4b5563",
+        anchor="start",
+    )
+    return chart.properties(title=title)
+
+
+def _fit_place(svg: str) -> str:
+    """Return the drawing without a size of its own: it takes the width of the place it is shown in."""
+    return re.sub(r'(<svg\b[^>]*?) width="[\d.]+" height="[\d.]+"', r"\1", svg, count=1)
+
+
+def _fit_page(page: str) -> str:
+    """Return the page with a figure that shrinks to the width of a small screen."""
+    style = "<style>.vega-embed{width:100%}.vega-embed svg{max-width:100%;height:auto}</style>"
+    viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    return page.replace("</head>", f"{viewport}{style}</head>", 1)
+
+
 def sweep_chart(curves: pd.DataFrame, lines: pd.DataFrame) -> alt.HConcatChart:
-    """Return a panel an axis: seconds a step over operations a step, with the crossing of each variant that has one.
+    """Return a panel an axis: seconds a step by batch size or width, with the crossing of each variant that has one.
 
     `curves` and `lines` are those of bakeoff.measures.speed.sweep.
     """
@@ -61,9 +117,11 @@ def sweep_chart(curves: pd.DataFrame, lines: pd.DataFrame) -> alt.HConcatChart:
 
     style = _style(list(dict.fromkeys(curves["backend"])))
     panels = []
-    for axis, mine in curves.drop(columns="blocks").groupby("axis", sort=False):
-        x = alt.X("operations:Q", title="operations of a step's matrix products")
-        x = x.scale(type="log", nice=False, padding=12).axis(format="~s")
+    sized = curves.drop(columns="blocks").assign(size=pd.to_numeric(curves["point"]))
+    for axis, mine in sized.groupby("axis", sort=False):
+        sizes = sorted(mine["size"].unique().tolist())
+        x = alt.X("size:Q", title=TITLES[str(axis)])
+        x = x.scale(type="log", nice=False, padding=12).axis(format="~s", values=sizes)
         base = alt.Chart(mine).encode(x=x, **style)
         curve = base.mark_line(point=alt.OverlayMarkDef(size=24)).encode(y=_seconds(alt.Y, "step_s:Q"))
         interval = (
@@ -98,15 +156,31 @@ def step_chart(summary: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     return alt.layer(interval, point).properties(width=520, height=24 * len(timed))
 
 
+def learning_chart(training: pd.DataFrame) -> alt.Chart:
+    """Return the validation accuracy by epoch, a line a variant; `training` has a row for each epoch."""
+    import altair as alt  # noqa: PLC0415  # an extra: whoever only reads tables has none
+
+    known = training[training["validation_accuracy"].notna()]
+    if not len(known):
+        raise InputError("No epoch was trained in this run: there is nothing to draw.")
+    known = known.assign(backend=known["backend"] + ":" + known["variant"])
+    style = _style(list(dict.fromkeys(known["backend"])))
+    accuracy = alt.Y("validation_accuracy:Q", title="validation accuracy").axis(format="%").scale(zero=False)
+    chart: alt.Chart = alt.Chart(known).mark_line().encode(x=alt.X("epoch:Q"), y=accuracy, **style)
+    return chart.properties(width=520)
+
+
 def _crossings(lines: pd.DataFrame, axis: str, mine: pd.DataFrame) -> pd.DataFrame:
     """Return where the overhead ends on this axis, for the variants whose crossing lies between their points."""
     if not len(lines):
-        return pd.DataFrame({"operations": [], "step_s": [], "backend": []})
+        return pd.DataFrame({"operations": [], "size": [], "step_s": [], "backend": []})
     least, most = mine["operations"].min(), mine["operations"].max()
     found = lines[lines["axis"].eq(axis) & lines["crossing"].between(least, most)]
-    return pd.DataFrame(
-        {"operations": found["crossing"], "step_s": 2 * found["overhead_s"], "backend": found["backend"]}
-    )
+    known = mine.drop_duplicates("operations").sort_values("operations")
+    # A line between two points on logarithmic axes: where it has these operations, it has this size.
+    sizes = np.exp(np.interp(np.log(found["crossing"]), np.log(known["operations"]), np.log(known["size"])))
+    step_s = 2 * found["overhead_s"]
+    return pd.DataFrame({"operations": found["crossing"], "size": sizes, "step_s": step_s, "backend": found["backend"]})
 
 
 def _seconds(channel: Any, field: str) -> Any:

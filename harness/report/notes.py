@@ -65,7 +65,7 @@ def list_notes(report: "Report") -> list[str]:
         *_describe_stand_ins(report),
         *(f"Data: {note}" for note in report.header["data"]["notes"]),
         *_describe_timing(report),
-        *_doubt_step_times(report),
+        *(sentence for _, sentence in doubt_step_times(report)),
         *_doubt_sweep(report),
         *describe_convention_effects(report),
         *_describe_failures(report),
@@ -141,17 +141,21 @@ def _describe_stop(report: "Report") -> Iterator[str]:
             )
 
 
-def _doubt_step_times(report: "Report") -> Iterator[str]:
-    """Yield the reasons to doubt a step time: no steady state, more threads than requested, a costly call."""
+def doubt_step_times(report: "Report") -> Iterator[tuple[str, str]]:
+    """Yield the reasons to doubt a step time, each with its variant as `backend:variant`.
+
+    They are: no steady state, more threads than requested, a costly call.
+    """
     requested = report.header["plan"]["threads"]
     for row in report.speed_rows:
+        name = row["backend"]
         if row["never_steady"]:
-            yield f"{row['backend']} did not reach steady state: it was still warming up while it was timed."
-        more = [f"{name} {count}" for name, count in row["threads"].items() if count > requested]
+            yield name, f"{name} did not reach steady state: it was still warming up while it was timed."
+        more = [f"{library} {count}" for library, count in row["threads"].items() if count > requested]
         if more:
-            yield f"{row['backend']} used more threads than the {requested} requested: {', '.join(more)}."
+            yield name, f"{name} used more threads than the {requested} requested: {', '.join(more)}."
     for row in report.speed_rows:
-        yield from _doubt_call(report, row)
+        yield from ((row["backend"], sentence) for sentence in _doubt_call(report, row))
 
 
 def _doubt_call(report: "Report", row: Mapping[str, Any]) -> Iterator[str]:

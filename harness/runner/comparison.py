@@ -43,6 +43,9 @@ from . import timing
 from .findings import Findings
 from .schedule import qualify
 
+ENVIRONMENTS, CHECKS, TRAININGS, ROUNDS = "environments", "checks", "trainings", "rounds of timing"
+"""The stages of a run, as its progress names them."""
+
 
 class Comparison:
     """A run with what it needs: the data, the spec and the chosen backends."""
@@ -73,6 +76,7 @@ class Comparison:
         with board:
             self._describe()
             able = [(entry, variant) for entry, variant in self.chosen if self._supports(entry, board)]
+            self._announce(able, board)
             qualify(
                 able,
                 partial(self._install, board=board),
@@ -86,6 +90,16 @@ class Comparison:
             self._time_sweep(board)
             with self.run.task(read.LAST):
                 pass
+
+    def _announce(self, able: Sequence[tuple[Entry, str]], board: Board) -> None:
+        """Tell the board the stages of the work that is left, as far as the plan knows them."""
+        names = [f"{entry.name}:{variant}" for entry, variant in able]
+        board.expect(ENVIRONMENTS, len({entry.label for entry, _ in able}), parallel=2)
+        for stage, task in ((CHECKS, "check"), (TRAININGS, "train")):
+            board.expect(stage, sum(not self.run.finished(f"{task} {name}") for name in names), parallel=2)
+        if able and self.plan["rounds"]:
+            left = sum(not self.run.finished(f"round {number + 1}") for number in range(self.plan["rounds"]))
+            board.expect(ROUNDS, left)
 
     # What is known without running anything
 
@@ -131,7 +145,10 @@ class Comparison:
         labels: list[dict[str, str]] = [{"backend": entry.name}]
         if entry.part:
             labels = [{"backend": each.name, "variant": variant} for each, variant in self.chosen if each == entry]
-        with board.job(f"{entry.label}: environment") as job, self.run.task(f"environment {entry.label}") as task:
+        with (
+            board.job(f"{entry.label}: environment", ENVIRONMENTS) as job,
+            self.run.task(f"environment {entry.label}") as task,
+        ):
             environment, job.outcome = install.measure(entry, labels, task.add, self.pythons, job.say, self.commands)
         if environment is not None:
             self.environments[entry.label] = environment
@@ -147,11 +164,11 @@ class Comparison:
             board.say(f"{name}: {lacking}")
             return
         if not self.run.finished(f"check {name}"):
-            with board.job(f"{name}: conformance") as job, self.run.task(f"check {name}") as task:
+            with board.job(f"{name}: conformance", CHECKS) as job, self.run.task(f"check {name}") as task:
                 self._check(entry, variant, task, job)
             self.learn(task)
         if not self.run.finished(f"train {name}"):
-            with board.job(f"{name}: training") as job, self.run.task(f"train {name}") as task:
+            with board.job(f"{name}: training", TRAININGS) as job, self.run.task(f"train {name}") as task:
                 self._train(entry, variant, task, job)
             self.learn(task)
 
@@ -228,7 +245,7 @@ class Comparison:
         problem = rounds.Problem(self.network, self.arrays, x_train, y_train, self.order, check)
         of_all = f" of {plan.rounds}" if plan.rounds else ""
         for number in timing.list_rounds(self.run):
-            with board.job(f"timing, round {number}{of_all}") as job, self.run.task(f"round {number}") as task:
+            with board.job(f"timing, round {number}{of_all}", ROUNDS) as job, self.run.task(f"round {number}") as task:
                 rounds.run_round(number, contestants, problem, plan, task.add, steps, job.say)
                 job.outcome = f"{plan.blocks} blocks of {len(contestants)} workers"
 

@@ -96,18 +96,42 @@ def test_a_file_of_each_kind_needs_no_network(reference, tmp_path, suffix):
 
 
 def test_a_run_with_a_sweep_is_drawn_as_curves(reference, tmp_path):
-    swept = SimpleNamespace(sweep_times=curves(), summary=reference.summary, warnings=list)
+    swept = SimpleNamespace(sweep_times=curves(), summary=reference.summary, warnings=list, header=reference.header)
     figures.draw(swept, tmp_path / "sweep.svg")
-    assert "width of every hidden layer: 16, 17, 18" in (tmp_path / "sweep.svg").read_text()
+    svg = (tmp_path / "sweep.svg").read_text()
+    assert "width of every hidden layer: 16, 17, 18" in svg
+    assert ">batch size<" in svg
 
 
 def test_a_figure_shows_the_warnings_of_its_run(reference, tmp_path):
     reason = "The timing failed its self-test by 20 %"
-    doubtful = SimpleNamespace(sweep_times=pd.DataFrame(), summary=reference.summary, warnings=lambda: [reason])
+    doubtful = SimpleNamespace(
+        sweep_times=pd.DataFrame(), summary=reference.summary, warnings=lambda: [reason], header=reference.header
+    )
     figures.draw(doubtful, tmp_path / "steps.svg")
     assert reason in (tmp_path / "steps.svg").read_text()
     figures.draw(reference, tmp_path / "steps.svg")
     assert "self-test" not in (tmp_path / "steps.svg").read_text()
+
+
+def test_the_axis_of_a_sweep_is_what_it_varies():
+    found = curves()
+    encoded = figures.sweep_chart(found, sweep.lines(found)).to_dict()["hconcat"][0]["layer"][0]["encoding"]
+    assert encoded["x"]["field"] == "size"
+    assert encoded["x"]["title"] == "batch size"
+    assert encoded["x"]["axis"]["values"] == [16, 17, 18, 19]
+
+
+def test_a_figure_names_machine_data_and_date_and_has_no_size_of_its_own(reference, tmp_path):
+    figures.draw(reference, tmp_path / "steps.svg")
+    svg = (tmp_path / "steps.svg").read_text()
+    for part in ("AMD EPYC, 1 thread, cpu; measured 2026-11-24", "data digits; spec f180c635eb00, batch 64, float32"):
+        assert part in svg
+    opening = svg[svg.index("<svg") : svg.index(">", svg.index("<svg"))]
+    assert "viewBox" in opening
+    assert "width=" not in opening
+    figures.draw(reference, tmp_path / "steps.html")
+    assert "max-width:100%" in (tmp_path / "steps.html").read_text()
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """Prints the results of `bakeoff check`, `bakeoff selftest` and `bakeoff precision`."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import median
 
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -10,7 +12,7 @@ from ...measures.agreement import checks, records, selftest, suite
 from ...measures.agreement.precision import Precision
 from ...measures.agreement.run_checks import VariantResult
 from ...measures.agreement.suite import Outcome
-from .console import print_line, print_lines, widen
+from .console import print_comparison, print_line, print_lines, widen
 
 MATRIX_LEGEND = (
     "Each number is the largest rounding error, in floors: 1 floor is the error of plain NumPy on the same problem. "
@@ -90,6 +92,26 @@ def _group_by_check(outcomes: Sequence[Outcome]) -> list[tuple[Outcome, int]]:
             first.setdefault(key, each)
             count[key] = count.get(key, 0) + 1
     return [(each, count[key] - 1) for key, each in first.items()]
+
+
+def print_selftest_comparison(console: Console, report: selftest.SelftestReport) -> None:
+    """Print the counts, how many known bugs each check detected, and what was judged otherwise than expected."""
+    print_lines(console, report.describe())
+    for each in report.mistakes:
+        if not each.case:
+            print_line(console, f"NOT DETECTED: {each.mistake}")
+    for heading, some in (("loses precision", report.lost_precision), ("correct", report.legitimate)):
+        for one in some:
+            if not one.expected:
+                print_line(console, f"NOT JUDGED AS: {heading}: {one.description}")
+    counts = Counter(each.check for each in report.mistakes if each.case)
+    named = Counter(each.check for each in report.mistakes if each.case and each.named)
+    rows = [
+        {"check": check, "bugs detected first": str(count), "cause named": str(named[check])}
+        for check, count in counts.most_common()
+    ]
+    print_line(console, "")
+    print_comparison(console, pd.DataFrame(rows), "bakeoff selftest --full")
 
 
 def print_selftest(console: Console, report: selftest.SelftestReport) -> None:

@@ -12,13 +12,16 @@ if TYPE_CHECKING:
 PLAIN_TEXT_WIDTH = 240
 """Columns where the output is no terminal: whole lines, for a program or a pager."""
 
-TEXT_COLUMNS = ("backend", "licence")
+COMPARISON_WIDTH = 100
+"""Columns of a comparison where the output is no terminal."""
+
+TEXT_COLUMNS = ("backend", "licence", "mistake", "check", "status")
 """Headings of the columns that are aligned to the left."""
 
 
 def print_line(console: Console, line: str, wrap: bool = False) -> None:
     """Print a line as it stands; `wrap` breaks it between words."""
-    console.print(line, highlight=False, soft_wrap=not wrap, markup=False)
+    console.print(line, highlight=False, soft_wrap=not wrap, markup=False, emoji=False)
 
 
 def print_lines(console: Console, lines: Iterable[str]) -> None:
@@ -42,6 +45,22 @@ def print_table(console: Console, notes: Sequence[str], rows: "pd.DataFrame") ->
             part = []
         part.append(heading)
     _print_part(console, rows[[name, *part]])
+
+
+def print_comparison(console: Console, rows: "pd.DataFrame", rest: str) -> None:
+    """Print a table in one piece: the first of its columns that fit; then a line on the others and on the rest.
+
+    `rest` is the command that prints everything. No cell is broken across lines.
+    """
+    width = console.width if console.is_terminal else COMPARISON_WIDTH
+    columns = [str(heading) for heading in rows.columns]
+    shown = len(columns)
+    while shown > 1 and _measure_width(_make_listing(rows[columns[:shown]])) > width:
+        shown -= 1
+    # The first column alone may be wider than the terminal: then it stands out at the edge, and is whole.
+    Console(file=console.file, width=PLAIN_TEXT_WIDTH).print(_make_listing(rows[columns[:shown]]), highlight=False)
+    left_out = f"{len(columns) - shown} more columns, and the rest" if shown < len(columns) else "Everything"
+    print_line(console, f"{left_out}: {rest}")
 
 
 def widen(console: Console) -> Console:

@@ -74,14 +74,17 @@ def convert_ease_to_json(results: Mapping[str, Result]) -> dict[str, Any]:
     }
 
 
-def print_explanation(console: Console) -> None:
+def print_explanation(console: Console, full: bool = True) -> None:
     """Print what the numbers mean, and where the figures are defined."""
     print_line(console, "")
+    if not full:
+        print_line(console, "Where each concept and argument stands, and why a change has no cost: bakeoff ease --full")
+        return
     print_line(console, EXPLANATION)
 
 
-def print_ease(console: Console, measured: Mapping[str, Ease]) -> None:
-    """Print the figures of every backend, and where its arguments and concepts were found."""
+def print_ease(console: Console, measured: Mapping[str, Ease], full: bool = True) -> None:
+    """Print the figures of every backend; with `full`, where its arguments and concepts were found."""
     console = widen(console)
     listing = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     listing.add_column("backend", no_wrap=True, vertical="bottom")
@@ -95,6 +98,8 @@ def print_ease(console: Console, measured: Mapping[str, Ease]) -> None:
         missing = [figure.name for figure, value in each.figures().items() if value is None]
         if missing:
             print_line(console, f"{name}: not counted for {each.suffix or 'such files'}: {', '.join(missing)}.")
+    if not full:
+        return
     concepts = {name: each.concepts for name, each in measured.items()}
     _print_places(console, "concept", [rule.concept for rule in RULES], concepts)
     _print_places(
@@ -102,8 +107,8 @@ def print_ease(console: Console, measured: Mapping[str, Ease]) -> None:
     )
 
 
-def print_changes(console: Console, changed: Mapping[str, Sequence[Cost]]) -> None:
-    """Print the cost of each change in each backend, in tokens, and the reason where there is no cost."""
+def print_changes(console: Console, changed: Mapping[str, Sequence[Cost]], full: bool = True) -> None:
+    """Print the cost of each change in each backend, in tokens; with `full`, the reason where there is no cost."""
     answered = {name: costs for name, costs in changed.items() if costs}
     if not answered:
         return
@@ -117,7 +122,7 @@ def print_changes(console: Console, changed: Mapping[str, Sequence[Cost]]) -> No
     for name, costs in answered.items():
         listing.add_row(name, *map(format_cost, costs))
     console.print(listing, highlight=False)
-    for name, costs in answered.items():
+    for name, costs in answered.items() if full else ():
         for cost in costs:
             if cost.answer != "patch":
                 print_line(console, f"{name}, {cost.change}: {cost.answer}. {cost.what}", wrap=True)

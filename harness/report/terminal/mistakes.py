@@ -10,7 +10,7 @@ from rich.text import Text
 from ...measures.mistakes.judge import OUTCOMES, Finding
 from ...measures.mistakes.records import VariantFindings
 from ...measures.mistakes.tables import describe, tabulate_outcomes, tabulate_shares
-from .console import convert_to_json, print_line, print_lines, print_table
+from .console import convert_to_json, print_comparison, print_line, print_lines, print_table
 
 TRACEBACK_LEGEND = (
     "yours : others: median lines of the traceback in your files and in other files. docs/explanation/mistakes.md"
@@ -18,14 +18,20 @@ TRACEBACK_LEGEND = (
 
 
 def print_mistakes(
-    console: Console, measured: Mapping[str, VariantFindings], unable: Mapping[str, str], messages: bool
+    console: Console, measured: Mapping[str, VariantFindings], unable: Mapping[str, str], messages: bool, full: bool
 ) -> None:
-    """Print the outcome of every mistake in every variant, and the counts; with `messages`, every message."""
+    """Print how many mistakes every variant noticed, and which were noticed by how many variants.
+
+    With `full`, print the outcome of every mistake in every variant; with `messages`, every message.
+    """
     findings = {name: each.findings for name, each in measured.items()}
     if findings:
-        print_table(console, [], _transpose(tabulate_outcomes(findings)))
+        print_comparison(console, tabulate_shares(findings), "add --full, or --messages")
         print_line(console, "")
-        print_table(console, [], tabulate_shares(findings))
+        if full:
+            print_table(console, [], _transpose(tabulate_outcomes(findings)))
+        else:
+            print_comparison(console, _count_variants(findings), "add --full")
         print_line(console, "")
         print_line(console, _explain_outcomes(findings), wrap=True)
         print_line(console, TRACEBACK_LEGEND, wrap=True)
@@ -50,6 +56,22 @@ def _explain_outcomes(findings: Mapping[str, Sequence[Finding]]) -> str:
     """Return what each outcome that occurs means."""
     seen = {each.outcome for some in findings.values() for each in some}
     return "; ".join(f"{word}: {meaning}" for word, meaning in OUTCOMES.items() if word in seen) + "."
+
+
+def _count_variants(findings: Mapping[str, Sequence[Finding]]) -> pd.DataFrame:
+    """Return a row for each mistake: how many variants noticed it, and in how many it was silent and wrong."""
+    by_mistake: dict[str, list[Finding]] = {}
+    for some in findings.values():
+        for each in some:
+            by_mistake.setdefault(each.mistake, []).append(each)
+    return pd.DataFrame(
+        {
+            "mistake": mistake,
+            "noticed by": f"{sum(each.noticed for each in some)} of {len(some)}",
+            "silent and wrong in": str(sum(each.outcome == "wrong" for each in some)),
+        }
+        for mistake, some in by_mistake.items()
+    )
 
 
 def _transpose(table: pd.DataFrame) -> pd.DataFrame:

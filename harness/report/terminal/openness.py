@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ...measures.openness.facts import Notice, Package, Stated, View
-from .console import format_count, print_line, widen
+from .console import format_count, print_comparison, print_line, widen
 
+CELL = 22
+"""Characters of a fact in the comparison."""
 FACTS = {
     "licence_declared": "licence in the metadata",
     "cla_or_dco": "CLA or DCO",
@@ -30,6 +33,39 @@ FACTS = {
     "top_organisation_share_all": "by the top organisation",
 }
 """The headings of facts whose keys do not read as a heading."""
+
+
+COMPARED = {
+    "licence": "licence",
+    "last_release_date": "last release",
+    "releases_24m": "releases/24 m",
+    "authors_12m": "authors/12 m",
+    "top_organisation_share": "top organisation",
+    "status": "status",
+}
+"""The facts of a comparison, with their headings."""
+
+
+def print_openness_comparison(console: Console, views: Sequence[View]) -> None:
+    """Print a row for each backend with the facts that differ most, and the findings."""
+    rows = []
+    for view in views:
+        facts = {fact.key: fact for fact in view.facts}
+        cells = {heading: _shorten(facts.get(key)) for key, heading in COMPARED.items()}
+        stale = sum(bool(fact.age) for fact in view.facts)
+        rows.append({"backend": view.backend, **cells, "stale facts": str(stale), "findings": str(len(view.findings))})
+    print_comparison(console, pd.DataFrame(rows), "bakeoff openness --full, or bakeoff openness NAME")
+    for view in views:
+        for finding in view.findings:
+            print_line(console, f"Finding: {view.backend}: {finding}")
+
+
+def _shorten(fact: Stated | None) -> str:
+    """Return a fact as a cell: its first words; a dash where it is unknown."""
+    if fact is None:
+        return "-"
+    words = _format_value(fact)
+    return words if len(words) <= CELL else f"{words[: CELL - 3].rstrip()}..."
 
 
 def print_openness(console: Console, views: Sequence[View]) -> None:

@@ -6,23 +6,27 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from ..export import Table
 from ..report import Report
-from ..text import to_markdown
+from ..summary import summarise
 from .console import print_line, print_table
+from .summary import print_summary
 
 
 def print_run(console: Console, report: Report) -> None:
-    """Print everything that a run found, and where its tables are."""
-    print_table(console, report.notes(), report.readable_summary())
+    """Print the end of a run: what it found, in a screen, and the commands that show the rest."""
     if len(report.framework_defaults()):
         print_table(console, [report.DEFAULTS_CAPTION], report.framework_defaults())
-    _print_sweep(console, report)
-    print_line(console, f"Tables: {report.folder / 'tables'}")
+        print_line(console, "")
+    if len(report.sweep_times):
+        _print_sweep(console, report)
+        print_line(console, "")
+    print_summary(console, summarise(report))
 
 
-def print_run_table(console: Console, report: Report, speed: bool) -> None:
-    """Print the summary and the sweep; with `speed`, everything that was timed."""
-    print_table(console, list_notes(report, speed), _select_readable(report, speed))
+def print_run_table(console: Console, report: Report, table: Table, speed: bool) -> None:
+    """Print a table of a run; under the summary, the sweep."""
+    print_table(console, table.notes, table.readable)
     if not speed:
         _print_sweep(console, report)
 
@@ -32,30 +36,14 @@ def convert_run_to_json(report: Report) -> dict[str, Any]:
     return {"run": str(report.folder), "notes": report.notes(), "rows": _convert_rows(report.summary())}
 
 
-def convert_table_to_json(report: Report, speed: bool) -> dict[str, Any]:
+def convert_table_to_json(report: Report, table: Table) -> dict[str, Any]:
     """Return what `bakeoff table --json` prints."""
     return {
         "run": str(report.folder),
-        "notes": list_notes(report, speed),
-        "rows": _convert_rows(_select_raw(report, speed)),
+        "notes": table.notes,
+        "rows": _convert_rows(table.raw),
         "framework_defaults": _convert_rows(report.framework_defaults()),
     }
-
-
-def format_markdown(report: Report, speed: bool) -> str:
-    """Return the notes and the table as Markdown."""
-    notes = (f"- {line}" for line in list_notes(report, speed))
-    return "\n".join((*notes, "", to_markdown(_select_readable(report, speed))))
-
-
-def format_csv(report: Report, speed: bool) -> str:
-    """Return the table as CSV, without the notes."""
-    return _select_raw(report, speed).to_csv(index=False)
-
-
-def list_notes(report: Report, speed: bool) -> list[str]:
-    """Return the sentences that stand over the table."""
-    return [*report.notes(), report.SPEED_CAPTION] if speed else report.notes()
 
 
 def _print_sweep(console: Console, report: Report) -> None:
@@ -64,14 +52,6 @@ def _print_sweep(console: Console, report: Report) -> None:
         if len(lines):
             print_table(console, [report.SWEEP_CAPTION], lines)
         print_table(console, [], report.readable_sweep())
-
-
-def _select_raw(report: Report, speed: bool) -> pd.DataFrame:
-    return report.speed() if speed else report.summary()
-
-
-def _select_readable(report: Report, speed: bool) -> pd.DataFrame:
-    return report.readable_speed() if speed else report.readable_summary()
 
 
 def _convert_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -63,12 +63,20 @@ def bakeoff(monkeypatch, capsys):
 
 
 def test_the_command_shows_every_figure_of_every_backend(bakeoff):
-    code, out, _ = bakeoff()
+    code, out, _ = bakeoff("--full")
     assert code == 0
     for name, model in MODELS.items():
         row, *_ = [line.split()[1:] for line in out.splitlines() if line.split()[:1] == [name]]
         assert [int(cell.replace(",", "")) for cell in row] == list(count_file(*model).figures().values())
     assert re.search(r"gradients set to zero +.*pytorch 48 *$", out, re.MULTILINE)
+
+
+def test_the_command_begins_with_the_figures_alone(bakeoff):
+    code, out, _ = bakeoff()
+    assert code == 0
+    assert "gradients set to zero" not in out
+    assert "bakeoff ease --full" in out
+    assert len(out.splitlines()) < 36
 
 
 def test_the_command_prints_json(bakeoff):

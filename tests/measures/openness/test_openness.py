@@ -434,7 +434,7 @@ def bakeoff(monkeypatch, capsys, tmp_path):
 
 
 def test_the_command_shows_the_facts_of_every_backend_with_their_sources(bakeoff):
-    code, out, _ = bakeoff()
+    code, out, _ = bakeoff("--full")
     assert code == 0
     shown = " ".join(out.split())
     for entry in entries.read_all().values():
@@ -443,6 +443,20 @@ def test_the_command_shows_the_facts_of_every_backend_with_their_sources(bakeoff
             assert " ".join(fact.source.split()) in shown
     assert "stale" in out
     assert "Unknown: " in out
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_several_backends_are_compared_on_one_screen(bakeoff, monkeypatch, width):
+    from bakeoff.report.terminal import console
+
+    monkeypatch.setattr(console, "COMPARISON_WIDTH", width)
+    code, out, _ = bakeoff()
+    assert code == 0
+    lines = out.splitlines()
+    assert all(len(line) <= width for line in lines if "bakeoff openness" not in line)
+    assert [line.split()[0] for line in lines[1 : 1 + len(entries.read_all())]] == list(entries.read_all())
+    assert "bakeoff openness --full" in out
+    assert len(lines) < 24
 
 
 def test_a_contradiction_is_a_finding_and_no_failure(bakeoff, make_entry, build, monkeypatch):
