@@ -16,7 +16,7 @@ from .machine import examine_machine
 from .mistakes import try_mistakes
 from .openness import show_openness
 from .options import BAD_INPUT, EXIT_CODES, INTERRUPTED, err, out, print_note
-from .report import compare_runs, list_runs, print_run_table, rank_frameworks
+from .report import compare_runs, list_runs, print_run_table, rank_frameworks, write_report
 from .run import run_backends
 
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
@@ -24,6 +24,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "run": run_backends,
         "runs": list_runs,
         "table": print_run_table,
+        "report": write_report,
         "compare": compare_runs,
         "verdict": rank_frameworks,
     },
