@@ -50,9 +50,9 @@ def variant_axis(order: list[str]) -> Spec:
     return {"field": NAME, "type": "nominal", "sort": order, "axis": axis}
 
 
-def variant_colour(names: list[str]) -> Spec:
-    """Return a colour for each variant: a hue for a backend; its variants differ in dash as well."""
-    return {"field": NAME, "type": "nominal", "scale": {"domain": names}, "legend": {"title": None, "labelLimit": 240}}
+def variant_colour() -> Spec:
+    """Return an encoding by variant: the page gives a hue to each backend, and a dash to each of its variants."""
+    return {"field": NAME, "type": "nominal", "legend": {"title": None, "labelLimit": 240}}
 
 
 def tooltip(*fields: tuple[str, str, str]) -> list[Spec]:
@@ -63,6 +63,10 @@ def tooltip(*fields: tuple[str, str, str]) -> list[Spec]:
     ]
 
 
-def band(rows: int, least: int = 0) -> Spec:
-    """Return the height of a chart with a line of the page for each row."""
-    return {"height": {"step": 26}} if rows * 26 > least else {"height": least}
+def band(rows: int) -> Spec:
+    """Return the height of a chart with a line for each row; the page adapts it to the rows that are chosen."""
+    return {"height": ROW_PX * rows}
+
+
+ROW_PX = 26
+"""The height of a row. assets/charts.js has it, too."""

@@ -7,10 +7,13 @@ import pandas as pd
 
 from ..report import Report
 from .answer import describe_answer
-from .blocks import Block, list_blocks
+from .blocks import Block, Parts, list_blocks
 from .chart import Chart
+from .mistakes import Mistakes, read_mistakes
+from .openness import Openness, read_openness
 from .ratios import export_ratios
 from .rows import COLUMNS, WORDS, TableRow, list_rows
+from .sources import Source, list_sources
 from .start import export_startup
 
 CRITERIA = {
@@ -37,6 +40,7 @@ class Page(NamedTuple):
     limits: str
     rows: list[TableRow]
     blocks: list[Block]
+    parts: Parts
     scoring: Mapping[str, Any]
     data: dict[str, Any]
     """For the scripts."""
@@ -53,12 +57,30 @@ class Page(NamedTuple):
     @property
     def charts(self) -> list[Chart]:
         """Everything that can be downloaded."""
-        return [_chart_summary(self.rows), *(chart for block in self.blocks for chart in (*block.charts, *block.tables))]
+        return [
+            _chart_summary(self.rows),
+            *(chart for block in self.blocks for chart in (*block.charts, *block.downloads)),
+        ]
 
     @property
     def chart(self) -> dict[str, Chart]:
         """The charts by name."""
         return {chart.name: chart for chart in self.charts}
+
+    @property
+    def sources(self) -> list[Source]:
+        """The model files."""
+        return self.parts.sources
+
+    @property
+    def mistakes(self) -> Mistakes | None:
+        """What became of common mistakes."""
+        return self.parts.mistakes
+
+    @property
+    def openness(self) -> Openness | None:
+        """The facts of openness."""
+        return self.parts.openness
 
     @property
     def sections(self) -> dict[str, str]:
@@ -72,6 +94,7 @@ def collect(runs: Sequence[Report], scoring: Mapping[str, Any]) -> Page:
     report = runs[0]
     header, warnings = report.header, report.warnings()
     rows = list_rows(report)
+    parts = Parts(list_sources(report), read_mistakes(report), read_openness(report))
     facts = {
         "run": report.folder.resolve().name,
         "date": str(header["created"]),
@@ -90,7 +113,8 @@ def collect(runs: Sequence[Report], scoring: Mapping[str, Any]) -> Page:
         scope=str(scoring["scope"]),
         limits=str(scoring["limits"]),
         rows=rows,
-        blocks=list_blocks(runs),
+        blocks=list_blocks(runs, parts),
+        parts=parts,
         scoring=scoring,
         data={
             "facts": facts,

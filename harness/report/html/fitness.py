@@ -99,7 +99,9 @@ def chart_slices(report: Report) -> Chart | None:
         {
             NAME: [
                 name_contestant((str(backend), str(variant), bool(copy)))
-                for backend, variant, copy in zip(slices["backend"], slices["variant"], slices["self_test"], strict=True)
+                for backend, variant, copy in zip(
+                    slices["backend"], slices["variant"], slices["self_test"], strict=True
+                )
             ],
             "round": slices["round"].astype(int),
             "block": slices["block"].astype(int),
@@ -117,10 +119,12 @@ def chart_slices(report: Report) -> Chart | None:
         "encoding": {
             "x": {"field": "minutes", "type": "quantitative", "title": "minutes since the first slice"},
             "y": {"field": "step_s", **seconds_axis("time per step (logarithmic)")},
-            "color": variant_colour([]),
+            "color": variant_colour(),
             "size": {"condition": {"test": OUTLIER, "value": 60}, "value": 9},
             "shape": {"condition": {"test": OUTLIER, "value": "cross"}, "value": "circle"},
-            "tooltip": tooltip((NAME, "variant", ""), ("step_s", "step, s", ".3s"), ("round", "round", "d"), ("outlier", "outlier", "")),
+            "tooltip": tooltip(
+                (NAME, "variant", ""), ("step_s", "step, s", ".3s"), ("round", "round", "d"), ("outlier", "outlier", "")
+            ),
         },
     }
     return Chart(

@@ -13,6 +13,8 @@ from ...common.errors import InputError
 from ..report import Report
 from . import content
 from .chart import Chart
+from .links import link_addresses
+from .sources import write_code_styles
 
 SCRIPTS = ("state", "format", "data", "charts", "table", "verdict", "start", "columns", "source", "main")
 """The files of `assets/`, in the order in which they are run."""
@@ -41,14 +43,18 @@ def build_page(runs: Sequence[Report], scoring: Mapping[str, Any]) -> str:
     except ImportError as error:
         raise InputError(f"A report needs {error.name}: pip install 'bakeoff[report]'.") from None
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
         loader=jinja2.FunctionLoader(_read_asset),
     )
+    environment.filters["link"] = link_addresses
     page = content.collect(runs, scoring)
     return environment.get_template("report.html.jinja").render(
         page=page,
         styles=_read_asset("report.css"),
-        code_styles="",
+        code_styles=write_code_styles(),
         runtime=_close_no_script(vl_convert.javascript_bundle()),
         scripts=_close_no_script("\n".join(_read_asset(f"{name}.js") for name in SCRIPTS)),
         data=write_json(page.data | {"charts": [export_chart(chart) for chart in page.charts]}),

@@ -77,7 +77,9 @@ def list_rows(report: Report) -> list[TableRow]:
     """Return the rows: the variants that were timed, the fastest first, then the others."""
     rows = [_make_row(report, row) for row in report.rows]
     rows += list(_list_copies(report))
-    return sorted(rows, key=lambda row: (row.data["step_s"] is None or np.isnan(row.data["step_s"]), row.data["step_s"]))
+    return sorted(
+        rows, key=lambda row: (row.data["step_s"] is None or np.isnan(row.data["step_s"]), row.data["step_s"])
+    )
 
 
 def _list_copies(report: Report) -> Iterator[TableRow]:

@@ -43,10 +43,16 @@ def chart_totals(report: Report) -> Chart | None:
         "height": 340,
         "mark": {"type": "line", "strokeWidth": 2},
         "encoding": {
-            "x": {"field": "steps", "type": "quantitative", "scale": {"type": "log"}, "title": "training steps (logarithmic)", "axis": {"format": "~s", "tickCount": 7}},
+            "x": {
+                "field": "steps",
+                "type": "quantitative",
+                "scale": {"type": "log"},
+                "title": "training steps (logarithmic)",
+                "axis": {"format": "~s", "tickCount": 7},
+            },
             "y": {"field": "total_s", **seconds_axis("time since the start of the process (logarithmic)")},
-            "color": variant_colour([]),
-            "strokeDash": variant_colour([]),
+            "color": variant_colour(),
+            "strokeDash": variant_colour(),
             "tooltip": tooltip((NAME, "variant", ""), ("steps", "steps", ",d"), ("total_s", "total, s", ".3s")),
         },
     }

@@ -18,7 +18,13 @@ class Browser:
     def __init__(self, chromium, driver, downloads):
         options = webdriver.ChromeOptions()
         options.binary_location = chromium
-        for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--force-color-profile=srgb"):
+        for argument in (
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--force-color-profile=srgb",
+        ):
             options.add_argument(argument)
         options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -26,7 +32,10 @@ class Browser:
         self.downloads = downloads
         self.driver.set_script_timeout(WAIT_S)
         self.command("Network.enable", {})
-        self.command("Network.emulateNetworkConditions", {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0})
+        self.command(
+            "Network.emulateNetworkConditions",
+            {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0},
+        )
         self.resize(DESKTOP)
 
     def command(self, name, arguments):
@@ -34,7 +43,10 @@ class Browser:
 
     def resize(self, size):
         width, height = size
-        self.command("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
+        self.command(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+        )
 
     def prefer(self, scheme, media=""):
         features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -65,7 +77,9 @@ class Browser:
 
     def texts(self, selector):
         """Return the texts of elements, of those too that are out of sight."""
-        return self.run("return [...document.querySelectorAll(arguments[0])].map((each) => each.textContent.trim())", selector)
+        return self.run(
+            "return [...document.querySelectorAll(arguments[0])].map((each) => each.textContent.trim())", selector
+        )
 
     def press(self, selector):
         self.run("document.querySelector(arguments[0]).click()", selector)
@@ -89,7 +103,11 @@ class Browser:
         before = set(self.downloads.iterdir())
         self.press(selector)
         for _ in range(WAIT_S * 10):
-            new = [path for path in set(self.downloads.iterdir()) - before if path.suffix != ".crdownload" and not path.name.startswith(".")]
+            new = [
+                path
+                for path in set(self.downloads.iterdir()) - before
+                if path.suffix != ".crdownload" and not path.name.startswith(".")
+            ]
             if new and new[0].stat().st_size:
                 return new[0]
             time.sleep(0.1)

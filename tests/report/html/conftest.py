@@ -12,7 +12,9 @@ from tests.paths import REFERENCE_RUN
 from .browser import Browser
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-MISSING = [name for name, path in (("chromium", CHROMIUM), ("chromedriver (Debian: chromium-driver)", DRIVER)) if not path]
+MISSING = [
+    name for name, path in (("chromium", CHROMIUM), ("chromedriver (Debian: chromium-driver)", DRIVER)) if not path
+]
 
 
 @pytest.fixture(scope="session")

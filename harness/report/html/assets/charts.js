@@ -1,5 +1,6 @@
 // The charts: Vega-Lite with the colours of the page, drawn when they come near the window, drawn anew when the view changes.
 const VIEWS = new Map();
+const ROW_PX = 26;
 const HUES = ["#1f6feb", "#c2410c", "#15803d", "#8b3fd9", "#a16207", "#0e7490", "#be123c", "#4d7c0f", "#64748b", "#b83280"];
 const HUES_DARK = ["#6ea8fe", "#ff9a62", "#5fd38a", "#c79bff", "#e6b84a", "#4fc9dd", "#ff8095", "#a3d65c", "#a9b4c4", "#f28ac4"];
 const DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4], [4, 4, 1, 4]];
@@ -54,12 +55,20 @@ function paint(node, names, style) {
   return undefined;
 }
 
+// Return the field whose values are the rows of a chart; undefined where the y axis is a quantity.
+function verticalField(spec) {
+  const y = (spec.encoding ?? spec.layer?.[0].encoding)?.y;
+  return y?.type === "nominal" ? y.field : undefined;
+}
+
 function fullSpec(chart, width) {
   const rows = chosenRows(chart);
   if (chart.columns.includes("variant")) for (const row of rows) row.against = compareWithBaseline(row.variant).word;
   const names = [...new Set(rows.map((row) => row.variant).filter((name) => name !== undefined))];
   const spec = structuredClone(chart.spec);
   paint(spec, names, styleOf(names));
+  const down = verticalField(spec);
+  if (down) spec.height = ROW_PX * new Set(rows.map((row) => row[down])).size;
   return { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width, autosize: { type: "fit-x", contains: "padding" }, ...spec, data: { values: rows }, config: { ...configOf(), ...spec.config } };
 }
 
@@ -67,10 +76,21 @@ async function draw(box) {
   const chart = CHARTS.get(box.dataset.chart);
   const picture = box.querySelector(".picture");
   if (!picture) return;
-  const embedded = await vegaEmbed(picture, fullSpec(chart, Math.max(280, picture.clientWidth)), { actions: false, renderer: chart.renderer || "svg", tooltip: { theme: isDark() ? "dark" : "light" } });
+  let embedded;
+  try {
+    embedded = await embed(chart, picture);
+  } catch (error) {
+    console.error(`${chart.name}: ${error}`);
+    box.dataset.failed = String(error);
+    return;
+  }
   VIEWS.get(chart.name)?.finalize();
   VIEWS.set(chart.name, embedded.view);
   box.dataset.drawn = String(chosenRows(chart).length);
+}
+
+function embed(chart, picture) {
+  return vegaEmbed(picture, fullSpec(chart, Math.max(280, picture.clientWidth)), { actions: false, renderer: chart.renderer || "svg", tooltip: { theme: isDark() ? "dark" : "light" } });
 }
 
 function drawOffPage(chart) {
