@@ -117,7 +117,7 @@ def write_report(runs: ReportRuns = None, output: Output = None, results: Result
     from ..report.report import Report
     from ..verdict.interactive import export_scoring
 
-    folders = [find_run(run, results) for run in runs or [None]]
+    folders = [find_run(run, results) for run in runs] if runs else [find_run(None, results)]
     reports = [Report(folder) for folder in folders]
     path = output or folders[0] / "report.html"
     write_page(reports, path, export_scoring(reports[0]))

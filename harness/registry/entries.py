@@ -1,6 +1,5 @@
 """The backends: reads `backends/*/backend.toml` and selects backends by name. It imports no code of a backend."""
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -216,11 +215,3 @@ def _choice(wrong: str, valid: Mapping[str, Entry] | tuple[str, ...]) -> str:
 def source_files(entry: Entry) -> list[Path]:
     """Return the files of the backend, in order, without those that Python writes when it runs them."""
     return [path for path in sorted(entry.folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
-
-
-def hash_source(entry: Entry) -> str:
-    """Return a hash of the files of the backend, as run.json has it."""
-    digest = hashlib.sha256()
-    for path in source_files(entry):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]

@@ -1,5 +1,6 @@
 """Begin a run, or resume one: the request, the plan that is fixed before the run, and its run folder."""
 
+import hashlib
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -198,9 +199,8 @@ def _require_same_variables(folder: Path, header: Mapping[str, Any], chosen: Seq
 
 def _identity(entry: Entry) -> dict[str, str]:
     """Return the backend's title, the version it pins, and a hash of its files."""
+    digest = hashlib.sha256()
+    for path in registry_entries.source_files(entry):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     title = entry.description.title
-    return {
-        "title": title,
-        "version": registry_entries.pinned_version(entry),
-        "source": registry_entries.hash_source(entry),
-    }
+    return {"title": title, "version": registry_entries.pinned_version(entry), "source": digest.hexdigest()[:12]}

@@ -1,6 +1,7 @@
 """The charts of the agreement: whether all compute the same, in words, with the rounding errors behind them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -25,9 +26,18 @@ QUANTITIES = {
 }
 """The phases of a training, in words."""
 
+CIRCUMSTANCES = {
+    " with zeros before the activation": "start, zeros",
+    " by ten steps at once": "10 in one call",
+    " of ten steps at once": "10 in one call",
+}
+"""The ends of an array's name that say how it was computed, and the column in which it then stands."""
+PLACES = {"loss": 0, "probabilities": 1, "gradient": 3}
+"""The order of the rows, by the first word of their names; parameters come between."""
+
 LEGEND = (
-    f"Light blue: at most the rounding error of plain NumPy. Blue: rounding only, up to {LOSES_PRECISION:g} times that. "
-    f"Yellow, ~: digits are lost, up to {NOT_CONFORMING:g} times. Red, x: more than that, so another result."
+    f"Light blue: at most the rounding error of plain NumPy. Blue: rounding only, up to {LOSES_PRECISION:g} times "
+    f"that. Yellow, ~: digits are lost, up to {NOT_CONFORMING:g} times. Red, x: more than that, so another result."
 )
 
 
@@ -55,12 +65,12 @@ def describe_agreement(report: Report) -> Iterator[str]:
 
 def chart_overview(report: Report) -> Chart | None:
     """Return the worst rounding error by variant and phase, in words; the reader picks the dtype."""
-    floors = _read_floors(report)
-    if floors is None:
+    found = _read_floors(report)
+    if found is None:
         return None
-    floors = floors.assign(quantity=floors["phase"].map(lambda phase: QUANTITIES.get(phase, phase)))
-    table = floors.groupby(["dtype", NAME, "quantity"], sort=False, as_index=False)["floors"].max()
-    table = _put_first(table.assign(agreement=table["floors"].map(choose_word)), "dtype", _run_dtype(report))
+    floors = found.assign(quantity=found["phase"].map(lambda phase: QUANTITIES.get(phase, phase)))
+    worst = floors.groupby(["dtype", NAME, "quantity"], sort=False, as_index=False)[["floors"]].max()
+    table = _put_first(worst.assign(agreement=worst["floors"].map(choose_word)), "dtype", _run_dtype(report))
     spec = _heat_map("quantity", list(QUANTITIES.values()), NAME, list(dict.fromkeys(table[NAME])), 0)
     return Chart(
         "agreement",
@@ -76,13 +86,13 @@ def chart_overview(report: Report) -> Chart | None:
 
 def chart_arrays(report: Report) -> Chart | None:
     """Return the rounding error of every array at every checkpoint, of one variant that the reader picks."""
-    floors = _read_floors(report)
-    if floors is None:
+    found = _read_floors(report)
+    if found is None:
         return None
-    floors = floors[floors["dtype"].eq(_run_dtype(report))]
+    floors = found[found["dtype"].eq(_run_dtype(report))]
     floors = floors.assign(
         result=[_name_array(row) for row in floors.to_dict("records")],
-        checkpoint=floors["step"].map(lambda step: "at the start" if step == 0 else f"step {step:.0f}"),
+        checkpoint=[_name_checkpoint(row) for row in floors.to_dict("records")],
     )
     table = (
         floors.sort_values("floors")
@@ -90,9 +100,9 @@ def chart_arrays(report: Report) -> Chart | None:
         .last()
     )
     table = table.assign(agreement=table["floors"].map(choose_word))
-    order = ["at the start", *(f"step {step:.0f}" for step in sorted(set(floors["step"])) if step)]
-    results = sorted(set(table["result"]))
-    spec = _heat_map("checkpoint", order, "result", results, 330)
+    order = list(dict.fromkeys(floors.sort_values(["step", "checkpoint"])["checkpoint"]))
+    results = sorted(set(table["result"]), key=lambda name: (PLACES.get(name.split()[0], 2), name))
+    spec = _heat_map("checkpoint", order, "result", results, 260)
     return Chart(
         "arrays",
         "Array by array, step by step",
@@ -134,10 +144,23 @@ def _put_first(table: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
     return pd.concat([table[first], table[~first]])
 
 
-def _name_array(row: dict[str, object]) -> str:
+def _name_array(row: Mapping[Any, Any]) -> str:
     """Return the name of an array as people read it: the phase where the array alone does not say it."""
-    phase, array = str(row["phase"]), str(row["array"])
+    phase, array = str(row["phase"]), _strip_circumstance(str(row["array"]))
     return f"{phase} {array}" if phase in ("loss", "gradient") else array
+
+
+def _name_checkpoint(row: Mapping[Any, Any]) -> str:
+    """Return the point of the training: the step, or the circumstance in which the array was computed."""
+    array, step = str(row["array"]), row["step"]
+    found = [words for ending, words in CIRCUMSTANCES.items() if array.endswith(ending)]
+    return found[0] if found else "at the start" if step == 0 else f"step {step:.0f}"
+
+
+def _strip_circumstance(array: str) -> str:
+    for ending in CIRCUMSTANCES:
+        array = array.removesuffix(ending)
+    return array
 
 
 def _heat_map(x: str, columns: list[str], y: str, rows: list[str], label_px: int) -> Spec:

@@ -158,7 +158,7 @@ def _openness(parts: Parts) -> Block:
 
 def _deployment(report: Report) -> Block:
     table = report.installation()
-    known = len(table) and table.drop(columns="backend").ne("-").to_numpy().any()
+    known = len(table) and (table.drop(columns="backend").to_numpy() != "-").any()
     if not known:
         return Block("deployment", "Installation", "Installation", [], [], absent="This run has no such records.")
     chart = Chart("installation", "Installation", "", table.rename(columns={"backend": "variant"}), {}, "deployment/*")

@@ -1,5 +1,7 @@
 """A chart: rows of raw values, a Vega-Lite description without data, and the records that the rows come from."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -8,8 +10,8 @@ Spec = dict[str, Any]
 
 NAME = "variant"
 """The column with the variant's name, `backend:variant`: the page draws the rows of the chosen variants alone."""
-SECONDS = "datum.label && datum.label + 's'"
-"""Labels an axis of seconds with its unit: 200µs. An empty label is one that has no room."""
+SECONDS = "datum.label && replace(datum.label, '\u00b5', 'u') + 's'"
+"""Labels an axis of seconds with its unit, 200us, as the tables do. An empty label is one that has no room."""
 
 
 class Chart(NamedTuple):
@@ -27,7 +29,7 @@ class Chart(NamedTuple):
     """Vega-Lite, without data, colours and size."""
     records: str
     """The records that the rows are made of, as `measure/figure`."""
-    units: dict[str, str] = {}
+    units: Mapping[str, str] = MappingProxyType({})
     """The unit of each column that has one."""
     pick: str = ""
     """A column of which the reader chooses one value at a time; "" for none."""
@@ -51,14 +53,17 @@ def variant_axis(order: list[str]) -> Spec:
 
 
 def variant_colour() -> Spec:
-    """Return an encoding by variant: the page gives a hue to each backend, and a dash to each of its variants."""
-    return {"field": NAME, "type": "nominal", "legend": {"title": None, "labelLimit": 240}}
+    """Return an encoding of lines by variant: the page gives a hue to a backend, and a dash to each of its variants."""
+    return {"field": NAME, "type": "nominal", "legend": {"title": None, "labelLimit": 240, "symbolType": "stroke"}}
+
+
+TEXT = {"type": "nominal"}
 
 
 def tooltip(*fields: tuple[str, str, str]) -> list[Spec]:
     """Return a tooltip: (field, title, format) each; an empty format is text."""
     return [
-        {"field": field, "title": title, **({"format": form, "type": "quantitative"} if form else {"type": "nominal"})}
+        {"field": field, "title": title, **({"format": form, "type": "quantitative"} if form else TEXT)}
         for field, title, form in fields
     ]
 

@@ -1,7 +1,8 @@
 """What the page holds: its words, tables and charts, and the data for its scripts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -20,12 +21,13 @@ CRITERIA = {
     "ease": "little code, few concepts, quick to install, mistakes that are noticed",
     "speed": "time per step above all, start-up and memory",
     "agreement": "computes what the others compute, the same every time",
-    "open": "licence, governance, releases, who writes it",
+    "open": "openness: licence, governance, releases, who writes it",
 }
 """What each criterion of the verdict is about."""
 
 
-class Page(NamedTuple):
+@dataclass(frozen=True)
+class Page:
     """Everything that the template writes."""
 
     title: str
@@ -45,9 +47,9 @@ class Page(NamedTuple):
     data: dict[str, Any]
     """For the scripts."""
 
-    columns = COLUMNS
-    words = WORDS
-    criteria = CRITERIA
+    columns: ClassVar = COLUMNS
+    words: ClassVar = WORDS
+    criteria: ClassVar = CRITERIA
 
     @property
     def self_test(self) -> str:
@@ -129,7 +131,7 @@ def collect(runs: Sequence[Report], scoring: Mapping[str, Any]) -> Page:
 def _chart_summary(rows: Sequence[TableRow]) -> Chart:
     """Return the rows of the table for its download: raw values, as in `summary.csv`."""
     table = pd.DataFrame([row.data for row in rows]).drop(columns="title")
-    units = {name: unit for name in table for end, unit in UNITS.items() if name.endswith(end)}
+    units = {str(name): unit for name in table for end, unit in UNITS.items() if str(name).endswith(end)}
     return Chart("summary", "All variants", "", table, {}, "all of the run", units)
 
 

@@ -94,7 +94,6 @@ def chart_slices(report: Report) -> Chart | None:
     slices = analysis.labelled(report.records)
     if not len(slices):
         return None
-    begin = rows["time"].astype(float).min()
     table = pd.DataFrame(
         {
             NAME: [
@@ -105,7 +104,7 @@ def chart_slices(report: Report) -> Chart | None:
             ],
             "round": slices["round"].astype(int),
             "block": slices["block"].astype(int),
-            "minutes": ((rows.loc[slices.index, "time"].astype(float) - begin) / 60).round(4),
+            "minutes": _count_minutes(rows.loc[slices.index]).round(4),
             "steps": slices["steps"].astype(int),
             "wall_s": slices["wall_s"].astype(float),
             "cpu_s": slices["cpu_s"].astype(float),
@@ -117,9 +116,13 @@ def chart_slices(report: Report) -> Chart | None:
         "height": 380,
         "mark": {"type": "point", "filled": True, "opacity": 0.75},
         "encoding": {
-            "x": {"field": "minutes", "type": "quantitative", "title": "minutes since the first slice"},
+            "x": {
+                "field": "minutes",
+                "type": "quantitative",
+                "title": "minutes of timing, without the time between the rounds",
+            },
             "y": {"field": "step_s", **seconds_axis("time per step (logarithmic)")},
-            "color": variant_colour(),
+            "color": variant_colour() | {"legend": {"title": None, "labelLimit": 240}},
             "size": {"condition": {"test": OUTLIER, "value": 60}, "value": 9},
             "shape": {"condition": {"test": OUTLIER, "value": "cross"}, "value": "circle"},
             "tooltip": tooltip(
@@ -137,3 +140,13 @@ def chart_slices(report: Report) -> Chart | None:
         f"{SLICE.measure}/{SLICE.name}",
         {"wall_s": "s", "cpu_s": "s", "step_s": "s", "minutes": "min"},
     )
+
+
+def _count_minutes(rows: pd.DataFrame) -> "pd.Series[float]":
+    """Return when each slice ended, in minutes of timing: the rounds follow each other, with a little room between."""
+    times = rows["time"].astype(float)
+    rounds = times.groupby(rows["round"])
+    begins, lengths = rounds.min(), rounds.max() - rounds.min()
+    room = 0.02 * lengths.sum()
+    offsets = (lengths + room).cumsum() - lengths - room
+    return (times - rows["round"].map(begins) + rows["round"].map(offsets)) / 60

@@ -1,7 +1,8 @@
 """Common mistakes, tried deliberately: what each framework does, and its messages word for word."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 import pandas as pd
 
@@ -45,7 +46,8 @@ class MistakeRow(NamedTuple):
     messages: list[Message]
 
 
-class Mistakes(NamedTuple):
+@dataclass(frozen=True)
+class Mistakes:
     """All mistakes."""
 
     variants: list[str]
@@ -53,7 +55,7 @@ class Mistakes(NamedTuple):
     words: dict[str, str]
     chart: Chart
 
-    kinds = KINDS
+    kinds: ClassVar = KINDS
 
 
 def read_mistakes(report: Report) -> Mistakes | None:

@@ -1,6 +1,7 @@
 """Openness: the facts that decide most, side by side, and every fact with its source."""
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
 from ...measures.openness.figures import FACTS
 from ..report import Report
@@ -30,13 +31,14 @@ class Facts(NamedTuple):
     facts: list[dict[str, Any]]
 
 
-class Openness(NamedTuple):
+@dataclass(frozen=True)
+class Openness:
     """The facts of all frameworks."""
 
     frameworks: list[Facts]
     chart: Chart
 
-    headings = list(MAIN.values())
+    headings: ClassVar = list(MAIN.values())
 
 
 def read_openness(report: Report) -> Openness | None:

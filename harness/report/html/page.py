@@ -1,6 +1,7 @@
 """Builds the page: the sections with their tables, the charts, the data, the styles and the scripts, in one file."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -49,13 +50,14 @@ def build_page(runs: Sequence[Report], scoring: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         loader=jinja2.FunctionLoader(_read_asset),
     )
+    runtime = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub lacks the default
     environment.filters["link"] = link_addresses
     page = content.collect(runs, scoring)
     return environment.get_template("report.html.jinja").render(
         page=page,
         styles=_read_asset("report.css"),
         code_styles=write_code_styles(),
-        runtime=_close_no_script(vl_convert.javascript_bundle()),
+        runtime=_close_no_script(runtime),
         scripts=_close_no_script("\n".join(_read_asset(f"{name}.js") for name in SCRIPTS)),
         data=write_json(page.data | {"charts": [export_chart(chart) for chart in page.charts]}),
     )
@@ -89,15 +91,9 @@ def _replace_missing(value: Any) -> Any:
         return {str(key): _replace_missing(each) for key, each in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
         return [_replace_missing(each) for each in value]
-    if isinstance(value, np.bool_):
-        return bool(value)
-    if isinstance(value, float | np.floating):
-        return float(value) if np.isfinite(value) else None
-    if isinstance(value, int | np.integer) and not isinstance(value, bool):
-        return int(value)
-    if value is pd.NA or value is pd.NaT:
-        return None
-    return value
+    value = value.item() if isinstance(value, np.generic) else value
+    missing = value is pd.NA or value is pd.NaT or (isinstance(value, float) and not math.isfinite(value))
+    return None if missing else value
 
 
 def _close_no_script(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ...common.errors import InputError
 from ...measures.ease.explained import explain_file
-from ...measures.ease.figures import API_NAMES, ATTRIBUTES, COUNTED
+from ...measures.ease.figures import API_NAMES, ATTRIBUTES, COUNTED, TOKENS
 from ...registry import entries as registry_entries
 from ..report import Report
 from ..text import ABSENT, format_count, format_or_dash
@@ -32,7 +32,7 @@ class Source(NamedTuple):
     title: str
     file: str
     changed: bool
-    """Whether the backend's files differ from those that the run measured."""
+    """Whether the file has another number of tokens than the run counted in it."""
     counts: dict[str, str]
     names: dict[str, list[str]]
     lines: list[SourceLine]
@@ -47,9 +47,9 @@ def write_code_styles() -> str:
     """Return the CSS of the highlighted code, for the light and the dark page."""
     from pygments.formatters import HtmlFormatter  # noqa: PLC0415  # an extra
 
-    rules = []
+    rules: list[str] = []
     for style, prefix in ((LIGHT, ".code"), (DARK, '[data-theme="dark"] .code')):
-        listed = HtmlFormatter(style=style).get_style_defs(prefix).splitlines()
+        listed = HtmlFormatter(style=style).get_style_defs(prefix).splitlines()  # type: ignore[no-untyped-call]
         rules += [rule for rule in listed if rule.startswith(f"{prefix} .") and "background" not in rule]
     return "\n".join(rules)
 
@@ -67,7 +67,7 @@ def _read_source(report: Report, name: str) -> Iterator[Source]:
         name,
         report.title(name),
         f"backends/{name}/{model.name}",
-        registry_entries.hash_source(entry) != report.header["backends"][name]["source"],
+        sum(line.tokens for line in explained) != query.last(TOKENS, backend=name),
         {
             figure.name.replace("_", " "): format_or_dash(query.last(figure, backend=name), format_count)
             for figure in COUNTED

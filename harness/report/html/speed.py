@@ -67,7 +67,7 @@ def chart_memory(report: Report) -> Chart | None:
     if not rows:
         return None
     table = pd.DataFrame(rows).sort_values("peak_memory_bytes")
-    size = {"field": "peak_memory_bytes", "type": "quantitative", "title": "peak memory of the process"}
+    size: Spec = {"field": "peak_memory_bytes", "type": "quantitative", "title": "peak memory of the process"}
     size["axis"] = {"format": "~s", "labelExpr": "datum.label + 'B'"}
     told = tooltip((NAME, "variant", ""), ("peak_memory_bytes", "bytes", ".3s"))
     spec: Spec = {
@@ -91,13 +91,13 @@ def chart_sweep(report: Report) -> Iterator[Chart]:
     times = report.sweep_times
     for axis, mine in times.groupby("axis", sort=False) if len(times) else ():
         fitted = axis in FITTED
-        kind = {"field": "operations", "type": "quantitative", "title": "operations of a step (logarithmic)"}
+        kind: Spec = {"field": "operations", "type": "quantitative", "title": "operations of a step (logarithmic)"}
         kind |= {"scale": {"type": "log", "nice": False, "padding": 12}, "axis": {"format": "~s", "tickCount": 6}}
         point = {"field": "point", "type": "nominal", "sort": None, "title": str(axis).replace("_", " ")}
         told = tooltip((NAME, "variant", ""), ("point", str(axis), ""), ("step_s", "step, s", ".3s"))
         spec: Spec = {
             "height": 320,
-            "mark": {"type": "line", "point": {"size": 24}, "strokeWidth": 2},
+            "mark": {"type": "line", "point": {"size": 24, "strokeWidth": 0}, "strokeWidth": 2},
             "encoding": {
                 "x": kind if fitted else point,
                 "y": {"field": "step_s", **seconds_axis("time per step (logarithmic)")},

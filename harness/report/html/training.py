@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from ...measures.training.defaults import TARGET
@@ -17,12 +18,12 @@ def describe_training(report: Report) -> Iterator[str]:
     epochs = {
         f"{backend}:{variant}": epochs_to_target(report.query, backend, variant) for backend, variant in report.entries
     }
-    found = sorted({int(number) for number in epochs.values() if number == number})
+    found = sorted({int(number) for number in epochs.values() if np.isfinite(number)})
     if found:
         span = count_things(found[0], "epoch") if len(found) == 1 else f"{found[0]} to {found[-1]} epochs"
         yield (
-            f"All train the same network from the same start, so they need about the same epochs to {format_share(TARGET)} "
-            f"of the validation rows: {span}. What differs is the time that an epoch takes."
+            f"All train the same network from the same start, so they need about the same epochs to "
+            f"{format_share(TARGET)} of the validation rows: {span}. What differs is the time that an epoch takes."
         )
 
 
@@ -102,7 +103,7 @@ def chart_accuracy(report: Report) -> Chart | None:
 def _lines(x: Spec, y: Spec, *told: tuple[str, str, str]) -> Spec:
     return {
         "height": 320,
-        "mark": {"type": "line", "strokeWidth": 1.8, "point": {"size": 12}},
+        "mark": {"type": "line", "strokeWidth": 1.8, "point": {"size": 14, "strokeWidth": 0}},
         "encoding": {
             "x": x,
             "y": y,

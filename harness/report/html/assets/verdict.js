@@ -170,7 +170,7 @@ function fillVerdict() {
   const apart = document.getElementById("verdict-apart");
   apart.replaceChildren();
   if (found.apart.length) {
-    apart.append(element("h3", {}, "Ranked apart: something with a weight is unknown"), element("ul", {}, ...found.apart.map((each) =>
+    apart.append(element("h3", {}, "Not in the ranking: a value with a weight is unknown"), element("ul", {}, ...found.apart.map((each) =>
       element("li", {}, `${each.title} (${each.name}): score ${formatThree(each.low)} to ${Number.isFinite(each.high) ? formatThree(each.high) : "any"}, the first has ${found.ranked.length ? formatThree(found.ranked[0].score) : "none"}. Unknown: ${joinWords(each.missing)}.`))));
   }
 }
