@@ -9,6 +9,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 WAIT_S = 120
 """A loaded machine takes its time."""
+ALLOWED = "profile.default_content_setting_values.automatic_downloads"
 DESKTOP, PHONE = (1280, 900), (390, 844)
 
 
@@ -26,7 +27,7 @@ class Browser:
             "--force-color-profile=srgb",
         ):
             options.add_argument(argument)
-        options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
+        options.add_experimental_option("prefs", {"download.default_directory": str(downloads), ALLOWED: 1})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(driver))
         self.downloads = downloads
