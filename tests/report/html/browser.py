@@ -31,6 +31,7 @@ class Browser:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(driver))
         self.downloads = downloads
+        self.page = None
         self.driver.set_script_timeout(WAIT_S)
         self.command("Network.enable", {})
         self.command(
@@ -55,11 +56,18 @@ class Browser:
 
     def open(self, path, fragment="", drawn=True):
         """Open a page from disk; wait until every chart is drawn."""
+        self.page = None
         self.driver.get("about:blank")
         self.problems()
         self.driver.get(f"{path.as_uri()}{fragment and '#' + fragment}")
         if drawn:
             self.wait_for_charts()
+        self.page = path if not fragment else None
+
+    def reset(self):
+        """Return to the state in which a page opens: quicker than to open it anew."""
+        self.run("change(DEFAULTS()); window.scrollTo(0, 0)")
+        self.wait_for_charts()
 
     def wait_for_charts(self):
         self.wait("return document.documentElement.dataset.ready === 'true' && WAITING.size === 0")

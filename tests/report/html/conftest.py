@@ -47,7 +47,9 @@ def chromium(tmp_path_factory):
 
 @pytest.fixture
 def browser(chromium, page):
-    """Return the browser with the page open, all charts drawn."""
-    chromium.open(page)
+    """Return the browser with the page open, as a reader first sees it, and all charts drawn."""
+    if chromium.page != page:
+        chromium.open(page)
+    chromium.reset()
     yield chromium
     assert chromium.problems() == []

@@ -51,12 +51,13 @@ function isState(fragment) {
   return fragment.includes("=");
 }
 
-// Change the state, write it to the address, and tell whoever listens which keys changed.
+// Change the state, write it to the address, and tell whoever listens which keys have other values now.
 function change(changes) {
+  const changed = Object.keys(changes).filter((key) => JSON.stringify(state[key]) !== JSON.stringify(changes[key]));
   state = { ...state, ...changes };
   const fragment = writeState(state);
   history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
-  for (const listener of LISTENERS) listener(new Set(Object.keys(changes)));
+  for (const listener of LISTENERS) listener(new Set(changed));
 }
 
 function listen(listener) {
