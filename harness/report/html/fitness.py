@@ -89,45 +89,22 @@ def chart_self_test(report: Report) -> Chart | None:
 
 
 def chart_slices(report: Report) -> Chart | None:
-    """Return every timed slice over the time of the run; outliers are marked."""
-    rows = report.query.rows(SLICE)
-    slices = analysis.labelled(report.records)
-    if not len(slices):
+    """Return every timed slice over the time of the run; outliers are marked. None where nothing was timed."""
+    table = _read_slices(report)
+    if table is None:
         return None
-    table = pd.DataFrame(
-        {
-            NAME: [
-                name_contestant((str(backend), str(variant), bool(copy)))
-                for backend, variant, copy in zip(
-                    slices["backend"], slices["variant"], slices["self_test"], strict=True
-                )
-            ],
-            "round": slices["round"].astype(int),
-            "block": slices["block"].astype(int),
-            "minutes": _count_minutes(rows.loc[slices.index]).round(4),
-            "steps": slices["steps"].astype(int),
-            "wall_s": slices["wall_s"].astype(float),
-            "cpu_s": slices["cpu_s"].astype(float),
-            "step_s": slices["step"].astype(float),
-            "outlier": slices["outlier"].map({True: "yes", False: "no"}),
-        }
-    )
+    told = (("step_s", "step, s", ".3s"), ("round", "round", "d"), ("outlier", "outlier", ""))
+    minutes = "minutes of timing, without the time between the rounds"
     spec: Spec = {
         "height": 380,
         "mark": {"type": "point", "filled": True, "opacity": 0.75},
         "encoding": {
-            "x": {
-                "field": "minutes",
-                "type": "quantitative",
-                "title": "minutes of timing, without the time between the rounds",
-            },
+            "x": {"field": "minutes", "type": "quantitative", "title": minutes},
             "y": {"field": "step_s", **seconds_axis("time per step (logarithmic)")},
             "color": variant_colour() | {"legend": {"title": None, "labelLimit": 240}},
             "size": {"condition": {"test": OUTLIER, "value": 60}, "value": 9},
             "shape": {"condition": {"test": OUTLIER, "value": "cross"}, "value": "circle"},
-            "tooltip": tooltip(
-                (NAME, "variant", ""), ("step_s", "step, s", ".3s"), ("round", "round", "d"), ("outlier", "outlier", "")
-            ),
+            "tooltip": tooltip((NAME, "variant", ""), *told),
         },
     }
     return Chart(
@@ -139,6 +116,26 @@ def chart_slices(report: Report) -> Chart | None:
         spec,
         f"{SLICE.measure}/{SLICE.name}",
         {"wall_s": "s", "cpu_s": "s", "step_s": "s", "minutes": "min"},
+    )
+
+
+def _read_slices(report: Report) -> pd.DataFrame | None:
+    slices = analysis.labelled(report.records)
+    if not len(slices):
+        return None
+    contestants = zip(slices["backend"], slices["variant"], slices["self_test"], strict=True)
+    return pd.DataFrame(
+        {
+            NAME: [name_contestant((str(name), str(variant), bool(copy))) for name, variant, copy in contestants],
+            "round": slices["round"].astype(int),
+            "block": slices["block"].astype(int),
+            "minutes": _count_minutes(report.query.rows(SLICE).loc[slices.index]).round(4),
+            "steps": slices["steps"].astype(int),
+            "wall_s": slices["wall_s"].astype(float),
+            "cpu_s": slices["cpu_s"].astype(float),
+            "step_s": slices["step"].astype(float),
+            "outlier": slices["outlier"].map({True: "yes", False: "no"}),
+        }
     )
 
 

@@ -1,4 +1,4 @@
-"""Addresses in text from records, as links: the text stays data, and only http and https are followed."""
+"""Text from records as markup: addresses become links, long names may break. The text itself stays data."""
 
 import re
 from typing import Any
@@ -16,3 +16,10 @@ def link_addresses(text: Any) -> Any:
         parts.append(Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(found[0]))
         end = found.end()
     return Markup("").join([*parts, escape(str(text)[end:])])
+
+
+def allow_breaks(name: Any) -> Any:
+    """Return a name as markup that may break after a colon or an underscore, and nowhere else."""
+    from markupsafe import Markup, escape  # noqa: PLC0415  # comes with the extra
+
+    return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[:_])", str(name)))

@@ -14,7 +14,7 @@ from ...common.errors import InputError
 from ..report import Report
 from . import content
 from .chart import Chart
-from .links import link_addresses
+from .links import allow_breaks, link_addresses
 from .sources import write_code_styles
 
 SCRIPTS = ("state", "format", "data", "charts", "table", "verdict", "start", "columns", "source", "main")
@@ -51,7 +51,7 @@ def build_page(runs: Sequence[Report], scoring: Mapping[str, Any]) -> str:
         loader=jinja2.FunctionLoader(_read_asset),
     )
     runtime = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub lacks the default
-    environment.filters["link"] = link_addresses
+    environment.filters |= {"link": link_addresses, "breakable": allow_breaks}
     page = content.collect(runs, scoring)
     return environment.get_template("report.html.jinja").render(
         page=page,

@@ -1,6 +1,7 @@
 // The charts: Vega-Lite with the colours of the page, drawn when they come near the window, drawn anew when the view changes.
 const VIEWS = new Map();
 const ROW_PX = 26;
+const NARROW_PX = 500;
 const HUES = ["#1f6feb", "#c2410c", "#15803d", "#8b3fd9", "#a16207", "#0e7490", "#be123c", "#4d7c0f", "#64748b", "#b83280"];
 const HUES_DARK = ["#6ea8fe", "#ff9a62", "#5fd38a", "#c79bff", "#e6b84a", "#4fc9dd", "#ff8095", "#a3d65c", "#a9b4c4", "#f28ac4"];
 const DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4], [4, 4, 1, 4]];
@@ -29,7 +30,7 @@ function configOf() {
   const axis = { labelColor: of("text"), titleColor: of("quiet"), gridColor: of("line"), domainColor: of("line"), tickColor: of("line"), labelFont: font, titleFont: font, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" };
   return {
     background: of("ground"), axis, view: { stroke: null }, text: { color: of("text"), font, fontSize: 11 },
-    legend: { labelColor: of("text"), titleColor: of("quiet"), labelFont: font, titleFont: font, labelFontSize: 11, orient: "bottom", columns: Math.max(1, Math.floor(window.innerWidth / 260)), symbolStrokeWidth: 2 },
+    legend: { labelColor: of("text"), titleColor: of("quiet"), labelFont: font, titleFont: font, labelFontSize: 11, orient: "bottom", columns: Math.max(1, Math.floor(window.innerWidth / 190)), symbolStrokeWidth: 2 },
     header: { labelColor: of("text"), titleColor: of("quiet"), labelFont: font }, title: { color: of("text"), font },
     rule: { color: of("quiet") }, mark: { color: of("accent") },
   };
@@ -55,6 +56,18 @@ function paint(node, names, style) {
   return undefined;
 }
 
+// Give a narrow chart room: shorter labels and titles, and columns with slanted names; in place.
+function narrow(node) {
+  if (Array.isArray(node)) return node.forEach(narrow);
+  if (node === null || typeof node !== "object") return undefined;
+  if (typeof node.title === "string") node.title = node.title.replace(" (logarithmic)", " (log)");
+  if (node.labelLimit > 120) node.labelLimit = 120;
+  if (node.orient === "top") Object.assign(node, { labelAngle: -55, labelAlign: "left", labelLimit: 80 });
+  if (node.tickCount > 4) node.tickCount = 4;
+  for (const value of Object.values(node)) narrow(value);
+  return undefined;
+}
+
 // Return the field whose values are the rows of a chart; undefined where the y axis is a quantity.
 function verticalField(spec) {
   const y = (spec.encoding ?? spec.layer?.[0].encoding)?.y;
@@ -67,6 +80,7 @@ function fullSpec(chart, width) {
   const names = [...new Set(rows.map((row) => row.variant).filter((name) => name !== undefined))];
   const spec = structuredClone(chart.spec);
   paint(spec, names, styleOf(names));
+  if (width < NARROW_PX) narrow(spec);
   const down = verticalField(spec);
   if (down) spec.height = ROW_PX * new Set(rows.map((row) => row[down])).size;
   return { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width, autosize: { type: "fit-x", contains: "padding" }, ...spec, data: { values: rows }, config: { ...configOf(), ...spec.config } };
