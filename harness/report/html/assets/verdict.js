@@ -113,7 +113,11 @@ function describeRanking(found) {
   if (!first.length) return "No framework can be ranked by these weights: something with a weight is unknown for each.";
   const rivals = found.apart.filter((each) => each.high > found.ranked[0].score);
   const who = first.map((entry) => `${entry.title} (${entry.name})`);
-  const tail = rivals.length ? ` ${joinWords(rivals.map((each) => each.title))} might be ahead: something is unknown there.` : "";
+  const behind = found.apart.filter((each) => !rivals.includes(each));
+  const tail = [
+    rivals.length ? ` ${joinWords(rivals.map((each) => each.title))} might be ahead, as a value with a weight is unknown there.` : "",
+    behind.length ? ` ${joinWords(behind.map((each) => each.title))} ${behind.length > 1 ? "have" : "has"} no exact place, as a value with a weight is unknown, but cannot be ahead.` : "",
+  ].join("");
   if (first.length === 1) return `By these weights ${who[0]} ranks first.${tail}`;
   return `By these weights ${joinWords(who)} share the first rank: the measurement leaves their order open.${tail}`;
 }
