@@ -114,7 +114,7 @@ def check(
     board = Board(Console(stderr=True), quiet=not progress)
     names = None if backends is None else _list_names(backends)
     pythons = (python,) if isinstance(python, str | os.PathLike) else tuple(python)
-    found, unable = carry_out_checks(board, names, full, device, threads, tuple(map(Path, pythons)))
+    found, unable, _ = carry_out_checks(board, names, full, device, threads, tuple(map(Path, pythons)))
     failed = any(outcome.failed for checked in found.values() for outcome in checked.outcomes)
     return CheckResult(found_records.records(found), unable, passed=not unable and not failed)
 

@@ -81,7 +81,7 @@ def test_what_is_no_pair_of_arrays_is_an_input_error(data, tmp_path):
 
 
 def test_a_check_result_says_what_could_not_be_checked(monkeypatch):
-    monkeypatch.setattr(api, "carry_out_checks", lambda *_: ({}, {"a:b": "needs <Python>"}))
+    monkeypatch.setattr(api, "carry_out_checks", lambda *_: ({}, {"a:b": "needs <Python>"}, False))
     result = bakeoff.check("a:b", progress=False)
     assert not result.passed
     assert result.unable == {"a:b": "needs <Python>"}
@@ -89,7 +89,7 @@ def test_a_check_result_says_what_could_not_be_checked(monkeypatch):
 
 
 def test_a_check_passes_where_no_required_check_failed(monkeypatch):
-    monkeypatch.setattr(api, "carry_out_checks", lambda *_: ({"a:b": SimpleNamespace(outcomes=[])}, {}))
+    monkeypatch.setattr(api, "carry_out_checks", lambda *_: ({"a:b": SimpleNamespace(outcomes=[])}, {}, False))
     monkeypatch.setattr(api.found_records, "records", lambda found: api.pd.DataFrame())
     assert bakeoff.check().passed
 

@@ -1,7 +1,7 @@
 """`bakeoff check`, `bakeoff selftest` and `bakeoff precision`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -68,14 +68,13 @@ def check_backends(
     bakeoff check NAME NAME:VARIANT                     some backends or variants
     bakeoff check ./mine --python .venv/bin/python      your own folder, in your own Python
     """  # noqa: D301  # \\b keeps the lines of the examples
-    from .. import environments
     from ..common.progress import Board
     from ..measures.agreement import records as found_records
     from ..report.terminal.agreement import print_matrix
 
     require_suffix(records, ".jsonl", ".csv", ".csv.gz")
     with exit_at_interrupt():
-        found, unable = carry_out_checks(Board(err), backends, full, device, threads, tuple(python or ()))
+        found, unable, unbuilt = carry_out_checks(Board(err), backends, full, device, threads, tuple(python or ()))
     if records is not None:
         found_records.write_records(found, records)
         print_note(f"Records: {records}")
@@ -83,18 +82,26 @@ def check_backends(
         print_json(found_records.as_json(found, unable))
     else:
         print_matrix(out, found, unable)
-    failed = any(isinstance(each, environments.BuildFailed) for each in made.values())
-    if failed or not found or any(outcome.failed for checked in found.values() for outcome in checked.outcomes):
+    if unbuilt or not found or any(outcome.failed for checked in found.values() for outcome in checked.outcomes):
         raise typer.Exit(FAILED)
+
+
+class Checked(NamedTuple):
+    """What was checked of the backends that were asked for."""
+
+    found: dict[str, "VariantResult"]
+    """The results, by NAME:VARIANT."""
+    unable: dict[str, str]
+    """Why other variants were not checked."""
+    unbuilt: bool
+    """Whether the environment of one of those could have been built here, and was not."""
 
 
 def carry_out_checks(
     board: "Board", backends: list[str] | None, full: bool, device: str, threads: int, pythons: tuple[Path, ...]
-) -> tuple[dict[str, "VariantResult"], dict[str, str]]:
-    """Check backends; return the results by NAME:VARIANT, and why other variants were not checked.
-
-    Raises InputError before anything is built.
-    """
+) -> "Checked":
+    """Check backends. Raises InputError before anything is built."""
+    from .. import environments
     from ..environments import interpreters
     from ..measures.agreement import run_checks
     from ..registry import entries as registry_entries
@@ -108,7 +115,8 @@ def carry_out_checks(
     with board:
         made = launch.interpreters_of(chosen, pythons, board)
         found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread)
-    return dict(found), run_checks.explain_unchecked(chosen, made, found)
+    unbuilt = any(isinstance(each, environments.BuildFailed) for each in made.values())
+    return Checked(dict(found), run_checks.explain_unchecked(chosen, made, found), unbuilt)
 
 
 def run_selftest(full: Details = False, as_json: Json = False) -> None:

@@ -17,7 +17,7 @@ from .many import index_runs, merge_runs
 from .mistakes import try_mistakes
 from .openness import show_openness
 from .options import BAD_INPUT, EXIT_CODES, INTERRUPTED, err, out, print_note
-from .report import add_run, compare_runs, list_runs, pack_run, print_run_table, rank_frameworks
+from .report import add_run, compare_runs, list_runs, pack_run, print_run_table, rank_frameworks, write_report
 from .run import run_backends
 
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
@@ -25,6 +25,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "run": run_backends,
         "runs": list_runs,
         "table": print_run_table,
+        "report": write_report,
         "compare": compare_runs,
         "verdict": rank_frameworks,
         "pack": pack_run,

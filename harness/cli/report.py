@@ -1,4 +1,4 @@
-"""`bakeoff table`, `bakeoff compare` and `bakeoff verdict`."""
+"""`bakeoff table`, `bakeoff report`, `bakeoff compare` and `bakeoff verdict`."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -59,6 +59,17 @@ Runs = Annotated[
         help="Run folders, the baseline first. Default: the newest complete.",
         autocompletion=completion.complete_run,
     ),
+]
+ReportRuns = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="RUN",
+        help="Run folder; others are compared with it. Default: the newest complete.",
+        autocompletion=completion.complete_run,
+    ),
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="HTML file. Default: report.html in the run.")
 ]
 Threshold = Annotated[
     float | None,
@@ -135,6 +146,29 @@ def print_run_table(
     else:
         content = export.render(table, "markdown" if form is Format.terminal else form.value).encode()
     write_output(content, output, binary=form is Format.parquet)
+
+
+def write_report(runs: ReportRuns = None, output: Output = None, results: Results = Path("results")) -> None:
+    """Write a run as one HTML page to read, explore and send.
+
+    The file needs no network and no server. It has the answer and its scope, the times with their intervals, the
+    agreement, the training, the code, common mistakes, openness, and a ranking by weights that its reader sets. With
+    more than one RUN, the others are compared with the first.
+
+    \b
+    bakeoff report
+    bakeoff report RUN -o report.html
+    bakeoff report RUN OTHER
+    """  # noqa: D301  # \\b keeps the lines of the examples
+    from ..report.html.page import write_page
+    from ..report.report import Report
+    from ..verdict.interactive import export_scoring
+
+    folders = [find_run(run, results) for run in runs] if runs else [find_run(None, results)]
+    reports = [Report(folder) for folder in folders]
+    path = output or folders[0] / "report.html"
+    write_page(reports, path, export_scoring(reports[0]))
+    print_note(f"Report: {path}")
 
 
 def list_runs(results: Results = Path("results"), as_json: Json = False) -> None:

@@ -66,12 +66,12 @@ class Verdict:
 
     def __init__(
         self,
-        folder: Path,
+        run: Path | Report,
         weights: Weights,
         required: Sequence[Requirement] = (),
         support: Mapping[str, DeclaredSupport] | None = None,
     ) -> None:
-        self.report = Report(folder)
+        self.report = run if isinstance(run, Report) else Report(run)
         self.records = RunRecords(self.report)
         self.scope = read_scope(self.report.header)
         self.weights, self.required, self.support = weights, tuple(required), support or {}

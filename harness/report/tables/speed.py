@@ -19,6 +19,8 @@ from .training import epochs_to_target, steps_per_epoch
 Row = dict[str, Any]
 Key = tuple[str, str]
 """A backend and its variant."""
+Contestant = tuple[str, str, bool]
+"""A backend, its variant, and whether it is the second copy of the self-tested one."""
 
 NOT_TIMED = Interval(np.nan, np.nan, np.nan)
 
@@ -76,16 +78,24 @@ class StepTimes:
 
     def step(self, key: Key) -> Interval:
         """Return the seconds per step of a variant; NaN where it was not timed."""
-        if key not in self:
+        return self.contestant_step((*key, False))
+
+    def contestant_step(self, contestant: Contestant) -> Interval:
+        """Return the seconds per step of a contestant; NaN where it was not timed."""
+        if contestant not in self.rounds:
             return NOT_TIMED
-        rounds = self.rounds[*key, False]
+        rounds = self.rounds[contestant]
         return stopping.step_interval(rounds) if self.until else statistics.median(rounds, self.scatter)
 
     def ratio(self, first: Key, second: Key) -> Interval:
         """Return the step time of the first over that of the second, from the blocks that both took together."""
+        return self.contestant_ratio((*first, False), (*second, False))
+
+    def contestant_ratio(self, first: Contestant, second: Contestant) -> Interval:
+        """Return the step time of the first contestant over that of the second."""
         if first == second:
             return Interval(1.0, 1.0, 1.0)
-        return self._compare(self.rounds[*first, False], self.rounds[*second, False])
+        return self._compare(self.rounds[first], self.rounds[second])
 
     def _compare(self, first: list[statistics.Floats], second: list[statistics.Floats]) -> Interval:
         if self.until:

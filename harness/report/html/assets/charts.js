@@ -1,0 +1,180 @@
+// The charts: Vega-Lite with the colours of the page, drawn when they come near the window, drawn anew when the view changes.
+const VIEWS = new Map();
+const ROW_PX = 26;
+const NARROW_PX = 500;
+const HUES = ["#1f6feb", "#c2410c", "#15803d", "#8b3fd9", "#a16207", "#0e7490", "#be123c", "#4d7c0f", "#64748b", "#b83280"];
+const HUES_DARK = ["#6ea8fe", "#ff9a62", "#5fd38a", "#c79bff", "#e6b84a", "#4fc9dd", "#ff8095", "#a3d65c", "#a9b4c4", "#f28ac4"];
+const DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4], [4, 4, 1, 4]];
+
+function isDark() {
+  return document.documentElement.dataset.theme === "dark";
+}
+
+// Return by name the colour of each backend and the dash of each of its variants.
+function styleOf(names) {
+  const hues = isDark() ? HUES_DARK : HUES;
+  const backends = [...new Set(DATA.variants.map((each) => each.name.split(":")[0]))];
+  const style = new Map();
+  for (const name of names) {
+    const backend = name.split(":")[0];
+    const siblings = DATA.variants.filter((each) => each.name.split(":")[0] === backend).map((each) => each.name);
+    style.set(name, { colour: hues[Math.max(0, backends.indexOf(backend)) % hues.length], dash: DASHES[Math.max(0, siblings.indexOf(name)) % DASHES.length] });
+  }
+  return style;
+}
+
+function configOf() {
+  const css = getComputedStyle(document.documentElement);
+  const of = (name) => css.getPropertyValue(`--${name}`).trim();
+  const font = getComputedStyle(document.body).fontFamily;
+  const axis = { labelColor: of("text"), titleColor: of("quiet"), gridColor: of("line"), domainColor: of("line"), tickColor: of("line"), labelFont: font, titleFont: font, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" };
+  return {
+    background: of("ground"), axis, view: { stroke: null }, text: { color: of("text"), font, fontSize: 11 },
+    legend: { labelColor: of("text"), titleColor: of("quiet"), labelFont: font, titleFont: font, labelFontSize: 11, orient: "bottom", columns: Math.max(1, Math.floor(window.innerWidth / 190)), symbolStrokeWidth: 2 },
+    header: { labelColor: of("text"), titleColor: of("quiet"), labelFont: font }, title: { color: of("text"), font },
+    rule: { color: of("quiet") }, mark: { color: of("accent") },
+  };
+}
+
+// The words and colours of a comparison with the baseline: only what the interval allows.
+function againstColours() {
+  const css = getComputedStyle(document.documentElement);
+  return { domain: ["baseline", "faster", "not distinguishable", "slower"], range: ["--accent", "--good", "--quiet", "--poor"].map((name) => css.getPropertyValue(name).trim()) };
+}
+
+// Give every encoding by variant its colours and dashes, and every comparison its own; in place.
+function paint(node, names, style) {
+  if (Array.isArray(node)) return node.forEach((each) => paint(each, names, style));
+  if (node === null || typeof node !== "object") return undefined;
+  for (const [key, value] of Object.entries(node)) {
+    const field = value && typeof value === "object" ? value.field : "";
+    if ((key === "color" || key === "stroke") && field === "variant") value.scale = { domain: names, range: names.map((name) => style.get(name).colour) };
+    else if (key === "strokeDash" && field === "variant") value.scale = { domain: names, range: names.map((name) => style.get(name).dash) };
+    else if (key === "color" && field === "against") value.scale = againstColours();
+    else paint(value, names, style);
+  }
+  return undefined;
+}
+
+// Give a narrow chart room: shorter labels and titles, and columns with slanted names; in place.
+function narrow(node) {
+  if (Array.isArray(node)) return node.forEach(narrow);
+  if (node === null || typeof node !== "object") return undefined;
+  if (typeof node.title === "string") node.title = node.title.replace(" (logarithmic)", " (log)");
+  if (node.labelLimit > 120) node.labelLimit = 120;
+  if (node.orient === "top") Object.assign(node, { labelAngle: -55, labelAlign: "left", labelLimit: 80 });
+  if (node.tickCount > 4) node.tickCount = 4;
+  for (const value of Object.values(node)) narrow(value);
+  return undefined;
+}
+
+// Return the field whose values are the rows of a chart; undefined where the y axis is a quantity.
+function verticalField(spec) {
+  const y = (spec.encoding ?? spec.layer?.[0].encoding)?.y;
+  return y?.type === "nominal" ? y.field : undefined;
+}
+
+function fullSpec(chart, width) {
+  const rows = chosenRows(chart);
+  if (chart.columns.includes("variant")) for (const row of rows) row.against = compareWithBaseline(row.variant).word;
+  const names = [...new Set(rows.map((row) => row.variant).filter((name) => name !== undefined))];
+  const spec = structuredClone(chart.spec);
+  paint(spec, names, styleOf(names));
+  if (width < NARROW_PX) narrow(spec);
+  const down = verticalField(spec);
+  if (down) spec.height = ROW_PX * new Set(rows.map((row) => row[down])).size;
+  return { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width, autosize: { type: "fit-x", contains: "padding" }, ...spec, data: { values: rows }, config: { ...configOf(), ...spec.config } };
+}
+
+async function draw(box) {
+  const chart = CHARTS.get(box.dataset.chart);
+  const picture = box.querySelector(".picture");
+  if (!picture) return;
+  let embedded;
+  try {
+    embedded = await embed(chart, picture);
+  } catch (error) {
+    console.error(`${chart.name}: ${error}`);
+    box.dataset.failed = String(error);
+    return;
+  }
+  VIEWS.get(chart.name)?.finalize();
+  VIEWS.set(chart.name, embedded.view);
+  box.dataset.drawn = String(chosenRows(chart).length);
+}
+
+function embed(chart, picture) {
+  return vegaEmbed(picture, fullSpec(chart, Math.max(280, picture.clientWidth)), { actions: false, renderer: chart.renderer || "svg", tooltip: { theme: isDark() ? "dark" : "light" } });
+}
+
+function drawOffPage(chart) {
+  const spec = vegaLite.compile(fullSpec(chart, 900)).spec;
+  return new vega.View(vega.parse(spec), { renderer: "none" }).initialize().runAsync();
+}
+
+const WAITING = new Set();
+const NEAR = new IntersectionObserver((entries) => {
+  for (const entry of entries) {
+    if (entry.isIntersecting && WAITING.has(entry.target)) {
+      WAITING.delete(entry.target);
+      draw(entry.target);
+    }
+  }
+}, { rootMargin: "600px" });
+
+function figures() {
+  return [...document.querySelectorAll("figure.chart")].filter((box) => CHARTS.has(box.dataset.chart));
+}
+
+function drawSoon(boxes) {
+  for (const box of boxes) {
+    WAITING.add(box);
+    NEAR.unobserve(box);
+    NEAR.observe(box);
+  }
+}
+
+// Draw everything that still waits, one after the other: while the reader reads, and before printing.
+async function drawAll() {
+  for (const box of [...WAITING]) {
+    WAITING.delete(box);
+    await draw(box);
+  }
+}
+
+function drawWhenIdle() {
+  const next = () => {
+    const [box] = WAITING;
+    if (!box) {
+      document.documentElement.dataset.ready = "true";
+      return;
+    }
+    WAITING.delete(box);
+    draw(box).then(() => setTimeout(next, 0));
+  };
+  setTimeout(next, 50);
+}
+
+function setUpCharts() {
+  for (const select of document.querySelectorAll("[data-pick]")) {
+    const chart = CHARTS.get(select.dataset.pick);
+    const place = chart.columns.indexOf(chart.pick);
+    const values = [...new Set(chart.rows.map((row) => String(row[place])))];
+    select.replaceChildren(...values.map((value) => element("option", { value }, value)));
+    select.value = pickedValue(chart);
+    select.addEventListener("change", () => change({ pick: { ...state.pick, [chart.name]: select.value } }));
+  }
+  drawSoon(figures());
+  drawWhenIdle();
+  window.addEventListener("beforeprint", drawAll);
+  listen((changed) => {
+    const again = figures().filter((box) => {
+      const chart = CHARTS.get(box.dataset.chart);
+      return changed.has("theme") || changed.has("hide") || (changed.has("base") && JSON.stringify(chart.spec).includes('"against"')) || (changed.has("pick") && chart.pick && box.dataset.picked !== pickedValue(chart));
+    });
+    for (const box of again) box.dataset.picked = CHARTS.get(box.dataset.chart).pick ? pickedValue(CHARTS.get(box.dataset.chart)) : "";
+    if (changed.has("pick")) for (const select of document.querySelectorAll("[data-pick]")) select.value = pickedValue(CHARTS.get(select.dataset.pick));
+    drawSoon(again);
+    drawWhenIdle();
+  });
+}

@@ -1,0 +1,30 @@
+// After how many steps a variant, with its start-up, is ahead of the baseline.
+function stepsUntilAhead(one, base) {
+  if (one.step_s >= base.step_s) return one.startup_s < base.startup_s ? { until: (base.startup_s - one.startup_s) / (one.step_s - base.step_s) } : null;
+  return { from: Math.max(0, (one.startup_s - base.startup_s) / (base.step_s - one.step_s)) };
+}
+
+function describeAhead(one, base) {
+  if (one.name === base.name) return "baseline";
+  const { word } = compareWithBaseline(one.name);
+  const found = stepsUntilAhead(one, base);
+  if (!found) return "never: it starts later and is not faster";
+  if (word === "not distinguishable") return found.from === 0 || found.until ? "it starts earlier; the step times are not distinguishable" : "the step times are not distinguishable";
+  if ("from" in found) return found.from < 1 ? "from the first step" : `from about ${formatCount(Number(found.from.toPrecision(2)))} steps`;
+  return Number.isFinite(found.until) ? `only up to about ${formatCount(Number(found.until.toPrecision(2)))} steps` : "always";
+}
+
+function fillStart() {
+  const body = document.querySelector("#pays tbody");
+  if (!body) return;
+  const base = DATA.startup.find((each) => each.name === state.base);
+  if (!base) return body.replaceChildren(element("tr", {}, element("td", { colspan: "4" }, "Choose a baseline that was timed to compare with.")));
+  const hidden = new Set(state.hide);
+  body.replaceChildren(...DATA.startup.filter((each) => !hidden.has(each.name)).map((each) => element("tr", {},
+    element("th", { scope: "row" }, each.name), element("td", {}, formatTime(each.startup_s)), element("td", {}, formatTime(each.step_s)), element("td", {}, describeAhead(each, base)))));
+}
+
+function setUpStart() {
+  fillStart();
+  listen((changed) => (changed.has("base") || changed.has("hide")) && fillStart());
+}

@@ -1,0 +1,103 @@
+"""The page ranks as the command does: for any weights the same order, scores, intervals, and who is apart."""
+
+import math
+
+import pytest
+from bakeoff.verdict.verdict import Verdict
+from bakeoff.verdict.weights import Weights
+
+WEIGHTS = [
+    {"ease": 1, "speed": 1, "agreement": 1, "open": 1},
+    {"ease": 0, "speed": 5, "agreement": 0, "open": 0},
+    {"ease": 3, "speed": 0.5, "agreement": 2, "open": 0},
+    {"ease": 0, "speed": 1, "agreement": 0, "open": 2.5},
+]
+
+
+def rank(browser, weights):
+    """Return what the page ranks: infinity, which JSON lacks, as null."""
+    return browser.run("const { ranked, apart } = rank(DATA.scoring, arguments[0]); return { ranked, apart }", weights)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS, ids=str)
+def test_the_page_ranks_as_the_command(browser, reference, weights):
+    verdict = Verdict(reference, Weights(weights, {}))
+    found = rank(browser, weights)
+    assert [(each["name"], each["rank"]) for each in found["ranked"]] == [
+        (each.name, each.rank) for each in verdict.ranking
+    ]
+    for mine, theirs in zip(found["ranked"], verdict.ranking):
+        assert mine["score"] == pytest.approx(theirs.score)
+        assert mine["ratio"] == pytest.approx(list(theirs.ratio))
+        for criterion, score in theirs.by_criterion.items():
+            assert math.exp(mine["merits"][criterion]) == pytest.approx(score)
+    assert [each["name"] for each in found["apart"]] == [each.name for each in verdict.apart]
+    for mine, theirs in zip(found["apart"], verdict.apart):
+        assert mine["low"] == pytest.approx(theirs.low)
+        assert (math.inf if mine["high"] is None else mine["high"]) == pytest.approx(theirs.high)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS[:3], ids=str)
+def test_a_turning_point_is_where_the_leader_changes(browser, weights):
+    points = browser.run(
+        "const found = rank(DATA.scoring, arguments[0]);"
+        "return DATA.scoring.criteria.flatMap((name) => turningPoints(DATA.scoring, found, arguments[0], name)"
+        ".map((each) => ({ ...each, name, leader: found.ranked[0].title })))",
+        weights,
+    )
+    for point in points:
+        away = 1.01 if point["way"] == "above" else 0.99
+        beyond = rank(browser, weights | {point["name"]: point["weight"] * away})["ranked"][0]["title"]
+        short = rank(browser, weights | {point["name"]: point["weight"] / away})["ranked"][0]["title"]
+        assert (short, beyond) == (point["leader"], point["title"])
+
+
+def test_a_slider_ranks_anew(browser):
+    before = browser.texts("#ranking tbody tr")
+    for name in ("ease", "agreement", "open"):
+        browser.set_value(f"#weight-{name}", 0)
+    after = browser.texts("#ranking tbody tr")
+    assert after != before
+    assert len(after) > len(before)  # without openness nothing is unknown
+    names = [row["name"] for row in rank(browser, {"ease": 0, "speed": 1, "agreement": 0, "open": 0})["ranked"]]
+    shown = browser.run("return [...document.querySelectorAll('#ranking tbody tr')].map((row) => row.dataset.name)")
+    assert shown == names
+    assert names[0] in browser.texts("#verdict-sentence")[0]
+    assert "speed=1" in browser.texts("#verdict-command")[0]
+    browser.press("#weights button[type=reset]")
+    assert browser.texts("#ranking tbody tr") == before
+
+
+def test_a_reopened_link_shows_the_same_view(browser, page):
+    browser.set_value("#weight-speed", 4)
+    browser.set_value("#weight-open", 0)
+    browser.set_value("#baseline", "numpy_plain:plain")
+    browser.press('#variants thead th[data-key="peak_memory_bytes"] button')
+    browser.press('#variants tbody tr[data-name="pytorch:eager"] input')
+    browser.set_value("#source-right", "pytorch")
+
+    def view():
+        return [
+            browser.texts(selector)
+            for selector in ("#ranking tbody tr", "#variants tbody tr", "#pays tr", "#pane-right h3")
+        ]
+
+    before, address = view(), browser.run("return location.href")
+    browser.open(page, address.partition("#")[2])
+    assert view() == before
+    assert browser.run("return location.href") == address
+    assert not browser.find('#variants tbody tr[data-name="pytorch:eager"] input').is_selected()
+    assert "pytorch:eager" not in browser.run("return chosenRows(CHARTS.get('memory')).map((row) => row.variant)")
+
+
+def test_an_unknown_fragment_is_no_error(browser, page):
+    browser.open(page, "base=nobody&w.speed=-3&w.ease=much&hide=nobody&sort=nothing&pick.agreement=int8")
+    assert browser.run("return state.base") == browser.run("return DATA.ratios.fastest")
+    assert browser.run("return state.weights") == {"ease": 1, "speed": 1, "agreement": 1, "open": 1}
+
+
+def test_without_weights_nothing_is_ranked(browser):
+    for name in ("ease", "speed", "agreement", "open"):
+        browser.set_value(f"#weight-{name}", 0)
+    assert browser.texts("#ranking tbody tr") == []
+    assert "All weights are 0" in browser.texts("#verdict-sentence")[0]
