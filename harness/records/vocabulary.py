@@ -17,7 +17,7 @@ KEYS: dict[str, tuple[type, ...]] = {
     # What a record speaks of
     "backend": TEXT, "variant": TEXT, "version": TEXT, "api": TEXT, "of": TEXT, "source": TEXT, "asof": TEXT,
     "round": COUNT, "block": COUNT, "position": COUNT, "self_test": FLAG, "epoch": COUNT, "rows": COUNT, "dtype": TEXT,
-    "axis": TEXT, "point": (str, int), "operations": COUNT,
+    "workload": TEXT, "axis": TEXT, "point": (str, int), "operations": COUNT,
     "check": TEXT, "case": TEXT, "phase": TEXT, "array": TEXT, "step": COUNT, "required": FLAG, "checked_at": TEXT,
     "convention": TEXT, "chosen": TEXT, "field": TEXT, "own": FLAG, "other": TEXT,
     "change": TEXT, "mistake": TEXT, "how": TEXT, "when": TEXT, "network": TEXT,

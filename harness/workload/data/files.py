@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...common.errors import InputError
-from ..spec import TEXT_KEYS, DataSpec
+from ..spec import BUNDLED, TEXT_KEYS, DataSpec
 from .arrays import read_npy, read_npz
 from .columns import read_frame
 from .containers import COMPRESSED, File, open_file
@@ -103,7 +103,7 @@ def load_file(spec: DataSpec) -> Dataset:
 
 
 def _refuse_suffix(source: str, suffix: str) -> None:
-    close = difflib.get_close_matches(source.lower(), ["digits"]) or [f"openml:{source}"]
+    close = difflib.get_close_matches(source.lower(), BUNDLED) or [f"openml:{source}"]
     hint = f" Did you mean `{close[0]}`?" if re.fullmatch(r"[\w-]+", source) else ""
     hint = f" {REMEDIES[suffix]}" if suffix in REMEDIES else hint
     raise InputError(f"{source}: expected {SOURCES}.{hint}")
