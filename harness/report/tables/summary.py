@@ -53,6 +53,7 @@ FAILED = {
     training.FAILED: "training failed: ",
     speed.FAILED: "timing failed: ",
     speed.SWEEP["failed"]: "timing failed in the sweep: ",
+    speed.SUITE["failed"]: "timing failed in the suite: ",
 }
 """The figures that say why a variant has no values, each with the words before the recorded reason."""
 

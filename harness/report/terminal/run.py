@@ -16,6 +16,7 @@ def print_run(console: Console, report: Report) -> None:
     print_table(console, report.notes(), report.readable_summary())
     if len(report.framework_defaults()):
         print_table(console, [report.DEFAULTS_CAPTION], report.framework_defaults())
+    _print_suite(console, report)
     _print_sweep(console, report)
     print_line(console, f"Tables: {report.folder / 'tables'}")
 
@@ -24,12 +25,18 @@ def print_run_table(console: Console, report: Report, speed: bool) -> None:
     """Print the summary and the sweep; with `speed`, everything that was timed."""
     print_table(console, list_notes(report, speed), _select_readable(report, speed))
     if not speed:
+        _print_suite(console, report)
         _print_sweep(console, report)
 
 
 def convert_run_to_json(report: Report) -> dict[str, Any]:
     """Return what `bakeoff run --json` prints."""
-    return {"run": str(report.folder), "notes": report.notes(), "rows": _convert_rows(report.summary())}
+    return {
+        "run": str(report.folder),
+        "notes": report.notes(),
+        "rows": _convert_rows(report.summary()),
+        **_convert_suite(report),
+    }
 
 
 def convert_table_to_json(report: Report, speed: bool) -> dict[str, Any]:
@@ -39,6 +46,7 @@ def convert_table_to_json(report: Report, speed: bool) -> dict[str, Any]:
         "notes": list_notes(report, speed),
         "rows": _convert_rows(_select_raw(report, speed)),
         "framework_defaults": _convert_rows(report.framework_defaults()),
+        **_convert_suite(report),
     }
 
 
@@ -58,12 +66,25 @@ def list_notes(report: Report, speed: bool) -> list[str]:
     return [*report.notes(), report.SPEED_CAPTION] if speed else report.notes()
 
 
+def _print_suite(console: Console, report: Report) -> None:
+    if report.suite_results:
+        print_table(console, [report.SUITE_CAPTION], report.readable_suite())
+        print_table(console, [report.PROFILE_CAPTION], report.readable_profiles())
+
+
 def _print_sweep(console: Console, report: Report) -> None:
     if len(report.sweep_times):
         lines = report.readable_lines()
         if len(lines):
             print_table(console, [report.SWEEP_CAPTION], lines)
         print_table(console, [], report.readable_sweep())
+
+
+def _convert_suite(report: Report) -> dict[str, Any]:
+    """Return the results of a suite; nothing where the run has one workload."""
+    if not report.suite_results:
+        return {}
+    return {"suite": _convert_rows(report.suite()), "profiles": _convert_rows(report.profiles())}
 
 
 def _select_raw(report: Report, speed: bool) -> pd.DataFrame:
