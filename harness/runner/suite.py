@@ -1,7 +1,7 @@
 """The workloads of a suite: planned before the run, and timed after its own spec, each in rounds of fresh processes.
 
 Environments and checks are shared. Processes are not: a worker that has compiled one network may run the next one by
-other code (docs/adr/0031-a-suite-of-workloads.md), and its peak of memory would be that of the largest.
+other code (docs/adr/0028-a-suite-of-workloads.md), and its peak of memory would be that of the largest.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

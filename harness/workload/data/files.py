@@ -56,7 +56,7 @@ def _read_excel(file: File, spec: DataSpec) -> Dataset:
     try:
         with file.open() as stream, pd.ExcelFile(stream, engine="openpyxl") as workbook:
             sheets = list(workbook.sheet_names)
-            frame = workbook.parse(sheets[0])
+            frame = pd.read_excel(workbook, sheet_name=sheets[0])
     except ImportError:
         raise InputError(
             f"{file.name}: needs openpyxl, which reads Excel workbooks: pip install 'bakeoff[excel]'."
@@ -90,8 +90,8 @@ READERS: dict[str, Callable[[File, DataSpec], Dataset]] = {
     ".npy": read_npy,
 }
 SOURCES = (
-    "`digits` (or another bundled data set), a .csv, .tsv, .txt, .parquet, .feather, .xlsx, .npz or .npy file (or one compressed as .gz, .zst or .zip), "
-    "`openml:NAME` or `openml:NAME@VERSION`, or `synthetic:ROWSxFEATURESxCLASSES`"
+    "`digits` or another bundled data set, a .csv, .tsv, .txt, .parquet, .feather, .xlsx, .npz or .npy file (or one "
+    "compressed as .gz, .zst or .zip), `openml:NAME` or `openml:NAME@VERSION`, or `synthetic:ROWSxFEATURESxCLASSES`"
 )
 REMEDIES = {
     **dict.fromkeys((".xls", ".ods"), "Save the sheet as an .xlsx or .csv file."),
@@ -125,7 +125,7 @@ def load_file(spec: DataSpec) -> Dataset:
 
 
 def _refuse_suffix(source: str, suffix: str) -> None:
-    close = difflib.get_close_matches(source.lower(), BUNDLED) or [f"openml:{source}"]
+    close = difflib.get_close_matches(source.lower(), BUNDLED, cutoff=0.7) or [f"openml:{source}"]
     hint = f" Did you mean `{close[0]}`?" if re.fullmatch(r"[\w-]+", source) else ""
     hint = f" {REMEDIES[suffix]}" if suffix in REMEDIES else hint
     raise InputError(f"{source}: expected {SOURCES}.{hint}")
