@@ -28,7 +28,7 @@ KEYS: dict[str, tuple[type, ...]] = {
     "largest": NUMBER, "mean": NUMBER, "changed_predictions": NUMBER, "accuracy": NUMBER, "common_accuracy": NUMBER,
     "names": LIST, "found": LIST, "answer": TEXT, "what": TEXT, "documentation": TEXT, "caller": (int, NONE),
     "exception": TEXT, "message": TEXT, "printed": TEXT, "seconds": NUMBER, "named": LIST, "user_lines": COUNT,
-    "framework_lines": COUNT, "probabilities_off": NUMBER, "not_a_number": NUMBER, "loss": NUMBER,
+    "by": TEXT, "framework_lines": COUNT, "probabilities_off": NUMBER, "not_a_number": NUMBER, "loss": NUMBER,
     "right_loss": NUMBER, "right_accuracy": NUMBER,
 }  # fmt: skip
 """The types of every key but `value`, whose types are the figure's own. One name means one thing in all measures."""

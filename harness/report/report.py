@@ -12,7 +12,7 @@ from ..measures.speed import sweep as speed_sweep
 from ..records import read
 from ..records.query import Query
 from . import files, notes
-from .tables import agreement, deployment, openness, speed, suite, summary, sweep, training
+from .tables import agreement, code, deployment, openness, speed, suite, summary, sweep, training
 from .tables.speed import Key, Row, StepTimes
 from .text import to_bullets, to_markdown
 
@@ -127,6 +127,14 @@ class Report:
     def readable_profiles(self) -> pd.DataFrame:
         """Return the performance profiles for people."""
         return suite.format_profiles(self.suite_results)
+
+    def code(self) -> pd.DataFrame:
+        """Return the tokens and the step time of every variant that says how its code is, with raw values."""
+        return code.tabulate_code(self.query, self.step_times, self.suite_results, self.entries)
+
+    def readable_code(self) -> pd.DataFrame:
+        """Return what speed costs in code, for people."""
+        return code.format_code(self.code())
 
     def agreement(self) -> pd.DataFrame:
         """Return the worst rounding errors by case, dtype and phase."""
