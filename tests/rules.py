@@ -156,7 +156,7 @@ def find_foreign_imports_in_models(root: Path) -> list[str]:
 
 
 def find_foreign_imports_in_adapters(root: Path) -> list[str]:
-    """What an adapter imports is `from . import model` (and model_idiomatic), the framework, NumPy and the standard library."""
+    """What an adapter imports is its models, the framework, NumPy and the standard library."""
     return [
         sentence(root, path, each.line, f"imports {each.module}: an adapter imports its framework, NumPy and its model")
         for backend in backends(root)
