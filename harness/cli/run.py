@@ -132,7 +132,6 @@ def run_backends(
     bakeoff run --backends NAME,NAME:VARIANT         some backends (see bakeoff backends)
     bakeoff run --data iris.csv --target species --quick    your own data
     bakeoff run --suite standard                     eight workloads, about 15 minutes
-    bakeoff run --until 2% --time-limit 10m          until every ratio is known to 2 %
     bakeoff run --resume results/2026-11-22T...      continue an interrupted run
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..report.terminal import run as terminal_run

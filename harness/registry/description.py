@@ -274,8 +274,6 @@ def _listed(value: Any) -> Any:
 
 
 Item = TypeVar("Item")
-
-
 OneOrMore = Annotated[
     tuple[Item, ...],
     BeforeValidator(_listed, json_schema_input_type=tuple[Item, ...] | Item),
@@ -371,19 +369,11 @@ class Description(Table):
     """The environments by name, where the variants need more than one; then each variant is in one of them."""
 
     @model_validator(mode="after")
-    def _check_programs(self) -> "Description":
-        for variant in self.environment.programs:
-            if variant not in self.variants:
-                raise ValueError(
-                    f"`environment.programs.{variant}`: no such variant. {nearest(variant, self.variants)}"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _check_described_variants(self) -> "Description":
-        for variant in self.variant:
-            if variant not in self.variants:
-                raise ValueError(f"`variant.{variant}`: no such variant. {nearest(variant, self.variants)}")
+    def _check_named_variants(self) -> "Description":
+        for table, named in (("environment.programs", self.environment.programs), ("variant", self.variant)):
+            for variant in named:
+                if variant not in self.variants:
+                    raise ValueError(f"`{table}.{variant}`: no such variant. {nearest(variant, self.variants)}")
         return self
 
     @model_validator(mode="after")

@@ -192,7 +192,7 @@ def _doubt_sweep(report: "Report") -> Iterator[str]:
 
 
 def _doubt_suite(report: "Report") -> Iterator[str]:
-    """Yield the variants that were not timed on a workload, or were never steady there."""
+    """Yield the variants that were not timed on a workload, or did not reach steady state there."""
     for row in report.query.rows(SUITE_UNSUPPORTED).to_dict("records"):
         yield f"{row['backend']}:{row['variant']} on the workload {row['workload']}: {row['value']}"
     unsteady: dict[str, list[str]] = {}
