@@ -156,14 +156,14 @@ def find_foreign_imports_in_models(root: Path) -> list[str]:
 
 
 def find_foreign_imports_in_adapters(root: Path) -> list[str]:
-    """What an adapter imports is `from . import model`, the framework, NumPy and the standard library."""
+    """What an adapter imports is its models, the framework, NumPy and the standard library."""
     return [
         sentence(root, path, each.line, f"imports {each.module}: an adapter imports its framework, NumPy and its model")
         for backend in backends(root)
         for path in [backend.folder / "adapter.py"]
         for each in imports(path)
         if each.top not in backend.modules | LIBRARIES | sys.stdlib_module_names
-        and (each.module, each.names) != (".", ("model",))
+        and not (each.module == "." and set(each.names) <= {"model", "model_idiomatic"})
     ]
 
 

@@ -6,7 +6,7 @@ import jax
 import jaxlib
 import numpy as np
 
-from . import model
+from . import model, model_idiomatic
 
 
 def place(name):
@@ -28,7 +28,7 @@ class Backend:
     """The common network in JAX: a compiled call a step, or one scan for the whole of `train`."""
 
     conventions = {}
-    variants = ("step", "scan")
+    variants = ("step", "scan", "idiomatic")
 
     def __init__(self, spec, device="cpu", variant=None):
         jax.config.update("jax_enable_x64", spec.dtype == "float64")
@@ -44,8 +44,12 @@ class Backend:
             "beta2": spec.beta2,
             "epsilon": spec.epsilon,
         }
-        self.train_state = model.trainer(self.network, spec.optimiser, constants)[variant or "step"]
-        self.compute = jax.jit(jax.grad(functools.partial(model.loss_of, **self.network), has_aux=True))
+        self.model = model_idiomatic if variant == "idiomatic" else model
+        if variant == "idiomatic":
+            self.train_state = model_idiomatic.trainer(self.network, spec.optimiser, constants)
+        else:
+            self.train_state = model.trainer(self.network, spec.optimiser, constants)[variant or "step"]
+        self.compute = jax.jit(jax.grad(functools.partial(self.model.loss_of, **self.network), has_aux=True))
 
     def device_array(self, array):
         return jax.device_put(np.array(array), self.device)
@@ -59,7 +63,7 @@ class Backend:
             home = averages[number] if kind == "running" else params[number].setdefault(kind, {})
             home[leaf] = self.device_array(array)
         # Committed to the device, as what a compiled call returns is: or the second call would compile once more.
-        self.state = jax.device_put(model.begin(params, averages), self.device)
+        self.state = jax.device_put(self.model.begin(params, averages), self.device)
 
     def dump(self):
         params, averages, _ = self.state
@@ -83,7 +87,7 @@ class Backend:
 
     def predict(self, x):
         params, averages, _ = self.state
-        return np.array(model.predict(params, averages, self.device_array(x), **self.network))
+        return np.array(self.model.predict(params, averages, self.device_array(x), **self.network))
 
     def versions(self):
         return {"jax": jax.__version__, "jaxlib": jaxlib.__version__}

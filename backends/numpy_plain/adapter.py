@@ -2,29 +2,32 @@
 
 import numpy as np
 
-from . import model
+from . import model, model_idiomatic
 
 
 class Backend:
     """The common network in plain NumPy."""
 
     conventions = {}
-    variants = ("plain",)
+    variants = ("plain", "idiomatic")
 
     def __init__(self, spec, device="cpu", variant=None):
         if device != "cpu":
             raise ValueError("NumPy runs on the cpu, got device %r" % device)
         self.spec = spec
-        self.layers, self.parameters, self.gradient = model.network(
+        self.model = model_idiomatic if variant == "idiomatic" else model
+        built = self.model.network(
             spec.sizes, spec.activation, spec.batch_norm, spec.bn_epsilon, spec.bn_decay, spec.dtype
         )
+        # The tuned model also returns the flat arrays that its optimiser works on.
+        self.layers, *self.trained = (built, built) if variant == "idiomatic" else built
         self.names = {}
         dense = norm = 0
         for layer in self.layers:
-            if isinstance(layer, model.Dense):
+            if isinstance(layer, self.model.Dense):
                 self.names["dense%d" % dense] = layer
                 dense += 1
-            elif isinstance(layer, model.BatchNorm):
+            elif isinstance(layer, self.model.BatchNorm):
                 self.names["norm%d" % norm] = layer
                 norm += 1
 
@@ -36,14 +39,12 @@ class Backend:
             else:
                 getattr(self.names[layer], attribute)[:] = array
         s = self.spec
-        self.optimiser = model.Optimiser(
-            s.optimiser, self.parameters, self.gradient, s.learning_rate, s.beta1, s.beta2, s.epsilon
-        )
+        self.optimiser = self.model.Optimiser(s.optimiser, *self.trained, s.learning_rate, s.beta1, s.beta2, s.epsilon)
 
     def dump(self):
         arrays = {}
         for name, layer in self.names.items():
-            running = ("running_mean", "running_var") if isinstance(layer, model.BatchNorm) else ()
+            running = ("running_mean", "running_var") if isinstance(layer, self.model.BatchNorm) else ()
             for attribute in (*layer.shapes, *running):
                 arrays["%s/%s" % (name, attribute)] = getattr(layer, attribute).copy()
         return arrays
@@ -52,14 +53,14 @@ class Backend:
         self.x, self.y = x, y
 
     def train(self, order):
-        return model.train(self.layers, self.optimiser, self.x, self.y, order)
+        return self.model.train(self.layers, self.optimiser, self.x, self.y, order)
 
     def wait(self):
         """NumPy has finished when a call returns."""
 
     def gradients(self, x, y):
         before = self.dump()
-        model.loss_and_gradients(self.layers, x, y)
+        self.model.loss_and_gradients(self.layers, x, y)
         gradients = {
             "%s/%s" % (name, attribute): getattr(layer, "d_" + attribute).copy()
             for name, layer in self.names.items()
@@ -71,7 +72,7 @@ class Backend:
         return gradients
 
     def predict(self, x):
-        return model.softmax(model.forward(self.layers, x, training=False))
+        return self.model.softmax(self.model.forward(self.layers, x, training=False))
 
     def versions(self):
         blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]

@@ -4,7 +4,7 @@ import inspect
 
 import torch
 
-from . import model
+from . import model, model_idiomatic
 
 LEAVES = {
     "kernel": "weight",
@@ -53,7 +53,7 @@ class Backend:
     """The common network in PyTorch, eager or through torch.compile."""
 
     conventions = {"running_variance": "unbiased", "momentum": "sum"}
-    variants = ("eager", "compiled")
+    variants = ("eager", "compiled", "idiomatic")
     defaults = ("learning_rate", "beta1", "beta2", "epsilon", "bn_decay", "bn_epsilon", "initial_weights")
 
     def __init__(self, spec, device="cpu", variant=None):
@@ -62,12 +62,19 @@ class Backend:
         self.spec = spec._replace(**{field: value for field, value in own.items() if getattr(spec, field) is None})
         self.device = torch.device(device)
         self.dtype = getattr(torch, spec.dtype)
+        self.model = model_idiomatic if variant == "idiomatic" else model
         self.net = self.network()
         if variant == "compiled":
             torch.compiler.reset()  # or this network would share, and be limited by, what was compiled before it
             self.loss_of = torch.compile(model.loss_of)
         else:
             self.loss_of = model.loss_of
+        if variant == "idiomatic":
+            self.loss_of, self.train, self.predict = (
+                model_idiomatic.loss_of,
+                self.train_idiomatic,
+                self.predict_idiomatic,
+            )
         self.layers = self.named(self.net)
 
     def named(self, net):
@@ -87,7 +94,7 @@ class Backend:
         """Build the network; what the spec leaves open is what nn.BatchNorm1d takes when it is not told."""
         s = self.spec
         told = [0.5 if value is None else value for value in (s.bn_epsilon, s.bn_decay)]
-        net = model.network(s.sizes, s.activation, s.batch_norm, *told)
+        net = self.model.network(s.sizes, s.activation, s.batch_norm, *told)
         for layer in net:
             for field, argument in NORM.items():
                 if isinstance(layer, torch.nn.BatchNorm1d) and getattr(s, field) is None:
@@ -121,7 +128,7 @@ class Backend:
                 value = torch.from_numpy(array)
                 self.tensor(name).copy_(value.T if name.endswith("kernel") else value)
         s = self.spec
-        self.optimiser = model.optimiser(
+        self.optimiser = self.model.optimiser(
             s.optimiser, self.net.parameters(), s.learning_rate, s.beta1, s.beta2, s.epsilon
         )
 
@@ -166,3 +173,10 @@ class Backend:
 
     def versions(self):
         return {"torch": torch.__version__, "float32 matrix products": torch.get_float32_matmul_precision()}
+
+    def train_idiomatic(self, order):
+        rows = torch.from_numpy(order).to(self.device)
+        return OnTheDevice(model_idiomatic.train(self.net, self.optimiser, self.x, self.y, rows))
+
+    def predict_idiomatic(self, x):
+        return model_idiomatic.predict(self.net, torch.from_numpy(x).to(self.device)).cpu().numpy()

@@ -3,19 +3,22 @@
 import numpy as np
 import tensorflow as tf
 
-from . import model
+from . import model, model_idiomatic
 
 
 class Backend:
     """The common network in TensorFlow's Core APIs: eager, as a graph, or through XLA."""
 
     conventions = {}
-    variants = ("eager", "function", "xla")
+    variants = ("eager", "function", "xla", "idiomatic")
 
     def __init__(self, spec, device="cpu", variant=None):
         if device != "cpu":
             raise ValueError("this is TensorFlow's build for the cpu, got device %r" % device)
         s = spec
+        if variant == "idiomatic":
+            self.build_idiomatic(spec)
+            return
         self.net = model.MLP(s.sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay, s.dtype)
         self.optimiser = model.optimiser(
             s.optimiser, self.net.trainable_variables, s.learning_rate, s.beta1, s.beta2, s.epsilon
@@ -24,6 +27,15 @@ class Backend:
         self.compiled_train = compiled(model.train)
         self.compute = compiled(model.loss_and_gradients)
         self.probabilities = compiled(model.predict)
+
+    def build_idiomatic(self, s):
+        self.net = model_idiomatic.MLP(s.sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay, s.dtype)
+        self.optimiser = model_idiomatic.optimiser(
+            s.optimiser, self.net.trainable_variables, s.learning_rate, s.beta1, s.beta2, s.epsilon
+        )
+        self.compiled_train = model_idiomatic.train
+        self.compute = model_idiomatic.loss_and_gradients
+        self.probabilities = model_idiomatic.predict
 
     def variable(self, name):
         layer, leaf = name.split("/")
@@ -38,6 +50,8 @@ class Backend:
             self.variable(name).assign(array)
         for variable in self.optimiser.state:
             variable.assign(tf.zeros_like(variable))
+        if isinstance(self.optimiser, model_idiomatic.Adam):
+            self.optimiser.t = 0
 
     def dump(self):
         return {name: self.variable(name).numpy().copy() for name in self.names}

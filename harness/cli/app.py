@@ -11,6 +11,7 @@ import typer
 from ..common.errors import InputError
 from .agreement import check_backends, measure_precision, run_selftest
 from .backends import build_environments, create_backend, list_backends
+from .data import describe_source
 from .ease import measure_ease
 from .machine import examine_machine
 from .many import index_runs, merge_runs
@@ -38,6 +39,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "selftest": run_selftest,
         "precision": measure_precision,
         "doctor": examine_machine,
+        "data": describe_source,
     },
     "Look into": {
         "ease": measure_ease,

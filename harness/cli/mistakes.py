@@ -1,7 +1,7 @@
 """`bakeoff mistakes`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from .options import (
     require_suffix,
     select_backends,
 )
+
+if TYPE_CHECKING:
+    from ..registry.entries import Entry
 
 Only = Annotated[
     list[str] | None,
@@ -71,7 +74,7 @@ def try_mistakes(
 
     names = select_mistakes(only)
     require_suffix(records, ".jsonl")
-    chosen = select_backends(backends)
+    chosen = select_with_edits(backends)
     for entry, _ in chosen:
         catalogue.read_coded(entry.folder)  # raises InputError before anything is built
     with exit_at_interrupt(), Board(err) as board:
@@ -87,6 +90,18 @@ def try_mistakes(
         terminal_mistakes.print_mistakes(out, measured, unable, messages, full)
     if unable:
         raise typer.Exit(FAILED)
+
+
+def select_with_edits(backends: list[str] | None) -> "list[tuple[Entry, str]]":
+    """Return the chosen variants without those that have a model file of their own: edits are of the backend's."""
+    chosen = select_backends(backends)
+    own = [f"{entry.name}:{variant}" for entry, variant in chosen if variant in entry.own_models()]
+    if own:
+        print_note(f"Left out, because mistakes are edits of the backend's main model file: {', '.join(own)}.")
+    kept = [(entry, variant) for entry, variant in chosen if variant not in entry.own_models()]
+    if not kept:
+        raise InputError("No variant is left in which mistakes could be tried. Name another one.")
+    return kept
 
 
 def select_mistakes(only: list[str] | None) -> list[str]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..runner.comparison import Comparison
     from ..runner.start import Request
     from ..workload.spec import Spec
+    from ..workload.suite import Suite
 
 SpecFile = Annotated[
     Path | None,
@@ -41,6 +42,17 @@ BackendList = Annotated[
         help="Backends or variants, or all. Default: the default backends.",
         autocompletion=completion.complete_backend_list,
     ),
+]
+SuiteName = Annotated[
+    str | None,
+    typer.Option(
+        "--suite",
+        metavar="NAME",
+        help="Several workloads in one run: standard, full, or a TOML file. Default: one workload.",
+    ),
+]
+BatchSize = Annotated[
+    int | None, typer.Option("--batch-size", min=2, help="Rows of a training step. Default: the spec's.")
 ]
 Data = Annotated[
     str | None,
@@ -91,8 +103,10 @@ def run_backends(
     context: typer.Context,
     spec: SpecFile = None,
     backends: BackendList = None,
+    suite: SuiteName = None,
     data: Data = None,
     target: Target = None,
+    batch_size: BatchSize = None,
     device: Device = "cpu",
     threads: Threads = 1,
     quick: Quick = False,
@@ -117,7 +131,7 @@ def run_backends(
     bakeoff run                                      the bundled spec, on the digits
     bakeoff run --backends NAME,NAME:VARIANT         some backends (see bakeoff backends)
     bakeoff run --data iris.csv --target species --quick    your own data
-    bakeoff run --until 2% --time-limit 10m          until every ratio is known to 2 %
+    bakeoff run --suite standard                     eight workloads, about 15 minutes
     bakeoff run --resume results/2026-11-22T...      continue an interrupted run
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..report.terminal import run as terminal_run
@@ -146,9 +160,10 @@ def make_request(given: Mapping[str, Any]) -> "Request":
 
     rounds, blocks, budget = given["rounds"], given["blocks"], given["budget"]
     until = parse_until(given["until"], given["time_limit"], rounds is not None or budget is not None)
-    spec = None if given["spec"] is None else Path(given["spec"])
+    suite = read_requested_suite(given)
     return Request(
-        spec=read_requested_spec(spec, given["data"], given["target"], given["framework_defaults"]),
+        spec=read_requested_spec(given) if suite is None else suite[1].workload[0].spec,
+        suite=suite,
         wanted=given["backends"],
         device=given["device"],
         threads=given["threads"],
@@ -231,11 +246,26 @@ def parse_time(option: str, text: str) -> float:
     return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2] or "s"]
 
 
-def read_requested_spec(path: Path | None, source: str | None, target: str | None, framework_defaults: bool) -> "Spec":
-    """Return the spec of a file, or the bundled one, with the data set and the defaults that the options ask for."""
+def read_requested_suite(given: Mapping[str, Any]) -> "tuple[str, Suite] | None":
+    """Return the suite of --suite; None where there is none. Raises InputError beside options of a single spec."""
+    from ..workload.suite import read_suite
+
+    if given["suite"] is None:
+        return None
+    single = ("spec", "data", "target", "batch_size", "framework_defaults", "until")
+    for name in single:
+        if given[name] not in (None, False):
+            option = "SPEC" if name == "spec" else f"--{name.replace('_', '-')}"
+            raise InputError(f"{option} is for a run of one workload. Leave it out, or write it into the suite file.")
+    return read_suite(given["suite"])
+
+
+def read_requested_spec(given: Mapping[str, Any]) -> "Spec":
+    """Return the spec of a file, or the bundled one, with what the options ask for in place of its values."""
     from ..workload.spec import DataSpec, default_spec, read_spec
 
-    spec = read_spec(path) if path is not None else default_spec()
+    source, target = given["data"], given["target"]
+    spec = read_spec(Path(given["spec"])) if given["spec"] is not None else default_spec()
     if source == "":
         raise InputError(
             "--data: expected digits, a file, openml:NAME or synthetic:ROWSxFEATURESxCLASSES, got nothing."
@@ -247,4 +277,7 @@ def read_requested_spec(path: Path | None, source: str | None, target: str | Non
         if target is not None:
             fields["target"] = target
         spec = spec.model_copy(update={"data": DataSpec.model_validate(fields)})
-    return spec.with_framework_defaults() if framework_defaults else spec
+    if given["batch_size"] is not None:
+        training = spec.training.model_copy(update={"batch_size": given["batch_size"]})
+        spec = spec.model_copy(update={"training": training})
+    return spec.with_framework_defaults() if given["framework_defaults"] else spec

@@ -32,6 +32,8 @@ class Data(Section):
     features: int
     classes: int
     notes: tuple[str, ...]
+    class_counts: dict[str, tuple[int, int, int]] = {}
+    """The training, validation and test rows of each class; empty in runs before 2026-11-29."""
 
 
 class Machine(Section):
@@ -77,6 +79,30 @@ class SpecTables(Section):
     optimiser: dict[str, Any]
     training: dict[str, Any]
     sweep: dict[str, Any] = {}
+
+
+class Workload(Section):
+    """One of several workloads that a run times."""
+
+    name: str
+    about: str
+    spec: SpecTables
+    data: Data
+    threads: int
+    measure: Literal["training", "prediction"]
+    rows: int
+    """Of a call of `predict`, where that is timed."""
+
+
+class Suite(Section):
+    """The workloads of a run with `--suite`; the first is the run's own spec, which is trained to its end."""
+
+    name: str
+    budget_s: float
+    """Seconds of slices for each round of a workload."""
+    workloads: tuple[Workload, ...]
+    left_out: dict[str, str]
+    """The workloads that this machine cannot run, with the reason."""
 
 
 class Plan(Section):
@@ -125,6 +151,8 @@ class Header(Section):
     variables: dict[str, dict[str, str]] = {}
     """By NAME:VARIANT, the environment variables in force in its workers; empty in runs before 2026-11-28."""
     plan: Plan
+    suite: Suite | None = None
+    """None where the run has one workload."""
 
 
 def header_problem(found: Any) -> str:

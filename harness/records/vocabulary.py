@@ -17,7 +17,7 @@ KEYS: dict[str, tuple[type, ...]] = {
     # What a record speaks of
     "backend": TEXT, "variant": TEXT, "version": TEXT, "api": TEXT, "of": TEXT, "source": TEXT, "asof": TEXT,
     "round": COUNT, "block": COUNT, "position": COUNT, "self_test": FLAG, "epoch": COUNT, "rows": COUNT, "dtype": TEXT,
-    "axis": TEXT, "point": (str, int), "operations": COUNT,
+    "workload": TEXT, "axis": TEXT, "point": (str, int), "operations": COUNT,
     "check": TEXT, "case": TEXT, "phase": TEXT, "array": TEXT, "step": COUNT, "required": FLAG, "checked_at": TEXT,
     "convention": TEXT, "chosen": TEXT, "field": TEXT, "own": FLAG, "other": TEXT,
     "change": TEXT, "mistake": TEXT, "how": TEXT, "when": TEXT, "network": TEXT,
@@ -28,7 +28,7 @@ KEYS: dict[str, tuple[type, ...]] = {
     "largest": NUMBER, "mean": NUMBER, "changed_predictions": NUMBER, "accuracy": NUMBER, "common_accuracy": NUMBER,
     "names": LIST, "found": LIST, "answer": TEXT, "what": TEXT, "documentation": TEXT, "caller": (int, NONE),
     "exception": TEXT, "message": TEXT, "printed": TEXT, "seconds": NUMBER, "named": LIST, "user_lines": COUNT,
-    "framework_lines": COUNT, "probabilities_off": NUMBER, "not_a_number": NUMBER, "loss": NUMBER,
+    "by": TEXT, "framework_lines": COUNT, "probabilities_off": NUMBER, "not_a_number": NUMBER, "loss": NUMBER,
     "floors": (float, int, NONE), "right_loss": NUMBER, "right_accuracy": NUMBER,
 }  # fmt: skip
 """The types of every key but `value`, whose types are the figure's own. One name means one thing in all measures."""

@@ -291,8 +291,6 @@ def _listed(value: Any) -> Any:
 
 
 Item = TypeVar("Item")
-
-
 OneOrMore = Annotated[
     tuple[Item, ...],
     BeforeValidator(_listed, json_schema_input_type=tuple[Item, ...] | Item),
@@ -333,6 +331,27 @@ class Unsupported(Table):
         return f"does not support {what}: {self.reason}"
 
 
+class VariantDescription(Table):
+    """What kind of code a variant is, and its model file where it has one of its own."""
+
+    style: Literal["idiomatic", "tuned"]
+    """`idiomatic`: as the linked documentation teaches; `tuned`: changed to be faster."""
+    by: Text = "this project"
+    """Who wrote or tuned it."""
+    how: str = ""
+    """What a tuned variant does otherwise than the documentation."""
+    model: Annotated[Text, AfterValidator(_file_name)] | None = None
+    """The file whose ease of use is measured for this variant, where it is not that of the backend."""
+    default: bool = True
+    """Whether commands use it where the user names no backend, if the backend is a default one."""
+
+    @model_validator(mode="after")
+    def _check_tuning_is_described(self) -> "VariantDescription":
+        if self.style == "tuned" and not self.how.strip():
+            raise ValueError('expected `how` beside `style = "tuned"`: what it does otherwise than the documentation')
+        return self
+
+
 class Description(Table):
     """A whole backend.toml. `docs/reference/backend.md` explains each key."""
 
@@ -358,6 +377,8 @@ class Description(Table):
     """The file whose ease of use is measured."""
     groups: dict[Identifier, Membership] = {}
     """The groups of backends that it belongs to, by name."""
+    variant: dict[Identifier, VariantDescription] = {}
+    """By variant: whether its code is idiomatic or tuned, and its model file where it has one of its own."""
     unsupported: Annotated[tuple[Unsupported, ...], Field(strict=False)] = ()
     """The networks of the common spec that the framework does not support."""
     openness: Openness
@@ -369,12 +390,11 @@ class Description(Table):
     """The environments by name, where the variants need more than one; then each variant is in one of them."""
 
     @model_validator(mode="after")
-    def _check_programs(self) -> "Description":
-        for variant in self.environment.programs:
-            if variant not in self.variants:
-                raise ValueError(
-                    f"`environment.programs.{variant}`: no such variant. {nearest(variant, self.variants)}"
-                )
+    def _check_named_variants(self) -> "Description":
+        for table, named in (("environment.programs", self.environment.programs), ("variant", self.variant)):
+            for variant in named:
+                if variant not in self.variants:
+                    raise ValueError(f"`{table}.{variant}`: no such variant. {nearest(variant, self.variants)}")
         return self
 
     @model_validator(mode="after")

@@ -43,6 +43,12 @@ class Entry(NamedTuple):
         homes = [name for name, own in self.description.environments.items() if variant in own.variants]
         return self._replace(part=homes[0]) if homes else self
 
+    def own_models(self) -> dict[str, str]:
+        """Return the model file of each variant that has one of its own."""
+        described = self.description.variant
+        found = {variant: described[variant].model for variant in self.variants if variant in described}
+        return {variant: model for variant, model in found.items() if model and model != self.description.model}
+
     def unsupported(self, spec: portable.Spec) -> str:
         """Return why the backend does not support the network of `spec`, by its backend.toml; "" where it does."""
         return next((reason for each in self.description.unsupported if (reason := each.explain(spec))), "")
@@ -198,8 +204,20 @@ def stand_ins(entries: Mapping[str, Entry], wanted: str | None) -> dict[str, tup
 
 
 def default_selection(entries: Mapping[str, Entry]) -> str:
-    """Return the default backends in the form that `select` takes: those that declare `default = true`, or all."""
-    return ",".join(name for name, entry in entries.items() if entry.description.default) or "all"
+    """Return the default backends in the form that `select` takes: those that declare `default = true`, or all.
+
+    A variant that declares `default = false` is left out.
+    """
+    chosen = {name: entry for name, entry in entries.items() if entry.description.default}
+    names = [each for name, entry in chosen.items() for each in _default_names(name, entry.description)]
+    return ",".join(names) or "all"
+
+
+def _default_names(name: str, description: Description) -> list[str]:
+    """Return the backend's name, or the names of the variants that commands use where not all of them are."""
+    left_out = {variant for variant, each in description.variant.items() if not each.default}
+    wanted = [variant for variant in description.variants if variant not in left_out]
+    return [name] if len(wanted) == len(description.variants) else [f"{name}:{variant}" for variant in wanted]
 
 
 def require_device(chosen: Sequence[tuple[Entry, str]], device: str) -> None:

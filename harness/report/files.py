@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..common.errors import InputError
-from .tables import speed, sweep, training
+from .tables import code, speed, suite, sweep, training
 from .text import to_bullets, to_markdown
 
 if TYPE_CHECKING:
@@ -36,6 +36,13 @@ def _write_all(report: "Report", folder: Path) -> None:
     if len(report.sweep_times):
         tables = (report.readable_lines(), report.readable_sweep())
         _write(folder, "sweep", report.sweep(), [*notes, sweep.CAPTION], *tables)
+    if report.suite_results:
+        caption = [*notes, suite.CAPTION, suite.PROFILE_CAPTION]
+        _write(folder, "suite", report.suite(), caption, report.readable_suite(), report.readable_profiles())
+        report.profiles().to_csv(folder / "profiles.csv", index=False)
+    styles = report.code()
+    if len(styles):
+        _write(folder, "code", styles, [*notes, code.CAPTION], report.readable_code())
     defaults = report.framework_defaults()
     _write(folder, "framework_defaults", defaults, [*notes, training.CAPTION] if len(defaults) else notes)
     for name, table in {

@@ -10,11 +10,12 @@ import pandas as pd
 from ..common.statistics import Interval
 from ..measures.agreement.figures import CONVENTION_EFFECT
 from ..measures.speed import stopping
-from ..measures.speed.figures import SLICE_STEPS, STOPPED, SWEEP, SWEEP_UNSUPPORTED
+from ..measures.speed.figures import SLICE_STEPS, STOPPED, SUITE, SUITE_UNSUPPORTED, SWEEP, SWEEP_UNSUPPORTED
 from ..measures.training.figures import EPOCH_TIME
 from ..records import read
 from ..records.vocabulary import FINISHED
-from .text import count_things, format_interval, format_share, format_time, shorten_floors
+from .tables import suite
+from .text import count_things, format_interval, format_share, format_time, join_words, shorten_floors
 
 if TYPE_CHECKING:
     from .report import Report
@@ -61,12 +62,14 @@ def list_notes(report: "Report") -> list[str]:
     """Return every note: the warnings first, then the circumstances, the timing, the conventions and each failure."""
     return [
         *list_warnings(report),
+        *_describe_suite(report),
         _describe_circumstances(report.header),
         *_describe_stand_ins(report),
         *(f"Data: {note}" for note in report.header["data"]["notes"]),
         *_describe_timing(report),
         *(sentence for _, sentence in doubt_step_times(report)),
         *_doubt_sweep(report),
+        *_doubt_suite(report),
         *describe_convention_effects(report),
         *_describe_failures(report),
     ]
@@ -105,6 +108,13 @@ def _describe_circumstances(header: Mapping[str, Any]) -> str:
         f"device {plan['device']}; data {data['name']} ({data['hash']}), spec {header['spec_hash']}, "
         f"{header['spec']['training']['dtype']}."
     )
+
+
+def _describe_suite(report: "Report") -> Iterator[str]:
+    """Yield what a suite found over all workloads, and which are left out."""
+    if report.suite_results:
+        titles = {backend: report.title(backend) for backend in report.header["backends"]}
+        yield from suite.describe(report.suite_results, titles)
 
 
 def _describe_timing(report: "Report") -> Iterator[str]:
@@ -190,6 +200,20 @@ def _doubt_sweep(report: "Report") -> Iterator[str]:
             requested = int(row["point"]) if row["axis"] == "threads" else report.header["plan"]["threads"]
             if row["value"] > requested:
                 yield f"{who} used more threads than the {requested} requested: {row['of']} {row['value']:.0f}."
+
+
+def _doubt_suite(report: "Report") -> Iterator[str]:
+    """Yield the variants that were not timed on a workload, or did not reach steady state there."""
+    for row in report.query.rows(SUITE_UNSUPPORTED).to_dict("records"):
+        yield f"{row['backend']}:{row['variant']} on the workload {row['workload']}: {row['value']}"
+    unsteady: dict[str, list[str]] = {}
+    steady = report.query.rows(SUITE["steady"])
+    for row in steady[steady["value"].ne(True)].to_dict("records"):
+        name = f"{row['backend']}:{row['variant']}"
+        if name not in unsteady.setdefault(str(row["workload"]), []):
+            unsteady[str(row["workload"])].append(name)
+    for workload, names in unsteady.items():
+        yield f"Not in steady state when they were timed on the workload {workload}: {join_words(names)}."
 
 
 def describe_convention_effects(report: "Report") -> Iterator[str]:

@@ -12,7 +12,7 @@ from ..measures.speed import sweep as speed_sweep
 from ..records import read
 from ..records.query import Query
 from . import files, notes
-from .tables import agreement, deployment, openness, speed, summary, sweep, training
+from .tables import agreement, code, deployment, openness, speed, suite, summary, sweep, training
 from .tables.speed import Key, Row, StepTimes
 from .text import to_bullets, to_markdown
 
@@ -23,6 +23,8 @@ class Report:
     SPEED_CAPTION = speed.CAPTION
     SWEEP_CAPTION = sweep.CAPTION
     DEFAULTS_CAPTION = training.CAPTION
+    SUITE_CAPTION = suite.CAPTION
+    PROFILE_CAPTION = suite.PROFILE_CAPTION
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -30,7 +32,7 @@ class Report:
         self.records = read.read_records(folder, VOCABULARY)
         self.query = Query(self.records)
         self.entries: list[Key] = [(str(name), str(variant)) for name, variant in self.header["plan"]["entries"]]
-        self.step_times = StepTimes(self.header, self.query)
+        self.step_times = StepTimes.of_run(self.header, self.query)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -46,6 +48,11 @@ class Report:
     def sweep_times(self) -> pd.DataFrame:
         """The step time of every variant at every point of the sweep; empty where there was no sweep."""
         return speed_sweep.times(self.records)
+
+    @cached_property
+    def suite_results(self) -> suite.SuiteResults:
+        """The times of every workload; false where the run has one."""
+        return suite.SuiteResults(self.header, self.query, self.step_times, self.entries)
 
     @property
     def failed(self) -> bool:
@@ -112,6 +119,30 @@ class Report:
     def readable_lines(self) -> pd.DataFrame:
         """Return where the overhead ends and the arithmetic begins, for people."""
         return sweep.format_lines(self.sweep_times)
+
+    def suite(self) -> pd.DataFrame:
+        """Return one row a workload and variant, with raw values."""
+        return suite.tabulate(self.suite_results)
+
+    def readable_suite(self) -> pd.DataFrame:
+        """Return the ratios to the fastest by workload, and their mean, for people."""
+        return suite.format_ratios(self.suite_results)
+
+    def profiles(self) -> pd.DataFrame:
+        """Return the performance profile of each variant, with raw values."""
+        return suite.tabulate_profiles(self.suite_results)
+
+    def readable_profiles(self) -> pd.DataFrame:
+        """Return the performance profiles for people."""
+        return suite.format_profiles(self.suite_results)
+
+    def code(self) -> pd.DataFrame:
+        """Return the tokens and the step time of every variant that says how its code is, with raw values."""
+        return code.tabulate_code(self.query, self.step_times, self.suite_results, self.entries)
+
+    def readable_code(self) -> pd.DataFrame:
+        """Return what speed costs in code, for people."""
+        return code.format_code(self.code())
 
     def agreement(self) -> pd.DataFrame:
         """Return the worst rounding errors by case, dtype and phase."""

@@ -39,7 +39,7 @@ from ..workers.place import Place
 from ..workers.session import Session
 from ..workload import data, networks
 from ..workload.spec import Spec
-from . import timing
+from . import suite, timing
 from .findings import Findings
 from .schedule import qualify
 
@@ -50,8 +50,17 @@ ENVIRONMENTS, CHECKS, TRAININGS, ROUNDS = "environments", "checks", "trainings",
 class Comparison:
     """A run with what it needs: the data, the spec and the chosen backends."""
 
-    def __init__(self, run: Run, spec: Spec, splits: data.Splits, chosen: Sequence[tuple[Entry, str]]) -> None:
+    def __init__(
+        self,
+        run: Run,
+        spec: Spec,
+        splits: data.Splits,
+        chosen: Sequence[tuple[Entry, str]],
+        workloads: Sequence[suite.PlannedWorkload] = (),
+    ) -> None:
         self.run, self.spec, self.splits, self.chosen = run, spec, splits, chosen
+        self.workloads = tuple(workloads)
+        """Those that are timed beside the run's own spec."""
         self.plan: dict[str, Any] = run.header["plan"]
         self.pythons = tuple(Path(path) for path in self.plan["interpreters"])
         self.inherit = tuple(self.plan.get("inherit", ()))
@@ -88,6 +97,7 @@ class Comparison:
             self._record_default_distances(board)
             self._time(board)
             self._time_sweep(board)
+            self._time_suite(board)
             with self.run.task(read.LAST):
                 pass
 
@@ -121,7 +131,9 @@ class Comparison:
 
     def required_cases(self, entry: Entry) -> list[Case]:
         """Return the cases that the backend must pass before it is timed."""
-        return agreement_cases.cases(networks.with_supported(networks.required_networks(self.spec), entry.unsupported))
+        specs = (self.spec, *(each.spec for each in self.workloads))
+        required = dict.fromkeys(network for spec in specs for network in networks.required_networks(spec))
+        return agreement_cases.cases(networks.with_supported(list(required), entry.unsupported))
 
     def previous_check_seconds(self, entry: Entry, variant: str) -> float:
         """Return the seconds that the checks took whose cached result holds; 0 where there is none."""
@@ -248,6 +260,7 @@ class Comparison:
             with board.job(f"timing, round {number}{of_all}", ROUNDS) as job, self.run.task(f"round {number}") as task:
                 rounds.run_round(number, contestants, problem, plan, task.add, steps, job.say)
                 job.outcome = f"{plan.blocks} blocks of {len(contestants)} workers"
+            self.learn(task)
 
     def _time_sweep(self, board: Board) -> None:
         """Time a round at every point of the spec's sweep, each variant once in a block."""
@@ -260,6 +273,45 @@ class Comparison:
             plan = timing.plan_point(point, self.plan, number)
             with board.job(f"sweep, {point.name}") as job, self.run.task(f"sweep {point.name}") as task:
                 job.outcome = timing.time_point(point, self.splits, contestants, reasons, plan, task, job.say)
+
+    def _time_suite(self, board: Board) -> None:
+        """Time every round of the workloads of a suite that is left to do."""
+        contestants = self._contestants()
+        if not contestants or not self.workloads:
+            return
+        count = self.plan["rounds"]
+        left = [each for each in suite.list_rounds(self.workloads, count) if not self.run.finished(each[0])]
+        for done, (name, workload, number) in enumerate(left):
+            able = self._support_workload(workload, contestants)
+            blocks = self.findings.workload_blocks.get(workload.name)
+            plan = suite.plan_round(
+                workload,
+                self.workloads.index(workload) + 1,
+                timing.plan_rounds(self.plan, 0),
+                self.run.header["suite"]["budget_s"],
+                blocks,
+            )
+            steps = self.findings.workload_steps.setdefault(workload.name, {})
+            time_left = suite.describe_time_left(self.findings.round_s, len(left) - done)
+            title = f"{workload.name}, round {number} of {count} (workload round {done + 1} of {len(left)}{time_left})"
+            with board.job(title) as job, self.run.task(name) as task:
+                job.outcome = suite.time_round(workload, number, able, plan, steps, task, job.say)
+            self.learn(task)
+
+    def _support_workload(
+        self, workload: suite.PlannedWorkload, contestants: Sequence[rounds.Contestant]
+    ) -> list[rounds.Contestant]:
+        """Return the contestants that support the network of a workload; record once why others do not."""
+        network = train.spec_for_backend(workload.spec, workload.splits)
+        reasons = {entry.name: entry.unsupported(network) for entry, _ in self.chosen}
+        label = f"workload {workload.name} support"
+        if any(reasons.values()) and not self.run.finished(label):
+            with self.run.task(label) as task:
+                for each in contestants:
+                    if reasons[each.backend] and not each.self_test:
+                        keys = {"backend": each.backend, "variant": each.variant, "workload": workload.name}
+                        task.add(speed.SUITE_UNSUPPORTED, reasons[each.backend], **keys)
+        return [each for each in contestants if not reasons[each.backend]]
 
     def planned_blocks(self, contestants: Sequence[rounds.Contestant]) -> int:
         """Return the blocks of a round: as planned, or as many as fit into the budget, worked out once in a run."""

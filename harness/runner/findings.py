@@ -1,5 +1,7 @@
 """What the later phases of a run need to know of the earlier ones."""
 
+import re
+
 import pandas as pd
 
 from ..measures.agreement import figures as agreement
@@ -9,6 +11,7 @@ from ..measures.training import figures as training
 from ..measures.training import train
 from ..records.query import Query
 from ..records.read import Record
+from ..records.vocabulary import FINISHED
 
 Key = tuple[str, str]
 """A backend and its variant."""
@@ -30,6 +33,12 @@ class Findings:
         """Steps of a slice, as calibrated in a round."""
         self.blocks: int | None = None
         """Blocks of a round, as worked out from the time budget."""
+        self.workload_blocks: dict[str, int] = {}
+        """Blocks of a round of each workload of a suite, as its first round worked them out."""
+        self.workload_steps: dict[str, dict[Key, int]] = {}
+        """Steps of a slice in each workload of a suite."""
+        self.round_s: list[float] = []
+        """Seconds of every round so far."""
 
     def learn(self, records: pd.DataFrame | list[Record]) -> None:
         """Take in the records of finished tasks."""
@@ -46,6 +55,14 @@ class Findings:
         self.paces |= train.paces(query)
         for row in query.rows(speed.SLICE_STEPS).to_dict("records"):
             self.slice_steps[str(row["backend"]), str(row["variant"])] = int(row["value"])
+        for row in query.rows(speed.SUITE[speed.SLICE_STEPS.name]).to_dict("records"):
+            steps = self.workload_steps.setdefault(str(row["workload"]), {})
+            steps[str(row["backend"]), str(row["variant"])] = int(row["value"])
+        for row in query.rows(speed.SUITE[speed.BLOCKS.name]).to_dict("records"):
+            self.workload_blocks[str(row["workload"])] = int(row["value"])
+        for row in query.rows(FINISHED).to_dict("records"):
+            if re.search(r"\bround \d+$", str(row["task"])):
+                self.round_s.append(float(row["value"]))
         blocks = query.last(speed.BLOCKS, None)
         self.blocks = self.blocks if blocks is None else int(blocks)
 

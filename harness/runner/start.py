@@ -25,6 +25,8 @@ from ..workers.launch import place_of
 from ..workers.place import variables_in_force
 from ..workload import data
 from ..workload.spec import Spec
+from ..workload.suite import Suite
+from . import suite
 from .comparison import Comparison
 
 ROUNDS, BLOCKS = 2, 40
@@ -62,6 +64,8 @@ class Request:
     """Rounds are added until every ratio to the fastest is known to this share of it; in place of `rounds`."""
     time_limit_s: float = TIME_LIMIT_S
     """Seconds of rounds after which none is added, with `until`."""
+    suite: tuple[str, Suite] | None = None
+    """The name and the workloads of a suite, the first of which has the `spec`; None for a run of one workload."""
 
 
 def begin(request: Request) -> "Comparison":
@@ -78,37 +82,45 @@ def begin(request: Request) -> "Comparison":
     for point in sweep.points(request.spec, request.threads):
         _cores(point.threads, f"[sweep] {point.name}")
         data.check_batch(len(splits.y_train), point.spec.training.batch_size)
+    workloads, suite_header = _plan_suite(request)
     header = {
         "bakeoff": version("bakeoff"),
         "commit": machine.commit(),
         "spec_hash": request.spec.hash(),
         "spec": request.spec.model_dump(mode="json"),
-        "data": {
-            "name": dataset.name,
-            "hash": splits.hash,
-            "rows": {"train": len(splits.y_train), "validation": len(splits.y_validation), "test": len(splits.y_test)},
-            "features": splits.features,
-            "classes": len(splits.classes),
-            "notes": list(splits.notes),
-        },
+        "data": suite.describe_splits(splits, dataset.name),
         "machine": machine.describe(),
         "backends": {entry.name: _identity(entry.whole) for entry, _ in chosen},
         "variables": _variables(chosen, request.threads, request.inherit),
         "plan": {**_plan(request, chosen, cores), "stands_for": registry_entries.stand_ins(entries, wanted)},
+        **suite_header,
     }
-    return Comparison(Run.create(request.parent, header, VOCABULARY), request.spec, splits, chosen)
+    return Comparison(Run.create(request.parent, header, VOCABULARY), request.spec, splits, chosen, workloads)
+
+
+def _plan_suite(request: Request) -> tuple[list[suite.PlannedWorkload], dict[str, Any]]:
+    """Return the workloads beside the run's own spec, and the entry of run.json; nothing where there is no suite."""
+    if request.suite is None:
+        return [], {}
+    name, wanted = request.suite
+    planned, left_out = suite.plan(wanted, request.threads)
+    rounds = (request.rounds or ROUNDS) * len(planned)
+    budget_s = suite.BUDGET_S if request.budget_s is None else request.budget_s / rounds
+    workloads = [each.header() for each in planned]
+    header = {"name": name, "budget_s": budget_s, "workloads": workloads, "left_out": left_out}
+    return planned[1:], {"suite": header}
 
 
 def _plan(request: Request, chosen: Sequence[tuple[Entry, str]], cores: tuple[int, ...] | None) -> dict[str, Any]:
     """Return what is fixed before the run."""
     rounds, blocks = (QUICK_ROUNDS, QUICK_BLOCKS) if request.quick else (ROUNDS, BLOCKS)
-    if request.budget_s is not None and not request.quick:
+    if request.budget_s is not None and not request.quick and request.suite is None:
         rounds = max(rounds, int(request.budget_s / (BUDGET_ROUND_S * (len(chosen) + 1))))  # one is timed twice
     return {
         "entries": [[entry.name, variant] for entry, variant in chosen],
         "rounds": None if request.until is not None else request.rounds or rounds,
         "blocks": None if request.budget_s is not None else request.blocks or blocks,
-        "budget_s": request.budget_s,
+        "budget_s": None if request.budget_s is None else request.budget_s / _workloads(request),
         "until": request.until,
         "time_limit_s": None if request.until is None else request.time_limit_s,
         "slice_s": SLICE_S,
@@ -120,6 +132,11 @@ def _plan(request: Request, chosen: Sequence[tuple[Entry, str]], cores: tuple[in
         "folders": {entry.name: str(entry.folder.resolve()) for entry, _ in chosen if entry.outside},
         "inherit": list(request.inherit),
     }
+
+
+def _workloads(request: Request) -> int:
+    """Return the number of workloads among which a budget is divided."""
+    return 1 if request.suite is None else len(request.suite[1].workload)
 
 
 def _cores(threads: int, asked: str) -> tuple[int, ...] | None:
@@ -147,7 +164,8 @@ def resume(folder: Path) -> "Comparison":
             raise InputError(f"{folder}: backend {name} has changed since it began. Start a new run.")
     chosen = [(entries[name].for_variant(variant), variant) for name, variant in header["plan"]["entries"]]
     _require_same_variables(folder, header, chosen)
-    work = Comparison(Run(folder, VOCABULARY), spec, splits, chosen)
+    workloads = suite.resume(header["suite"]["workloads"][1:], folder) if header.get("suite") else ()
+    work = Comparison(Run(folder, VOCABULARY), spec, splits, chosen, workloads)
     work.findings.learn(read.read_records(folder, VOCABULARY))
     return work
 

@@ -16,9 +16,8 @@ from ..records.vocabulary import FINISHED, Figure
 from ..workers.cores import first_cores
 from ..workload import data
 from ..workload.data import Splits
+from ..workload.spec import Spec
 
-HANDOVER_S = 0.002
-"""The time that it takes to stop one worker, continue the next and ask it, about."""
 SWEEP_BLOCKS = 48
 """Of the one round at each point of a sweep."""
 LEAST_BLOCKS = statistics.LEAST_BLOCKS
@@ -75,7 +74,7 @@ def work_out_blocks(
     """Return the blocks of a round that fit into the time budget, and the seconds that a block takes."""
     keys = [each.backend_variant for each in contestants]
     taken = [steps.get(key, 1) * paces.get(key, plan["slice_s"]) for key in keys]
-    block_s = sum(2 * slice_s + HANDOVER_S for slice_s in taken)  # each slice has a warm-up slice
+    block_s = sum(2 * slice_s + rounds.HANDOVER_S for slice_s in taken)  # each slice has a warm-up slice
     return max(LEAST_BLOCKS, int(plan["budget_s"] / plan["rounds"] / block_s)), block_s
 
 
@@ -107,7 +106,7 @@ def time_point(
     def write(figure: Figure, value: Any, **keys: Any) -> None:
         task.add(figures.SWEEP[figure.name], value, **keys, **labels)
 
-    rounds.run_round(1, able, problem_at(point, splits), plan, write, {}, say)
+    rounds.run_round(1, able, problem_of(point.spec, splits), plan, write, {}, say)
     return f"{plan.blocks} blocks of {len(able)} workers"
 
 
@@ -119,9 +118,9 @@ def plan_point(point: sweep.Point, plan: Mapping[str, Any], number: int) -> Plan
     )
 
 
-def problem_at(point: sweep.Point, splits: Splits) -> Problem:
-    """Return the training that is timed at a point."""
-    spec, training = point.spec, point.spec.training
+def problem_of(spec: Spec, splits: Splits) -> Problem:
+    """Return the training that is timed, of one spec on its data."""
+    training = spec.training
     network = spec.portable(splits.features, len(splits.classes))
     arrays = portable.initial_arrays(network, spec.common().network.initial_weights, training.seed)
     x_train = splits.x_train.astype(network.dtype)

@@ -72,6 +72,7 @@ def _export_sensitivity(verdict: "Verdict") -> dict[str, Any]:
         "criteria": list(verdict.scores.criteria),
         "regions": [region._asdict() for region in verdict.regions],
         "measures_that_change_it_if_left_out": verdict.left_out,
+        "workloads": [effect._asdict() for effect in verdict.workload_effects],
         "factors_that_change_it": {measure.record: factor for measure, factor in verdict.factors},
     }
 

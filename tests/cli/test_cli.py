@@ -44,6 +44,7 @@ COMMANDS = (
     "setup",
     "backends",
     "doctor",
+    "data",
     "new",
 )
 

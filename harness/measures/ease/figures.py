@@ -6,7 +6,7 @@ BACKEND = ("backend",)
 
 
 def _counted(name: str, unit: str, meaning: str, *keys: str) -> Figure:
-    return Figure("ease", name, unit, meaning, (int,), (*BACKEND, *keys))
+    return Figure("ease", name, unit, meaning, (int,), (*BACKEND, *keys), ("variant",))
 
 
 LOGICAL_LINES = _counted("logical_lines", "lines", "Logical lines of the model file.")
@@ -31,6 +31,14 @@ CHANGE = Figure(
     (*BACKEND, "change", "answer", "what", "documentation"),
     ("caller", "names"),
 )
+STYLE = Figure(
+    "ease",
+    "style",
+    "",
+    "Whether the code of a variant is as the documentation teaches, or tuned: by whom and how.",
+    (str,),
+    (*BACKEND, "variant", "by", "how"),
+)
 COUNTED = (
     LOGICAL_LINES,
     TOKENS,
@@ -43,4 +51,4 @@ COUNTED = (
     CONCEPTS,
 )
 """The figures of one file, in the order in which they are shown."""
-FIGURES = (*COUNTED, CHANGE)
+FIGURES = (*COUNTED, CHANGE, STYLE)

@@ -7,10 +7,10 @@ from ...records.vocabulary import Figure
 from ...registry.entries import Entry
 from .changes import Cost, measure_changes
 from .count import count_file
-from .figures import CHANGE
+from .figures import CHANGE, STYLE
 
 
-def measure(entry: Entry) -> Iterator[tuple[Figure, int | None, dict[str, Any]]]:
+def measure(entry: Entry) -> Iterator[tuple[Figure, int | str | None, dict[str, Any]]]:
     """Yield (figure, value, keys) for every figure that can be counted in the files of a backend.
 
     Raises InputError where a file cannot be read, or the backend's folder `changes` is not as it should be.
@@ -18,6 +18,11 @@ def measure(entry: Entry) -> Iterator[tuple[Figure, int | None, dict[str, Any]]]
     description = entry.description
     for figure, value, keys in count_file(entry.folder / description.model, description.import_name).measured():
         yield figure, value, {"backend": entry.name, **keys}
+    for variant, model in entry.own_models().items():
+        for figure, value, keys in count_file(entry.folder / model, description.import_name).measured():
+            yield figure, value, {"backend": entry.name, "variant": variant, **keys}
+    for variant, each in description.variant.items():
+        yield STYLE, each.style, {"backend": entry.name, "variant": variant, "by": each.by, "how": each.how}
     for cost in measure_changes(entry.folder, description.model, description.import_name):
         yield CHANGE, cost.tokens, {"backend": entry.name, **_keys_of(cost)}
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from .figures import CHANGE, FIGURES
+from .figures import CHANGE, FIGURES, STYLE
 
 
 def read(records: pd.DataFrame) -> pd.DataFrame:
@@ -10,7 +10,9 @@ def read(records: pd.DataFrame) -> pd.DataFrame:
 
     What a change costs is a column of its own, `change: NAME`. A missing value was not counted or is not possible.
     """
-    mine = records[records["measure"].eq(CHANGE.measure)]
+    mine = records[records["measure"].eq(CHANGE.measure) & records["figure"].ne(STYLE.name)]
+    if "variant" in mine:  # the files of single variants are not the backend's
+        mine = mine[mine["variant"].isna()]
     if not len(mine):
         return pd.DataFrame()
     changes = mine["figure"].eq(CHANGE.name)

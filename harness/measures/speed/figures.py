@@ -1,4 +1,4 @@
-"""The figures of the measure "speed", and of its sweep over sizes."""
+"""The figures of the measure "speed", of its sweep over sizes, and of the workloads of a suite."""
 
 from ...records.vocabulary import Figure
 
@@ -106,4 +106,14 @@ SWEEP_UNSUPPORTED = Figure(
 )
 PASSED = "passed"
 """The value of TIMED_CHECK where the worker agrees with the oracle."""
-FIGURES = (*_TIMED, BLOCKS, STOPPED, *SWEEP.values(), SWEEP_UNSUPPORTED)
+SUITE = {figure.name: figure.with_keys("workload", measure="suite") for figure in (*_TIMED, BLOCKS)}
+"""The same figures in a workload of a suite, by name."""
+SUITE_UNSUPPORTED = Figure(
+    "suite",
+    "unsupported",
+    "",
+    "The backend does not support the network of this workload: why.",
+    (str,),
+    ("backend", "variant", "workload"),
+)
+FIGURES = (*_TIMED, BLOCKS, STOPPED, *SWEEP.values(), SWEEP_UNSUPPORTED, *SUITE.values(), SUITE_UNSUPPORTED)

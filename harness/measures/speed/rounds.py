@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ...common import statistics
 from ...common.arrays import Array, Arrays
 from ...portable import spec as portable
 from ...records.vocabulary import Figure
@@ -36,6 +37,8 @@ WARM_LIMIT_S = 3.0
 """Of the warm-up, after which a worker is timed although it did not reach a steady state."""
 FALLING_LIMIT_S = 40.0
 """The same for a worker whose times still fall: a virtual machine that compiles as it runs needs some 20 s."""
+HANDOVER_S = 0.002
+"""The time that it takes to stop one worker, continue the next and ask it, about."""
 LATENCY_BLOCKS = 5
 LATENCY_CALLS = 40
 """Calls of `predict` in a block, for each number of rows."""
@@ -74,6 +77,11 @@ class Plan(NamedTuple):
     device: str
     seed: int
     """Of the random orders: that in which workers start, and that of every block."""
+    predict_rows: int = 0
+    """The rows of a prediction, where blocks of predictions are timed in place of slices of training; else 0."""
+    budget_s: float | None = None
+    """Seconds of blocks: a round takes as many as fit into it, `most_blocks` at most; None where `blocks` decides."""
+    most_blocks: int = 40
     measure_peak_and_latency: bool = True
     """Whether to measure the machine's matrix product and the latency of predictions, too."""
     inherit: tuple[str, ...] = ()
@@ -135,6 +143,8 @@ class TimedWorker:
         self.write = write
         self.fastest_step_s = math.inf
         self.started = time.perf_counter()
+        self.slice_s = 0.0
+        """The seconds of a slice at the end of the warm-up."""
         self.session = Session(contestant.place)
 
     def prepare(self, steps: int | None) -> None:
@@ -199,6 +209,7 @@ class TimedWorker:
                 self._record_slice(figures.WARM_UP_SLICE, trained, len(taken))
             steady = warmup.find_steady_state(np.array(taken))
             limit_s = FALLING_LIMIT_S if warmup.still_falls(np.array(taken)) else WARM_LIMIT_S
+        self.slice_s = float(np.median(taken[-SLICES_BETWEEN_CHECKS:]))
         self.write(figures.STEADY, steady is not None, slices=len(taken), since=steady)
 
     def _record_libraries(self) -> None:
@@ -304,10 +315,22 @@ class Round:
                     self.ready.append(worker)
 
     def _take_slices(self) -> None:
-        for block in range(1, self.plan.blocks + 1):
-            self.say(f"block {block} of {self.plan.blocks}")
+        blocks = self.plan.blocks if self.plan.budget_s is None else self._work_out_blocks(self.plan.budget_s)
+        for block in range(1, blocks + 1):
+            self.say(f"block {block} of {blocks}")
             for position, index in enumerate(self.rng.permutation(len(self.ready))):
-                _act_if_alive(self.ready[index], TimedWorker.take_slice, block, position)
+                if self.plan.predict_rows:
+                    _act_if_alive(self.ready[index], TimedWorker.predict, block, self.plan.predict_rows)
+                else:
+                    _act_if_alive(self.ready[index], TimedWorker.take_slice, block, position)
+
+    def _work_out_blocks(self, budget_s: float) -> int:
+        """Return the blocks that fit into the budget, by the last slices of the warm-up; record them."""
+        block_s = sum(2 * worker.slice_s + HANDOVER_S for worker in self.ready)  # each slice has a warm-up slice
+        fitting = int(budget_s / block_s) if block_s > 0 and not self.plan.predict_rows else 0
+        blocks = min(max(statistics.LEAST_BLOCKS, fitting), self.plan.most_blocks)
+        self.write(figures.BLOCKS, blocks, block_s=block_s, budget_s=budget_s)
+        return blocks
 
     def _check_again(self) -> None:
         for worker in self.ready if self.problem.check else ():

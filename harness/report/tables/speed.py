@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -43,13 +43,18 @@ WARM_UP_SLICES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
 class StepTimes:
-    """The step times of a run: of every variant that was timed in every block of every finished round."""
+    """The step times of a workload: of every variant that was timed in every block of every finished round."""
 
-    def __init__(self, header: Mapping[str, Any], query: Query) -> None:
-        self.rounds = analysis.read_rounds(header, query)
+    def __init__(self, rounds: dict[tuple[str, str, bool], list[statistics.Floats]], until: bool = False) -> None:
+        self.rounds = rounds
         """Seconds per step, an array (blocks,) a round, by (backend, variant, self_test)."""
-        self.until = header["plan"].get("until") is not None
+        self.until = until
         """Whether rounds were added until the ratios were known: then every interval is an anytime-valid one."""
+
+    @classmethod
+    def of_run(cls, header: Mapping[str, Any], query: Query) -> Self:
+        """Return the step times of a run's own spec."""
+        return cls(analysis.read_rounds(header, query), header["plan"].get("until") is not None)
 
     def __bool__(self) -> bool:
         return bool(self.rounds)

@@ -54,6 +54,7 @@ FAILED = {
     training.FAILED: "training failed: ",
     speed.FAILED: "timing failed: ",
     speed.SWEEP["failed"]: "timing failed in the sweep: ",
+    speed.SUITE["failed"]: "timing failed in the suite: ",
 }
 """The figures that say why a variant has no values, each with the words before the recorded reason."""
 
@@ -95,8 +96,8 @@ def _read_row(header: Mapping[str, Any], query: Query, times: StepTimes, backend
         "import_s": query.values(speed.IMPORT, **timed).median(),
         "install_s": query.value_of(query.of(deployment.INSTALL_TIME, backend, variant)),
         "install_bytes": query.value_of(query.of(deployment.INSTALL_SIZE, backend, variant)),
-        "tokens": query.last(TOKENS, backend=backend),
-        "api_names": query.last(API_NAMES, backend=backend),
+        "tokens": query.value_of(query.of(TOKENS, backend, variant)),
+        "api_names": query.value_of(query.of(API_NAMES, backend, variant)),
         "licence": query.last(FACTS["licence"], backend=backend),
         "failure": read_failure(query, backend, variant),
     }

@@ -56,6 +56,8 @@ def measure_backends(entries: Mapping[str, Entry], with_lines: bool) -> dict[str
         file = entry.folder / model
         lines = explain_file(file, names) if with_lines else []
         results[name] = Result(file, count_file(file, names), measure_changes(entry.folder, model, names), lines)
+        for variant, own in ({} if with_lines else entry.own_models()).items():
+            results[f"{name}:{variant}"] = Result(entry.folder / own, count_file(entry.folder / own, names), (), ())
     return results
 
 

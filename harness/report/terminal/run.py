@@ -18,6 +18,7 @@ def print_run(console: Console, report: Report) -> None:
     if len(report.framework_defaults()):
         print_table(console, [report.DEFAULTS_CAPTION], report.framework_defaults())
         print_line(console, "")
+    _print_suite(console, report)
     if len(report.sweep_times):
         _print_sweep(console, report)
         print_line(console, "")
@@ -28,12 +29,18 @@ def print_run_table(console: Console, report: Report, table: Table, speed: bool)
     """Print a table of a run; under the summary, the sweep."""
     print_table(console, table.notes, table.readable)
     if not speed:
+        _print_suite(console, report)
         _print_sweep(console, report)
 
 
 def convert_run_to_json(report: Report) -> dict[str, Any]:
     """Return what `bakeoff run --json` prints."""
-    return {"run": str(report.folder), "notes": report.notes(), "rows": _convert_rows(report.summary())}
+    return {
+        "run": str(report.folder),
+        "notes": report.notes(),
+        "rows": _convert_rows(report.summary()),
+        **_convert_suite(report),
+    }
 
 
 def convert_table_to_json(report: Report, table: Table) -> dict[str, Any]:
@@ -43,7 +50,14 @@ def convert_table_to_json(report: Report, table: Table) -> dict[str, Any]:
         "notes": table.notes,
         "rows": _convert_rows(table.raw),
         "framework_defaults": _convert_rows(report.framework_defaults()),
+        **_convert_suite(report),
     }
+
+
+def _print_suite(console: Console, report: Report) -> None:
+    if report.suite_results:
+        print_table(console, [report.SUITE_CAPTION], report.readable_suite())
+        print_table(console, [report.PROFILE_CAPTION], report.readable_profiles())
 
 
 def _print_sweep(console: Console, report: Report) -> None:
@@ -52,6 +66,13 @@ def _print_sweep(console: Console, report: Report) -> None:
         if len(lines):
             print_table(console, [report.SWEEP_CAPTION], lines)
         print_table(console, [], report.readable_sweep())
+
+
+def _convert_suite(report: Report) -> dict[str, Any]:
+    """Return the results of a suite; nothing where the run has one workload."""
+    if not report.suite_results:
+        return {}
+    return {"suite": _convert_rows(report.suite()), "profiles": _convert_rows(report.profiles())}
 
 
 def _convert_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:

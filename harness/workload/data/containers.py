@@ -32,7 +32,7 @@ MAGIC: dict[bytes, tuple[str, str, tuple[str, ...]]] = {
     b"PAR1": ("a Parquet file", "Name it with the ending `.parquet`.", (".parquet",)),
     b"ARROW1": ("a Feather file", "Name it with the ending `.feather`.", (".feather",)),
     b"\x93NUMPY": ("a NumPy array", "Name it with the ending `.npy`.", (".npy",)),
-    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "Save its sheet as a .csv file.", ()),
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "Save it as .xlsx, or its sheet as a .csv file.", ()),
     b"version https://git-lfs": ("a Git LFS pointer, not the data", "Fetch the data with `git lfs pull`.", ()),
     b"@relation": ("an ARFF file", "Save it as a .csv file, or read it from OpenML (`openml:NAME`).", ()),
     b"<!doctype": ("a web page", "Download the file itself, not the page that shows it.", ()),
@@ -125,11 +125,11 @@ def _check_magic(file: File) -> None:
     """Raise InputError for a file whose first bytes say that it is of another kind than its name."""
     with file.open() as stream:
         start = stream.read(512)
-    if start.startswith(b"PK\x03\x04") and file.suffix != ".npz":
+    if start.startswith(b"PK\x03\x04") and file.suffix not in (".npz", ".xlsx"):
         with file.open() as stream:
-            workbook = b"xl/" in stream.read(1 << 20) or file.suffix == ".xlsx"
+            workbook = b"xl/" in stream.read(1 << 20)
         kind, remedy = (
-            ("an Excel workbook", "Save its sheet as a .csv file.")
+            ("an Excel workbook", "Name it with the ending `.xlsx`.")
             if workbook
             else ("a zip archive", "Name it with the ending `.zip`, or unpack it.")
         )

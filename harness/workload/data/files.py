@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...common.errors import InputError
-from ..spec import TEXT_KEYS, DataSpec
+from ..spec import BUNDLED, TEXT_KEYS, DataSpec
 from .arrays import read_npy, read_npz
 from .columns import read_frame
 from .containers import COMPRESSED, File, open_file
@@ -49,6 +49,27 @@ def _read_feather(file: File, spec: DataSpec) -> Dataset:
     return _read_arrow_frame(frame, spec)
 
 
+def _read_excel(file: File, spec: DataSpec) -> Dataset:
+    """Return the data set in the first sheet of a workbook."""
+    import pandas as pd
+
+    try:
+        with file.open() as stream, pd.ExcelFile(stream, engine="openpyxl") as workbook:
+            sheets = list(workbook.sheet_names)
+            frame = pd.read_excel(workbook, sheet_name=sheets[0])
+    except ImportError:
+        raise InputError(
+            f"{file.name}: needs openpyxl, which reads Excel workbooks: pip install 'bakeoff[excel]'."
+        ) from None
+    except Exception as error:  # openpyxl raises whatever a damaged archive makes it stumble over
+        raise InputError(f"{file.name}: not an Excel workbook that can be read: {error}.") from None
+    frame.columns = [str(name) for name in frame.columns]
+    _check_columns(spec, list(frame.columns))
+    others = quote_names([str(name) for name in sheets[1:]])
+    notes = (f"The first sheet, `{sheets[0]}`, is read; {others} not.",) if others else ()
+    return read_frame(spec.source, frame, spec, notes)
+
+
 def _check_columns(spec: DataSpec, names: list[str]) -> None:
     check_names(spec.source, [name for name in names if name not in spec.drop])
 
@@ -64,15 +85,16 @@ READERS: dict[str, Callable[[File, DataSpec], Dataset]] = {
     **dict.fromkeys(TEXT_SUFFIXES, read_text),
     ".parquet": _read_parquet,
     ".feather": _read_feather,
+    ".xlsx": _read_excel,
     ".npz": read_npz,
     ".npy": read_npy,
 }
 SOURCES = (
-    "`digits`, a .csv, .tsv, .txt, .parquet, .feather, .npz or .npy file (or one compressed as .gz, .zst or .zip), "
-    "`openml:NAME` or `openml:NAME@VERSION`, or `synthetic:ROWSxFEATURESxCLASSES`"
+    "`digits` or another bundled data set, a .csv, .tsv, .txt, .parquet, .feather, .xlsx, .npz or .npy file (or one "
+    "compressed as .gz, .zst or .zip), `openml:NAME` or `openml:NAME@VERSION`, or `synthetic:ROWSxFEATURESxCLASSES`"
 )
 REMEDIES = {
-    **dict.fromkeys((".xlsx", ".xls", ".ods"), "Save the sheet as a .csv file."),
+    **dict.fromkeys((".xls", ".ods"), "Save the sheet as an .xlsx or .csv file."),
     **dict.fromkeys(
         (".pkl", ".pickle", ".joblib", ".pt", ".pth"),
         "Reading it would run code. Write numpy.savez(...).",
@@ -103,7 +125,7 @@ def load_file(spec: DataSpec) -> Dataset:
 
 
 def _refuse_suffix(source: str, suffix: str) -> None:
-    close = difflib.get_close_matches(source.lower(), ["digits"]) or [f"openml:{source}"]
+    close = difflib.get_close_matches(source.lower(), BUNDLED, cutoff=0.7) or [f"openml:{source}"]
     hint = f" Did you mean `{close[0]}`?" if re.fullmatch(r"[\w-]+", source) else ""
     hint = f" {REMEDIES[suffix]}" if suffix in REMEDIES else hint
     raise InputError(f"{source}: expected {SOURCES}.{hint}")

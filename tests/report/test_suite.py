@@ -1,0 +1,105 @@
+"""The results of a suite, from runs whose workloads are those of the reference run with known factors."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from bakeoff.common import statistics
+from bakeoff.report.report import Report
+from bakeoff.report.tables import suite
+
+from tests.paths import REFERENCE_RUN
+from tests.suite_runs import make_suite_run
+
+SLOW = {"numpy_plain": 100.0}
+
+
+@pytest.fixture(autouse=True)
+def fewer_resamples(monkeypatch):
+    monkeypatch.setattr(statistics, "RESAMPLES", 200)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return make_suite_run(tmp_path_factory.mktemp("suite") / "run", {"wide": SLOW, "same": {}})
+
+
+@pytest.fixture
+def report(folder):
+    return Report(folder)
+
+
+def test_a_run_of_one_workload_has_no_suite():
+    report = Report(REFERENCE_RUN)
+    assert not report.suite_results
+    assert not any("workload" in note for note in report.notes())
+
+
+def test_a_workload_with_the_same_times_has_the_same_ratios(report):
+    results = report.suite_results
+    assert results.names == ["small", "wide", "same"]
+    for key in results.variants:
+        assert results.ratio("same", key) == results.ratio("small", key)
+
+
+def test_a_factor_on_one_of_three_workloads_moves_the_mean_by_its_third_root(report):
+    """The times of NumPy are 100 times as long on one workload of three: its mean is 100 ** (1/3) times as long."""
+    results, numpy = report.suite_results, ("numpy_plain", "plain")
+    alone = results.mean_seconds(numpy, ["small"]).estimate
+    assert results.mean_seconds(numpy).estimate == pytest.approx(alone * 100 ** (1 / 3))
+
+
+def test_the_table_has_every_variant_on_every_workload(report):
+    table = report.suite()
+    assert len(table) == 3 * len(report.entries)
+    fastest = table[table["rank"] == 1]
+    assert fastest["workload"].tolist() == ["small", "wide", "same"]
+    assert fastest["times_fastest"].tolist() == [1.0] * 3
+    shown = report.readable_suite()
+    assert list(shown.columns) == ["backend", "small", "wide", "same", "mean [95 %]"]
+
+
+def test_profiles_end_at_1_where_the_factor_is_large_enough(report):
+    profiles = report.profiles().set_index("backend")
+    ratios = report.suite().assign(backend=lambda rows: rows["backend"] + ":" + rows["variant"])
+    for backend, mine in ratios.groupby("backend"):
+        assert profiles.loc[backend, "within_10"] == pytest.approx((mine["times_fastest"] <= 10).mean())
+
+
+def test_the_headline_names_the_framework_whose_rank_depends_on_the_workload(report):
+    (line,) = [note for note in report.notes() if "ranking by speed" in note]
+    assert "NumPy is " in line
+    assert "last on wide" in line
+    assert report.notes().index(line) == len(report.warnings())
+
+
+def test_the_same_ranks_everywhere_are_said_to_be_so(tmp_path):
+    report = Report(make_suite_run(tmp_path / "run", {"again": {}}))
+    assert "The frameworks' ranking by speed is the same on all 2 workloads." in report.notes()
+
+
+def test_the_headline_from_ranks():
+    titles = {"a": "Abacus", "b": "Beads", "c": "Cards"}
+    ranks = {"small": {"a": 2, "b": 1, "c": 2}, "wide": {"a": 3, "b": 1, "c": 2}}
+    assert suite._headline(ranks, titles) == (
+        "The ranking by speed depends on the workload: Abacus is second on small and last on wide."
+    )
+
+
+def test_a_variant_without_times_on_a_workload_has_no_mean_and_counts_in_the_profile(tmp_path):
+    folder = make_suite_run(tmp_path / "run", {"wide": {}}, missing={("wide", "numpy_plain")})
+    results, key = Report(folder).suite_results, ("numpy_plain", "plain")
+    assert math.isnan(results.mean(key).estimate)
+    assert results.profiles[key]["wide"] == math.inf
+    shown = suite.format_ratios(results).set_index("backend")
+    assert shown.loc["numpy_plain:plain", "wide"] == "-"
+    assert shown.index[-1] == "numpy_plain:plain"
+
+
+def test_the_tables_of_a_suite_are_written(report):
+    tables = report.write()
+    table = pd.read_csv(tables / "suite.csv")
+    assert np.isfinite(table["times_fastest"]).all()
+    assert len(pd.read_csv(tables / "profiles.csv")) == len(report.entries)
+    assert "geometric mean" in (tables / "suite.md").read_text()
