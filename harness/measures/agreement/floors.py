@@ -119,11 +119,12 @@ def _truth(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], 
 def _floors(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], ...]) -> dict[Quantity, float]:
     """Return the floor of each quantity: computed once on this machine, then kept under a hash of all inputs."""
     key = _floors_key(experiment, case, declared)
-    kept = cache.find("floors", key)
-    if kept is not None:
-        return {Quantity(phase, array, step): floor for phase, array, step, floor in kept}
     oracle: Oracle = case.reference_pair.oracle
     truth = _truth(experiment, case, declared, oracle)
+    kept = cache.find("floors", key) or []
+    found = {Quantity(phase, array, step): floor for phase, array, step, floor in kept}
+    if set(found) == set(truth):
+        return found
     floors = dict.fromkeys(truth, float(np.finfo(case.spec.dtype).eps) / 2)
     for seed in range(PERMUTATIONS):
         for quantity, array in experiment(
@@ -143,7 +144,15 @@ def _floors_key(experiment: Experiment, case: Case, declared: tuple[tuple[str, s
         else [inspect.getfile(case.reference_pair.plain), inspect.getfile(case.reference_pair.oracle)]
     )
     code = map(Path, (__file__, reference.__file__, portable.__file__, *changed))
-    words = [inspect.getsource(experiment), str(case.spec), str(declared), np.__version__, machine.processor()]
+    # The name as well: the source is read from the file, which may have been edited since this process imported it.
+    words = [
+        experiment.__qualname__,
+        inspect.getsource(experiment),
+        str(case.spec),
+        str(declared),
+        np.__version__,
+        machine.processor(),
+    ]
     words += [case.reference_pair.plain.__qualname__] if changed else []
     for part in (*(word.encode() for word in words), *(path.read_bytes() for path in code)):
         digest.update(part + b"\0")
