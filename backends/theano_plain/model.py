@@ -100,10 +100,10 @@ def rmsprop(params, grads, learning_rate, beta2, epsilon, **_):
 
 def adam(params, grads, learning_rate, beta1, beta2, epsilon):
     """Kingma & Ba 2015, Algorithm 1; 1 - beta**t in float64, as in float32 it would be a cancellation."""
-    t = theano.shared(np.float64(0))
+    t = theano.shared(np.zeros(()))
     t_next = t + 1
     m_share, v_share = (
-        T.cast(1 - T.as_tensor_variable(np.float64(beta)) ** t_next, theano.config.floatX) for beta in (beta1, beta2)
+        T.cast(1 - T.as_tensor_variable(np.asarray(beta)) ** t_next, theano.config.floatX) for beta in (beta1, beta2)
     )
     updates = [(t, t_next)]
     for p, g in zip(params, grads):

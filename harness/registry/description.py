@@ -390,19 +390,13 @@ class Description(Table):
     """The environments by name, where the variants need more than one; then each variant is in one of them."""
 
     @model_validator(mode="after")
-    def _check_named_variants(self) -> "Description":
-        for table, named in (("environment.programs", self.environment.programs), ("variant", self.variant)):
-            for variant in named:
-                if variant not in self.variants:
-                    raise ValueError(f"`{table}.{variant}`: no such variant. {nearest(variant, self.variants)}")
-        return self
-
-    @model_validator(mode="after")
-    def _check_groups(self) -> "Description":
-        for name, own in self.groups.items():
-            for variant in own.variants:
-                if variant not in self.variants:
-                    raise ValueError(f"`groups.{name}`: no such variant. {nearest(variant, self.variants)}")
+    def _check_variants(self) -> "Description":
+        named = [(f"environment.programs.{variant}", variant) for variant in self.environment.programs]
+        named += [(f"variant.{variant}", variant) for variant in self.variant]
+        named += [(f"groups.{name}", variant) for name, own in self.groups.items() for variant in own.variants]
+        for place, variant in named:
+            if variant not in self.variants:
+                raise ValueError(f"`{place}`: no such variant. {nearest(variant, self.variants)}")
         return self
 
     @model_validator(mode="after")
