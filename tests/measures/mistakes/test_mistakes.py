@@ -53,6 +53,7 @@ NOT_POSSIBLE = {
             "sklearn_mlp",
         )
     ),
+    ("cntk_layers", "evaluation_in_training_mode"),
     ("sklearn_mlp", "evaluation_in_training_mode"),
     ("sklearn_mlp", "softmax_twice"),
 }
