@@ -163,7 +163,7 @@ MISTAKES = {
     "caffe2_nets": ("layer", "axis=1, epsilon=bn_epsilon)", "axis=1)"),
     "caffe_netspec": ("optimiser", '"AdaGrad", epsilon', '"RMSProp", epsilon'),
     "cntk_layers": ("layer", "centred) + epsilon)", "centred) + 2 * epsilon)"),
-    "dl4j_java": ("layer", ".add(epsilon)", ".add(2 * epsilon)"),
+    "dl4j_java": ("optimiser", "new AdaGrad(learningRate, epsilon)", "new AdaGrad(2 * learningRate, epsilon)"),
 }
 """A mistake in a patch of each backend: its change, what is right, and what is wrong."""
 

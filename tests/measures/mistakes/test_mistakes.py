@@ -55,6 +55,7 @@ NOT_POSSIBLE = {
             "theano_plain",
         )
     ),
+    ("cntk_layers", "evaluation_in_training_mode"),
     ("sklearn_mlp", "evaluation_in_training_mode"),
     ("sklearn_mlp", "softmax_twice"),
 }
