@@ -70,7 +70,7 @@ class Browser:
         self.wait_for_charts()
 
     def wait_for_charts(self):
-        self.wait("return document.documentElement.dataset.ready === 'true' && WAITING.size === 0")
+        self.wait("return document.documentElement.dataset.ready === 'true' && WAITING.size + drawing === 0")
 
     def wait(self, script, *arguments):
         return WebDriverWait(self.driver, WAIT_S, 0.1).until(lambda driver: driver.execute_script(script, *arguments))

@@ -163,16 +163,17 @@ def test_dark_mode_follows_the_system_and_the_button(chromium, page):
         return chromium.run("return getComputedStyle(document.body).backgroundColor")
 
     def chart_ground():
-        return chromium.run("return document.querySelector('#figure-memory svg').outerHTML.slice(0, 400)")
+        return chromium.run("return VIEWS.get('memory').background()")
 
     chromium.prefer("dark")
     try:
         chromium.open(page)
         assert ground() == "rgb(20, 23, 27)"
-        assert "#14171b" in chart_ground()
+        assert chart_ground() == "#14171b"
         chromium.press("#theme")
         chromium.wait_for_charts()
         assert ground() == "rgb(255, 255, 255)"
+        assert chart_ground() == "#ffffff"
     finally:
         chromium.prefer("light")
     assert chromium.problems() == []
