@@ -23,7 +23,7 @@ def describe_fitness(report: Report) -> Iterator[str]:
             "processes of their own. Whatever difference they show is the error of this measurement."
         )
     machine = report.header["machine"]
-    facts, load = machine["facts"], machine["load_before"]
+    facts, load = machine.get("facts", {}), machine.get("load_before")
     if load is not None:
         others = facts.get("others_cores")
         busy = "" if others is None else f" Other programs used {others:.2f} cores just before the run."

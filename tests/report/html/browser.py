@@ -30,9 +30,10 @@ class Browser:
         options.add_experimental_option("prefs", {"download.default_directory": str(downloads), ALLOWED: 1})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(driver))
+        self.driver.command_executor.client_config.timeout = 5 * WAIT_S
         self.downloads = downloads
         self.page = None
-        self.driver.set_script_timeout(WAIT_S)
+        self.driver.set_script_timeout(5 * WAIT_S)
         self.command("Network.enable", {})
         self.command(
             "Network.emulateNetworkConditions",
@@ -70,7 +71,7 @@ class Browser:
         self.wait_for_charts()
 
     def wait_for_charts(self):
-        self.wait("return document.documentElement.dataset.ready === 'true' && WAITING.size === 0")
+        self.wait("return document.documentElement.dataset.ready === 'true' && WAITING.size + drawing === 0")
 
     def wait(self, script, *arguments):
         return WebDriverWait(self.driver, WAIT_S, 0.1).until(lambda driver: driver.execute_script(script, *arguments))

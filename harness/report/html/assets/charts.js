@@ -1,5 +1,6 @@
 // The charts: Vega-Lite with the colours of the page, drawn when they come near the window, drawn anew when the view changes.
 const VIEWS = new Map();
+let drawing = 0;
 const ROW_PX = 26;
 const NARROW_PX = 500;
 const HUES = ["#1f6feb", "#c2410c", "#15803d", "#8b3fd9", "#a16207", "#0e7490", "#be123c", "#4d7c0f", "#64748b", "#b83280"];
@@ -90,17 +91,18 @@ async function draw(box) {
   const chart = CHARTS.get(box.dataset.chart);
   const picture = box.querySelector(".picture");
   if (!picture) return;
-  let embedded;
+  drawing += 1;
   try {
-    embedded = await embed(chart, picture);
+    const embedded = await embed(chart, picture);
+    VIEWS.get(chart.name)?.finalize();
+    VIEWS.set(chart.name, embedded.view);
+    box.dataset.drawn = String(chosenRows(chart).length);
   } catch (error) {
     console.error(`${chart.name}: ${error}`);
     box.dataset.failed = String(error);
-    return;
+  } finally {
+    drawing -= 1;
   }
-  VIEWS.get(chart.name)?.finalize();
-  VIEWS.set(chart.name, embedded.view);
-  box.dataset.drawn = String(chosenRows(chart).length);
 }
 
 function embed(chart, picture) {
