@@ -1,122 +1,31 @@
-"""The format of a backend.toml: its tables and keys, and what each value must be."""
+"""The format of a backend.toml: its tables and keys."""
 
-import keyword
-import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from ..common.toml import nearest
 from ..portable import spec as portable
+from .fields import (
+    Count,
+    Distribution,
+    Fact,
+    FileName,
+    Identifier,
+    Licence,
+    OneOrMore,
+    Percent,
+    Table,
+    Text,
+    Unique,
+    Url,
+    Variable,
+    Versions,
+    Words,
+)
 
 FILE = "backend.toml"
-
-
-def _identifier(word: str) -> str:
-    if not word.isidentifier() or keyword.iskeyword(word):
-        raise ValueError(f"expected a Python identifier, got {word!r}")
-    return word
-
-
-def _distribution(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", name):
-        raise ValueError(f"expected the name of a distribution as in requirements.txt, without a version, got {name!r}")
-    return name
-
-
-def _specifier(text: str) -> str:
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
-        raise ValueError(f'expected a version specifier such as ">=3.11,<3.14", got {text!r}') from None
-    return text
-
-
-def _licence(text: str) -> str:
-    try:
-        return canonicalize_license_expression(text)
-    except InvalidLicenseExpression:
-        raise ValueError(f'expected an SPDX licence expression such as "BSD-3-Clause", got {text!r}') from None
-
-
-def _url(text: str) -> str:
-    if not re.fullmatch(r"https?://\S+", text):
-        raise ValueError(f"expected an address that begins with https:// or http://, got {text!r}")
-    return text
-
-
-def _file_name(text: str) -> str:
-    if Path(text).name != text:
-        raise ValueError(f"expected the name of a file in the backend's own folder, got {text!r}")
-    return text
-
-
-def _variable(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
-        raise ValueError(f"expected the name of an environment variable, got {text!r}")
-    return text
-
-
-def _dated(text: str) -> str:
-    if not re.match(r"(\d{4}(-\d\d){0,2}|unknown)\b", text):
-        raise ValueError(f"expected the source's date (2026, 2026-11 or 2026-11-22), or unknown, got {text!r}")
-    return text
-
-
-def _unique(words: tuple[str, ...]) -> tuple[str, ...]:
-    twice = sorted({word for word in words if words.count(word) > 1})
-    if twice:
-        raise ValueError(f"expected each once, got {', '.join(twice)} more than once")
-    return words
-
-
-# strict=False takes TOML's arrays for tuples; the items are still checked strictly.
-Unique = (Field(strict=False), AfterValidator(_unique))
-
-
-Text = Annotated[str, Field(min_length=1)]
-
-
-Identifier = Annotated[str, AfterValidator(_identifier)]
-
-
-Variable = Annotated[str, AfterValidator(_variable)]
-
-
-Dated = Annotated[str, AfterValidator(_dated)]
-
-
-Count = Annotated[int, Field(ge=0)]
-
-
-Percent = Annotated[float, Field(ge=0, le=100)]
-
-
-Licence = Annotated[Text, AfterValidator(_licence)]
-
-
-Value = TypeVar("Value")
-
-
-class Table(BaseModel):
-    """A table of a backend.toml: immutable, without unknown keys, and strict about types."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
-
-
-class Fact(Table, Generic[Value]):
-    """A fact about a framework, with its source."""
-
-    value: Value
-    """The fact itself."""
-    source: Text
-    """Where the fact was read."""
-    asof: Dated
-    """The date of the source, not of the look-up."""
 
 
 class Openness(Table):
@@ -185,9 +94,6 @@ class Openness(Table):
                 yield key, fact
 
 
-FileName = Annotated[Text, AfterValidator(_file_name)]
-
-
 class DebianPackages(Table):
     """Packages of a Debian release that are unpacked in the environment's folder `debian`."""
 
@@ -204,9 +110,6 @@ class MavenProject(Table):
     """The project's description; the Java files of the backend's folder are its sources."""
     lock: FileName = "maven.lock"
     """The file that lists its libraries, one a line: SHA-256 and the name of the jar."""
-
-
-Words = Annotated[tuple[Text, ...], Field(min_length=1), *Unique]
 
 
 class Supports(Table):
@@ -243,7 +146,7 @@ class WorkerEnvironment(Table):
     """Variables that hold the number of threads, beyond those that every worker gets, such as OMP_NUM_THREADS."""
     thread_names: Annotated[tuple[Text, ...], *Unique] = ()
     """Names of the threads that compute, as the system shows them, without their numbers. For the record of threads."""
-    variables: dict[Variable, str] = {}
+    variables: dict[Variable, str] = Field(default_factory=dict)
     """Variables to set, and their values. `{environment}` in a value stands for the environment's folder.
 
     A worker inherits only a few of its caller's variables.
@@ -252,9 +155,9 @@ class WorkerEnvironment(Table):
     """The systems that it can be built on, such as "Linux x86_64"; every one where this is left out."""
     debian: DebianPackages | None = None
     maven: MavenProject | None = None
-    stubs: dict[Text, FileName] = {}
+    stubs: dict[Text, FileName] = Field(default_factory=dict)
     """Shared libraries to compile into the environment's folder `stubs`: the name of each, and its C file here."""
-    programs: dict[Identifier, Annotated[tuple[Text, ...], Field(min_length=1), *Unique]] = {}
+    programs: dict[Identifier, Annotated[tuple[Text, ...], Field(min_length=1), *Unique]] = Field(default_factory=dict)
     """By variant, programs of which one must be on PATH: `compiled = ["c++", "g++", "clang++"]`."""
 
 
@@ -263,9 +166,9 @@ class OwnEnvironment(Table):
 
     variants: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
     """The variants that run in this environment."""
-    requirements: Annotated[Text, AfterValidator(_file_name)]
+    requirements: FileName
     """The file that pins its packages."""
-    variables: dict[Variable, str] = {}
+    variables: dict[Variable, str] = Field(default_factory=dict)
     """Variables to set, in addition to those of `[environment]`."""
 
 
@@ -284,19 +187,6 @@ class Membership(Table):
         if bool(self.stands_for) != bool(self.reason):
             raise ValueError("expected `stands_for` and `reason` together, got one of them alone")
         return self
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-Item = TypeVar("Item")
-OneOrMore = Annotated[
-    tuple[Item, ...],
-    BeforeValidator(_listed, json_schema_input_type=tuple[Item, ...] | Item),
-    Field(strict=False),
-    AfterValidator(_unique),
-]
 
 
 class Unsupported(Table):
@@ -340,7 +230,7 @@ class VariantDescription(Table):
     """Who wrote or tuned it."""
     how: str = ""
     """What a tuned variant does otherwise than the documentation."""
-    model: Annotated[Text, AfterValidator(_file_name)] | None = None
+    model: FileName | None = None
     """The file whose ease of use is measured for this variant, where it is not that of the backend."""
     default: bool = True
     """Whether commands use it where the user names no backend, if the backend is a default one."""
@@ -357,27 +247,27 @@ class Description(Table):
 
     title: Text
     """The framework's name as its project writes it."""
-    package: Annotated[str, AfterValidator(_distribution)]
+    package: Distribution
     """The distribution whose version stands for the framework's."""
     import_name: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
     """The top-level modules whose names count as framework API."""
-    python: Annotated[Text, AfterValidator(_specifier)]
+    python: Versions
     """The Python versions that its pinned packages support, such as ">=3.11,<3.14"."""
     variants: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
     """The ways to run the model, the simplest first."""
     devices: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique] = ("cpu",)
     """The devices that the adapter supports."""
-    documentation: Annotated[tuple[Annotated[str, AfterValidator(_url)], ...], Field(min_length=1), *Unique]
+    documentation: Annotated[tuple[Url, ...], Field(min_length=1), *Unique]
     """The pages of the framework's documentation that the model follows."""
     default: bool = False
     """Whether this is a default backend: one that commands use where the user names none."""
     determinism: Text | None = None
     """What a user sets to get the same bits again: a call or a variable, with its page. The checks do not set it."""
-    model: Annotated[Text, AfterValidator(_file_name)] = "model.py"
+    model: FileName = "model.py"
     """The file whose ease of use is measured."""
-    groups: dict[Identifier, Membership] = {}
+    groups: dict[Identifier, Membership] = Field(default_factory=dict)
     """The groups of backends that it belongs to, by name."""
-    variant: dict[Identifier, VariantDescription] = {}
+    variant: dict[Identifier, VariantDescription] = Field(default_factory=dict)
     """By variant: whether its code is idiomatic or tuned, and its model file where it has one of its own."""
     unsupported: Annotated[tuple[Unsupported, ...], Field(strict=False)] = ()
     """The networks of the common spec that the framework does not support."""
@@ -386,7 +276,7 @@ class Description(Table):
     supports: Supports = Supports()
     """What the framework supports, whether or not this backend uses it: dated facts with their sources."""
     environment: WorkerEnvironment = WorkerEnvironment()
-    environments: dict[Identifier, OwnEnvironment] = {}
+    environments: dict[Identifier, OwnEnvironment] = Field(default_factory=dict)
     """The environments by name, where the variants need more than one; then each variant is in one of them."""
 
     @model_validator(mode="after")
