@@ -53,6 +53,9 @@ def kinds_of(name, dtype):
 LOSING = {"cntk_layers", "flax_nnx", "keras3", "lasagne_layers", "mxnet_gluon", "paddlepaddle"}
 """Backends that lose precision in float32 as they stand, by their own Adam: see tests/conformance/test_backends.py."""
 
+IN_FLOAT32_ALONE = {("mxnet_gluon", "optimiser")}
+"""Changes in float32 alone: the history of MXNet's AdaGrad is in float32, and nothing in float64 can be added to it."""
+
 
 @cache
 def environment_of(name, part):
@@ -99,6 +102,8 @@ def test_a_changed_backend_computes_the_changed_network(name, change, state, tmp
     dtypes = dtypes_of(name)
     if change == "float64":
         dtypes = ["float32" if state == "before" else "float64"]
+    if (name, change) in IN_FLOAT32_ALONE:
+        dtypes = ["float32", "float32"]
     variants = variants_of(name, folder, tmp_path / "log")
     parts = [entry.for_variant(each).part for each in variants]
     if change == "compiled":
