@@ -85,5 +85,11 @@ class Backend:
         params, averages, _ = self.state
         return np.array(model.predict(params, averages, self.device_array(x), **self.network))
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        params, averages, _ = self.state
+        getattr(export, path)(params, averages, self.network, x, folder)
+
     def versions(self):
         return {"jax": jax.__version__, "jaxlib": jaxlib.__version__}

@@ -73,6 +73,11 @@ class Backend:
     def predict(self, x):
         return model.softmax(model.forward(self.layers, x, training=False))
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        getattr(export, path)(self.layers, folder)
+
     def versions(self):
         blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
         return {"numpy": np.__version__, "blas": "%s %s" % (blas["name"], blas["version"])}

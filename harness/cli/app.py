@@ -11,6 +11,7 @@ import typer
 from ..common.errors import InputError
 from .agreement import check_backends, measure_precision, run_selftest
 from .backends import build_environments, create_backend, list_backends
+from .deploy import deploy_networks
 from .ease import measure_ease
 from .machine import examine_machine
 from .mistakes import try_mistakes
@@ -35,6 +36,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     },
     "Look into": {
         "ease": measure_ease,
+        "deploy": deploy_networks,
         "mistakes": try_mistakes,
         "openness": show_openness,
     },

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -71,7 +72,7 @@ class Session:
         self.spec: portable.Spec | None = None
         self._paused = False
         self._closed = False
-        self.process, requests, answers = _start_worker(place)
+        self.process, requests, answers = start_worker(place)
         self._requests = os.fdopen(requests, "wb")
         self._answers = AnswerReader(answers)
         try:
@@ -163,6 +164,10 @@ class Session:
     def initial(self, seed: int) -> Arrays:
         """Return every array as the framework initialises it from `seed`, checked as by `dump`."""
         return self._verify("initial", self._ask("initial", seed=seed)[1], portable.shapes(self._built()))
+
+    def export(self, path: str, x: Array, folder: Path) -> float:
+        """Write the network into the empty folder, by the path of that name; return the seconds it took."""
+        return float(self._ask("export", {"x": x}, path=path, folder=str(folder))[0]["export_s"])
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the framework and of the libraries that it computes with."""
@@ -296,8 +301,11 @@ def verify_arrays(call: str, arrays: Arrays, expected: Mapping[str, tuple[int, .
     return {name: arrays[name] for name in expected}
 
 
-def _start_worker(place: Place) -> tuple["subprocess.Popen[bytes]", int, int]:
-    """Start a worker; return its process, and the descriptors that requests are written to and answers come from."""
+def start_worker(place: Place, program: str = worker.__file__) -> tuple["subprocess.Popen[bytes]", int, int]:
+    """Start a worker, or another program of its kind.
+
+    Returns its process, and the descriptors that requests are written to and answers come from.
+    """
     request_read, request_write = os.pipe()
     answer_read, answer_write = os.pipe()
     config = {
@@ -312,7 +320,7 @@ def _start_worker(place: Place) -> tuple["subprocess.Popen[bytes]", int, int]:
     try:
         with place.log.open("ab") as log:
             process = subprocess.Popen(
-                [str(place.python), "-s", worker.__file__, json.dumps(config)],
+                [str(place.python), "-s", program, json.dumps(config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
