@@ -172,7 +172,7 @@ def find_foreign_imports_in_adapters(root: Path) -> list[str]:
         for path in [backend.folder / "adapter.py"]
         for each in imports(path)
         if each.top not in backend.modules | LIBRARIES | sys.stdlib_module_names
-        and (each.module, each.names) not in ((".", ("model",)), (".", ("export",)))
+        and (each.module, each.names) not in ((".", (name,)) for name in ("model", "export", "checkpoint"))
     ]
 
 

@@ -91,5 +91,15 @@ class Backend:
         params, averages, _ = self.state
         getattr(export, path)(params, averages, self.network, x, folder)
 
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.state, folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        self.state = jax.device_put(checkpoint.restore(self.state, folder), self.device)
+
     def versions(self):
         return {"jax": jax.__version__, "jaxlib": jaxlib.__version__}

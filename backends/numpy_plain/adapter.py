@@ -78,6 +78,16 @@ class Backend:
 
         getattr(export, path)(self.layers, folder)
 
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.layers, self.optimiser, folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        checkpoint.restore(self.layers, self.optimiser, folder)
+
     def versions(self):
         blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
         return {"numpy": np.__version__, "blas": "%s %s" % (blas["name"], blas["version"])}

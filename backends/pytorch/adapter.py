@@ -169,5 +169,15 @@ class Backend:
 
         getattr(export, path)(self.net, torch.from_numpy(x).to(self.device), folder)
 
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.net, self.optimiser, folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        checkpoint.restore(self.net, self.optimiser, folder)
+
     def versions(self):
         return {"torch": torch.__version__, "float32 matrix products": torch.get_float32_matmul_precision()}

@@ -69,5 +69,15 @@ class Backend:
 
         getattr(export, path)(self.net, tf.constant(x), folder)
 
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.net, self.optimiser, folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        checkpoint.restore(self.net, self.optimiser, folder)
+
     def versions(self):
         return {"tensorflow": tf.__version__}

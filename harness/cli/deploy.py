@@ -25,6 +25,9 @@ Only = Annotated[
     typer.Option("--only", metavar="EXPORT", help="Try exports of this name only. Default: all. Repeatable."),
 ]
 Untimed = Annotated[bool, typer.Option("--untimed", help="Time nothing: export, serve and compare only.")]
+Http = Annotated[bool, typer.Option("--http", help="Serve over HTTP, too, to 1, 8 and 64 clients.")]
+Checkpoints = Annotated[bool, typer.Option("--checkpoints", help="Restart trainings from a checkpoint, too.")]
+Mistakes = Annotated[bool, typer.Option("--mistakes", help="Try mistakes in deploying, too.")]
 RecordsFile = Annotated[
     Path | None, typer.Option("--records", metavar="FILE", help="File for all records: .jsonl. Default: none.")
 ]
@@ -34,6 +37,9 @@ def deploy_networks(
     backends: Backends = None,
     only: Only = None,
     untimed: Untimed = False,
+    http: Http = False,
+    checkpoints: Checkpoints = False,
+    mistakes: Mistakes = False,
     python: Python = None,
     records: RecordsFile = None,
     as_json: Json = False,
@@ -45,7 +51,8 @@ def deploy_networks(
 
     \b
     bakeoff deploy                               the default backends: about ten minutes
-    bakeoff deploy NAME --only onnx --records deployment.jsonl
+    bakeoff deploy NAME --only onnx --untimed
+    bakeoff deploy --http --checkpoints --mistakes --records deployment.jsonl
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..common.progress import Board
     from ..measures.deployment import records as deployment_records
@@ -54,8 +61,9 @@ def deploy_networks(
 
     require_suffix(records, ".jsonl")
     chosen = select_backends(backends)
+    parts = deployment.Parts(not untimed, http, checkpoints, mistakes)
     with exit_at_interrupt(), Board(err) as board:
-        deployed = deployment.deploy(chosen, only or (), tuple(python or ()), board, timed=not untimed)
+        deployed = deployment.deploy(chosen, only or (), tuple(python or ()), board, parts)
     if records is not None:
         deployment_records.write(deployed.records, records)
         print_note(f"Records: {records}")

@@ -336,7 +336,10 @@ class Export(Table):
     variant: Identifier | None = None
     """The variant whose worker trains and exports the network; the first where this is left out."""
     requirements: FileName | None = None
-    """The file that pins, with hashes, what exporting needs beside the backend's own requirements."""
+    """The file that pins, with hashes, what exporting needs beside the backend's own requirements.
+
+    Where the framework serves, serving has these packages, too.
+    """
     converters: Annotated[tuple[Identifier, ...], *Unique] = ()
     """The modules, beside the framework, that its code imports."""
     needs_model: bool = False

@@ -15,4 +15,4 @@ def load(folder):
         os.path.join(folder, "model.onnx"), options, providers=["CPUExecutionProvider"]
     )
     name = session.get_inputs()[0].name
-    return lambda x: session.run(None, {name: x})[0]
+    return lambda x: session.run(None, {name: x})[-1]

@@ -88,12 +88,13 @@ def export_network(place: Place, path: ExportPath, training: Training, find_trut
         session.put(training.x, training.y)
         session.train(training.order)
         arrays = session.dump()
+        # Exported as training has left it, in whatever mode that is: `predict` would leave the training mode.
+        header = session.export(path.export.name, training.x[:EXAMPLE_ROWS], folder)
         probabilities = session.predict(training.x)
         truth = find_truth(training.spec, arrays, training.x, session.conventions)
         error = truth.error_of(probabilities)
         if np.isinf(error):
             raise WorkerFailed("not finite", "the trained network's own probabilities are not finite")
-        header = session.export(path.export.name, training.x[:EXAMPLE_ROWS], folder)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     if not size:
         raise WorkerFailed("broke the contract", "export wrote no file")

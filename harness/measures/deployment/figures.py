@@ -97,6 +97,36 @@ SERVE_LATENCY = _of_path(
     keys=("rows", "block", "calls", "self_test"),
 )
 SERVE_PEAK_MEMORY = _of_path("serve_peak_memory", "bytes", "The largest resident size of the serving process.", int)
+HTTP_CORRECT = _of_path(
+    "http_correct",
+    "",
+    "Whether every answer over HTTP, under load, is the oracle's.",
+    bool,
+    optional=("reason",),
+)
+HTTP_RATE = _of_path(
+    "http_rate", "requests/s", "Requests of one row that are answered, over the loopback.", float, keys=("clients",)
+)
+HTTP_LATENCY = _of_path(
+    "http_latency", "s", "Of one request of one row; `of` is p50 or p99.", float, keys=("clients", "of")
+)
+CHECKPOINT = Figure(
+    "deployment",
+    "checkpoint",
+    "",
+    "How training goes on after a restart from a checkpoint: same bits, to rounding, differently, or failed.",
+    (str,),
+    (*BACKEND, *VARIANT),
+    ("error", "floor", "array", "reason", "seconds"),
+)
+BLUNDER = _of_path(
+    "blunder",
+    "",
+    "What becomes of a mistake in deploying: noticed, silent and right, or silent and wrong.",
+    str,
+    keys=("mistake",),
+    optional=("message", "probabilities_off", "changed_predictions"),
+)
 NO_EXPORT = Figure(
     "deployment",
     "no_documented_export",
@@ -126,6 +156,11 @@ FIGURES = (
     SERVE_COLD_START,
     SERVE_LATENCY,
     SERVE_PEAK_MEMORY,
+    HTTP_CORRECT,
+    HTTP_RATE,
+    HTTP_LATENCY,
+    CHECKPOINT,
+    BLUNDER,
     NO_EXPORT,
     DEVICES,
     PYTHON,

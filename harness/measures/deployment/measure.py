@@ -44,14 +44,15 @@ def prepare_places(
     if path.requirements is not None:
         layer = build_layer(f"{path.entry.label}-{path.export.name}", path.requirements, base, say)
         exporting = layer
-    runtime = base
+    extra = layer.packages if layer else {}
+    runtime, packages, size = exporting, {**base.packages, **extra}, base.bytes + (layer.bytes if layer else 0)
     if not path.in_framework:
         folder = runtime_folder(path.export.serves_with)
         runtime = build_runtime(f"serving-{folder.name}", folder / "requirements.txt", PYTHON, say)
+        packages, size = runtime.packages, runtime.bytes
     undeclared: list[str] = []
     if layer is not None:
         undeclared = find_undeclared(layer, base, path.export.converters, path.entry.description.package)
-    extra = layer.packages if layer else {}
     lines, tokens = count_code(path.entry.folder / "export.py", path.export.name)
     for figure, value, more in (
         (figures.EXPORT_LINES, lines, {}),
@@ -61,8 +62,8 @@ def prepare_places(
         (figures.CONVERTER_PACKAGES, len(extra), {"names": sorted(extra)}),
         (figures.CONVERTER_SIZE, layer.bytes if layer else 0, {}),
         (figures.UNDECLARED, len(undeclared), {"names": undeclared}),
-        (figures.SERVE_PACKAGES, len(runtime.packages), {}),
-        (figures.SERVE_SIZE, runtime.bytes, {}),
+        (figures.SERVE_PACKAGES, len(packages), {}),
+        (figures.SERVE_SIZE, size, {}),
         (figures.NEEDS_COMPILER, bool(path.export.compiler), {}),
         (figures.NEEDS_MODEL, path.export.needs_model, {}),
     ):

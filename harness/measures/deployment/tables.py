@@ -8,6 +8,7 @@ import pandas as pd
 from ...records.read import Record
 from ...registry.description import FRAMEWORK
 from . import figures
+from .blunders import MISTAKES, WRONG
 from .latency import BATCH
 from .records import list_labels, select, value_of
 
@@ -27,6 +28,60 @@ def tabulate_serving(rows: Sequence[Record]) -> pd.DataFrame:
 def tabulate_export(rows: Sequence[Record]) -> pd.DataFrame:
     """Return a row for each path: what exporting takes."""
     return pd.DataFrame([_export_row(rows, keys) for keys in list_labels(rows)])
+
+
+def tabulate_http(rows: Sequence[Record]) -> pd.DataFrame:
+    """Return a row for each path behind the common server: requests per second, and the 50th and 99th percentile."""
+    table = []
+    for keys in list_labels(rows):
+        correct = select(rows, figures.HTTP_CORRECT, **keys)
+        if correct:
+            row = {
+                "path": f"{keys['backend']}:{keys['path']}",
+                "answers": "correct" if correct[0]["value"] else "WRONG",
+            }
+            for rate in select(rows, figures.HTTP_RATE, **keys):
+                clients = rate["clients"]
+                half, most = (
+                    value_of(rows, figures.HTTP_LATENCY, clients=clients, of=of, **keys) for of in ("p50", "p99")
+                )
+                row[f"{clients} clients"] = f"{rate['value']:,.0f}/s, {_short(half)} / {_short(most)}"
+            table.append(row)
+    return pd.DataFrame(table).fillna(ABSENT)
+
+
+def tabulate_mistakes(rows: Sequence[Record]) -> pd.DataFrame:
+    """Return a row for each path: what becomes of each mistake in deploying."""
+    table = []
+    for keys in list_labels(rows):
+        found = {row["mistake"]: row for row in select(rows, figures.BLUNDER, **keys)}
+        if found:
+            cells = {mistake: _describe_blunder(found.get(mistake)) for mistake in MISTAKES}
+            table.append({"path": f"{keys['backend']}:{keys['path']}", **cells})
+    return pd.DataFrame(table)
+
+
+def tabulate_checkpoints(rows: Sequence[Record]) -> pd.DataFrame:
+    """Return a row for each variant: how its training goes on from a checkpoint."""
+    table = []
+    for row in select(rows, figures.CHECKPOINT):
+        floors = f"{row['error'] / row['floor']:,.2g} floors in {row['array']}" if "array" in row else ABSENT
+        table.append(
+            {
+                "variant": f"{row['backend']}:{row['variant']}",
+                "goes on": row["value"],
+                "difference": row.get("reason", floors),
+            }
+        )
+    return pd.DataFrame(table)
+
+
+def _describe_blunder(row: Record | None) -> str:
+    if row is None:
+        return ABSENT
+    if row["value"] == WRONG and "changed_predictions" in row:
+        return f"WRONG, {row['changed_predictions']:.0%} of classes"
+    return str(row["value"]) if row["value"] != WRONG else "WRONG"
 
 
 def describe_failures(rows: Sequence[Record]) -> list[str]:
