@@ -263,7 +263,7 @@ FRAMEWORK = "framework"
 
 
 class TextEdit(Table):
-    """One small change of a file: `right`, which the file has exactly once in the function, becomes `wrong`."""
+    """One small change of export.py: `right`, which the function or the file has exactly once, becomes `wrong`."""
 
     right: Text
     wrong: str

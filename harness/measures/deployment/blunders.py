@@ -82,9 +82,14 @@ def try_training_mode(
 
 
 def replace_in_function(text: str, function: str, right: str, wrong: str) -> str:
-    """Return the text with `right` replaced by `wrong` in that function. Raises ValueError unless it is there once."""
+    """Return the text with `right` replaced by `wrong`, in that function or, where that has none, in the whole file.
+
+    Raises ValueError unless it is there once.
+    """
     before, start, rest = text.partition(f"def {function}(")
     body, following, after = rest.partition("\n\n\ndef ")
+    if right not in body and text.count(right) == 1:
+        return text.replace(right, wrong)
     if body.count(right) != 1:
         raise ValueError(f"export.py: expected {right!r} once in `{function}`, found it {body.count(right)} times")
     return before + start + body.replace(right, wrong) + following + after

@@ -11,12 +11,12 @@ UNCOUNTED = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, to
 
 
 def count_code(file: Path, function: str) -> tuple[int, int]:
-    """Return the logical lines and the tokens of a function's body, with those of the functions of the file it calls.
+    """Return the logical lines and the tokens of a function, with those of the functions and classes that it uses.
 
     Its `def` line and the docstrings do not count. Raises InputError where the file has no such function.
     """
     tree = ast.parse(file.read_text(encoding="utf-8"), str(file))
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     if function not in functions:
         raise InputError(f"{file}: expected a function `{function}`, found {', '.join(functions) or 'none'}.")
     wanted, bodies = [function], []

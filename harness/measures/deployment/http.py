@@ -100,15 +100,15 @@ def judge(load: Load, truth: Truth) -> str:
         return "no request was answered"
     failed = np.isnan(load.probabilities).any(axis=1)
     if failed.any():
-        return f"{int(failed.sum())} of {len(failed)} requests failed"
+        return f"{int(np.sum(failed))} of {len(load.rows)} requests failed"
     allowed = LIMIT * truth.floor * np.abs(truth.probabilities).max()
     off: Array = np.abs(load.probabilities - truth.probabilities[load.rows]).max(axis=1)
     wrong = np.flatnonzero(off > allowed)
-    if not wrong.size:
+    if wrong.size == 0:
         return ""
     others = np.abs(truth.probabilities - load.probabilities[wrong[0]]).max(axis=1)
     of_another = f"; the first is the answer to row {int(others.argmin())}" if others.min() <= allowed else ""
-    return f"{len(wrong)} of {len(off)} answers are wrong, by up to {off.max():.2g}{of_another}"
+    return f"{wrong.size} of {len(load.rows)} answers are wrong, by up to {off.max():.2g}{of_another}"
 
 
 @contextlib.contextmanager

@@ -14,20 +14,19 @@ def find_undeclared(layer: Environment, below: Environment, converters: Collecti
     """Return the packages of a layer that neither the framework's package nor a converter requires, by metadata.
 
     `converters` are the modules that the export's code imports; the packages that contain them are asked for by the
-    user. Extras do not count: nobody asks for them. A package that another undeclared one requires is left out: the
+    user. An extra counts where a requirement names it. A package that another undeclared one requires is left out: the
     list is what a user has to find out and install by hand.
     """
     found = {**_read(below.folder), **_read(layer.folder)}
-    pending = [canonicalize_name(package), *_providers(found, converters)]
-    required: set[str] = set()
+    pending = [(str(canonicalize_name(package)), ""), *((name, "") for name in _providers(found, converters))]
+    required: set[tuple[str, str]] = set()
     while pending:
-        name = pending.pop()
-        if name in required or name not in found:
-            continue
-        required.add(name)
-        pending += _requirements(found[name])
-    undeclared = set(layer.packages) - required
-    by_others = {each for name in undeclared for each in _requirements(found[name])}
+        wanted = pending.pop()
+        if wanted not in required and wanted[0] in found:
+            required.add(wanted)
+            pending += _requirements(found[wanted[0]], wanted[1])
+    undeclared = set(layer.packages) - {name for name, _ in required}
+    by_others = {each for name in undeclared for each, _ in _requirements(found[name], "")}
     return sorted(undeclared - by_others)
 
 
@@ -44,6 +43,8 @@ def _providers(found: dict[str, importlib.metadata.Distribution], modules: Colle
     ]
 
 
-def _requirements(distribution: importlib.metadata.Distribution) -> list[str]:
+def _requirements(distribution: importlib.metadata.Distribution, extra: str) -> list[tuple[str, str]]:
+    """Return the name and the extra of each package that a distribution with this extra requires."""
     needed = map(Requirement, distribution.requires or ())
-    return [canonicalize_name(each.name) for each in needed if not each.marker or each.marker.evaluate({"extra": ""})]
+    wanted = [each for each in needed if not each.marker or each.marker.evaluate({"extra": extra})]
+    return [(str(canonicalize_name(each.name)), of) for each in wanted for of in ("", *each.extras)]
