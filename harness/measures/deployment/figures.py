@@ -67,12 +67,15 @@ SERVE_PACKAGES = _of_path("serve_packages", "packages", "Packages in the environ
 SERVE_SIZE = _of_path("serve_size", "bytes", "Of the environment that serves.", int)
 NEEDS_COMPILER = _of_path("needs_compiler", "", "Whether exporting starts a compiler.", bool)
 NEEDS_MODEL = _of_path("needs_model", "", "Whether serving needs the model's own code beside the file.", bool)
-DYNAMIC_BATCH = _of_path("dynamic_batch", "", "Whether one file serves 1 row, 2 rows and all rows.", bool)
+DYNAMIC_BATCH = _of_path(
+    "dynamic_batch", "", "Whether one file serves 1 row, 2 rows and all rows.", bool, keys=("claimed",)
+)
 FLOAT64 = _of_path(
     "float64",
     "",
     "What becomes of a network in float64: exact, reduced, refused or wrong.",
     str,
+    keys=("claimed",),
     optional=("reason", "error", "what"),
 )
 SERVED_FLOORS = _of_path(

@@ -96,7 +96,8 @@ def try_path(
         reason = f"the process that serves without the framework imported {', '.join(served.foreign)}"
     write(figures.EXPORTED, not reason, seconds=exported.seconds, **keys, **({"reason": reason} if reason else {}))
     write(figures.EXTRA_BYTES, exported.bytes - exported.weights, **keys)
-    write(figures.DYNAMIC_BATCH, served.dynamic_batch, **path.keys)
+    claimed = "yes" if path.export.dynamic_batch else "no"
+    write(figures.DYNAMIC_BATCH, served.dynamic_batch, claimed=claimed, **path.keys)
     if error < float("inf"):
         apart = truth._replace(probabilities=exported.probabilities).error_of(served.probabilities)
         write(figures.SERVED_FLOORS, error / truth.floor, error=error, floor=truth.floor, from_exporter=apart, **keys)
@@ -108,19 +109,20 @@ def try_float64(
 ) -> str:
     """Export and serve the network in float64; record and return whether it is exact, reduced, refused or wrong."""
     reason = path.entry.unsupported(training.spec)
+    claimed = path.export.float64
     try:
         if reason:
             raise WorkerFailed("raised", reason)
         served, exported = _go(path, places, training, find_truth, scratch)
     except WorkerFailed as failed:
-        write(figures.FLOAT64, REFUSED, reason=failed.message, **path.keys)
+        write(figures.FLOAT64, REFUSED, reason=failed.message, claimed=claimed, **path.keys)
         return REFUSED
     truth = exported.truth
     verdict = judge_float64(served.probabilities, truth)
     error = truth.error_of(served.probabilities)
     keys: dict[str, Any] = {**path.keys, "dtype": training.spec.dtype}
     more = {"error": error} if error < float("inf") else {}
-    write(figures.FLOAT64, verdict, what=str(served.probabilities.dtype), **path.keys, **more)
+    write(figures.FLOAT64, verdict, what=str(served.probabilities.dtype), claimed=claimed, **path.keys, **more)
     if more:
         write(figures.SERVED_FLOORS, error / truth.floor, error=error, floor=truth.floor, **keys)
     return verdict

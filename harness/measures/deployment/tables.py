@@ -90,13 +90,18 @@ def describe_failures(rows: Sequence[Record]) -> list[str]:
     for row in select(rows, figures.EXPORTED, dtype="float32"):
         if not row["value"]:
             sentences.append(f"{row['backend']}:{row['path']} failed: {row['reason']}")
-    for row in select(rows, figures.FLOAT64):
+    for row in select(rows, figures.FLOAT64):  # what is exact needs no sentence
         label = f"{row['backend']}:{row['path']} in float64"
         if row["value"] == "refused":
             sentences.append(f"{label}: refused: {row['reason']}")
         elif row["value"] != "exact":
-            error = f"off by {row['error']:.2g}" if "error" in row else "not finite"
-            sentences.append(f"{label}: {row['value']}, silently: answers in {row['what']}, {error} of the largest")
+            error = f"off by {row['error']:.2g} of the largest" if "error" in row else "not finite"
+            claimed = f"; {row['claimed']} is claimed" if row["claimed"] != row["value"] else ""
+            sentences.append(f"{label}: {row['value']}, silently: answers in {row['what']}, {error}{claimed}")
+    for row in select(rows, figures.DYNAMIC_BATCH):
+        if not row["value"]:
+            claimed = "; any number is claimed" if row["claimed"] == "yes" else ""
+            sentences.append(f"{row['backend']}:{row['path']} serves one number of rows only{claimed}")
     for row in select(rows, figures.UNDECLARED):
         if row["value"]:
             sentences.append(f"{row['backend']}:{row['path']} needs {', '.join(row['names'])}: no metadata says so")
