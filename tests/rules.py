@@ -157,7 +157,7 @@ def find_foreign_imports_in_models(root: Path) -> list[str]:
 
 def allowed_in_exports(path: Path) -> frozenset[str]:
     """Return what export.py and serve.py may import beside a model's imports: the model, and declared converters."""
-    if path.name not in ("export.py", "serve.py"):
+    if path.name not in ("export.py", "serve.py", "checkpoint.py"):
         return frozenset()
     description = tomllib.loads((path.parent / "backend.toml").read_text(encoding="utf-8"))
     converters = {name for export in description.get("export", ()) for name in export.get("converters", ())}

@@ -16,7 +16,11 @@ import json
 import os
 import sys
 import time
+import types
 from typing import Any
+
+PORTABLE, SERVED = "bakeoff_portable", "bakeoff_served"
+"""The packages that this folder, and the folder that is served, are imported as."""
 
 
 class Server(object):
@@ -35,7 +39,7 @@ class Server(object):
 
     def answer_load(self, arrays, function):
         started = time.perf_counter()
-        serve = importlib.import_module("bakeoff_served.serve")
+        serve = importlib.import_module(SERVED + ".serve")
         self.predict = getattr(serve, function)(self.folder)
         return {"load_s": time.perf_counter() - started}
 
@@ -57,9 +61,7 @@ class Server(object):
         return {"arrays": {"seconds": np.array(seconds)}}
 
     def answer_memory(self, arrays):
-        from bakeoff_portable.host import peak_bytes  # type: ignore[import-not-found]
-
-        return {"peak_bytes": peak_bytes()}
+        return {"peak_bytes": importlib.import_module(PORTABLE + ".host").peak_bytes()}
 
     def answer_modules(self, arrays, names):
         return {"loaded": [name for name in names if name in sys.modules]}
@@ -70,8 +72,8 @@ def main(config):
     here = os.path.dirname(os.path.abspath(__file__))
     worker = import_neighbour(here)
     worker.prepare(config)
-    wire = importlib.import_module(worker.add_package("bakeoff_portable", here) + ".wire")
-    worker.add_package("bakeoff_served", config["folder"])
+    wire = importlib.import_module(PORTABLE + ".wire")
+    worker.add_package(SERVED, config["folder"])
     server = Server(config["folder"])
     with os.fdopen(config["read"], "rb") as requests, os.fdopen(config["write"], "wb") as answers:
         request: Any = ({"call": "start"}, {})
@@ -87,12 +89,10 @@ def main(config):
 
 def import_neighbour(folder):
     """Import worker.py, which stands beside this file, whatever is on the path."""
-    import types
-
-    package = types.ModuleType("bakeoff_portable")
+    package = types.ModuleType(PORTABLE)
     package.__path__ = [folder]
-    sys.modules["bakeoff_portable"] = package
-    return importlib.import_module("bakeoff_portable.worker")
+    sys.modules[PORTABLE] = package
+    return importlib.import_module(PORTABLE + ".worker")
 
 
 if __name__ == "__main__":

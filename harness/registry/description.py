@@ -1,111 +1,32 @@
 """The format of a backend.toml: its tables and keys, and what each value must be."""
 
-import keyword
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ..common.toml import nearest
 from ..portable import spec as portable
+from .fields import (
+    Count,
+    Dated,
+    FileName,
+    Identifier,
+    Licence,
+    Percent,
+    Table,
+    Text,
+    Unique,
+    Url,
+    Variable,
+    check_distribution,
+    check_specifier,
+    require_unique,
+)
 
 FILE = "backend.toml"
 
-
-def _identifier(word: str) -> str:
-    if not word.isidentifier() or keyword.iskeyword(word):
-        raise ValueError(f"expected a Python identifier, got {word!r}")
-    return word
-
-
-def _distribution(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", name):
-        raise ValueError(f"expected the name of a distribution as in requirements.txt, without a version, got {name!r}")
-    return name
-
-
-def _specifier(text: str) -> str:
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
-        raise ValueError(f'expected a version specifier such as ">=3.11,<3.14", got {text!r}') from None
-    return text
-
-
-def _licence(text: str) -> str:
-    try:
-        return canonicalize_license_expression(text)
-    except InvalidLicenseExpression:
-        raise ValueError(f'expected an SPDX licence expression such as "BSD-3-Clause", got {text!r}') from None
-
-
-def _url(text: str) -> str:
-    if not re.fullmatch(r"https?://\S+", text):
-        raise ValueError(f"expected an address that begins with https:// or http://, got {text!r}")
-    return text
-
-
-def _file_name(text: str) -> str:
-    if Path(text).name != text:
-        raise ValueError(f"expected the name of a file in the backend's own folder, got {text!r}")
-    return text
-
-
-def _variable(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
-        raise ValueError(f"expected the name of an environment variable, got {text!r}")
-    return text
-
-
-def _dated(text: str) -> str:
-    if not re.match(r"(\d{4}(-\d\d){0,2}|unknown)\b", text):
-        raise ValueError(f"expected the source's date (2026, 2026-11 or 2026-11-22), or unknown, got {text!r}")
-    return text
-
-
-def _unique(words: tuple[str, ...]) -> tuple[str, ...]:
-    twice = sorted({word for word in words if words.count(word) > 1})
-    if twice:
-        raise ValueError(f"expected each once, got {', '.join(twice)} more than once")
-    return words
-
-
-# strict=False takes TOML's arrays for tuples; the items are still checked strictly.
-Unique = (Field(strict=False), AfterValidator(_unique))
-
-
-Text = Annotated[str, Field(min_length=1)]
-
-
-Identifier = Annotated[str, AfterValidator(_identifier)]
-
-
-Variable = Annotated[str, AfterValidator(_variable)]
-
-
-Dated = Annotated[str, AfterValidator(_dated)]
-
-
-Count = Annotated[int, Field(ge=0)]
-
-
-Percent = Annotated[float, Field(ge=0, le=100)]
-
-
-Licence = Annotated[Text, AfterValidator(_licence)]
-
-
 Value = TypeVar("Value")
-
-
-class Table(BaseModel):
-    """A table of a backend.toml: immutable, without unknown keys, and strict about types."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 class Fact(Table, Generic[Value]):
@@ -183,9 +104,6 @@ class Openness(Table):
             fact = getattr(self, key)
             if fact is not None:
                 yield key, fact
-
-
-FileName = Annotated[Text, AfterValidator(_file_name)]
 
 
 class DebianPackages(Table):
@@ -274,7 +192,7 @@ class OwnEnvironment(Table):
 
     variants: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
     """The variants that run in this environment."""
-    requirements: Annotated[Text, AfterValidator(_file_name)]
+    requirements: FileName
     """The file that pins its packages."""
     variables: dict[Variable, str] = {}
     """Variables to set, in addition to those of `[environment]`."""
@@ -287,7 +205,7 @@ def _listed(value: Any) -> Any:
 Item = TypeVar("Item")
 
 
-OneOrMore = Annotated[tuple[Item, ...], BeforeValidator(_listed), Field(strict=False), AfterValidator(_unique)]
+OneOrMore = Annotated[tuple[Item, ...], BeforeValidator(_listed), Field(strict=False), AfterValidator(require_unique)]
 
 
 class Unsupported(Table):
@@ -329,7 +247,7 @@ class Export(Table):
     """The name of its function in export.py and, where the framework serves it, in serve.py."""
     title: Text
     """What people call it, such as "ONNX file, ONNX Runtime"."""
-    documentation: Annotated[str, AfterValidator(_url)]
+    documentation: Url
     """The page of the documentation that its code follows."""
     serves_with: Text = FRAMEWORK
     """`framework`, or the runtime that serves it without the framework: a folder of backends/_serving."""
@@ -359,21 +277,21 @@ class Description(Table):
 
     title: Text
     """The framework's name as its project writes it."""
-    package: Annotated[str, AfterValidator(_distribution)]
+    package: Annotated[str, AfterValidator(check_distribution)]
     """The distribution whose version stands for the framework's."""
     import_name: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
     """The top-level modules whose names count as framework API."""
-    python: Annotated[Text, AfterValidator(_specifier)]
+    python: Annotated[Text, AfterValidator(check_specifier)]
     """The Python versions that its pinned packages support, such as ">=3.11,<3.14"."""
     variants: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
     """The ways to run the model, the simplest first."""
     devices: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique] = ("cpu",)
     """The devices that the adapter supports."""
-    documentation: Annotated[tuple[Annotated[str, AfterValidator(_url)], ...], Field(min_length=1), *Unique]
+    documentation: Annotated[tuple[Url, ...], Field(min_length=1), *Unique]
     """The pages of the framework's documentation that the model follows."""
     default: bool = False
     """Whether this is a default backend: one that commands use where the user names none."""
-    model: Annotated[Text, AfterValidator(_file_name)] = "model.py"
+    model: FileName = "model.py"
     """The file whose ease of use is measured."""
     unsupported: Annotated[tuple[Unsupported, ...], Field(strict=False)] = ()
     """The networks of the common spec that the framework does not support."""
@@ -401,7 +319,7 @@ class Description(Table):
     @model_validator(mode="after")
     def _check_exports(self) -> "Description":
         names = [each.name for each in self.export]
-        _unique(tuple(names))
+        require_unique(tuple(names))
         for each in self.export:
             if each.variant is not None and each.variant not in self.variants:
                 raise ValueError(f"`export.{each.name}.variant`: {nearest(each.variant, self.variants)}")

@@ -17,6 +17,8 @@ NOT_THE_FRAMEWORK = (
     "that runtime's and say nothing about the framework. Compare frameworks by the rows that the framework serves."
 )
 ABSENT = "-"
+REASON_WIDTH = 200
+"""The length at which a reason is cut, in characters."""
 
 
 def tabulate_serving(rows: Sequence[Record]) -> pd.DataFrame:
@@ -89,11 +91,11 @@ def describe_failures(rows: Sequence[Record]) -> list[str]:
     sentences = []
     for row in select(rows, figures.EXPORTED, dtype="float32"):
         if not row["value"]:
-            sentences.append(f"{row['backend']}:{row['path']} failed: {row['reason']}")
+            sentences.append(f"{row['backend']}:{row['path']} failed: {_shorten(row['reason'])}")
     for row in select(rows, figures.FLOAT64):  # what is exact needs no sentence
         label = f"{row['backend']}:{row['path']} in float64"
         if row["value"] == "refused":
-            sentences.append(f"{label}: refused: {row['reason']}")
+            sentences.append(f"{label}: refused: {_shorten(row['reason'])}")
         elif row["value"] != "exact":
             error = f"off by {row['error']:.2g} of the largest" if "error" in row else "not finite"
             claimed = f"; {row['claimed']} is claimed" if row["claimed"] != row["value"] else ""
@@ -158,6 +160,12 @@ def _latency(rows: Sequence[Record], keys: Mapping[str, str], size: int) -> str:
         return ABSENT
     half, most = np.quantile(calls, [0.5, 0.99])
     return f"{_short(half)} / {_short(most)}"
+
+
+def _shorten(reason: str) -> str:
+    """Return the beginning of a reason, on one line; the records have it whole."""
+    flat = " ".join(reason.split())
+    return flat if len(flat) <= REASON_WIDTH else f"{flat[:REASON_WIDTH]} ..."
 
 
 def _short(seconds: float) -> str:
