@@ -11,7 +11,7 @@ import keras
 
 def with_probabilities(net):
     """Return the network with a softmax at its end: it was trained on logits."""
-    return keras.Sequential([net, keras.layers.Softmax()])
+    return keras.Sequential([keras.Input(net.input_shape[1:]), net, keras.layers.Softmax()])
 
 
 def save(net, folder):
