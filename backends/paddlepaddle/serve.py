@@ -1,6 +1,7 @@
 """Loading what export.py has saved: each function returns the network, a function of rows on the host."""
 
 import os
+import threading
 
 import paddle
 from paddle import inference as paddle_inference
@@ -20,10 +21,13 @@ def inference(folder):
     given = predictor.get_input_handle(predictor.get_input_names()[0])
     wanted = predictor.get_output_handle(predictor.get_output_names()[0])
 
+    lock = threading.Lock()  # a predictor serves one thread at a time
+
     def predict(x):
-        given.reshape(x.shape)
-        given.copy_from_cpu(x)
-        predictor.run()
-        return wanted.copy_to_cpu()
+        with lock:
+            given.reshape(x.shape)
+            given.copy_from_cpu(x)
+            predictor.run()
+            return wanted.copy_to_cpu()
 
     return predict

@@ -4,6 +4,7 @@ https://ai.google.dev/edge/litert/inference
 """
 
 import os
+import threading
 
 from ai_edge_litert.interpreter import Interpreter
 
@@ -13,4 +14,10 @@ def load(folder):
     runner = Interpreter(os.path.join(folder, "model.tflite"), num_threads=threads).get_signature_runner()
     (given,) = runner.get_input_details()
     (wanted,) = runner.get_output_details()
-    return lambda x: runner(**{given: x})[wanted]
+    lock = threading.Lock()  # an interpreter serves one thread at a time
+
+    def predict(x):
+        with lock:
+            return runner(**{given: x})[wanted]
+
+    return predict
