@@ -151,8 +151,17 @@ def find_foreign_imports_in_models(root: Path) -> list[str]:
         for path in sources(backend.folder)
         if path.name != "adapter.py"
         for each in imports(path)
-        if each.top not in backend.modules | LIBRARIES | sys.stdlib_module_names
+        if each.top not in backend.modules | LIBRARIES | sys.stdlib_module_names | allowed_in_exports(path)
     ]
+
+
+def allowed_in_exports(path: Path) -> frozenset[str]:
+    """Return what export.py and serve.py may import beside a model's imports: the model, and declared converters."""
+    if path.name not in ("export.py", "serve.py", "checkpoint.py"):
+        return frozenset()
+    description = tomllib.loads((path.parent / "backend.toml").read_text(encoding="utf-8"))
+    converters = {name for export in description.get("export", ()) for name in export.get("converters", ())}
+    return frozenset({"", *converters})
 
 
 def find_foreign_imports_in_adapters(root: Path) -> list[str]:
@@ -163,7 +172,7 @@ def find_foreign_imports_in_adapters(root: Path) -> list[str]:
         for path in [backend.folder / "adapter.py"]
         for each in imports(path)
         if each.top not in backend.modules | LIBRARIES | sys.stdlib_module_names
-        and not (each.module == "." and set(each.names) <= {"model", "model_idiomatic"})
+        and not (each.module == "." and set(each.names) <= {"model", "model_idiomatic", "export", "checkpoint"})
     ]
 
 

@@ -125,6 +125,21 @@ class Backend:
     def predict(self, x):
         return np.array(model.predict(self.net, self.device_array(x)))
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        getattr(export, path)(self.net, self.spec, folder)
+
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.net, self.optimiser, folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        checkpoint.restore(self.net, self.optimiser, folder)
+
     def versions(self):
         return {
             "flax": flax.__version__,

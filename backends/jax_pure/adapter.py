@@ -89,5 +89,21 @@ class Backend:
         params, averages, _ = self.state
         return np.array(self.model.predict(params, averages, self.device_array(x), **self.network))
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        params, averages, _ = self.state
+        getattr(export, path)(params, averages, self.network, x, folder)
+
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.state, folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        self.state = jax.device_put(checkpoint.restore(self.state, folder), self.device)
+
     def versions(self):
         return {"jax": jax.__version__, "jaxlib": jaxlib.__version__}

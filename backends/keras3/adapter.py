@@ -192,6 +192,23 @@ class Backend:
     def threads(self):
         return {"intra-op": torch.get_num_threads()} if model.ENGINE == "torch" else {}
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        getattr(export, path)(self.net, folder)
+
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.net, folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        self.net = checkpoint.restore(folder)
+        self.layers = self.named(self.net)
+        self.step = model.STEP(self.net, self.net.optimizer, model.cross_entropy())
+
     def versions(self):
         engine = {"tensorflow": "tensorflow-cpu"}.get(model.ENGINE, model.ENGINE)
         return {"keras": keras.__version__, model.ENGINE: importlib.metadata.version(engine)}

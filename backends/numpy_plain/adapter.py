@@ -74,6 +74,21 @@ class Backend:
     def predict(self, x):
         return self.model.softmax(self.model.forward(self.layers, x, training=False))
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        getattr(export, path)(self.layers, folder)
+
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.layers, self.optimiser, folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        checkpoint.restore(self.layers, self.optimiser, folder)
+
     def versions(self):
         blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
         return {"numpy": np.__version__, "blas": "%s %s" % (blas["name"], blas["version"])}

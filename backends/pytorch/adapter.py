@@ -171,6 +171,21 @@ class Backend:
         device = next(self.net.parameters()).device
         return None if device.type == "cpu" else torch.accelerator.max_memory_allocated(device)
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        getattr(export, path)(self.net, torch.from_numpy(x).to(self.device), folder)
+
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.net, self.optimiser, folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        checkpoint.restore(self.net, self.optimiser, folder)
+
     def versions(self):
         return {"torch": torch.__version__, "float32 matrix products": torch.get_float32_matmul_precision()}
 

@@ -59,5 +59,10 @@ class Backend:
     def predict(self, x):
         return model.predict(self.net, x)
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        getattr(export, path)(self.net, x, folder)
+
     def versions(self):
         return {"scikit-learn": sklearn.__version__, "numpy": np.__version__}

@@ -78,5 +78,20 @@ class Backend:
     def predict(self, x):
         return np.array(self.probabilities(self.net, tf.constant(x)))
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        getattr(export, path)(self.net, tf.constant(x), folder)
+
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.net, self.optimiser, folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        checkpoint.restore(self.net, self.optimiser, folder)
+
     def versions(self):
         return {"tensorflow": tf.__version__}

@@ -12,6 +12,7 @@ from ..common.errors import InputError
 from .agreement import check_backends, measure_precision, run_selftest
 from .backends import build_environments, create_backend, list_backends
 from .data import describe_source
+from .deploy import deploy_networks
 from .ease import measure_ease
 from .machine import examine_machine
 from .many import index_runs, merge_runs
@@ -43,6 +44,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     },
     "Look into": {
         "ease": measure_ease,
+        "deploy": deploy_networks,
         "mistakes": try_mistakes,
         "openness": show_openness,
     },

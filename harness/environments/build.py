@@ -64,10 +64,10 @@ def build(
     folder = environment_folder(entry, interpreter)
     log = cache_folder() / "logs" / f"{folder.name}.log"
     try:
-        for parent in (folder.parent, log.parent, _lock_path(folder).parent):
+        for parent in (folder.parent, log.parent, lock_path(folder).parent):
             parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned_builds()
-        with _hold_lock(_lock_path(folder), progress, commands):
+        with hold_lock(lock_path(folder), progress, commands):
             found = read_environment(folder)
             return found or _build_and_rename(entry, interpreter, folder, BuildLog(log, progress), commands)
     except OSError as error:
@@ -146,12 +146,14 @@ def read_environment(folder: Path) -> Environment | None:
         return None
 
 
-def _lock_path(folder: Path) -> Path:
+def lock_path(folder: Path) -> Path:
+    """Return the file that is locked while the environment of that folder is built."""
     return cache_folder() / "locks" / f"{folder.name}.lock"
 
 
 @contextlib.contextmanager
-def _hold_lock(path: Path, say: Say, commands: Commands) -> Iterator[None]:
+def hold_lock(path: Path, say: Say, commands: Commands) -> Iterator[None]:
+    """Hold the lock of an environment; wait, and say so, where another process builds it."""
     lock = FileLock(path)
     try:
         lock.acquire(blocking=False)
@@ -168,7 +170,7 @@ def _remove_abandoned_builds() -> None:
     """Remove the folders of builds that were killed: no process holds their locks."""
     for abandoned in environments_folder().glob("*.building-*"):
         folder = abandoned.with_name(abandoned.name.rpartition(".building-")[0])
-        with contextlib.suppress(Timeout), FileLock(_lock_path(folder), blocking=False):
+        with contextlib.suppress(Timeout), FileLock(lock_path(folder), blocking=False):
             shutil.rmtree(abandoned, ignore_errors=True)
 
 

@@ -71,6 +71,21 @@ class Backend:
         """Return the peak of the bytes that the framework held on the device; None on the cpu. Optional."""
         raise NotImplementedError
 
+    def export(self, path, x, folder):
+        """Write the network as it is into the empty folder: by the function of that name in export.py. Optional.
+
+        `x` is some rows (rows, features) on the host, for exporters that need an example.
+        """
+        raise NotImplementedError
+
+    def save(self, folder):
+        """Write a checkpoint of the whole training into the empty folder. Optional."""
+        raise NotImplementedError
+
+    def restore(self, folder):
+        """Read the checkpoint of `save`, in a network that was built and loaded like the saved one. Optional."""
+        raise NotImplementedError
+
     def versions(self):
         """Return {name: version} of the framework and of the libraries that it computes with."""
         raise NotImplementedError

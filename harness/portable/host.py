@@ -129,6 +129,19 @@ class Host(object):
     def answer_initial(self, arrays, seed):
         return {"arrays": self.backend.initial(seed)}
 
+    def answer_export(self, arrays, path, folder):
+        started = time.perf_counter()
+        self.backend.export(path, arrays["x"], folder)
+        return {"export_s": time.perf_counter() - started}
+
+    def answer_save(self, arrays, folder):
+        self.backend.save(folder)
+        return {}
+
+    def answer_restore(self, arrays, folder):
+        self.backend.restore(folder)
+        return {}
+
     def answer_versions(self, arrays):
         return {"versions": self.backend.versions()}
 

@@ -34,6 +34,9 @@ The first answer carries import_s, conventions, variants, defaults, known_failur
     aliases    order, arrays, x, y                             -> loaded, dumped (names that training changed)
     settings                                                   -> settings
     initial    seed                                            -> arrays
+    export     x (some rows); path, folder                     -> export_s: writes the network into the empty folder
+    save       folder                                          -> writes all of the training's state into the folder
+    restore    folder                                          -> continues where `save` was
     versions                                                   -> versions
     memory                                                     -> peak_bytes, device_peak_bytes (or null)
 

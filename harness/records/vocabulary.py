@@ -20,6 +20,7 @@ KEYS: dict[str, tuple[type, ...]] = {
     "workload": TEXT, "axis": TEXT, "point": (str, int), "operations": COUNT,
     "check": TEXT, "case": TEXT, "phase": TEXT, "array": TEXT, "step": COUNT, "required": FLAG, "checked_at": TEXT,
     "convention": TEXT, "chosen": TEXT, "field": TEXT, "own": FLAG, "other": TEXT,
+    "path": TEXT, "served_with": TEXT, "clients": COUNT, "from_exporter": NUMBER, "claimed": TEXT,
     "change": TEXT, "mistake": TEXT, "how": TEXT, "when": TEXT, "network": TEXT,
     # What stands beside a value
     "steps": COUNT, "cpu_s": NUMBER, "calls": LIST, "slices": COUNT, "since": (int, NONE), "block_s": NUMBER,

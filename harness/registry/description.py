@@ -23,9 +23,12 @@ from .fields import (
     Variable,
     Versions,
     Words,
+    require_unique,
 )
 
 FILE = "backend.toml"
+FRAMEWORK = "framework"
+"""The value of `serves_with` where the framework itself serves."""
 
 
 class Openness(Table):
@@ -161,6 +164,13 @@ class WorkerEnvironment(Table):
     """By variant, programs of which one must be on PATH: `compiled = ["c++", "g++", "clang++"]`."""
 
 
+class TextEdit(Table):
+    """One small change of export.py: `right`, which the function or the file has exactly once, becomes `wrong`."""
+
+    right: Text
+    wrong: str
+
+
 class OwnEnvironment(Table):
     """An environment for some of the variants, where their packages conflict with those of the others."""
 
@@ -242,6 +252,38 @@ class VariantDescription(Table):
         return self
 
 
+class Export(Table):
+    """A documented way from a trained network to one that serves: a row of `bakeoff deploy`."""
+
+    name: Identifier
+    """The name of its function in export.py and, where the framework serves it, in serve.py."""
+    title: Text
+    """What people call it, such as "ONNX file, ONNX Runtime"."""
+    documentation: Url
+    """The page of the documentation that its code follows."""
+    serves_with: Text = FRAMEWORK
+    """`framework`, or the runtime that serves it without the framework: a folder of backends/_serving."""
+    variant: Identifier | None = None
+    """The variant whose worker trains and exports the network; the first where this is left out."""
+    requirements: FileName | None = None
+    """The file that pins, with hashes, what exporting needs beside the backend's own requirements.
+
+    Where the framework serves, serving has these packages, too.
+    """
+    converters: Annotated[tuple[Identifier, ...], *Unique] = ()
+    """The modules, beside the framework, that its code imports."""
+    needs_model: bool = False
+    """Whether serving needs model.py: the file holds arrays and not the network."""
+    compiler: Annotated[tuple[Text, ...], *Unique] = ()
+    """Programs of which one must be on PATH for the export."""
+    float64: Literal["exact", "reduced", "refused", "wrong"]
+    """What is claimed of a network in float64; `bakeoff deploy` measures it."""
+    dynamic_batch: bool
+    """What is claimed: whether one file serves any number of rows."""
+    training_mode: TextEdit | None = None
+    """The edit of export.py that forgets to leave the training mode; nothing where it cannot be forgotten."""
+
+
 class Description(Table):
     """A whole backend.toml. `docs/reference/backend.md` explains each key."""
 
@@ -276,6 +318,10 @@ class Description(Table):
     supports: Supports = Supports()
     """What the framework supports, whether or not this backend uses it: dated facts with their sources."""
     environment: WorkerEnvironment = WorkerEnvironment()
+    export: Annotated[tuple[Export, ...], Field(strict=False)] = ()
+    """The documented ways to deploy a trained network."""
+    no_documented_export: Fact[Text] | None = None
+    """Why there is none: what was looked for, and where. A backend has this or `[[export]]`, or neither yet."""
     environments: dict[Identifier, OwnEnvironment] = Field(default_factory=dict)
     """The environments by name, where the variants need more than one; then each variant is in one of them."""
 
@@ -287,6 +333,17 @@ class Description(Table):
         for place, variant in named:
             if variant not in self.variants:
                 raise ValueError(f"`{place}`: no such variant. {nearest(variant, self.variants)}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_exports(self) -> "Description":
+        names = [each.name for each in self.export]
+        require_unique(tuple(names))
+        for each in self.export:
+            if each.variant is not None and each.variant not in self.variants:
+                raise ValueError(f"`export.{each.name}.variant`: {nearest(each.variant, self.variants)}")
+        if self.export and self.no_documented_export is not None:
+            raise ValueError("`no_documented_export`: expected this or `[[export]]`, got both.")
         return self
 
     @model_validator(mode="after")

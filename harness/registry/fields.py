@@ -61,7 +61,8 @@ def _dated(text: str) -> str:
     return text
 
 
-def _unique(words: tuple[str, ...]) -> tuple[str, ...]:
+def require_unique(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words. Raises ValueError where one comes twice."""
     twice = sorted({word for word in words if words.count(word) > 1})
     if twice:
         raise ValueError(f"expected each once, got {', '.join(twice)} more than once")
@@ -69,7 +70,7 @@ def _unique(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 # strict=False takes TOML's arrays for tuples; the items are still checked strictly.
-Unique = (Field(strict=False), AfterValidator(_unique))
+Unique = (Field(strict=False), AfterValidator(require_unique))
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -137,5 +138,5 @@ OneOrMore = Annotated[
     tuple[Item, ...],
     BeforeValidator(_listed, json_schema_input_type=tuple[Item, ...] | Item),
     Field(strict=False),
-    AfterValidator(_unique),
+    AfterValidator(require_unique),
 ]

@@ -11,7 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ..measures.agreement.figures import CHECK, CONVENTION_EFFECT, FLOORS
-from ..measures.deployment.figures import INSTALL_SIZE, INSTALL_TIME, PACKAGES
+from ..measures.deployment.figures import (
+    EXPORT_TOKENS,
+    FLOAT64,
+    INSTALL_SIZE,
+    INSTALL_TIME,
+    PACKAGES,
+    UNDECLARED,
+)
 from ..measures.ease import figures as ease
 from ..measures.ease.changes import CHANGES as ASKED_CHANGES
 from ..measures.mistakes.figures import OUTCOME
@@ -19,7 +26,7 @@ from ..measures.openness.figures import FACTS
 from ..measures.speed.figures import BUILD, FIRST_CALL, IMPORT, PEAK_MEMORY, SLICE, TRANSFER
 from ..records.vocabulary import Figure
 from ..report.text import format_seconds, format_size, format_whole_seconds
-from . import readings
+from . import deployment, readings
 from .readings import OUTDATED, Reader
 from .run_records import CHECK_FILE, RunRecords
 
@@ -147,6 +154,11 @@ UNNOTICED = SubMeasure(
 OTHER_BITS = SubMeasure(
     f"{CHECK_FILE}/determinism", "other bits", "agreement.determinism", COUNT, readings.read_determinism, most=4.0
 )
+DEPLOYMENT = (
+    SubMeasure(_name(EXPORT_TOKENS), "export", "ease.deployment.code", COUNT, deployment.read_export_tokens, 51.0),
+    SubMeasure(_name(FLOAT64), "wrong exports", "ease.deployment.faults", COUNT, deployment.read_faults, 2.0),
+    SubMeasure(_name(UNDECLARED), "undeclared", "ease.deployment.packages", COUNT, deployment.read_undeclared, 2.0),
+)
 SUB_MEASURES = (
     *_count_code(),
     SubMeasure(_name(INSTALL_SIZE), "installed", "ease.setup", AMOUNT, INSTALLED, MIB_256, 0.0),
@@ -154,6 +166,7 @@ SUB_MEASURES = (
     SubMeasure(_name(PACKAGES), "packages", "ease.setup", COUNT, readings.read_count(PACKAGES), 11.0),
     UNNOTICED,
     *_ask_changes(),
+    *DEPLOYMENT,
     SubMeasure(_name(SLICE), "time per step", "speed.step", AMOUNT, readings.read_step, 1e-3, 0.0),
     SubMeasure(OF_START, "start", "speed.start", AMOUNT, STARTING, 1.0, 0.0),
     SubMeasure(_name(PEAK_MEMORY), "peak memory", "speed.memory", AMOUNT, MEMORY, MIB_256, 0.0),
@@ -169,11 +182,15 @@ SUB_MEASURES = (
 def select_sub_measures(records: RunRecords) -> tuple[list[SubMeasure], list[SubMeasure]]:
     """Return the sub-measures that a run is asked for, and those whose command nobody has run for it.
 
-    A run measures all but two by itself. Those two count where their own command left its file in the run's folder.
+    A run measures the others by itself. Those below count where their own command left its file in the run's folder.
     """
     missing = [
         measure
-        for measure, tried in ((UNNOTICED, records.mistakes_tried), (OTHER_BITS, records.determinism_tried))
+        for measure, tried in (
+            (UNNOTICED, records.mistakes_tried),
+            (OTHER_BITS, records.determinism_tried),
+            *((each, bool(deployment.read_records(records))) for each in DEPLOYMENT),
+        )
         if not tried
     ]
     return [measure for measure in SUB_MEASURES if measure not in missing], missing

@@ -5,6 +5,8 @@ import math
 from rich.console import Console
 from rich.text import Text
 
+from ..measures.deployment.figures import EXPORT_TOKENS, FLOAT64, UNDECLARED
+from ..measures.deployment.records import FILE as DEPLOYMENT_FILE
 from ..report.terminal.console import print_line
 from ..report.text import join_words
 from .run_records import CHECK_FILE, MISTAKES_FILE
@@ -16,6 +18,10 @@ RULES = "docs/explanation/verdict.md"
 RECORDED_BY = {
     "mistakes/outcome": f"no record; `bakeoff mistakes --records RUN/{MISTAKES_FILE}` writes it",
     f"{CHECK_FILE}/determinism": f"no record; `bakeoff check --records RUN/{CHECK_FILE}` writes it",
+    **{
+        f"{figure.measure}/{figure.name}": f"no record; `bakeoff deploy --records RUN/{DEPLOYMENT_FILE}` writes it"
+        for figure in (EXPORT_TOKENS, FLOAT64, UNDECLARED)
+    },
 }
 """What a run does not measure by itself, and the command that puts it into the run's folder."""
 
@@ -64,7 +70,10 @@ def print_unscored(console: Console, verdict: Verdict) -> None:
     parts = [f"{', '.join(records)} (unknown for {who})" for who, records in lacking.items()]
     if parts:
         print_line(console, f"Unknown, and without a weight: {'; '.join(parts)}.", wrap=True)
-    parts = [f"{measure.record} ({RECORDED_BY[measure.record]})" for measure in verdict.not_tried]
+    commands: dict[str, list[str]] = {}
+    for measure in verdict.not_tried:
+        commands.setdefault(RECORDED_BY[measure.record], []).append(measure.record)
+    parts = [f"{', '.join(records)} ({command})" for command, records in commands.items()]
     if parts:
         print_line(
             console, f"Not counted for any candidate: {'; '.join(parts)}. {RULES} explains the rules.", wrap=True

@@ -77,7 +77,7 @@ class Session:
         self._paused = False
         self._closed = False
         self._printed_before = place.log.stat().st_size if place.log.is_file() else 0
-        self.process, requests, answers = _start_worker(place)
+        self.process, requests, answers = start_worker(place)
         self._requests = os.fdopen(requests, "wb")
         self._answers = AnswerReader(answers)
         try:
@@ -168,6 +168,10 @@ class Session:
     def initial(self, seed: int) -> Arrays:
         """Return every array as the framework initialises it from `seed`, checked as by `dump`."""
         return self._verify("initial", self._ask("initial", seed=seed)[1], portable.shapes(self._built()))
+
+    def export(self, path: str, x: Array, folder: Path) -> float:
+        """Write the network into the empty folder, by the path of that name; return the seconds it took."""
+        return float(self._ask("export", {"x": x}, path=path, folder=str(folder))[0]["export_s"])
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the framework and of the libraries that it computes with."""
@@ -315,8 +319,11 @@ def verify_arrays(call: str, arrays: Arrays, expected: Mapping[str, tuple[int, .
     return {name: arrays[name] for name in expected}
 
 
-def _start_worker(place: Place) -> tuple["subprocess.Popen[bytes]", int, int]:
-    """Start a worker; return its process, and the descriptors that requests are written to and answers come from."""
+def start_worker(place: Place, program: str = worker.__file__) -> tuple["subprocess.Popen[bytes]", int, int]:
+    """Start a worker, or another program of its kind.
+
+    Returns its process, and the descriptors that requests are written to and answers come from.
+    """
     request_read, request_write = os.pipe()
     answer_read, answer_write = os.pipe()
     config = {
@@ -334,7 +341,7 @@ def _start_worker(place: Place) -> tuple["subprocess.Popen[bytes]", int, int]:
     try:
         with place.log.open("ab") as log:
             process = subprocess.Popen(
-                [str(place.python), "-s", worker.__file__, json.dumps(config)],
+                [str(place.python), "-s", program, json.dumps(config)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

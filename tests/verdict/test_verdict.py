@@ -431,11 +431,19 @@ def test_shares_of_a_criterion_sum_to_1():
 
 
 def test_the_main_part_of_a_criterion_has_four_fifths():
-    parts = dict(
-        zip((each.record for each in criteria.SUB_MEASURES), criteria.compute_shares(criteria.SUB_MEASURES, {}))
-    )
+    measured = [each for each in criteria.SUB_MEASURES if each not in criteria.DEPLOYMENT]
+    parts = dict(zip((each.record for each in measured), criteria.compute_shares(measured, {})))
     assert parts["speed/slice"] == pytest.approx(0.8)
     assert sum(part for record, part in parts.items() if record.startswith("deployment/")) == pytest.approx(0.2)
+
+
+def test_deployment_has_the_share_of_setup():
+    shares = criteria.compute_shares(criteria.SUB_MEASURES, {})
+    parts = {}
+    for each, part in zip(criteria.SUB_MEASURES, shares):
+        node = ".".join(each.node.split(".")[:2])
+        parts[node] = parts.get(node, 0) + part
+    assert parts["ease.deployment"] == pytest.approx(parts["ease.setup"]) == pytest.approx(1 / 6)
 
 
 def answers(text, folder=REFERENCE_RUN, facts=None):

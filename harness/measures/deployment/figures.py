@@ -34,7 +34,146 @@ UNAVAILABLE = Figure(
     BACKEND,
     VARIANT,
 )
+PATH = ("backend", "path", "served_with")
+
+
+def _of_path(
+    name: str, unit: str, meaning: str, *values: type, keys: tuple[str, ...] = (), **more: tuple[str, ...]
+) -> Figure:
+    """Declare a figure of one way to deploy a trained network."""
+    return Figure("deployment", name, unit, meaning, values or (float, int), (*PATH, *keys), more.get("optional", ()))
+
+
+EXPORTED = _of_path(
+    "exported",
+    "",
+    "Whether the trained network was exported, loaded in a clean process, and gave the oracle's probabilities.",
+    bool,
+    keys=("dtype",),
+    optional=("reason", "seconds"),
+)
+EXPORT_LINES = _of_path("export_lines", "lines", "Logical lines of the export's function, imports included.", int)
+EXPORT_TOKENS = _of_path("export_tokens", "tokens", "Tokens of the export's function, without docstring.", int)
+EXTRA_BYTES = _of_path(
+    "extra_bytes", "bytes", "Of the exported files, beyond the arrays themselves.", int, keys=("dtype",)
+)
+EXPORT_PACKAGES = _of_path("export_packages", "packages", "Packages in the environment that exports.", int)
+EXPORT_SIZE = _of_path("export_size", "bytes", "Of the environment that exports.", int)
+CONVERTER_PACKAGES = _of_path(
+    "converter_packages", "packages", "Packages that exporting needs beside those of training.", int, keys=("names",)
+)
+CONVERTER_SIZE = _of_path(
+    "converter_size", "bytes", "Of the packages that exporting needs beside those of training.", int
+)
+UNDECLARED = _of_path(
+    "undeclared_packages",
+    "packages",
+    "Packages that exporting needs and that the metadata of neither framework nor converter requires.",
+    int,
+    keys=("names",),
+)
+SERVE_PACKAGES = _of_path("serve_packages", "packages", "Packages in the environment that serves.", int)
+SERVE_SIZE = _of_path("serve_size", "bytes", "Of the environment that serves.", int)
+NEEDS_COMPILER = _of_path("needs_compiler", "", "Whether exporting starts a compiler.", bool)
+NEEDS_MODEL = _of_path("needs_model", "", "Whether serving needs the model's own code beside the file.", bool)
+DYNAMIC_BATCH = _of_path(
+    "dynamic_batch", "", "Whether one file serves 1 row, 2 rows and all rows.", bool, keys=("claimed",)
+)
+FLOAT64 = _of_path(
+    "float64",
+    "",
+    "What becomes of a network in float64: exact, reduced, refused or wrong.",
+    str,
+    keys=("claimed",),
+    optional=("reason", "error", "what"),
+)
+SERVED_FLOORS = _of_path(
+    "served_floors",
+    "floors",
+    "The error of the served probabilities of all rows, over plain NumPy's rounding error.",
+    keys=("dtype", "error", "floor"),
+    optional=("from_exporter",),
+)
+SERVE_COLD_START = _of_path(
+    "serve_cold_start",
+    "s",
+    "From the start of a fresh process to its first answer: the median.",
+    float,
+    keys=("calls",),
+)
+SERVE_LATENCY = _of_path(
+    "serve_latency",
+    "s",
+    "Of one call, from host to host: the median of a block.",
+    float,
+    keys=("rows", "block", "calls", "self_test"),
+)
+SERVE_PEAK_MEMORY = _of_path("serve_peak_memory", "bytes", "The largest resident size of the serving process.", int)
+HTTP_CORRECT = _of_path(
+    "http_correct",
+    "",
+    "Whether every answer over HTTP, under load, is the oracle's.",
+    bool,
+    optional=("reason",),
+)
+HTTP_RATE = _of_path(
+    "http_rate", "requests/s", "Requests of one row that are answered, over the loopback.", float, keys=("clients",)
+)
+HTTP_LATENCY = _of_path(
+    "http_latency", "s", "Of one request of one row; `of` is p50 or p99.", float, keys=("clients", "of")
+)
+CHECKPOINT = Figure(
+    "deployment",
+    "checkpoint",
+    "",
+    "How training goes on after a restart from a checkpoint: same bits, to rounding, differently, or failed.",
+    (str,),
+    (*BACKEND, *VARIANT),
+    ("error", "floor", "array", "reason", "seconds"),
+)
+BLUNDER = _of_path(
+    "blunder",
+    "",
+    "What becomes of a mistake in deploying: noticed, silent and right, or silent and wrong.",
+    str,
+    keys=("mistake",),
+    optional=("message", "probabilities_off", "changed_predictions"),
+)
+NO_EXPORT = Figure(
+    "deployment",
+    "no_documented_export",
+    "",
+    "The framework documents no export: why.",
+    (str,),
+    BACKEND,
+    ("source", "asof"),
+)
 FIGURES = (
+    EXPORTED,
+    EXPORT_LINES,
+    EXPORT_TOKENS,
+    EXTRA_BYTES,
+    EXPORT_PACKAGES,
+    EXPORT_SIZE,
+    CONVERTER_PACKAGES,
+    CONVERTER_SIZE,
+    UNDECLARED,
+    SERVE_PACKAGES,
+    SERVE_SIZE,
+    NEEDS_COMPILER,
+    NEEDS_MODEL,
+    DYNAMIC_BATCH,
+    FLOAT64,
+    SERVED_FLOORS,
+    SERVE_COLD_START,
+    SERVE_LATENCY,
+    SERVE_PEAK_MEMORY,
+    HTTP_CORRECT,
+    HTTP_RATE,
+    HTTP_LATENCY,
+    CHECKPOINT,
+    BLUNDER,
+    NO_EXPORT,
     DEVICES,
     PYTHON,
     INSTALL_TIME,

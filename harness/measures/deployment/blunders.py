@@ -1,0 +1,110 @@
+"""Mistakes in deploying, tried deliberately: noticed, or wrong in silence."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ...common.arrays import Array
+from ...workers.session import WorkerFailed
+from . import figures
+from .attempt import LIMIT, FindTruth, Training, Truth, export_network, start_server
+from .latency import Contestant
+from .measure import Places
+from .paths import ExportPath
+
+NOTICED, RIGHT, WRONG = "noticed", "silent and right", "silent and wrong"
+
+EVAL_FORGOTTEN = "training mode"
+INPUTS: dict[str, tuple[str, Callable[[Training], Array]]] = {
+    "wrong dtype": (
+        "the rows come in the other precision",
+        lambda training: training.x.astype("float32" if training.x.dtype == np.float64 else "float64"),
+    ),
+    "whole numbers": ("the rows come as integers, before normalisation", lambda training: training.raw.astype("int64")),
+    "not normalised": ("the normalisation of training is left out", lambda training: training.raw),
+    "one flat row": ("one row comes without the dimension of the batch", lambda training: training.x[0]),
+    "column order": ("the columns come in another order", lambda training: training.x[:, ::-1].copy()),
+    "missing column": ("the last column is missing", lambda training: training.x[:, :-1].copy()),
+}
+"""Each mistake in what is sent to a correct server: what is done, and the rows."""
+
+MISTAKES = (EVAL_FORGOTTEN, *INPUTS)
+
+
+def try_inputs(contestant: Contestant, training: Training, write: Callable[..., None]) -> None:
+    """Send each wrong input to a correct server of the network, and record what becomes of it."""
+    keys, truth = contestant.path.keys, contestant.exported.truth
+    for mistake, (_, make) in INPUTS.items():
+        try:
+            # A process of its own: what one mistake leaves behind is not the next one's.
+            with start_server(contestant.place, contestant.path, contestant.exported.folder) as session:
+                answer = session.ask("predict", {"x": make(training)})["probabilities"]
+        except WorkerFailed as failed:
+            write(figures.BLUNDER, NOTICED, mistake=mistake, message=failed.message, **keys)
+            continue
+        outcome, more = judge(answer, truth)
+        write(figures.BLUNDER, outcome, mistake=mistake, **more, **keys)
+
+
+def try_training_mode(
+    path: ExportPath,
+    places: Places,
+    training: Training,
+    find_truth: FindTruth,
+    scratch: Path,
+    write: Callable[..., None],
+) -> None:
+    """Export with the edit that forgets to leave the training mode, serve, and record what becomes of it."""
+    edit = path.export.training_mode
+    if edit is None:
+        return
+    home = scratch / "edited" / path.entry.name
+    shutil.rmtree(home.parent, ignore_errors=True)
+    shutil.copytree(path.entry.folder, home, ignore=shutil.ignore_patterns("__pycache__"))
+    file = home / "export.py"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(replace_in_function(text, path.export.name, edit.right, edit.wrong), encoding="utf-8")
+    edited = path._replace(entry=path.entry._replace(folder=home))
+    folder = scratch / "edited-out"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        exported = export_network(places.export._replace(folder=home), edited, training, find_truth, folder)
+        with start_server(places.serve, path, folder) as session:
+            answer = session.predict(training.x)
+    except WorkerFailed as failed:
+        write(figures.BLUNDER, NOTICED, mistake=EVAL_FORGOTTEN, message=failed.message, **path.keys)
+        return
+    outcome, more = judge(answer, exported.truth)
+    write(figures.BLUNDER, outcome, mistake=EVAL_FORGOTTEN, **more, **path.keys)
+
+
+def replace_in_function(text: str, function: str, right: str, wrong: str) -> str:
+    """Return the text with `right` replaced by `wrong`, in that function or, where that has none, in the whole file.
+
+    Raises ValueError unless it is there once.
+    """
+    before, start, rest = text.partition(f"def {function}(")
+    body, following, after = rest.partition("\n\n\ndef ")
+    if right not in body and text.count(right) == 1:
+        return text.replace(right, wrong)
+    if body.count(right) != 1:
+        raise ValueError(f"export.py: expected {right!r} once in `{function}`, found it {body.count(right)} times")
+    return before + start + body.replace(right, wrong) + following + after
+
+
+def judge(answer: Array, truth: Truth) -> tuple[str, dict[str, float]]:
+    """Return whether a silent answer is right, how far it is off, and the share of predicted classes that it changes.
+
+    One flat row is answered with one row of probabilities, flat or not.
+    """
+    rows = answer.reshape(-1, truth.probabilities.shape[1]) if answer.ndim <= 2 and answer.size else answer
+    right = truth.probabilities[: len(rows)]
+    if rows.shape != right.shape or not np.isfinite(rows).all():
+        return WRONG, {}
+    off = float(np.abs(rows - right).max())
+    changed = float((rows.argmax(axis=1) != right.argmax(axis=1)).mean())
+    within = off <= LIMIT * truth.floor * float(np.abs(truth.probabilities).max())
+    return (RIGHT if within else WRONG), {"probabilities_off": off, "changed_predictions": changed}

@@ -1,0 +1,194 @@
+"""Serving over HTTP: each exported network behind the same server, asked by 1, 8 and 64 clients on the loopback.
+
+Every answer is compared with the oracle's row: a server that mixes up concurrent answers, or loses some, is no
+faster for it. Server and clients run on different cores where there are two.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ...common.arrays import Array
+from ...environments import Environment
+from ...environments.layers import build_runtime
+from ...registry.entries import backends_folder
+from ...workers.place import worker_environment
+from ...workers.session import WorkerFailed
+from . import figures
+from .attempt import LIMIT, Truth
+from .latency import Contestant
+from .paths import PYTHON, SERVING
+
+CLIENTS = (1, 8, 64)
+SECONDS = 2.0
+"""How long the clients of one number send requests."""
+START_LIMIT_S = 120.0
+HTTP = "http"
+
+Write = Callable[..., None]
+
+
+class Load(NamedTuple):
+    """What the clients of one number saw."""
+
+    seconds: Array
+    """(requests,), of each"""
+    rows: Array
+    """(requests,), the number of the row sent"""
+    probabilities: Array
+    """(requests, classes); NaN where a request failed"""
+    took_s: float
+
+    @property
+    def rate(self) -> float:
+        """Requests per second."""
+        return len(self.seconds) / self.took_s
+
+
+def http_folder() -> Path:
+    """Return the folder of the common server and its clients."""
+    return backends_folder() / SERVING / HTTP
+
+
+def build_http(say: Callable[[str], None]) -> Environment:
+    """Return the environment of the common server and its clients. Raises Missing and BuildFailed."""
+    return build_runtime(f"serving-{HTTP}", http_folder() / "requirements.txt", PYTHON, say)
+
+
+def measure_http(
+    contestant: Contestant, http: Environment, x: Array, cores: Sequence[int] | None, scratch: Path, write: Write
+) -> str:
+    """Serve, ask, compare and record; return why the answers are wrong, or why there are none; "" if all is well."""
+    keys = contestant.path.keys
+    loads: dict[int, Load] = {}
+    try:
+        with running_server(contestant, http, cores, scratch, str(x.dtype)) as url:
+            for clients in CLIENTS:
+                loads[clients] = run_clients(http, url, x, clients, _other_cores(cores), scratch)
+    except WorkerFailed as failed:
+        write(figures.HTTP_CORRECT, False, reason=failed.message, **keys)
+        return failed.message
+    wrong = {clients: problem for clients, load in loads.items() if (problem := judge(load, contestant.exported.truth))}
+    if wrong:
+        clients, problem = next(iter(wrong.items()))
+        reason = f"with {clients} clients {problem}"
+        write(figures.HTTP_CORRECT, False, reason=reason, **keys)
+        return reason
+    write(figures.HTTP_CORRECT, True, **keys)
+    for clients, load in loads.items():
+        half, most = (float(value) for value in np.quantile(load.seconds, [0.5, 0.99]))
+        write(figures.HTTP_RATE, load.rate, clients=clients, **keys)
+        write(figures.HTTP_LATENCY, half, clients=clients, of="p50", **keys)
+        write(figures.HTTP_LATENCY, most, clients=clients, of="p99", **keys)
+    return ""
+
+
+def judge(load: Load, truth: Truth) -> str:
+    """Return what is wrong with the answers, as the end of a sentence; "" where each is within rounding of its row's.
+
+    An answer that is another row's is named so: that is a server that mixes up concurrent requests.
+    """
+    if not len(load.seconds):
+        return "no request was answered"
+    failed = np.isnan(load.probabilities).any(axis=1)
+    if failed.any():
+        return f"{int(np.sum(failed))} of {len(load.rows)} requests failed"
+    allowed = LIMIT * truth.floor * np.abs(truth.probabilities).max()
+    off: Array = np.abs(load.probabilities - truth.probabilities[load.rows]).max(axis=1)
+    wrong = np.flatnonzero(off > allowed)
+    if wrong.size == 0:
+        return ""
+    others = np.abs(truth.probabilities - load.probabilities[wrong[0]]).max(axis=1)
+    of_another = f"; the first is the answer to row {int(others.argmin())}" if others.min() <= allowed else ""
+    return f"{wrong.size} of {len(load.rows)} answers are wrong, by up to {off.max():.2g}{of_another}"
+
+
+@contextlib.contextmanager
+def running_server(
+    contestant: Contestant, http: Environment, cores: Sequence[int] | None, scratch: Path, dtype: str
+) -> Iterator[str]:
+    """Run the common server; give its address. Raises WorkerFailed where it does not start."""
+    port_file = scratch / "port"
+    port_file.unlink(missing_ok=True)
+    config = {
+        "folder": str(contestant.exported.folder),
+        "function": contestant.path.function,
+        "dtype": dtype,
+        "packages": packages_of(http),
+        "cores": None if cores is None else list(cores),
+        "port": str(port_file),
+    }
+    command = [str(contestant.place.python), "-s", str(http_folder() / "app.py"), json.dumps(config)]
+    log = scratch / "server.log"
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=worker_environment(contestant.place),
+            start_new_session=True,
+        )
+    try:
+        yield f"http://127.0.0.1:{_wait_for_port(process, port_file, log)}/"
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def packages_of(environment: Environment) -> list[str]:
+    """Return the folders with the packages of an environment."""
+    return [str(path) for path in sorted(environment.folder.glob("lib/python*/site-packages"))]
+
+
+def run_clients(
+    http: Environment, url: str, x: Array, clients: int, cores: Sequence[int] | None, scratch: Path
+) -> Load:
+    """Let the clients send rows for SECONDS. Raises WorkerFailed where they end in an error."""
+    rows, out = scratch / "rows.npy", scratch / "answers.npz"
+    np.save(rows, x)
+    config = {
+        "url": url,
+        "rows": str(rows),
+        "clients": clients,
+        "seconds": SECONDS,
+        "cores": None if cores is None else list(cores),
+        "out": str(out),
+    }
+    command = [str(http.python), "-s", str(http_folder() / "clients.py"), json.dumps(config)]
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    except subprocess.TimeoutExpired:
+        raise WorkerFailed("hung", "the clients did not end within 120 s") from None
+    if ended.returncode:
+        raise WorkerFailed("died", f"the clients ended with exit code {ended.returncode}: {ended.stderr[-300:]}")
+    with np.load(out) as answers:
+        return Load(answers["seconds"], answers["row"], answers["probabilities"], float(answers["took"]))
+
+
+def _wait_for_port(process: "subprocess.Popen[bytes]", port_file: Path, log: Path) -> str:
+    started = time.monotonic()
+    while not port_file.exists():
+        if process.poll() is not None:
+            raise WorkerFailed("died", f"the server ended itself: {log.read_text(errors='replace')[-300:].strip()}")
+        if time.monotonic() - started > START_LIMIT_S:
+            raise WorkerFailed("hung", f"the server did not start within {START_LIMIT_S:g} s")
+        time.sleep(0.05)
+    return port_file.read_text()
+
+
+def _other_cores(cores: Sequence[int] | None) -> list[int] | None:
+    """Return the cores that the server does not use; all where it uses all."""
+    if cores is None:
+        return None
+    usable = os.sched_getaffinity(0)
+    return sorted(usable - set(cores)) or sorted(usable)

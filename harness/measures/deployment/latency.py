@@ -1,0 +1,106 @@
+"""How fast the served networks answer: cold starts in fresh processes, and interleaved calls with a self-test."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ...common import statistics
+from ...common.arrays import Array
+from ...workers.cores import IdleCoreSpinners, reserve_cores
+from ...workers.place import Place
+from ...workers.serving import ServingSession
+from . import figures
+from .attempt import Exported, start_server
+from .paths import ExportPath
+
+COLD_STARTS = 5
+BLOCKS = 16
+"""Blocks of calls, each with all contestants in an order drawn anew."""
+CALLS = 40
+CALLS_LIMIT_S = 0.05
+"""The longest that the calls of one contestant take in a block, for each number of rows."""
+BATCH = 64
+"""Rows of the large call."""
+
+Write = Callable[..., None]
+"""Takes a figure, its value, and its keys."""
+
+
+class Contestant(NamedTuple):
+    """An exported network that passed the gate, and where it is served."""
+
+    path: ExportPath
+    place: Place
+    exported: Exported
+    dynamic_batch: bool
+
+
+def measure_cold_start(contestant: Contestant, x: Array) -> list[float]:
+    """Return the seconds from the start of a process to its first answer, for COLD_STARTS fresh processes.
+
+    The first start of all, which reads the files from the disk, came before: the gate.
+    """
+    seconds = []
+    for _ in range(COLD_STARTS):
+        started = time.perf_counter()
+        with start_server(contestant.place, contestant.path, contestant.exported.folder) as session:
+            session.predict(x)
+            seconds.append(time.perf_counter() - started)
+    return seconds
+
+
+def measure_latency(
+    contestants: Sequence[Contestant], x: Array, cores: Sequence[int] | None, write: Write, seed: int = 0
+) -> str:
+    """Time calls of 1 row and of BATCH rows; all processes live at once, and all but one are stopped.
+
+    The first contestant takes part twice. Returns why the self-test failed; "" where it passed or nothing was timed.
+    """
+    rng = np.random.default_rng(seed)
+    entered = [*((each, False) for each in contestants), *((each, True) for each in contestants[:1])]
+    medians: dict[bool, dict[int, list[float]]] = {False: {}, True: {}}
+    sessions: list[ServingSession] = []
+    with reserve_cores(cores) as spinners:
+        try:
+            for each, _ in entered:
+                sessions.append(start_server(each.place, each.path, each.exported.folder))
+                sessions[-1].predict(x[:1])
+                sessions[-1].pause()
+            for block in range(1, BLOCKS + 1):
+                for rows in (1, BATCH):
+                    for index in rng.permutation(len(entered)):
+                        contestant, twin = entered[index]
+                        if rows > 1 and not contestant.dynamic_batch:
+                            continue
+                        seconds = _call(sessions[index], x[:rows], spinners)
+                        calls = [float(f"{each:.6g}") for each in seconds]
+                        middle = float(np.median(seconds))
+                        keys = {**contestant.path.keys, "rows": rows, "block": block, "self_test": twin}
+                        write(figures.SERVE_LATENCY, middle, calls=calls, **keys)
+                        if contestant is contestants[0]:
+                            medians[twin].setdefault(rows, []).append(middle)
+            for (each, twin), session in zip(entered, sessions, strict=True):
+                if not twin:
+                    write(figures.SERVE_PEAK_MEMORY, session.peak_bytes(), **each.path.keys)
+        finally:
+            for session in sessions:
+                session.close()
+    return _judge_self_test(medians) if contestants else ""
+
+
+def _call(session: ServingSession, x: Array, spinners: IdleCoreSpinners) -> Array:
+    session.resume()
+    with spinners.paused():
+        seconds = session.latency(x, CALLS, CALLS_LIMIT_S)
+    session.pause()
+    return seconds
+
+
+def _judge_self_test(medians: dict[bool, dict[int, list[float]]]) -> str:
+    for rows, first in medians[False].items():
+        ratio = statistics.paired_ratio([np.array(first)], [np.array(medians[True][rows])])
+        if ratio.excludes(1.0):
+            return f"one process was {ratio.estimate:.3g} times as fast as its copy, at {rows} rows a call"
+    return ""

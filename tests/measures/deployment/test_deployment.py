@@ -1,0 +1,200 @@
+"""Checkpoints, mistakes, code counts, tables and the verdict's readings: on a copy of the NumPy backend."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from bakeoff.common.errors import InputError
+from bakeoff.measures.deployment import figures, records
+from bakeoff.measures.deployment.attempt import Truth
+from bakeoff.measures.deployment.blunders import INPUTS, judge, replace_in_function, try_inputs
+from bakeoff.measures.deployment.checkpoints import Continued, compare, measure_checkpoint
+from bakeoff.measures.deployment.export_code import count_code
+from bakeoff.measures.deployment.latency import measure_cold_start, measure_latency
+from bakeoff.measures.deployment.measure import try_float64, try_path
+from bakeoff.measures.deployment.paths import list_paths, runtime_folder
+from bakeoff.measures.deployment.tables import (
+    describe_failures,
+    tabulate_checkpoints,
+    tabulate_export,
+    tabulate_mistakes,
+    tabulate_serving,
+)
+from bakeoff.registry import entries
+from bakeoff.runner.deployment import Recorder, find_training_floors, find_truth, make_training
+from bakeoff.verdict import deployment as readings
+
+from tests.measures.deployment import liars
+from tests.measures.deployment.liars import make_path
+
+TRAININGS = {dtype: make_training(dtype) for dtype in ("float32", "float64")}
+TRAINING = TRAININGS["float32"]
+
+
+def try_checkpoint(tmp_path, *edits):
+    path, places = make_path(tmp_path, *edits)
+    write = Recorder("deploy")
+    folder = tmp_path / "checkpoint"
+    folder.mkdir()
+    verdict = measure_checkpoint(
+        places.export,
+        path.variant,
+        TRAINING,
+        find_training_floors,
+        folder,
+        lambda figure, value, **keys: write(figure, value, backend="abacus", variant="plain", **keys),
+    )
+    return verdict, write.records
+
+
+def test_numpy_goes_on_with_the_same_bits(tmp_path):
+    assert try_checkpoint(tmp_path)[0] == "same bits"
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("checkpoint.py", 'optimiser.t = int(saved["t"])', "pass"),
+        ("checkpoint.py", 'for name in ("p", "v", "s")', 'for name in ("p",)'),
+        (
+            "checkpoint.py",
+            "for number, norm in enumerate(norms(layers)):\n            norm",
+            "for number, norm in []:\n            norm",
+        ),
+    ],
+    ids=["step count", "moments", "running statistics"],
+)
+def test_a_checkpoint_that_forgets_something_is_caught(tmp_path, edit):
+    verdict, rows = try_checkpoint(tmp_path, edit)
+    assert verdict == "differently"
+    assert "floors in" in tabulate_checkpoints(rows)["difference"][0]
+
+
+def test_a_checkpoint_that_cannot_be_read_is_a_record(tmp_path):
+    verdict, rows = try_checkpoint(
+        tmp_path, ("checkpoint.py", 'np.load(os.path.join(folder, "checkpoint.npz"))', "np.load('no')")
+    )
+    assert verdict.startswith("failed: restore raised FileNotFoundError")
+    assert records.value_of(rows, figures.CHECKPOINT) == "failed"
+
+
+def test_a_difference_of_rounding_is_to_rounding():
+    one = Continued(np.ones(2), {"a": np.array([1.0, 2.0])}, {})
+    other = one._replace(arrays={"a": np.array([1.0, 2.0 + 1e-7])})
+    assert compare(one, one, {"a": 1e-8})[0] == "same bits"
+    assert compare(one, other, {"a": 1e-8})[0] == "to rounding"
+    assert compare(one, other, {"a": 1e-10})[0] == "differently"
+
+
+def test_mistakes_in_what_is_sent_are_noticed_or_judged(tmp_path):
+    path, places = make_path(tmp_path)
+    write = Recorder("deploy")
+    contestant = try_path(path, places, TRAINING, find_truth, tmp_path / "out", write)
+    try_inputs(contestant, TRAINING, write)
+    found = {row["mistake"]: row["value"] for row in records.select(write.records, figures.BLUNDER)}
+    assert set(found) == set(INPUTS)
+    assert found["missing column"] == "noticed"
+    assert found["column order"] == found["not normalised"] == found["whole numbers"] == "silent and wrong"
+    assert found["wrong dtype"] == "silent and right"
+    (row,) = tabulate_mistakes(write.records).to_dict("records")
+    assert row["column order"].startswith("WRONG, ")
+    assert row["training mode"] == "-"
+
+
+def test_an_answer_is_judged_against_the_rows_it_answers():
+    truth = Truth(np.array([[0.25, 0.75], [1.0, 0.0]]), 1e-8)
+    assert judge(truth.probabilities[0], truth)[0] == "silent and right"
+    outcome, more = judge(truth.probabilities[:, ::-1], truth)
+    assert outcome == "silent and wrong"
+    assert more["changed_predictions"] == 1.0
+    assert judge(np.full((2, 2), np.nan), truth) == ("silent and wrong", {})
+
+
+def test_an_edit_is_made_in_its_function_and_nowhere_else():
+    text = "def a():\n    x.eval()\n\n\ndef b():\n    y.eval()\n"
+    assert replace_in_function(text, "b", ".eval()", "") == "def a():\n    x.eval()\n\n\ndef b():\n    y\n"
+    assert replace_in_function("C = 1\n\n\ndef a():\n    C\n", "a", "= 1", "= 2").startswith("C = 2")
+    with pytest.raises(ValueError, match="found it 0 times"):
+        replace_in_function(text, "a", "train", "")
+
+
+def test_code_is_counted_with_what_it_uses(tmp_path):
+    file = tmp_path / "export.py"
+    file.write_text('def one(x):\n    """Text."""\n    return x\n\n\ndef two(x):\n    y = one(x)\n    return y\n')
+    assert count_code(file, "one") == (1, 2)
+    assert count_code(file, "two") == (3, 10)
+    with pytest.raises(InputError, match="expected a function `three`, found one, two"):
+        count_code(file, "three")
+
+
+def test_an_unknown_runtime_is_a_sentence():
+    with pytest.raises(InputError, match="expected `framework` or one of litert, onnxruntime"):
+        runtime_folder("abacus")
+
+
+def test_every_declared_path_has_its_files():
+    every = list_paths(list(entries.read_all().values()))
+    for path in every:
+        count_code(path.entry.folder / "export.py", path.export.name)
+        assert path.in_framework or path.function == "load"
+        if path.in_framework:
+            assert path.export.name in path.serve_file.read_text(encoding="utf-8")
+        if path.export.training_mode:
+            edit, text = path.export.training_mode, (path.entry.folder / "export.py").read_text(encoding="utf-8")
+            assert replace_in_function(text, path.export.name, edit.right, edit.wrong) != text
+        if path.requirements:
+            lines = path.requirements.read_text(encoding="utf-8").splitlines()
+            assert all("==" in line for line in lines if line and not line.startswith((" ", "#")))
+            assert any("--hash=sha256:" in line for line in lines)
+
+
+def test_all_is_recorded_written_read_and_shown(tmp_path, monkeypatch):
+    path, places = make_path(tmp_path)
+    write = Recorder("deploy")
+    contestant = try_path(path, places, TRAINING, find_truth, tmp_path / "out", write)
+    try_float64(path, places, TRAININGS["float64"], find_truth, tmp_path / "out", write)
+    monkeypatch.setattr("bakeoff.measures.deployment.latency.COLD_STARTS", 2)
+    monkeypatch.setattr("bakeoff.measures.deployment.latency.CALLS_LIMIT_S", 0.002)
+    seconds = measure_cold_start(contestant, TRAINING.x[:1])
+    assert len(seconds) == 2
+    assert all(0.02 < each < 60 for each in seconds)
+    write(figures.SERVE_COLD_START, seconds[0], calls=seconds, **path.keys)
+    measure_latency([contestant], TRAINING.x, None, write)
+    calls = records.select(write.records, figures.SERVE_LATENCY)
+    assert len(calls) == 16 * 2 * 2  # blocks, numbers of rows, copies of the self-test
+    assert records.value_of(write.records, figures.SERVE_PEAK_MEMORY) > 10_000_000
+    write(figures.EXPORT_TOKENS, 142, **path.keys)
+    write(figures.UNDECLARED, 1, names=["beads"], **path.keys)
+    file = tmp_path / "run" / records.FILE
+    records.write(write.finish(), file)
+    rows = records.read(file)
+    assert len(rows) == len(write.records)
+    (serving,) = tabulate_serving(rows).to_dict("records")
+    assert (serving["agrees"], serving["served with"], serving["float64"]) == ("yes", "the framework", "exact")
+    assert "us / " in serving["1 row p50/p99"] or "ms / " in serving["1 row p50/p99"]
+    assert tabulate_export(rows)["any batch"][0] == "yes"
+    assert describe_failures(rows) == ["abacus:npz needs beads: no metadata says so"]
+    run = SimpleNamespace(report=SimpleNamespace(folder=file.parent))
+    assert readings.read_export_tokens(run, ("abacus", "plain")).cost == 143
+    assert readings.read_faults(run, ("abacus", "plain")).cost == 1
+    assert readings.read_undeclared(run, ("abacus", "plain")).cost == 2
+    assert readings.read_faults(run, ("other", "plain")) is None
+
+
+def test_a_file_of_another_command_is_a_sentence(tmp_path):
+    (tmp_path / records.FILE).write_text(json.dumps({"measure": "speed"}) + "\n")
+    with pytest.raises(InputError, match="expected the keys"):
+        records.read(tmp_path / records.FILE)
+    with pytest.raises(InputError, match="no such file"):
+        records.read(tmp_path / "none.jsonl")
+
+
+def test_float64_that_is_wrong_or_claimed_otherwise_has_a_sentence(tmp_path):
+    path, places = make_path(tmp_path, liars.SINGLE_INSIDE)
+    write = Recorder("deploy")
+    try_path(path, places, TRAINING, find_truth, tmp_path / "out", write)
+    try_float64(path, places, TRAININGS["float64"], find_truth, tmp_path / "out", write)
+    (sentence,) = describe_failures(write.records)
+    assert sentence.startswith("abacus:npz in float64: reduced, silently: answers in float64, off by ")
+    assert sentence.endswith("; exact is claimed")
