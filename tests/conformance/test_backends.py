@@ -45,6 +45,8 @@ LOSES_PRECISION = {
     "cntk_layers": "Adam alone: with AdaGrad 1.5 floors, with Adam 42 at worst",
     "flax_nnx": "Optax takes Adam's 1 - beta**t in float32: 7e-06 off after a step, 95 floors at worst",
     "keras3": "Keras's Adam takes 1 - beta**t in float32, where it cancels: 53 floors at worst",
+    "lasagne_layers": "Lasagne's Adam takes 1 - beta**t in float32, where it cancels: 53 floors at worst",
+    "mxnet_gluon": "on the stress spec with relu and Adam, 20 floors in a gradient and 43 after a step",
     "paddlepaddle": "on the stress spec with relu and Adam, 28 floors after 10 steps",
 }
 """Correct backends that are known to lose precision in float32, with what was found."""
