@@ -107,7 +107,7 @@ SEEN = {
     },
     "float_labels": {
         "autograd_numpy:plain": ("raised", "first call", "IndexError", ""),
-        "caffe2_nets:nets": ("right", 0.955),
+        "caffe2_nets:nets": ("raised", "first call", "RuntimeError", "dtype"),
         "caffe_netspec:solver": ("right", 0.955),
         "cntk_layers:layers": ("right", 0.955),
         "dl4j_java:fit": ("right", 0.955),
