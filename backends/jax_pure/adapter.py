@@ -38,14 +38,19 @@ class Backend:
             "bn_epsilon": spec.bn_epsilon,
             "bn_decay": spec.bn_decay,
         }
-        constants = {
-            "learning_rate": spec.learning_rate,
-            "beta1": spec.beta1,
-            "beta2": spec.beta2,
-            "epsilon": spec.epsilon,
-        }
-        self.train_state = model.trainer(self.network, spec.optimiser, constants)[variant or "step"]
+        self.spec, self.variant = spec, variant or "step"
+        self.set_learning_rate(spec.learning_rate)
         self.compute = jax.jit(jax.grad(functools.partial(model.loss_of, **self.network), has_aux=True))
+
+    def set_learning_rate(self, learning_rate):
+        self.learning_rate = learning_rate
+        constants = {
+            "learning_rate": learning_rate,
+            "beta1": self.spec.beta1,
+            "beta2": self.spec.beta2,
+            "epsilon": self.spec.epsilon,
+        }
+        self.train_state = model.trainer(self.network, self.spec.optimiser, constants)[self.variant]
 
     def device_array(self, array):
         return jax.device_put(np.array(array), self.device)
@@ -60,6 +65,8 @@ class Backend:
             home[leaf] = self.device_array(array)
         # Committed to the device, as what a compiled call returns is: or the second call would compile once more.
         self.state = jax.device_put(model.begin(params, averages), self.device)
+        if self.learning_rate != self.spec.learning_rate:
+            self.set_learning_rate(self.spec.learning_rate)
 
     def dump(self):
         params, averages, _ = self.state

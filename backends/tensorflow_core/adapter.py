@@ -20,10 +20,11 @@ class Backend:
         self.optimiser = model.optimiser(
             s.optimiser, self.net.trainable_variables, s.learning_rate, s.beta1, s.beta2, s.epsilon
         )
-        compiled = model.COMPILE[variant or "eager"]
-        self.compiled_train = compiled(model.train)
-        self.compute = compiled(model.loss_and_gradients)
-        self.probabilities = compiled(model.predict)
+        self.compiled = model.COMPILE[variant or "eager"]
+        self.compiled_train = self.compiled(model.train)
+        self.compute = self.compiled(model.loss_and_gradients)
+        self.probabilities = self.compiled(model.predict)
+        self.learning_rate = s.learning_rate
 
     def variable(self, name):
         layer, leaf = name.split("/")
@@ -38,6 +39,8 @@ class Backend:
             self.variable(name).assign(array)
         for variable in self.optimiser.state:
             variable.assign(tf.zeros_like(variable))
+        if self.optimiser.learning_rate != self.learning_rate:
+            self.set_learning_rate(self.learning_rate)
 
     def dump(self):
         return {name: self.variable(name).numpy().copy() for name in self.names}
@@ -47,6 +50,10 @@ class Backend:
 
     def train(self, order):
         return self.compiled_train(self.net, self.optimiser, self.x, self.y, tf.constant(order))
+
+    def set_learning_rate(self, learning_rate):
+        self.optimiser.learning_rate = learning_rate
+        self.compiled_train = self.compiled(model.train)  # a graph has the rate of its tracing in it
 
     def wait(self):
         """TensorFlow runs what is on the CPU before the call returns, eagerly and through tf.function alike."""
