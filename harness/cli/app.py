@@ -18,6 +18,7 @@ from .openness import show_openness
 from .options import BAD_INPUT, EXIT_CODES, INTERRUPTED, err, out, print_note
 from .report import compare_runs, list_runs, print_run_table, rank_frameworks
 from .run import run_backends
+from .search import search_hyperparameters
 
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Run and read": {
@@ -32,6 +33,9 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "selftest": run_selftest,
         "precision": measure_precision,
         "doctor": examine_machine,
+    },
+    "Search and learn": {
+        "search": search_hyperparameters,
     },
     "Look into": {
         "ease": measure_ease,
