@@ -29,7 +29,7 @@ class Engine(Protocol):
 
 
 class LocalEngine:
-    """This machine: a thread for each slot, and one worker process for each job.
+    """Runs jobs on this machine: a thread for each slot, and one worker process for each job.
 
     A worker process that dies concerns its own job alone; a pool of processes would lose all jobs in flight.
     """

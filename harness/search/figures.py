@@ -3,11 +3,9 @@
 Altair writes them as SVG: the extra `bakeoff[figures]`.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -15,9 +13,6 @@ from ..common.errors import InputError
 from . import results
 from .ledger import Ledger
 from .space import SearchFile
-
-if TYPE_CHECKING:
-    import altair as alt
 
 BLUE, RED = "#1f6feb", "#c2410c"
 
@@ -70,7 +65,7 @@ def save(chart: Any, path: Path) -> None:
         raise InputError(f"{path}: cannot be written: {error.strerror}. Choose another place.") from None
 
 
-def accuracy_chart(found: pd.DataFrame) -> alt.LayerChart:
+def accuracy_chart(found: pd.DataFrame) -> Any:
     """Return validation accuracy against trials, and the best of the complete ones so far."""
     alt = import_altair()
     base = alt.Chart(found[found["value"].notna()])
@@ -80,8 +75,7 @@ def accuracy_chart(found: pd.DataFrame) -> alt.LayerChart:
         x=x, y=y, color=alt.Color("outcome:N", title=None, scale=alt.Scale(scheme="tableau10"))
     )
     line = base.mark_line(interpolate="step-after", color=RED).encode(x=x, y=alt.Y("best_so_far:Q"))
-    chart: alt.LayerChart = alt.layer(line, points).properties(width=420, height=260)
-    return chart
+    return alt.layer(line, points).properties(width=420, height=260)
 
 
 def coverage_chart(found: pd.DataFrame, file: SearchFile) -> Any:

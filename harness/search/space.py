@@ -53,7 +53,7 @@ class SearchFile(Section):
 
     spec: Spec = Spec()
     """What all trials share: keys as in a spec file."""
-    space: Annotated[dict[str, Dimension], BeforeValidator(_flatten)] = {}
+    space: Annotated[dict[str, Dimension], BeforeValidator(_flatten)] = Field(default_factory=dict)
     """The searched fields, each with its scale. Without any, the one trial is the spec itself."""
     pruning: Pruning | None = None
     schedule: Schedule | None = None
