@@ -71,9 +71,12 @@ def acknowledged(folder):
 
 def kill(folder, driver, chance):
     """Kill the driver or one of its workers. Return which, the results on the disk, and the driver that runs now."""
-    workers = psutil.Process(driver.pid).children()
-    before = acknowledged(folder)
-    if workers and chance.random() < 0.5:
+    before, workers = acknowledged(folder), []
+    until = time.monotonic() + 20 * (chance.random() < 0.5)  # a worker that runs, or 0 s: the driver
+    while not workers and time.monotonic() < until and driver.poll() is None:
+        workers = psutil.Process(driver.pid).children()
+        time.sleep(0.01)
+    if workers:
         try:
             chance.choice(workers).send_signal(signal.SIGKILL)
         except psutil.NoSuchProcess:

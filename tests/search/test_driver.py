@@ -40,9 +40,8 @@ def pretend(text):
             break
     epochs = tuple(Epoch(rate, 1.0, 1.0, accuracy, 0.1) for accuracy in accuracies)
     place = {"trial": job.trial, "backend": job.backend, "variant": job.variant}
-    result = Result(
-        **place, outcome=outcome, value=accuracies[-1], epochs=epochs, floors=1.0, predictions=(1, 2), seconds=0.5
-    )
+    found = {"outcome": outcome, "value": accuracies[-1], "epochs": epochs, "predictions": (1, 2)}
+    result = Result(**place, **found, floors=1.0, seconds=0.5)
     return result.model_dump_json()
 
 
@@ -80,13 +79,13 @@ def test_every_backend_trains_every_trial_once(tmp_path, sampler):
 
 @pytest.mark.parametrize("sampler", ["random", "grid", "tpe"])
 def test_a_search_that_is_stopped_anywhere_ends_with_the_same_settings(tmp_path, sampler):
-    plan = make_plan(sampler=sampler, trials=14)
+    plan = make_plan(sampler=sampler, trials=12)
     with Ledger.create(tmp_path / "whole", plan) as ledger:
         carry_out(ledger, slots=1)
         expected, values = points(ledger), {key: each.value for key, each in ledger.results.items()}
     with Ledger.create(tmp_path / "stopped", plan) as ledger:
         folder = ledger.folder
-    for stop_at in (0, 1, 4, 9, 15, 21):
+    for stop_at in (0, 9, 21):
 
         def stop(text, stop_at=stop_at):
             job = Job.model_validate_json(text)
@@ -215,9 +214,8 @@ def plain_numpy_here():
 
 def run_plain(text):
     found = space.parse(text, "space.toml")
-    job = Job(
-        trial=0, backend="numpy_plain", variant="plain", point={}, spec=found.spec_at({}), schedule=found.schedule
-    )
+    which = {"trial": 0, "backend": "numpy_plain", "variant": "plain", "point": {}}
+    job = Job(**which, spec=found.spec_at({}), schedule=found.schedule)
     return Result.model_validate_json(jobs.run_job(job.model_dump_json()))
 
 
@@ -241,7 +239,7 @@ def test_the_rule_of_the_file_changes_the_learning_rate(plain_numpy_here):
     changes = 'schedule = { rule = "by-hand", changes = [{ after_epoch = 1, learning_rate = 1e-9 }] }\n'
     result = run_plain(changes + "[spec]\ntraining.epochs = 3")
     assert [epoch.learning_rate for epoch in result.epochs] == [0.001, 1e-9, 1e-9]
-    first, second, third = (epoch.validation_loss for epoch in result.epochs)
+    _, second, third = (epoch.validation_loss for epoch in result.epochs)
     assert second == pytest.approx(third, rel=0.5)
     assert result.epochs[1].loss == pytest.approx(result.epochs[2].loss, rel=0.05)
 
