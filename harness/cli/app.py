@@ -19,6 +19,7 @@ from .options import BAD_INPUT, EXIT_CODES, INTERRUPTED, err, out, print_note
 from .report import compare_runs, list_runs, print_run_table, rank_frameworks
 from .run import run_backends
 from .search import search_hyperparameters
+from .study import run_study
 
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Run and read": {
@@ -36,6 +37,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     },
     "Search and learn": {
         "search": search_hyperparameters,
+        "study": run_study,
     },
     "Look into": {
         "ease": measure_ease,
