@@ -1,4 +1,4 @@
-"""The call `set_learning_rate`: after it a backend trains as the oracle does, at the new rate and with its old state."""
+"""The call `set_learning_rate`: after it a backend trains as the oracle does, at the new rate, with its old state."""
 
 import os
 
