@@ -1,7 +1,7 @@
 """The study `softmax`: the worked example 5, 2, -1, 3 in every framework."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,8 @@ from .records import Records, Row
 from .study import Picture, Setting, Study
 
 LOGITS = (5.0, 2.0, -1.0, 3.0)
-CASES = {
-    "as they are": lambda logits: logits,
+CASES: dict[str, Callable[[Sequence[float]], list[float]]] = {
+    "as they are": list,
     "plus 1000": lambda logits: [each + 1000 for each in logits],
     "times 10": lambda logits: [each * 10 for each in logits],
     "divided by 10": lambda logits: [each / 10 for each in logits],
@@ -86,7 +86,8 @@ def findings(records: Records) -> list[str]:
     rows = []
     for name in records.contestants:
         mine = single[single["contestant"] == name].set_index("case")
-        probabilities = ", ".join(f"{each:.3f}" for each in mine.loc["as they are", "values"])
+        example: Any = mine.loc["as they are", "values"]
+        probabilities = ", ".join(f"{each:.3f}" for each in example)
         rows.append([f"`{name}`", probabilities, *(f"{error:.1e}" for error in mine["error"])])
     columns = ["backend", "softmax(5, 2, -1, 3)", *(f"error, logits {case}" for case in CASES)]
     losses = records.of(kind="loss", dtype="float32")
