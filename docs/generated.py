@@ -2,13 +2,16 @@
 
     python -c "import sys; sys.path.insert(0, 'docs'); import generated; print(generated.fastest('results/reference'))"
 
-A run folder's own tables/ are the source; no number is written here by hand.
+A run folder's own tables/ are the source; no number is written here by hand. As a program it writes the JSON Schemas of
+docs/reference.
 """
 
 import json
 from pathlib import Path
 
 import pandas as pd
+from bakeoff.registry.description import Description
+from bakeoff.workload.spec import Spec
 
 
 def fastest(run: str) -> str:
@@ -37,3 +40,14 @@ def table(run: str, name: str) -> str:
 def in_time(seconds: float) -> str:
     """Return a time with three digits: `108 us`, `9.54 ms`."""
     return f"{1e6 * seconds:.3g} us" if seconds < 1e-3 else f"{1e3 * seconds:.3g} ms"
+
+
+def schemas() -> dict[str, str]:
+    """Return the JSON Schemas of docs/reference by file name: editors complete and check TOML files by them."""
+    models = {"spec.schema.json": Spec, "backend.schema.json": Description}
+    return {name: json.dumps(model.model_json_schema(), indent=1) + "\n" for name, model in models.items()}
+
+
+if __name__ == "__main__":
+    for file_name, text in schemas().items():
+        (Path(__file__).parent / "reference" / file_name).write_text(text, encoding="utf-8")

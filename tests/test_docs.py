@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import get_args
 
+import jsonschema
 import pandas as pd
 import pytest
 import typer
@@ -262,6 +264,42 @@ def test_the_committed_figures_are_those_of_their_scripts(monkeypatch):
     drawn = {"step_times": step_times.draw(pd.read_csv(step_times.SUMMARY)), "protocol": protocol.draw()}
     for name, text in drawn.items():
         assert (figures / f"{name}.svg").read_text(encoding="utf-8") == text, name
+
+
+def keys_of(schema):
+    """Yield every key that a JSON Schema names, with its default and description: other words are pydantic's own."""
+    if isinstance(schema, dict):
+        for name, rules in schema.get("properties", {}).items():
+            yield name, str(rules.get("default")), rules.get("description")
+    for each in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from keys_of(each)
+
+
+def test_the_committed_schemas_are_those_of_the_models(monkeypatch):
+    monkeypatch.syspath_prepend(str(DOCS))
+    for name, text in importlib.import_module("generated").schemas().items():
+        committed = json.loads((DOCS / "reference" / name).read_text(encoding="utf-8"))
+        assert sorted(keys_of(committed), key=str) == sorted(keys_of(json.loads(text)), key=str), (
+            "run `python docs/generated.py`"
+        )
+
+
+@pytest.mark.parametrize(
+    ("schema", "pattern"),
+    [("spec", "bench/specs/*.toml"), ("spec", "harness/workload/default.toml"), ("backend", "backends/*/backend.toml")],
+)
+def test_the_schemas_accept_the_projects_own_files(schema, pattern):
+    rules = json.loads((DOCS / "reference" / f"{schema}.schema.json").read_text(encoding="utf-8"))
+    paths = list(ROOT.glob(pattern))
+    assert paths
+    for path in paths:
+        jsonschema.validate(tomllib.loads(path.read_text(encoding="utf-8")), rules)
+
+
+def test_the_schema_of_a_spec_rejects_an_unknown_key():
+    rules = json.loads((DOCS / "reference" / "spec.schema.json").read_text(encoding="utf-8"))
+    with pytest.raises(jsonschema.ValidationError, match="hiden"):
+        jsonschema.validate({"network": {"hiden": [3]}}, rules)
 
 
 def test_a_page_that_the_code_names_exists():

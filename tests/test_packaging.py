@@ -75,6 +75,19 @@ def test_it_runs_as_a_module(python, tmp_path):
     assert "Usage: python -m bakeoff" in run(python, "-m", "bakeoff", "--help", cwd=tmp_path)
 
 
+def test_a_wheel_and_a_source_distribution_know_their_commit(tmp_path):
+    source = tmp_path / "clone"
+    run("git", "clone", "--quiet", "--no-hardlinks", ROOT, source)
+    commit = run("git", "describe", "--always", "--abbrev=12", cwd=source).strip()
+    run(sys.executable, "-m", "venv", tmp_path / "builder")
+    python = tmp_path / "builder" / "bin" / "python"
+    run(python, "-m", "pip", "install", "build")
+    # The wheel is built from the source distribution, which has no repository.
+    run(python, "-m", "build", "--outdir", tmp_path, source)
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as archive:
+        assert archive.read("bakeoff/commit.txt").decode().strip() == commit
+
+
 def test_it_finds_its_backends(python, tmp_path):
     listed = run(python, "-m", "bakeoff", "backends", "--json", cwd=tmp_path)
     assert "numpy_plain" in listed

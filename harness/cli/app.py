@@ -75,7 +75,10 @@ for _panel, _commands in COMMANDS.items():
 
 def _print_version(asked: bool) -> None:
     if asked:
-        out.print(f"bakeoff {distribution_version('bakeoff')}", highlight=False)
+        from ..common.machine import commit  # imports libraries that no other option needs
+
+        known = commit()
+        out.print(f"bakeoff {distribution_version('bakeoff')}{f' (commit {known})' if known else ''}", highlight=False)
         raise typer.Exit
 
 

@@ -275,10 +275,11 @@ def _or_none(reader: Callable[[Path], int], root: Path) -> int | None:
 
 
 def commit() -> str | None:
-    """Return the commit of the checkout this runs from, with `+` where it has changes; None outside a checkout."""
+    """Return the commit that this was built from, with `+` where the checkout has changes; None where nobody knows."""
     here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():
-        return None
+        built = here / __package__.partition(".")[0] / "commit.txt"  # setup.py writes it into an installed package
+        return (built.read_text(encoding="utf-8").strip() or None) if built.exists() else None
     try:
         ask = ["git", "-C", str(here), "describe", "--always", "--abbrev=12", "--dirty=+"]
         return subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()

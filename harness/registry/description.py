@@ -276,7 +276,12 @@ def _listed(value: Any) -> Any:
 Item = TypeVar("Item")
 
 
-OneOrMore = Annotated[tuple[Item, ...], BeforeValidator(_listed), Field(strict=False), AfterValidator(_unique)]
+OneOrMore = Annotated[
+    tuple[Item, ...],
+    BeforeValidator(_listed, json_schema_input_type=tuple[Item, ...] | Item),
+    Field(strict=False),
+    AfterValidator(_unique),
+]
 
 
 class Unsupported(Table):

@@ -21,6 +21,7 @@ from ..records import read
 from ..records.vocabulary import FINISHED
 from .differences import Difference, compare_tables, list_differences
 from .notes import describe_resolution, describe_self_test
+from .recurrence import claimed_differences, describe, find_again
 from .report import Report
 from .tables.speed import Key, Row
 from .tables.summary import HEADINGS
@@ -224,6 +225,9 @@ def list_notes(pair: Pair) -> Iterator[str]:
     for report in reports:
         yield from _describe_quality(report)
     yield from _describe_ratios(pair)
+    claims = claimed_differences(pair.baseline.step_times)
+    again = find_again(claims, pair.other.step_times)
+    yield from describe(again, str(pair.baseline.folder), str(pair.other.folder), pair.other.step_times)
     for report, names in zip(reports, pair.only(), strict=True):
         if names:
             yield f"Only in {report.folder}: {', '.join(names)}."

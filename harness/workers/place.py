@@ -1,8 +1,8 @@
 """Where and how a worker runs, and the environment variables that it gets.
 
 A worker does not inherit its caller's environment: variables such as OPENBLAS_CORETYPE or XLA_FLAGS change what a
-library computes, and how fast, without a trace in the results. It gets the variables of INHERITED, those that the user
-passes on by name, those that backend.toml sets, and the thread counts.
+library computes, and how fast, without a trace in the results. It gets the variables of INHERITED, a home folder that
+is not the user's, those that the user passes on by name, those that backend.toml sets, and the thread counts.
 """
 
 import os
@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
+
+from ..common.cache import cache_folder
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -23,16 +25,13 @@ THREAD_VARIABLES = (
 
 INHERITED = {
     "PATH": "frameworks that compile start a compiler that they find on it",
-    "HOME": "frameworks keep compiled code and settings below it",
     "USER": "frameworks name their cache folders after the user",
     "LOGNAME": "as USER",
     "TMPDIR": "temporary files go to a disk that has room for them",
     "LANG": "the encoding of text and of file names",
     "LC_*": "as LANG",
     "TZ": "the time in log files",
-    "XDG_CACHE_HOME": "the user's cache folder, where it is not below HOME",
-    "XDG_CONFIG_HOME": "the user's settings, where they are not below HOME",
-    "XDG_DATA_HOME": "the user's data, where they are not below HOME",
+    "XDG_CACHE_HOME": "the user's cache folder, where it is not below the home folder",
     "CUDA_VISIBLE_DEVICES": "the GPUs that this process may use: a scheduler sets it, and to use others is an error",
 }
 """Variables, or patterns of their names, that a worker inherits, with the reason.
@@ -71,16 +70,26 @@ class Place(NamedTuple):
 
 
 def worker_environment(place: Place, caller: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return every environment variable of a worker. It depends on nothing but the arguments.
+    """Return every environment variable of a worker. It depends on the arguments and on the folder of the cache alone.
 
     A later source wins: inherited variables, those that the user passes on, backend.toml, the thread counts.
     """
     patterns = (*INHERITED, *place.inherit)
     inherited = {name: value for name, value in caller.items() if _matches(name, patterns)}
+    inherited = {"HOME": str(home_folder()), **inherited}
     counts = dict.fromkeys((*THREAD_VARIABLES, *place.thread_variables), str(place.threads))
     folder = str(place.python.parent.parent)
     declared = {name: value.replace("{environment}", folder) for name, value in place.variables.items()}
     return {**inherited, **FIXED, **declared, **counts}
+
+
+def home_folder() -> Path:
+    """Return the folder that is HOME for every worker. It need not exist yet.
+
+    Frameworks read settings below the user's own (hidden files, `.config`), which change what is measured as a variable
+    does. Compiled code that they keep below it is still found the next time.
+    """
+    return cache_folder() / "home"
 
 
 def variables_in_force(place: Place, caller: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -18,7 +18,7 @@ from ..portable import spec as portable
 from ..portable import wire, worker
 from .known_failures import read_known_failure
 from .pipe import AnswerReader
-from .place import THREAD_VARIABLES, Place, worker_environment
+from .place import THREAD_VARIABLES, Place, home_folder, worker_environment
 
 
 class WorkerFailed(Exception):
@@ -313,6 +313,9 @@ def _start_worker(place: Place) -> tuple["subprocess.Popen[bytes]", int, int]:
         "thread_variables": [*THREAD_VARIABLES, *place.thread_variables],
     }
     place.log.parent.mkdir(parents=True, exist_ok=True)
+    # Where the cache can only be read, a framework that wants to write below HOME finds another folder or says so.
+    with contextlib.suppress(OSError):
+        home_folder().mkdir(parents=True, exist_ok=True)
     try:
         with place.log.open("ab") as log:
             process = subprocess.Popen(

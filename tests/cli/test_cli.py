@@ -218,7 +218,7 @@ def test_without_a_command_the_help_lists_every_command(bakeoff):
 def test_the_version_is_printed(bakeoff):
     code, out, err = bakeoff("--version")
     assert (code, err) == (0, "")
-    assert re.fullmatch(r"bakeoff \d+\.\d+\.\d+\S*\n", out)
+    assert re.fullmatch(r"bakeoff \d+\.\d+\.\d+\S* \(commit [0-9a-f]{7,}\+?\)\n", out)
 
 
 def test_importing_the_command_line_imports_no_heavy_library():

@@ -442,6 +442,15 @@ def test_a_worker_does_not_inherit_the_callers_python_path(open_session, monkeyp
     assert seen["environment"]["ADDED"] == "by the backend"
 
 
+def test_a_settings_file_of_the_user_does_not_reach_a_worker(open_session, monkeypatch, tmp_path):
+    (tmp_path / ".abacusrc").write_text("[global]\nfloatX = float16\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert not inspect_worker(open_session)["settings"]
+    # Handed on deliberately it does: the test would fail to find it otherwise.
+    assert inspect_worker(open_session, inherit=("HOME",))["settings"]
+
+
 def test_a_worker_has_exactly_the_variables_of_worker_environment(open_session, place, monkeypatch):
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
     monkeypatch.setenv("JAX_DISABLE_JIT", "1")

@@ -1,0 +1,130 @@
+"""How often a run calls two equal programs different: the self-test of each mode, on an idle and on a busy machine.
+
+    python bench/self_test.py collect FILE.jsonl --mode quick --machine idle --pairs 100 [--minutes 30]
+    python bench/self_test.py report FILE.jsonl
+
+A pair is NumPy's backend against itself, in processes of its own, by the rounds and blocks that `bakeoff run --quick`,
+`bakeoff run` and `bakeoff run --budget 60s` take for one variant and its self-test. Nothing is pooled over pairs. On a
+busy machine two loops without a pause compete with the workers for the cores. `collect` appends a pair as soon as it is
+complete, and continues until the file has so many of its kind, or the minutes are over. `report` prints the table of
+bench/self_test.md, with an exact 95 % interval (Clopper-Pearson) of each share.
+"""
+
+import argparse
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from bakeoff.common import machine, statistics
+from bakeoff.runner.start import BLOCKS, BUDGET_ROUND_S, QUICK_BLOCKS, QUICK_ROUNDS, ROUNDS
+from bakeoff.runner.timing import HANDOVER_S
+from resolution import SLICE_S, contestants, measure_slices
+from scipy import stats
+
+BUDGET_S = 60.0
+BUDGET_ROUNDS = int(BUDGET_S / (BUDGET_ROUND_S * 2))
+BUDGET_BLOCKS = int(BUDGET_S / BUDGET_ROUNDS / (2 * (2 * SLICE_S + HANDOVER_S)))
+MODES = {
+    "quick": (QUICK_ROUNDS, QUICK_BLOCKS),
+    "default": (ROUNDS, BLOCKS),
+    "budget 60s": (BUDGET_ROUNDS, BUDGET_BLOCKS),
+}
+"""The rounds, and the blocks of each, as harness/runner works them out for two contestants."""
+MACHINES = {"idle": 0, "busy": 2}
+"""The busy loops beside."""
+
+
+@contextlib.contextmanager
+def busy_loops(count):
+    """Run so many loops without a pause beside the caller."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
+def measure_pair(mode):
+    """Return the seconds a step of two equal contestants, each a list of rounds of blocks."""
+    rounds, blocks = MODES[mode]
+    with tempfile.TemporaryDirectory() as folder:
+        both = contestants({"first": 0.0, "second": 0.0}, 1, Path(folder))
+        return measure_slices(both, rounds, blocks, 1)
+
+
+def read(path):
+    """Return the pairs of a file; none where it does not exist."""
+    path = Path(path)
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def collect(options):
+    """Append pairs until the file has so many of this mode and machine, or the time is over."""
+    kind = {"mode": options.mode, "machine": options.machine}
+    have = sum(1 for pair in read(options.file) if all(pair[key] == value for key, value in kind.items()))
+    until = time.monotonic() + 60 * options.minutes
+    with busy_loops(MACHINES[options.machine]):
+        while have < options.pairs and time.monotonic() < until:
+            started = datetime.now(UTC).isoformat(timespec="seconds")
+            before = machine.counters()
+            measured = measure_pair(options.mode)
+            between = machine.measure_change(before, machine.counters())._asdict()
+            pair = {**kind, "processor": machine.processor(), "started": started, "between": between}
+            with open(options.file, "a", encoding="utf-8") as file:
+                file.write(json.dumps({**pair, "measured": measured}) + "\n")
+            have += 1
+    print(f"{options.mode}, {options.machine}: {have} of {options.pairs} pairs", file=sys.stderr)
+
+
+def judge(pair):
+    """Return the interval of second / first, as a run of this one pair gives it."""
+    first, second = ([np.array(blocks) for blocks in pair["measured"][name]] for name in ("first", "second"))
+    return statistics.paired_ratio(second, first, statistics.scatter([first, second]))
+
+
+def report(options):
+    """Print the table: a row for each mode and machine."""
+    kinds = {}
+    for pair in read(options.file):
+        kinds.setdefault((pair["mode"], pair["machine"], pair["processor"]), []).append(judge(pair))
+    print("| mode | machine | processor | pairs | false differences | share | 95 % interval | half-width |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for mode in MODES:
+        for (its_mode, where, processor), found in sorted(kinds.items()):
+            if its_mode == mode:
+                wrong = sum(bool(each.excludes(1)) for each in found)
+                low, high = stats.binomtest(wrong, len(found)).proportion_ci()
+                half = np.median([(each.high - each.low) / 2 for each in found])
+                print(
+                    f"| {mode} | {where} | {processor} | {len(found)} | {wrong} | {wrong / len(found):.1%} "
+                    f"| {low:.1%} to {high:.1%} | {half:.2%} |"
+                )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser("collect")
+    command.add_argument("file")
+    command.add_argument("--mode", choices=MODES, required=True)
+    command.add_argument("--machine", choices=MACHINES, default="idle")
+    command.add_argument("--pairs", type=int, default=100, help="pairs that the file shall hold (default 100)")
+    command.add_argument("--minutes", type=float, default=600, help="stop after so many minutes (default 600)")
+    command.set_defaults(act=collect)
+    command = commands.add_parser("report")
+    command.add_argument("file")
+    command.set_defaults(act=report)
+    options = parser.parse_args()
+    options.act(options)
+
+
+if __name__ == "__main__":
+    main()
