@@ -45,6 +45,8 @@ COMMANDS = (
     "backends",
     "doctor",
     "new",
+    "search",
+    "study",
 )
 
 # `bakeoff run` as it is, in this interpreter and without checks, so that it takes seconds.
