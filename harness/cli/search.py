@@ -26,8 +26,14 @@ Budget = Annotated[
 Workers = Annotated[int | None, typer.Option(min=1, help="Trials trained at a time. Default: one for each core.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the sampler.")]
 Resume = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Interrupted search to continue.")]
+Cluster = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler to send trials to. Default: this machine.")
+]
+TlsFiles = Annotated[
+    str | None, typer.Option("--tls", metavar="CA,CERT,KEY", help="Files of mutual TLS for --cluster. Default: none.")
+]
 SAMPLERS = ("random", "grid", "tpe")
-WITH_RESUME = {"resume", "results", "as_json"}
+WITH_RESUME = {"resume", "results", "as_json", "cluster", "tls"}
 """The parameters that may be given along with --resume."""
 
 
@@ -43,6 +49,8 @@ def search_hyperparameters(
     device: Device = "cpu",
     threads: Threads = 1,
     resume: Resume = None,
+    cluster: Cluster = None,
+    tls: TlsFiles = None,
     python: Python = None,
     results: Results = Path("results"),
     as_json: Json = False,
@@ -72,7 +80,7 @@ def search_hyperparameters(
         plan = make_plan(space, backends, sampler, trials, budget, workers, seed, device, threads, python)
         ledger = Ledger.create(results, plan)
     with ledger:
-        _carry_out_and_print(ledger, as_json)
+        _carry_out_and_print(ledger, as_json, cluster, tls)
 
 
 def make_plan(
@@ -133,10 +141,11 @@ def first_variants(backends: str | None) -> list[tuple["Entry", str]]:
     return list({(entry.name, variant): (entry, variant) for entry, variant in chosen}.values())
 
 
-def _carry_out_and_print(ledger: "Ledger", as_json: bool) -> None:
+def _carry_out_and_print(ledger: "Ledger", as_json: bool, cluster: str | None, tls: str | None) -> None:
     from ..common.progress import Board
     from ..search import results as search_results
     from ..search.driver import Driver
+    from ..search.engine import EngineLost
     from ..search.study import Study
     from ..search.terminal import print_search
 
@@ -144,10 +153,12 @@ def _carry_out_and_print(ledger: "Ledger", as_json: bool) -> None:
     study = Study(ledger.folder, plan.file, plan.sampler, plan.seed)
     if not ledger.complete:
         advice = f"Continue with: bakeoff search --resume {ledger.folder}"
-        engine = open_engine(plan)
+        engine = open_engine(plan, cluster, tls)
         with exit_at_interrupt(advice), Board(err) as board:
             try:
                 Driver(ledger, study, engine, board).carry_out()
+            except EngineLost as lost:
+                raise InputError(f"{lost} Every result that was reported is kept. {advice}") from None
             finally:
                 engine.close()
     importances = study.importances()
@@ -160,11 +171,20 @@ def _carry_out_and_print(ledger: "Ledger", as_json: bool) -> None:
         raise typer.Exit(FAILED)
 
 
-def open_engine(plan: "Plan") -> "Engine":
-    """Return where the jobs run: on this machine."""
+def open_engine(plan: "Plan", cluster: str | None = None, tls: str | None = None) -> "Engine":
+    """Return where the jobs run: on this machine, or on the workers of a scheduler. Raises InputError."""
     from ..search.engine import LocalEngine
 
-    return LocalEngine(plan.workers)
+    if cluster is None:
+        if tls is not None:
+            raise InputError("--tls secures the connection to a cluster. Add --cluster tls://HOST:PORT.")
+        return LocalEngine(plan.workers)
+    from ..search.cluster import DaskEngine, Tls
+
+    files = None if tls is None else [Path(word.strip()) for word in tls.split(",")]
+    if files is not None and len(files) != 3:
+        raise InputError(f"--tls: expected three files, CA,CERT,KEY, got {tls!r}.")
+    return DaskEngine(cluster, None if files is None else Tls(*files))
 
 
 def draw_figures(ledger: "Ledger", importances: dict[str, float]) -> None:

@@ -61,6 +61,7 @@ class Driver:
                     continue
                 backend, _, variant = contestant.partition(":")
                 yield Job(
+                    search=self.ledger.folder.name,
                     trial=trial,
                     backend=backend,
                     variant=variant,

@@ -31,6 +31,8 @@ class Job(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    search: str = ""
+    """The name of the search's folder: the same trial of another search is another job."""
     trial: int
     backend: str
     variant: str

@@ -188,8 +188,8 @@ STUDY = Study(
     title="Does batch norm regularise?",
     question="Each mini-batch has its own mean and variance, so batch norm adds noise to every hidden unit. This is "
     "said to regularise a little, and less with large mini-batches. Does it here?",
-    method="Each framework trains the same network with and without batch norm, in mini-batches of 8 to 512 rows, for "
-    "as many epochs, over several seeds, which draw weights, batches and the splits of the data. Training and "
+    method="Each framework trains the same network with and without batch norm, in mini-batches of 8 to 512 rows, "
+    "for as many epochs, over several seeds, which draw weights, batches and the splits of the data. Training and "
     "validation rows are then predicted in test mode. The noise is that of the trained first layer, over 20 random "
     "mini-batches.",
     measure=measure,

@@ -51,16 +51,12 @@ def findings(records: Records) -> list[str]:
         page.table(["shift", NONE, RUNNING, BATCH], rows),
         _compare(records, worst, RUNNING, NONE, "Batch norm with running averages minus no batch norm"),
         _compare(records, worst, BATCH, RUNNING, "Statistics of the shifted rows minus running averages"),
-        "Every input is shifted by the same amount, so each unit of the first layer is shifted by a constant, and the "
-        "mean over the shifted rows takes exactly that away again. A network with batch norm that is normalised by the "
-        "new rows therefore predicts as if nothing had happened: "
-        f"{page.percent(means.loc[shifts[0], BATCH])} without a shift, {page.percent(means.loc[worst, BATCH])} with "
-        "the "
-        "largest one. The running averages, which remember the old inputs, do not do that. Batch norm keeps the "
-        "inputs of "
-        "later layers in place while the earlier ones learn; it does not by itself make a trained network ready for "
-        "other "
-        "data.",
+        "Every input is shifted by the same amount, so each unit of the first layer is shifted by a constant, and "
+        "the mean over the shifted rows takes exactly that away again. A network with batch norm that is normalised "
+        f"by the new rows therefore predicts as if nothing had happened: {page.percent(means.loc[shifts[0], BATCH])} "
+        f"without a shift, {page.percent(means.loc[worst, BATCH])} with the largest one. The running averages, which "
+        "remember the old inputs, do not take the shift away. So batch norm does not by itself make a trained "
+        "network ready for other data.",
     ]
 
 
@@ -92,12 +88,10 @@ STUDY = Study(
     name="covariate-shift",
     title="Covariate shift",
     question="A network that learnt cats from pictures of black cats meets coloured cats: the labels mean the same, "
-    "and "
-    "the inputs have moved. Does batch norm help a trained network?",
-    method="The digits take the place of the cats. Each framework trains with and without batch norm; then a constant "
-    "is "
-    "added to every input of the validation rows, as if all pictures were brighter. The rows are predicted by the "
-    "running averages, and by the mean and the variance of the shifted rows themselves.",
+    "and the inputs have moved. Does batch norm help a trained network?",
+    method="The digits take the place of the cats. Each framework trains with and without batch norm; then a "
+    "constant is added to every input of the validation rows, as if all pictures were brighter. The rows are "
+    "predicted by the running averages, and by the mean and the variance of the shifted rows themselves.",
     measure=measure,
     findings=findings,
     pictures=pictures,

@@ -81,9 +81,8 @@ def findings(records: Records) -> list[str]:
         rows.append([how, f"{mine['condition'].mean():,.0f}", best, *by_step])
     return [
         "The condition is the ratio of the largest to the smallest second moment of the inputs: about 1 is a round "
-        "bowl, "
-        "a large one is a long narrow valley. The learning rate is the best of "
-        f"{len(RATES)}, each way has its own. The losses are in nats, mean over frameworks and seeds.",
+        f"bowl, a large one is a long narrow valley. The learning rate is the best of {len(RATES)}, each way has its "
+        "own. The losses are in nats, mean over frameworks and seeds.",
         page.table(["inputs", "condition", "best learning rate", *(f"loss at step {step}" for step in STEPS)], rows),
         *(_compare(losses, step) for step in (STEPS[2], STEPS[-1])),
         _describe_frameworks(losses),
@@ -141,13 +140,12 @@ def pictures(records: Records) -> list[Picture]:
 STUDY = Study(
     name="normalising-inputs",
     title="Normalising inputs",
-    question="Inputs in different units, and far from 0, make the error surface a long narrow valley. How much sooner "
-    "does "
-    "gradient descent arrive where the inputs are normalised?",
-    method="Softmax regression on two inputs, by gradient descent on all rows at once. The first input is ten times as "
-    "wide as the second, and both lie away from 0. Each framework trains on them as they are, and after subtracting "
-    "the "
-    "mean and dividing by the standard deviation. Either way gets the best of the same learning rates.",
+    question="Inputs in different units, and far from 0, make the error surface a long narrow valley. How much "
+    "sooner does gradient descent arrive where the inputs are normalised?",
+    method="Softmax regression on two inputs, by gradient descent on all rows at once. The first input is ten times "
+    "as wide as the second, and both lie away from 0. Each framework trains on them as they are, and after "
+    "subtracting the mean and dividing by the standard deviation. Either way gets the best of the same learning "
+    "rates.",
     measure=measure,
     findings=findings,
     pictures=pictures,

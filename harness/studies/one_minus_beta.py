@@ -67,15 +67,13 @@ def findings(records: Records) -> list[str]:
     verdict = f"{ratio:.1f} times the change" if apart else "no distinguishable difference"
     return [
         f"The same step of {STEP:g}, taken at three values of beta. The intervals are over the seeds, of the mean "
-        "over the "
-        "frameworks.",
+        "over the frameworks.",
         page.table(columns, rows),
         f"**The step at {BETAS[-1]:g} makes {verdict}, compared with the same step at {BETAS[0]:g}.**",
         "So where are draws on a linear scale spent? Of 1000 random values from 0.9 to 0.9995:",
         page.table(["scale", "0.9 to 0.99", "0.99 to 0.999", "above 0.999"], _draw_rows()),
         "The one-minus scale draws 1 - beta on a logarithmic scale, and so spends as many trials in each range in "
-        "which "
-        "the number of averaged steps grows tenfold.",
+        "which the number of averaged steps grows tenfold.",
     ]
 
 
@@ -106,11 +104,10 @@ STUDY = Study(
     name="one-minus-beta",
     title="The scale of a decay: 1 - beta",
     question="A decay such as beta = 0.9 averages over about 10 steps, 0.999 over about 1000. Does a step of 0.0005 "
-    "mean "
-    "the same at both ends of this range?",
+    "mean the same at both ends of this range?",
     method="Each framework trains with momentum at beta and at beta + 0.0005, from the same weights and on the same "
-    "batches, for three values of beta and several seeds. The probabilities of the validation rows of the two networks "
-    "are then compared.",
+    "batches, for three values of beta and several seeds. The probabilities of the validation rows of the two "
+    "networks are then compared.",
     measure=measure,
     findings=findings,
     pictures=pictures,

@@ -65,9 +65,9 @@ def findings(records: Records) -> list[str]:
         _compare("Panda minus the same model left alone", list(by_seed[PANDA] - by_seed[LEFT_ALONE])),
         f"The rule reduced the panda's learning rate {cuts.min():.0f} to {cuts.max():.0f} times, on average "
         f"{cuts.mean():.1f} times, down to {pandas_rows['rate'].min():.2g}.",
-        f"Both ways train as many epochs in all. On {MODELS} machines the caviar is ready in a {MODELS}th of the time; "
-        "the panda cannot be divided. And the best of several models is chosen on the validation rows, which flatters "
-        "it a little.",
+        f"Both ways train as many epochs in all. On {MODELS} machines the caviar is ready in a {MODELS}th of the "
+        "time; the panda cannot be divided. And the best of several models is chosen on the validation rows, which "
+        "flatters it a little.",
     ]
 
 
@@ -102,12 +102,10 @@ STUDY = Study(
     title="Panda or caviar?",
     question="With little computing power you babysit one model and adjust its learning rate on the way, as a panda "
     "raises one cub. With much you train many models side by side, as a fish lays eggs. What does each get from the "
-    "same "
-    "number of epochs?",
-    method=f"The panda trains one model for all epochs, and the rule below halves its learning rate when the "
-    "validation "
-    f"loss stops falling. The same model is also left alone. The caviar trains {MODELS} models with random learning "
-    f"rates, each for a {MODELS}th of the epochs. All is repeated over seeds.",
+    "same number of epochs?",
+    method="The panda trains one model for all epochs, and the rule below halves its learning rate when the "
+    f"validation loss stops falling. The same model is also left alone. The caviar trains {MODELS} models with random "
+    f"learning rates, each for a {MODELS}th of the epochs. All is repeated over seeds.",
     measure=measure,
     findings=findings,
     pictures=pictures,
