@@ -15,8 +15,6 @@ from tests.paths import ROOT
 
 FOLDER = ROOT / "docs" / "studies"
 STUDIES = list(catalogue.STUDIES.values())
-DEFAULT = {name for name, entry in entries.read_all().items() if entry.description.default}
-
 studies = pytest.mark.parametrize("study", STUDIES, ids=[study.name for study in STUDIES])
 
 
@@ -38,10 +36,10 @@ def test_the_pictures_draw_the_records(study):
 
 
 @studies
-def test_the_records_are_of_the_full_form_in_every_default_backend(study):
+def test_the_records_are_of_the_full_form_in_several_frameworks(study):
     header = committed(study).header
     assert (header["study"], header["form"], header["failures"]) == (study.name, "full", {})
-    assert {name.partition(":")[0] for name in header["contestants"]} >= DEFAULT
+    assert len({name.partition(":")[0] for name in header["contestants"]}) >= 3
     if study.name != "softmax":
         assert committed(study).rows["seed"].nunique() > 2
 
