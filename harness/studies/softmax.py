@@ -99,8 +99,8 @@ def findings(records: Records) -> list[str]:
         f"To three places the frameworks give {same} probabilities. The table has the largest error in float32, "
         "against a computation in float64.",
         page.table(columns, rows),
-        f"A thousand added to every logit changes no probability by more than {_shift(single):.1e}. exp(1005) "
-        "overflows, so a softmax must take the largest logit off before it raises to powers; the value is the same.",
+        f"A thousand added to every logit changes {_describe_shift(single)}. exp(1005) overflows, so a softmax must "
+        "take the largest logit off before it raises to powers; the value is the same.",
         "Logits times 10 make the softmax almost a hard choice of the largest; divided by 10 they leave it almost "
         "undecided. So the scale of the last layer's weights decides how sure a network is.",
         f"The loss of the example is {first:.3f} nats where the label is the first class, and {last:.2f} where it is "
@@ -110,6 +110,11 @@ def findings(records: Records) -> list[str]:
         f"{records.of(kind='loss', dtype='float64')['gradient_error'].max():.1e} and "
         f"{records.of(kind='loss', dtype='float64')['error'].max():.1e}.",
     ]
+
+
+def _describe_shift(single: pd.DataFrame) -> str:
+    largest = _shift(single)
+    return f"no probability by more than {largest:.1e}" if largest else "no probability at all"
 
 
 def _shift(single: pd.DataFrame) -> float:
