@@ -117,8 +117,8 @@ def _security(distributed: Any, tls: Tls | None) -> Any:
 
 def _failed(text: str, reason: str) -> str:
     job = Job.model_validate_json(text)
-    place = {"trial": job.trial, "backend": job.backend, "variant": job.variant}
-    return Result(**place, outcome=FAILED, value=None, reason=reason).model_dump_json()
+    found = Result(trial=job.trial, backend=job.backend, variant=job.variant, outcome=FAILED, value=None, reason=reason)
+    return found.model_dump_json()
 
 
 def run_on_node(job: str, digest: str) -> str:
