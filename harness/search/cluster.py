@@ -17,7 +17,8 @@ from ..common import cache
 from ..common.errors import InputError
 from ..registry import entries as registry_entries
 from .engine import EngineLost
-from .jobs import FAILED, Job, Result, run_job
+from .jobs import Job, Result, run_job
+from .trial import FAILED
 
 POLL_S = 2.0
 """How often a waiting driver looks whether the scheduler is still there."""
