@@ -38,18 +38,21 @@ class Backend:
             "bn_epsilon": spec.bn_epsilon,
             "bn_decay": spec.bn_decay,
         }
-        constants = {
-            "learning_rate": spec.learning_rate,
-            "beta1": spec.beta1,
-            "beta2": spec.beta2,
-            "epsilon": spec.epsilon,
-        }
+        self.spec, self.variant = spec, variant or "step"
         self.model = model_idiomatic if variant == "idiomatic" else model
-        if variant == "idiomatic":
-            self.train_state = model_idiomatic.trainer(self.network, spec.optimiser, constants)
-        else:
-            self.train_state = model.trainer(self.network, spec.optimiser, constants)[variant or "step"]
+        self.set_learning_rate(spec.learning_rate)
         self.compute = jax.jit(jax.grad(functools.partial(self.model.loss_of, **self.network), has_aux=True))
+
+    def set_learning_rate(self, learning_rate):
+        self.learning_rate = learning_rate
+        constants = {
+            "learning_rate": learning_rate,
+            "beta1": self.spec.beta1,
+            "beta2": self.spec.beta2,
+            "epsilon": self.spec.epsilon,
+        }
+        trained = self.model.trainer(self.network, self.spec.optimiser, constants)
+        self.train_state = trained if self.variant == "idiomatic" else trained[self.variant]
 
     def device_array(self, array):
         return jax.device_put(np.array(array), self.device)
@@ -64,6 +67,8 @@ class Backend:
             home[leaf] = self.device_array(array)
         # Committed to the device, as what a compiled call returns is: or the second call would compile once more.
         self.state = jax.device_put(self.model.begin(params, averages), self.device)
+        if self.learning_rate != self.spec.learning_rate:
+            self.set_learning_rate(self.spec.learning_rate)
 
     def dump(self):
         params, averages, _ = self.state

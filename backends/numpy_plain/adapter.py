@@ -55,6 +55,9 @@ class Backend:
     def train(self, order):
         return self.model.train(self.layers, self.optimiser, self.x, self.y, order)
 
+    def set_learning_rate(self, learning_rate):
+        self.optimiser.learning_rate = learning_rate
+
     def wait(self):
         """NumPy has finished when a call returns."""
 

@@ -147,6 +147,10 @@ class Backend:
         rows = torch.from_numpy(order).to(self.device)
         return OnTheDevice(model.train(self.net, self.optimiser, self.x, self.y, rows, self.loss_of))
 
+    def set_learning_rate(self, learning_rate):
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate
+
     def wait(self):
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)

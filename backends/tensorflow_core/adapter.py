@@ -16,23 +16,26 @@ class Backend:
         if device != "cpu":
             raise ValueError("this is TensorFlow's build for the cpu, got device %r" % device)
         s = spec
+        self.learning_rate = s.learning_rate
         if variant == "idiomatic":
             self.build_idiomatic(spec)
             return
+        self.model = model
         self.net = model.MLP(s.sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay, s.dtype)
         self.optimiser = model.optimiser(
             s.optimiser, self.net.trainable_variables, s.learning_rate, s.beta1, s.beta2, s.epsilon
         )
-        compiled = model.COMPILE[variant or "eager"]
-        self.compiled_train = compiled(model.train)
-        self.compute = compiled(model.loss_and_gradients)
-        self.probabilities = compiled(model.predict)
+        self.compiled = model.COMPILE[variant or "eager"]
+        self.compiled_train = self.compiled(model.train)
+        self.compute = self.compiled(model.loss_and_gradients)
+        self.probabilities = self.compiled(model.predict)
 
     def build_idiomatic(self, s):
         self.net = model_idiomatic.MLP(s.sizes, s.activation, s.batch_norm, s.bn_epsilon, s.bn_decay, s.dtype)
         self.optimiser = model_idiomatic.optimiser(
             s.optimiser, self.net.trainable_variables, s.learning_rate, s.beta1, s.beta2, s.epsilon
         )
+        self.model, self.compiled = model_idiomatic, model.COMPILE["eager"]
         self.compiled_train = model_idiomatic.train
         self.compute = model_idiomatic.loss_and_gradients
         self.probabilities = model_idiomatic.predict
@@ -52,6 +55,8 @@ class Backend:
             variable.assign(tf.zeros_like(variable))
         if isinstance(self.optimiser, model_idiomatic.Adam):
             self.optimiser.t = 0
+        if self.optimiser.learning_rate != self.learning_rate:
+            self.set_learning_rate(self.learning_rate)
 
     def dump(self):
         return {name: self.variable(name).numpy().copy() for name in self.names}
@@ -61,6 +66,10 @@ class Backend:
 
     def train(self, order):
         return self.compiled_train(self.net, self.optimiser, self.x, self.y, tf.constant(order))
+
+    def set_learning_rate(self, learning_rate):
+        self.optimiser.learning_rate = learning_rate
+        self.compiled_train = self.compiled(self.model.train)  # a graph has the rate of its tracing in it
 
     def wait(self):
         """TensorFlow runs what is on the CPU before the call returns, eagerly and through tf.function alike."""

@@ -21,6 +21,8 @@ from .openness import show_openness
 from .options import BAD_INPUT, EXIT_CODES, INTERRUPTED, err, out, print_note
 from .report import add_run, compare_runs, list_runs, pack_run, print_run_table, rank_frameworks, write_report
 from .run import run_backends
+from .search import search_hyperparameters
+from .study import run_study
 
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Run and read": {
@@ -41,6 +43,10 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "precision": measure_precision,
         "doctor": examine_machine,
         "data": describe_source,
+    },
+    "Search and learn": {
+        "search": search_hyperparameters,
+        "study": run_study,
     },
     "Look into": {
         "ease": measure_ease,

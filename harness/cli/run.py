@@ -1,7 +1,7 @@
 """`bakeoff run`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -193,12 +193,12 @@ def carry_out(work: "Comparison") -> "Report":
     return report
 
 
-def reject_other_parameters(context: typer.Context) -> None:
+def reject_other_parameters(context: typer.Context, allowed: Collection[str] = WITH_RESUME) -> None:
     """Raise InputError where the command line has a parameter that would change the run that --resume continues."""
     others = [
-        "SPEC" if name == "spec" else f"--{name.replace('_', '-')}"
+        name.upper() if name in ("spec", "space") else f"--{name.replace('_', '-')}"
         for name in context.params
-        if name not in WITH_RESUME and getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+        if name not in allowed and getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
     ]
     if others:
         raise InputError(f"--resume continues the run as it was planned. Leave out {', '.join(others)}.")

@@ -63,6 +63,10 @@ class Backend:
         """Return every array as the framework initialises it, from `seed`. Needs initial_weights in `defaults`."""
         raise NotImplementedError
 
+    def set_learning_rate(self, learning_rate):
+        """Take every later step at this rate; keep all arrays and the optimiser's state. `load` goes back. Optional."""
+        raise NotImplementedError
+
     def threads(self):
         """Return {name: threads} in force, as the framework reports them. Optional."""
         raise NotImplementedError

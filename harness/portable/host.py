@@ -123,6 +123,10 @@ class Host(object):
         self.backend.wait()
         return {"loaded": changed(arrays, loaded), "dumped": changed(live, dumped)}
 
+    def answer_learning_rate(self, arrays, learning_rate):
+        self.backend.set_learning_rate(learning_rate)
+        return {}
+
     def answer_settings(self, arrays):
         return {"settings": self.backend.settings()}
 

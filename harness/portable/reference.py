@@ -31,7 +31,7 @@ class Reference:
     def load(self, arrays):
         """Take every array of shapes(spec); forget all training so far."""
         self.arrays = {name: np.array(arrays[name], dtype=self.spec.dtype) for name in specs.shapes(self.spec)}
-        self.steps = 0
+        self.steps, self.learning_rate = 0, self.spec.learning_rate
         names = specs.parameters(self.spec)
         start = self.spec.epsilon if self.convention["rmsprop"] == "outside-from-epsilon" else 0.0
         first = start if self.spec.optimiser == "rmsprop" else 0.0
@@ -59,6 +59,10 @@ class Reference:
             for name in specs.parameters(self.spec):
                 self.arrays[name] = self.arrays[name] - self.update(name, gradients[name])
         return np.array(losses, dtype=self.spec.dtype)
+
+    def set_learning_rate(self, learning_rate):
+        """Take every later step at this rate; keep all arrays and the state of the optimiser."""
+        self.learning_rate = learning_rate
 
     def wait(self):
         """Return at once: NumPy has finished when `train` returns."""
@@ -216,11 +220,11 @@ class Reference:
 
     def sgd(self, name, g):
         """Plain stochastic gradient descent."""
-        return self.spec.learning_rate * g
+        return self.learning_rate * g
 
     def momentum(self, name, g):
         """Gradient descent with momentum, by the momentum convention."""
-        beta1, rate, convention = self.spec.beta1, self.spec.learning_rate, self.convention["momentum"]
+        beta1, rate, convention = self.spec.beta1, self.learning_rate, self.convention["momentum"]
         fresh = (1 - beta1) * g if convention == "average" else g
         v = self.moment[name] = beta1 * self.moment[name] + fresh
         if convention == "nesterov-sum":
@@ -229,7 +233,7 @@ class Reference:
 
     def rmsprop(self, name, g):
         """RMSprop (Hinton 2012), by the rmsprop convention."""
-        beta2, rate, epsilon = self.spec.beta2, self.spec.learning_rate, self.spec.epsilon
+        beta2, rate, epsilon = self.spec.beta2, self.learning_rate, self.spec.epsilon
         s = self.square[name] = beta2 * self.square[name] + (1 - beta2) * g**2
         if self.convention["rmsprop"] == "inside":
             return rate * g / np.sqrt(s + epsilon)
@@ -237,7 +241,7 @@ class Reference:
 
     def adam(self, name, g):
         """Adam (Kingma & Ba 2015), by the adam convention."""
-        beta1, beta2, rate, epsilon = self.spec.beta1, self.spec.beta2, self.spec.learning_rate, self.spec.epsilon
+        beta1, beta2, rate, epsilon = self.spec.beta1, self.spec.beta2, self.learning_rate, self.spec.epsilon
         v = self.moment[name] = beta1 * self.moment[name] + (1 - beta1) * g
         s = self.square[name] = beta2 * self.square[name] + (1 - beta2) * g**2
         v_share, s_share = self.share(beta1), self.share(beta2)

@@ -32,6 +32,7 @@ The first answer carries import_s, conventions, variants, defaults, known_failur
     latency    x; calls, limit_s                               -> seconds (calls made,): predict, from host to host
     threads    threadpoolctl (path of its file)                -> framework, libraries, system
     aliases    order, arrays, x, y                             -> loaded, dumped (names that training changed)
+    learning_rate    learning_rate                             ->
     settings                                                   -> settings
     initial    seed                                            -> arrays
     export     x (some rows); path, folder                     -> export_s: writes the network into the empty folder

@@ -160,6 +160,10 @@ class Session:
         header, _ = self._ask("aliases", {**arrays, "x": x, "y": y, "order": order})
         return header["loaded"], header["dumped"]
 
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Take every later step at this rate; WorkerFailed where the backend has no such call."""
+        self._ask("learning_rate", learning_rate=learning_rate)
+
     def settings(self) -> dict[str, str]:
         """Return the values in force, as the framework writes them, of the fields that it has a default for."""
         settings: dict[str, str] = self._ask("settings")[0]["settings"]

@@ -50,6 +50,8 @@ COMMANDS = (
     "doctor",
     "data",
     "new",
+    "search",
+    "study",
 )
 
 # `bakeoff run` as it is, in this interpreter and without checks, so that it takes seconds.

@@ -182,6 +182,10 @@ class Permuted:
         """Return every array."""
         return self._back(self.plain.dump())
 
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Take every later step at this rate."""
+        self.plain.set_learning_rate(learning_rate)
+
     def put(self, x: Array, y: Array) -> None:
         """Take the training rows."""
         self.plain.put(*self._rows(x, y))

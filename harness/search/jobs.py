@@ -1,0 +1,179 @@
+"""A job: one trial in one backend. It is JSON and its result is JSON, so that it can run on another machine.
+
+What a node needs beside the job is Bakeoff itself and the means to build the backend's environment.
+"""
+
+import platform
+import threading
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from .. import environments
+from ..common.cache import cache_folder
+from ..environments import Environment
+from ..registry import entries as registry_entries
+from ..workers import launch
+from ..workers.session import Session, WorkerFailed
+from ..workload.spec import Spec
+from .schedule import Schedule
+from .space import Point
+from .trial import COMPLETE, DIVERGED, FAILED, PRUNED, Epoch, Trained, splits_of, train_trial
+
+ATTEMPTS = 5
+"""How often a job is tried whose worker dies or hangs: the machine may be at fault, or the setting."""
+
+
+class Job(BaseModel):
+    """One trial in one backend."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    search: str = ""
+    """The name of the search's folder: the same trial of another search is another job."""
+    trial: int
+    backend: str
+    variant: str
+    point: Point
+    spec: Spec
+    schedule: Schedule | None = None
+    prune_below: tuple[float | None, ...] = ()
+    """By epoch: the validation accuracy below which the trial ends; null where there is none."""
+    device: str = "cpu"
+    threads: int = 1
+    pythons: tuple[str, ...] = ()
+    """Interpreters to build environments with, on the node that runs the job."""
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """What makes the job's result unique in the record of a search: the trial, and NAME:VARIANT."""
+        return self.trial, f"{self.backend}:{self.variant}"
+
+    @property
+    def contestant(self) -> str:
+        """NAME:VARIANT."""
+        return f"{self.backend}:{self.variant}"
+
+
+class Result(BaseModel):
+    """What a job came to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trial: int
+    backend: str
+    variant: str
+    outcome: str
+    """complete, pruned, diverged or failed"""
+    value: float | None
+    """The validation accuracy after the last epoch; 0 where the trial diverged, null where it failed."""
+    epochs: tuple[Epoch, ...] = ()
+    training_accuracy: float | None = None
+    predictions: tuple[int, ...] = ()
+    floors: float | None = None
+    deviation: str = ""
+    conforms: bool = True
+    reason: str = ""
+    """Why it failed."""
+    attempt: int = 1
+    seconds: float = 0.0
+    """From the start of the worker to its end, of the attempt that counts."""
+    host: str = ""
+    versions: dict[str, str] = {}
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """As that of the job."""
+        return self.trial, f"{self.backend}:{self.variant}"
+
+
+class Unit(NamedTuple):
+    """A backend's variant as it was selected, with the reason where it cannot run here."""
+
+    entry: registry_entries.Entry
+    variant: str
+
+
+def run_job(text: str) -> str:
+    """Run a job; return its result. A failure of the backend is a result, too."""
+    job = Job.model_validate_json(text)
+    attempt, again = 0, True
+    while again and attempt < ATTEMPTS:
+        attempt += 1
+        started = time.monotonic()
+        result, again = _try_job(job)
+    seconds = time.monotonic() - started
+    return result.model_copy(update={"attempt": attempt, "seconds": seconds}).model_dump_json()
+
+
+def _try_job(job: Job) -> tuple[Result, bool]:
+    """Return the result of one attempt, and whether another attempt can change it."""
+    place: dict[str, Any] = {"trial": job.trial, "backend": job.backend, "variant": job.variant}
+    place["host"] = platform.node()
+    unit = select_unit(job)
+    splits = splits_of(job.spec)
+    network = job.spec.portable(splits.features, len(splits.classes))
+    reason = unit.entry.unsupported(network) or environment_problem(unit, job)
+    if reason:
+        return Result(outcome=FAILED, value=None, reason=reason, **place), False
+    log = cache_folder() / "logs" / f"search-{job.backend}-{job.variant}-{threading.get_ident()}.log"
+    where = launch.place_of(unit.entry, unit.variant, _python(unit, job), job.threads, log=log)
+    below = tuple(float("nan") if each is None else each for each in job.prune_below)
+    try:
+        with Session(where) as session:
+            trained = train_trial(session, job.spec, job.variant, job.device, job.schedule, below)
+            versions = session.versions()
+    except WorkerFailed as failed:
+        again = failed.kind in ("died", "hung")
+        return Result(outcome=FAILED, value=None, reason=str(failed), **place), again
+    return Result(**place, versions=versions, value=value_of(trained), **_describe(trained)), False
+
+
+def value_of(trained: Trained) -> float:
+    """Return what a trial is judged by: its validation accuracy after the last epoch, 0 where it diverged."""
+    if trained.outcome == DIVERGED:
+        return 0.0
+    assert trained.outcome in (COMPLETE, PRUNED)
+    return trained.epochs[-1].validation_accuracy
+
+
+def _describe(trained: Trained) -> dict[str, Any]:
+    return {**trained._asdict(), "conforms": trained.conforms}
+
+
+def select_unit(job: Job) -> Unit:
+    """Return the backend and the variant that a job names. Raises InputError where this node lacks it."""
+    entries = registry_entries.read_all()
+    ((entry, variant),) = registry_entries.select(entries, job.contestant)
+    return Unit(entry, variant)
+
+
+_found: dict[str, Environment | str] = {}
+_mutex = threading.Lock()
+
+
+def use_environment(label: str, environment: Environment) -> None:
+    """Run the jobs of a backend in this environment, and build none for it in this process."""
+    with _mutex:
+        _found[label] = environment
+
+
+def environment_problem(unit: Unit, job: Job) -> str:
+    """Find or build the environment of a backend on this node; return why there is none, or ""."""
+    lacking = launch.explain_unavailable(unit.entry, unit.variant)
+    if lacking:
+        return lacking
+    with _mutex:  # one build at a time in this process; the lock of the cache serves other processes
+        if unit.entry.label not in _found:
+            built = environments.build_all([unit.entry], tuple(map(Path, job.pythons)))[unit.entry.label]
+            _found[unit.entry.label] = built if isinstance(built, Environment) else str(built)
+        found = _found[unit.entry.label]
+    return found if isinstance(found, str) else ""
+
+
+def _python(unit: Unit, job: Job) -> Path:
+    found = _found[unit.entry.label]
+    assert isinstance(found, Environment)
+    return found.python
