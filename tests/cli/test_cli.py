@@ -43,6 +43,7 @@ COMMANDS = (
     "openness",
     "setup",
     "backends",
+    "deploy",
     "doctor",
     "new",
 )
