@@ -21,7 +21,9 @@ def save(net, folder):
 
 def export_onnx(net, folder):
     """Save an ONNX file."""
-    with_probabilities(net).export(os.path.join(folder, "model.onnx"), format="onnx", verbose=False)
+    served = with_probabilities(net)
+    served(keras.ops.zeros((1, *net.input_shape[1:])))  # a network that was never called is refused
+    served.export(os.path.join(folder, "model.onnx"), format="onnx", verbose=False)
 
 
 # The same on every engine: each is a path of its own.

@@ -47,6 +47,7 @@ COMMANDS = (
     "openness",
     "setup",
     "backends",
+    "deploy",
     "doctor",
     "data",
     "new",

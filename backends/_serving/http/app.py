@@ -51,7 +51,8 @@ def main(config):
     import uvicorn
 
     app = make_app(predict, config["dtype"])
-    listener = socket.socket()
+    # By its protocol asyncio knows that it is TCP, and switches off the delay of small packets.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     with open(config["port"] + ".part", "w") as file:
         file.write(str(listener.getsockname()[1]))

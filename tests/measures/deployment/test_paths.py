@@ -25,6 +25,8 @@ FLOAT64_SEEN = {
     # keras.backend.result_type makes float32 of float64 on every engine but TensorFlow: keras-team/keras#23704.
     "keras3:jax_keras": "reduced",
     "keras3:torch_keras": "reduced",
+    "keras3:torch_onnx": "reduced",
+    "keras3:jax_onnx": "refused",
 }
 """What became of float64 where that is not what the backend claims of the path."""
 
