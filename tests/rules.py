@@ -224,7 +224,8 @@ def is_arithmetic(node: ast.AST, counted: set[int]) -> bool:
 def is_mathematics(node: ast.Attribute | ast.Name, modules: set[str], called: bool) -> bool:
     """Whether it is a function that computes: called, or taken out of a module. What the model offers is not."""
     names = chain(node)
-    if not isinstance(node.ctx, ast.Load) or names[:1] in ([], ["model"]) or names[-1].rstrip("_") not in MATHEMATICS:
+    offered = names[:1] in ([], ["model"]) or names[:2] == ["self", "model"]
+    if not isinstance(node.ctx, ast.Load) or offered or names[-1].rstrip("_") not in MATHEMATICS:
         return False
     if names[0] in modules:
         return True

@@ -124,7 +124,7 @@ class Renamer(ast.NodeTransformer):
 
     def __init__(self, tree):
         walked = list(ast.walk(tree))
-        imported = {
+        self.imported = imported = {
             (alias.asname or alias.name).split(".")[0]
             for node in walked
             if isinstance(node, ast.Import | ast.ImportFrom)
@@ -166,7 +166,11 @@ class Renamer(ast.NodeTransformer):
 
     def visit_Attribute(self, node):
         self.generic_visit(node)
-        node.attr = self.other(node.attr, self.attributes)
+        root = node.value
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if not (isinstance(root, ast.Name) and root.id in self.imported):  # `lasagne.updates` beside `self.updates`
+            node.attr = self.other(node.attr, self.attributes)
         return node
 
     def visit_FunctionDef(self, node):
