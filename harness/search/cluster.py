@@ -6,8 +6,11 @@ cache until it is asked for the same job of the same search again, so a result i
 was lost before it was delivered.
 """
 
+import contextlib
+import gc
 import hashlib
 import queue
+import traceback
 from collections.abc import Callable
 from functools import cache as remember
 from pathlib import Path
@@ -55,13 +58,19 @@ class DaskEngine:
         self._digest = code_digest()
         self._results: queue.Queue[tuple[str, Any]] = queue.Queue()
         self._deaths: dict[str, int] = {}
+        reason = ""
         try:
             self._client = distributed.Client(
                 address, security=_security(distributed, tls), timeout=timeout_s, set_as_default=False
             )
         except (OSError, TypeError, ValueError) as error:  # a refused handshake is an OSError
             reason = str(error).splitlines()[0]
-            raise InputError(f"--cluster {address}: no connection to a Dask scheduler: {reason}") from None
+            traceback.clear_frames(error.__traceback__)
+        if reason:
+            # A half-made client stops Dask's event loop when it is collected. In the middle of the start of another
+            # client that would wait for ever, so it is collected here.
+            gc.collect()
+            raise InputError(f"--cluster {address}: no connection to a Dask scheduler: {reason}")
         self.slots = sum(self._client.nthreads().values())
         if not self.slots:
             self.close()
@@ -93,7 +102,8 @@ class DaskEngine:
 
     def close(self) -> None:
         """Let go of the cluster. Jobs that run on it end by themselves."""
-        self._client.close(timeout=2)
+        with contextlib.suppress(TimeoutError):  # a scheduler that is lost does not say goodbye
+            self._client.close(timeout=2)
 
     def _require_scheduler(self) -> None:
         if self._client.status != "running":
