@@ -77,7 +77,8 @@ def test_the_command_begins_with_the_figures_alone(bakeoff):
     assert code == 0
     assert "gradients set to zero" not in out
     assert "bakeoff ease --full" in out
-    assert len(out.splitlines()) <= 10 + 2 * len(entries.read_all()) + 4  # two tables, and four variants with a file of their own
+    # Two tables, and four variants with a file of their own.
+    assert len(out.splitlines()) <= 10 + 2 * len(entries.read_all()) + 4
 
 
 def test_the_command_prints_json(bakeoff):
