@@ -118,14 +118,7 @@ class Comparison:
             return
         with self.run.task("describe") as task:
             for entry in {entry.name: entry for entry, _ in self.chosen}.values():
-                description = entry.description
-                for figure, value, keys in measure_ease(entry):
-                    task.add(figure, value, **keys)
-                task.add(deployment.DEVICES, ", ".join(description.devices), backend=entry.name)
-                task.add(deployment.PYTHON, description.python, backend=entry.name)
-                for key, fact in description.openness.facts():
-                    keys = {"backend": entry.name, "source": fact.source, "asof": fact.asof}
-                    task.add(openness.FACTS[key], fact.value, **keys)
+                _add_description(task, entry)
 
     # Environments, checks, training: two at a time
 
@@ -350,3 +343,15 @@ class Comparison:
             log=self.run.folder / "logs" / f"{entry.name}-{variant}.log",
             inherit=self.inherit,
         )
+
+
+def _add_description(task: Task, entry: Entry) -> None:
+    """Record what is known of a backend without running it: its code, its devices, the facts on its openness."""
+    description = entry.description
+    for figure, value, keys in measure_ease(entry):
+        task.add(figure, value, **keys)
+    task.add(deployment.DEVICES, ", ".join(description.devices), backend=entry.name)
+    task.add(deployment.PYTHON, description.python, backend=entry.name)
+    for key, fact in description.openness.facts():
+        keys = {"backend": entry.name, "source": fact.source, "asof": fact.asof}
+        task.add(openness.FACTS[key], fact.value, **keys)
