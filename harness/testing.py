@@ -49,7 +49,7 @@ def conformance(
     ]
 
     @pytest.mark.parametrize("kind", kinds, ids=lambda kind: f"{kind.name}-{kind.dtype}")
-    @pytest.mark.parametrize("variant", entry.variants)
+    @pytest.mark.parametrize("variant", entry.default_variants)
     def test_conformance(variant: str, kind: networks.Network, tmp_path: Path) -> None:
         lacking = launch.explain_unavailable(entry, variant)
         if lacking:

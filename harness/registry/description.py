@@ -243,7 +243,7 @@ class VariantDescription(Table):
     model: FileName | None = None
     """The file whose ease of use is measured for this variant, where it is not that of the backend."""
     default: bool = True
-    """Whether commands use it where the user names no backend, if the backend is a default one."""
+    """Whether the backend's name stands for it too; otherwise it runs where it is named: `NAME:VARIANT`."""
 
     @model_validator(mode="after")
     def _check_tuning_is_described(self) -> "VariantDescription":

@@ -76,6 +76,12 @@ class Entry(NamedTuple):
         return self.folder.parent != backends_folder()
 
     @property
+    def default_variants(self) -> tuple[str, ...]:
+        """The variants that the backend's name stands for: without those that declare `default = false`."""
+        described = self.description.variant
+        return tuple(each for each in self.variants if each not in described or described[each].default)
+
+    @property
     def variants(self) -> tuple[str, ...]:
         """The ways to run its model; for a part, those that run in its environment."""
         own = self.description.environments.get(self.part)
@@ -160,7 +166,8 @@ def read_entry(folder: Path) -> Entry:
 
 
 def select(entries: Mapping[str, Entry], wanted: str | None) -> list[tuple[Entry, str]]:
-    """Return the backends and variants that `wanted` names: `a,b:variant`, where `a` stands for all variants of a.
+    """Return the backends and variants that `wanted` names: `a,b:variant`, where `a` stands for all variants of a
+    but those that declare `default = false`.
 
     None and the name `all` select everything. A name with a path separator is the folder of a backend outside the
     project. The name of a group stands for what its members declare. The order is that of `wanted`; each variant comes
@@ -204,20 +211,8 @@ def stand_ins(entries: Mapping[str, Entry], wanted: str | None) -> dict[str, tup
 
 
 def default_selection(entries: Mapping[str, Entry]) -> str:
-    """Return the default backends in the form that `select` takes: those that declare `default = true`, or all.
-
-    A variant that declares `default = false` is left out.
-    """
-    chosen = {name: entry for name, entry in entries.items() if entry.description.default}
-    names = [each for name, entry in chosen.items() for each in _default_names(name, entry.description)]
-    return ",".join(names) or "all"
-
-
-def _default_names(name: str, description: Description) -> list[str]:
-    """Return the backend's name, or the names of the variants that commands use where not all of them are."""
-    left_out = {variant for variant, each in description.variant.items() if not each.default}
-    wanted = [variant for variant in description.variants if variant not in left_out]
-    return [name] if len(wanted) == len(description.variants) else [f"{name}:{variant}" for variant in wanted]
+    """Return the default backends in the form that `select` takes: those that declare `default = true`, or all."""
+    return ",".join(name for name, entry in entries.items() if entry.description.default) or "all"
 
 
 def require_device(chosen: Sequence[tuple[Entry, str]], device: str) -> None:
@@ -239,7 +234,7 @@ def _named(entries: Mapping[str, Entry], wanted: str) -> list[tuple[Entry, str]]
     entry = entries[name] if name in entries else _outside(Path(name))
     if colon and variant not in entry.variants:
         raise InputError(f"backend {name} has no variant `{variant}`. {_choice(variant, entry.variants)}")
-    return [(entry.for_variant(each), each) for each in ([variant] if colon else entry.variants)]
+    return [(entry.for_variant(each), each) for each in ([variant] if colon else entry.default_variants)]
 
 
 def _outside(folder: Path) -> Entry:
