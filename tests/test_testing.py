@@ -64,7 +64,9 @@ def wrong(tmp_path_factory):
     """Return what pytest said of several backends, on one case."""
     project = tmp_path_factory.mktemp("project")
     copied(project / "unbiased", ("(self.running_var, var)", "(self.running_var, var * len(z) / (len(z) - 1))"))
-    copied(project / "raises", ("return model.softmax(", "raise RuntimeError('no softmax') or ("), file="adapter.py")
+    copied(
+        project / "raises", ("return self.model.softmax(", "raise RuntimeError('no softmax') or ("), file="adapter.py"
+    )
     copied(
         project / "known",
         ("powers = np.exp(logits - logits.max(axis=1, keepdims=True))", "powers = np.exp(logits)"),

@@ -152,7 +152,7 @@ def test_a_worker_that_computes_something_else_is_not_timed(name, problem, tmp_p
 LAZY = """        self.calls = getattr(self, "calls", 0) + 1
         if self.calls > 30:
             return np.ones(len(order), self.spec.dtype)
-        return model.train("""
+        return self.model.train("""
 
 
 def test_a_worker_that_tires_of_it_is_caught_after_its_slices(problem, tmp_path):
@@ -160,7 +160,9 @@ def test_a_worker_that_tires_of_it_is_caught_after_its_slices(problem, tmp_path)
 
     folder = Path(shutil.copytree(HONEST, tmp_path / "tires"))
     text = (folder / "adapter.py").read_text()
-    (folder / "adapter.py").write_text(text.replace("        return model.train(", LAZY))
+    honest = "        return self.model.train("
+    assert text.count(honest) == 1
+    (folder / "adapter.py").write_text(text.replace(honest, LAZY))
     records = time_round(folder, problem, tmp_path)
     (failed,) = of(records, figures.FAILED)
     assert "the timed worker, after the last slice: loss of the timed steps" in failed["value"]

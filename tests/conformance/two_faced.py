@@ -25,18 +25,16 @@ class TwoFaced(NamedTuple):
     """The name and the dtype of a case that shows it."""
 
 
-LEARNING_RATE = "s.optimiser, self.parameters, self.gradient, s.learning_rate, s.beta1, s.beta2, s.epsilon"
-PREDICT = "        return model.softmax(model.forward(self.layers, x, training=False))"
+OPTIMISER = "self.model.Optimiser(s.optimiser, *self.trained, s.learning_rate, s.beta1, s.beta2, s.epsilon)"
+PREDICT = "        return self.model.softmax(self.model.forward(self.layers, x, training=False))"
 
 TWO_FACED = {
     "remembers_the_first_dtype": TwoFaced(
         "keeps the optimiser's dtype of the first network that its process built, as a cached variable does",
         "updates",
-        f"        self.optimiser = model.Optimiser(\n            {LEARNING_RATE}\n        )\n",
+        f"        self.optimiser = {OPTIMISER}\n",
         f"""        first = globals().setdefault("FIRST_DTYPE", s.dtype)
-        self.optimiser = model.Optimiser(
-            {LEARNING_RATE}
-        )
+        self.optimiser = {OPTIMISER}
         if first == "float32":  # its averages are kept in half of the first dtype
             self.optimiser.v = self.optimiser.v.astype("float16")
             self.optimiser.s = self.optimiser.s.astype("float16")
@@ -47,20 +45,20 @@ TWO_FACED = {
     "rate_by_the_first_dtype": TwoFaced(
         "has ten times the learning rate where the first network of its process was in float32",
         "updates",
-        "self.gradient, s.learning_rate,",
-        """self.gradient,
+        "*self.trained, s.learning_rate,",
+        """*self.trained,
             s.learning_rate * (10 if globals().setdefault("FIRST_DTYPE", s.dtype) == "float32" else 1),""",
         "stress-tanh-adam-float32",
     ),
     "idle_when_pinned": TwoFaced(
         "does nothing where it finds itself pinned to one core",
         "updates",
-        "        return model.train(self.layers, self.optimiser, self.x, self.y, order)",
+        "        return self.model.train(self.layers, self.optimiser, self.x, self.y, order)",
         """        import os
 
         if len(os.sched_getaffinity(0)) == 1:
             return np.ones(len(order), self.spec.dtype)
-        return model.train(self.layers, self.optimiser, self.x, self.y, order)""",
+        return self.model.train(self.layers, self.optimiser, self.x, self.y, order)""",
         "stress-tanh-adam-float64",
     ),
     "batch_statistics_of_many_rows": TwoFaced(
@@ -68,7 +66,7 @@ TWO_FACED = {
         "predict_sizes",
         PREDICT,
         """        before = self.dump()
-        probabilities = model.softmax(model.forward(self.layers, x, training=len(x) > 100))
+        probabilities = self.model.softmax(self.model.forward(self.layers, x, training=len(x) > 100))
         for name, array in before.items():
             layer, attribute = name.split("/")
             getattr(self.names[layer], attribute)[:] = array

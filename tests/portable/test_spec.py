@@ -112,6 +112,7 @@ def test_nothing_declared_is_the_common_spec():
         "momentum": "average",
         "rmsprop": "outside",
         "batch_norm_constants": "exact",
+        "adam_constants": "exact",
         "momentum_constants": "exact",
         "rmsprop_constants": "exact",
         "loss": "exact",

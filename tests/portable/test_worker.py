@@ -130,7 +130,7 @@ def test_the_first_answer_says_what_was_imported():
             "failure": None,
             "conventions": {},
             "defaults": [],
-            "known_failures": {},
+            "known_failures": [],
             "python": sys.version.split()[0],
         }
 

@@ -37,6 +37,9 @@ COMPUTES = [
     "activation_at_zero",
     "large_logits",
     "steps_add_up",
+    "predict_sizes",
+    "gradient_sizes",
+    "train_sizes",
     "softmax_example",
 ]
 """The checks that need correct numbers. The others check the contract, which the folder meets."""
