@@ -154,8 +154,7 @@ class Scores:
             corners: list[tuple[float, ...]] = []
             example = None
             mine = [place for place, each in enumerate(self.owners) if each == owner]
-            _, distinct = np.unique(np.round(self.merits[mine], 12), axis=0, return_index=True)
-            for place in (mine[each] for each in sorted(distinct)):
+            for place in self._distinct(mine):
                 volume, vertices = _region(self.merits[place] - self.merits)
                 if volume > largest:
                     largest, example = volume, tuple(float(part) for part in np.mean(vertices, axis=0))
@@ -164,6 +163,14 @@ class Scores:
                 sure += _region(self._surely_ahead(place))[0]
             regions.append(Region(owner, share, min(sure, share), tuple(dict.fromkeys(corners)), example))
         return sorted(regions, key=lambda region: -region.share)
+
+    def _distinct(self, places: Sequence[int]) -> list[int]:
+        """Return one of all that are equals: the region of each would be counted, by the measure of `_region`."""
+        kept: list[int] = []
+        for place in places:
+            if all(np.linalg.norm(self.merits[place] - self.merits[other]) > NOTHING for other in kept):
+                kept.append(place)
+        return kept
 
     def _surely_ahead(self, place: int) -> Floats:
         """Return the half-spaces in which an alternative leads its owner's others, and surely all of other owners."""
