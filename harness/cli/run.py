@@ -48,7 +48,7 @@ SuiteName = Annotated[
     typer.Option(
         "--suite",
         metavar="NAME",
-        help="Several workloads in one run: standard, full, or a TOML file. Default: one workload.",
+        help="Several workloads in one run: standard, full, or a TOML file.",
     ),
 ]
 BatchSize = Annotated[

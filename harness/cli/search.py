@@ -55,7 +55,7 @@ def search_hyperparameters(
     results: Results = Path("results"),
     as_json: Json = False,
 ) -> None:
-    """Search hyperparameters: train many settings in the chosen backends, in parallel.
+    """Search hyperparameters: train many settings, in parallel.
 
     Each trial is trained by every chosen backend: by its first variant, unless you name another. Exit code 1 if a trial
     fails or differs from the oracle. Needs pip install 'bakeoff[search]'.

@@ -34,7 +34,7 @@ def run_study(
     redraw: Redraw = False,
     python: Python = None,
 ) -> None:
-    """Run a study that teaches: train in several frameworks, and write a page of what was found.
+    """Run a study in several frameworks, and write a page of what it found.
 
     Each backend runs by its first variant, unless you name another. Exit code 1 if a backend fails. Needs pip install
     'bakeoff[figures]'.

@@ -37,6 +37,7 @@ COMMANDS = (
     "runs",
     "table",
     "compare",
+    "report",
     "verdict",
     "pack",
     "add",
@@ -245,7 +246,7 @@ def imports(**more):
 def test_backends_and_their_variants_are_completed():
     assert "numpy_plain" in completion.complete_backend("numpy")
     assert set(completion.complete_backend("")) == {*registry_entries.read_all(), "lecture", "all"}
-    assert completion.complete_backend("numpy_plain:") == ["numpy_plain:plain"]
+    assert completion.complete_backend("numpy_plain:") == ["numpy_plain:plain", "numpy_plain:idiomatic"]
     assert completion.complete_backend("nobody:") == []
     assert completion.complete_backend_list("jax_pure,numpy_pl") == ["jax_pure,numpy_plain"]
 
@@ -406,7 +407,7 @@ def test_backends_json_prints_only_json(bakeoff):
         "framework": "NumPy",
         "version": registry_entries.pinned_version(registry_entries.read_all()["numpy_plain"]),
         "default": True,
-        "variants": ["plain"],
+        "variants": ["plain", "idiomatic"],
         "devices": ["cpu"],
         "python": ">=3.11,<3.14",
         "licence": "BSD-3-Clause",
@@ -736,10 +737,13 @@ def test_verdict_without_a_candidate_gives_a_reason_and_exit_code_1(bakeoff, fou
 def test_verdict_names_excluded_frameworks_and_ties(bakeoff, four):
     code, out, _ = bakeoff("verdict", "four", "--weights", "agreement=1", "--require", "gpu")
     assert code == 0
-    assert "Excluded: numpy_plain:plain: gpu: unknown" in out
-    assert "Required gpu: pytorch:eager, pytorch:compiled: declared by this backend" in out
-    assert "supported by the framework" in out
+    assert "Excluded: numpy_plain:plain: gpu: not supported by the framework (supports.gpu: " in out
+    assert "Required gpu: pytorch:eager, pytorch:compiled: supported by the framework: by its documentation" in out
+    assert "not tested on a GPU in this run" in out
     _, out, _ = bakeoff("verdict", "four", "--weights", "agreement=1", "--require", "mobile")
+    assert re.search(
+        r"Excluded: .*numpy_plain:plain.*: mobile: unknown: backend.toml has no fact `supports.mobile`", out
+    )
     assert "It is the only candidate, so it was compared with none." in out
     _, out, _ = bakeoff("verdict", "four", "--weights", "agreement=1")
     assert "A tie: JAX (jax_pure:step), NumPy (numpy_plain:plain) and TensorFlow" in out
