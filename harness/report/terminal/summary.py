@@ -118,7 +118,7 @@ def _suggest(summary: RunSummary) -> Iterable[Text]:
     commands = {
         f"bakeoff table {run}": "all variants, with notes",
         f"bakeoff verdict {run}": "rank by your weights",
-        f"bakeoff report {run}": "one HTML page, to look at and to send",
+        f"bakeoff report {run}": "the run as one HTML page",
     }
     longest = max(map(len, commands))
     for command, meaning in commands.items():
