@@ -33,6 +33,7 @@ CHOICES = {
     ("rmsprop", "inside"): "RMSprop adds epsilon inside the square root",
     ("rmsprop", "outside-from-epsilon"): "RMSprop starts its average of squares at epsilon",
     ("batch_norm_constants", "float32"): "batch norm keeps its constants in single precision",
+    ("adam_constants", "float32"): "Adam keeps its constants in single precision",
     ("momentum_constants", "float32"): "momentum keeps its constant in single precision",
     ("rmsprop_constants", "float32"): "RMSprop keeps its constants in single precision",
     ("loss", "clipped"): "reported loss is of clipped probabilities",
