@@ -168,10 +168,10 @@ def read_entry(folder: Path) -> Entry:
 def select(entries: Mapping[str, Entry], wanted: str | None) -> list[tuple[Entry, str]]:
     """Return the backends and variants that `wanted` names: `a,b:variant`, where `a` stands for its default variants.
 
-    Those are all but the ones that declare `default = false`. None and the name `all` select everything. A name with a path separator is the folder of a backend outside the
-    project. The name of a group stands for what its members declare. The order is that of `wanted`; each variant comes
-    once, with the part of the backend that runs it. Raises InputError for an unknown backend or variant, and for two
-    backends with the same name.
+    Those are all but the ones that declare `default = false`. None and the name `all` select every backend. A name with
+    a path separator is the folder of a backend outside the project. The name of a group stands for what its members
+    declare. The order is that of `wanted`; each variant comes once, with the part of the backend that runs it. Raises
+    InputError for an unknown backend or variant, and for two backends with the same name.
     """
     names = [name for word in _words(wanted) for name in _expand(word, entries)]
     pairs = [pair for name in names for pair in _named(entries, name)]
