@@ -389,7 +389,7 @@ def test_the_command_tries_the_mistakes_and_keeps_the_results(mine, tmp_path, ca
     assert (update["accuracy"] < 0.3, update["right_accuracy"] > 0.9) == (True, True)
     (read,) = mistake_records.read(kept).findings.values()
     assert [each.outcome for each in read] == ["raised", "wrong"]
-    code, printed = run_command(capsys, monkeypatch, mine, *options, "--messages")
+    code, printed = run_command(capsys, monkeypatch, mine, *options, "--full", "--messages")
     assert code == 0
     assert "raised, first call" in printed.out
     assert "mismatch in its core dimension" in printed.out
