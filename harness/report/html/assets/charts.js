@@ -109,9 +109,10 @@ function embed(chart, picture) {
   return vegaEmbed(picture, fullSpec(chart, Math.max(280, picture.clientWidth)), { actions: false, renderer: chart.renderer || "svg", tooltip: { theme: isDark() ? "dark" : "light" } });
 }
 
-function drawOffPage(chart) {
-  const spec = vegaLite.compile(fullSpec(chart, 900)).spec;
-  return new vega.View(vega.parse(spec), { renderer: "none" }).initialize().runAsync();
+// The bundle has no vegaLite of its own: only vegaEmbed compiles a chart.
+async function drawOffPage(chart) {
+  const embedded = await vegaEmbed(document.createElement("div"), fullSpec(chart, 900), { actions: false, renderer: "svg" });
+  return embedded.view;
 }
 
 const WAITING = new Set();
