@@ -480,7 +480,8 @@ def text_files(root: Path) -> Iterator[Path]:
         yield from (
             path
             for path in found
-            if path.suffix in {".py", ".md", ".toml", ".ini", ".txt", ".template"} and "__pycache__" not in path.parts
+            if path.suffix in {".py", ".md", ".toml", ".ini", ".txt", ".template"}
+            and not {"__pycache__", "_build"} & set(path.parts)
         )
 
 

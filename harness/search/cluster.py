@@ -89,10 +89,15 @@ class DaskEngine:
             except queue.Empty:
                 self._require_scheduler()
                 continue
+            error = None
             if future.status == "finished":
-                return str(future.result())
+                try:
+                    return str(future.result())
+                except OSError as gone:  # the node or the scheduler went away before it handed the result over
+                    error = gone
             self._require_scheduler()
-            error = None if future.status in ("cancelled", "lost") else future.exception()
+            if error is None and future.status not in ("cancelled", "lost"):
+                error = future.exception()
             if error is not None and type(error).__name__ not in ("KilledWorker", "CommClosedError"):
                 raise error
             self._deaths[job] = self._deaths.get(job, 0) + 1
