@@ -21,5 +21,5 @@ def __getattr__(name: str) -> Any:
     return getattr(api, name)
 
 
-def __dir__() -> list[str]:
+def __dir__() -> "list[str]":  # quoted: Python 3.6 imports this package too
     return sorted([*globals(), *__all__])

@@ -18,6 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ..common.cache import cache_folder
+from ..common.futures import result_of
 from ..registry.entries import Entry
 from . import native
 from .commands import Commands
@@ -104,7 +105,7 @@ def build_all(
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         futures = {entry.label: pool.submit(build_one, entry) for entry in entries}
         try:
-            return {label: future.result() for label, future in futures.items()}
+            return {label: result_of(future) for label, future in futures.items()}
         except BaseException:
             # Only the main thread receives Ctrl-C: it stops the commands of the other threads, which then clean up.
             pool.shutdown(wait=False, cancel_futures=True)

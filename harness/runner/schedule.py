@@ -1,9 +1,10 @@
 """The first phase of a run: environments, checks and trainings, two at a time, each as soon as it can begin."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor
 from queue import PriorityQueue
 
+from ..common.futures import as_completed
 from ..registry.entries import Entry
 from ..workers.launch import JOBS
 

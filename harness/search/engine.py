@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from ..common.futures import POLL_S
 from .jobs import run_job
 
 
@@ -47,7 +48,12 @@ class LocalEngine:
 
     def next_result(self) -> str:
         """Wait for the next result. Raises what its job raised."""
-        found = self._results.get()
+        while True:
+            try:
+                found = self._results.get(timeout=POLL_S)
+                break
+            except queue.Empty:
+                continue
         if isinstance(found, BaseException):
             raise found
         return found

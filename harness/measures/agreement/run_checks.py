@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from ...common.futures import result_of
 from ...common.progress import Board
 from ...environments import Environment
 from ...registry.entries import Entry
@@ -76,7 +77,7 @@ def check_backends(
     with pool() as workers, pool() as variants:
         # The plainest variant is declared first and is the quickest. Started last, it fills the gap at the end.
         futures = {f"{each[0].name}:{each[1]}": variants.submit(one, *each) for each in reversed(able)}
-        found = {name: future.result() for name, future in futures.items()}
+        found = {name: result_of(future) for name, future in futures.items()}
     return dict(reversed(found.items()))
 
 
@@ -124,7 +125,7 @@ def check_all_with_cache(
             if isinstance(environment := made[entry.label], Environment)
             and not launch.explain_unavailable(entry, variant)
         ]
-        return [future.result() for future in futures]
+        return [result_of(future) for future in futures]
 
 
 def check_with_cache(

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from ...common.futures import result_of
 from ...common.progress import Board
 from ...registry.entries import Entry
 from ...workers import launch
@@ -55,7 +56,7 @@ def try_mistakes(
     with launch.pool() as workers:
         futures = {f"{each[0].name}:{each[1]}": workers.submit(try_one, *each) for each in able}
         for name, future in futures.items():
-            found = future.result()
+            found = result_of(future)
             if isinstance(found, str):
                 not_tried[name] = found
             else:
