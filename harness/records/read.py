@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,22 +48,34 @@ def read_records(
     Raises InputError, with the number of the line, for a record that is not of a figure in `vocabulary`.
     """
     path = folder / file
-    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
-    records = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-            problem = vocabulary.problem(record)
-        except ValueError as error:
-            record, problem = None, f"is no JSON: {error}"
-        if problem:
-            raise InputError(f"{path}: line {number}: {problem}. Records are never edited: restore the file.")
-        records.append(record)
+    records = list(iterate_records(path, vocabulary)) if path.exists() else []
     table = pd.DataFrame(records, columns=None if records else list(HEAD))
     if not finished_only or not records:
         return table
     ends = table.loc[is_of(table, FINISHED), ["task", "attempt"]].drop_duplicates("task", keep="last")
     return table.merge(ends, on=["task", "attempt"], how="inner")
+
+
+def iterate_records(path: Path, vocabulary: Vocabulary, saw: Callable[[bytes], object] | None = None) -> Iterator[Record]:
+    """Yield every record of a file, each validated; `saw` is given every line, with its end, as it is read.
+
+    A last line without its end is no record: the run was killed while it was written. Raises InputError, with the
+    number of the line, for a record that is not of a figure in `vocabulary`.
+    """
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if saw is not None:
+                saw(line)
+            if not line.endswith(b"\n"):
+                return
+            try:
+                record = json.loads(line)
+                problem = vocabulary.problem(record)
+            except ValueError as error:
+                record, problem = None, f"is no JSON: {error}"
+            if problem:
+                raise InputError(f"{path}: line {number}: {problem}. Records are never edited: restore the file.")
+            yield record
 
 
 def is_of(records: pd.DataFrame, figure: Figure) -> "pd.Series[bool]":
