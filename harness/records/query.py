@@ -16,6 +16,8 @@ import pandas as pd
 
 from .vocabulary import HEAD, Figure
 
+INDEXED = ("backend", "variant")
+"""The keys by which the rows of a figure are looked up, and not searched."""
 NUMBERS = {float, int, type(None)}
 
 
@@ -34,6 +36,7 @@ class Query:
         self._rows: dict[Figure, pd.DataFrame] = {}
         self._written: dict[tuple[str, str], pd.Series] = {}
         """The values of a figure, of the types that they were recorded with."""
+        self._places: dict[Any, dict[Any, Any]] = {}
 
     def rows(self, figure: Figure, **where: Any) -> pd.DataFrame:
         """Return the records of a figure whose keys equal `where`, in the order in which they were written.
@@ -43,8 +46,14 @@ class Query:
         Raises KeyError for a key that the figure does not declare.
         """
         rows = self._all_rows(figure)
+        indexed = [key for key in INDEXED if key in where and key in rows]
+        if indexed and len(rows):
+            wanted = tuple(where[key] for key in indexed)
+            places = self._find_places(figure, rows, indexed).get(wanted if len(wanted) > 1 else wanted[0], [])
+            rows = rows.iloc[places]
         for key, value in where.items():
-            rows = rows[rows[key].eq(value)]
+            if key not in indexed:
+                rows = rows[rows[key].eq(value)]
         return rows
 
     def values(self, figure: Figure, **where: Any) -> pd.Series:
@@ -73,6 +82,13 @@ class Query:
         value: Any = self._written[last["measure"], last["figure"]].at[rows.index[-1]]
         value = value.item() if isinstance(value, np.generic) else value
         return default if pd.isna(value) else value
+
+    def _find_places(self, figure: Figure, rows: pd.DataFrame, keys: list[str]) -> dict[Any, Any]:
+        """Return the places of a figure's rows by the values of some keys: it is asked of every variant in turn."""
+        name = (figure, *keys)
+        if name not in self._places:
+            self._places[name] = dict(rows.groupby(keys if len(keys) > 1 else keys[0], sort=False).indices)
+        return self._places[name]
 
     def _all_rows(self, figure: Figure) -> pd.DataFrame:
         if figure not in self._rows:
