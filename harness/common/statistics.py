@@ -82,9 +82,7 @@ def paired_ratio(first: list[Floats], second: list[Floats], processes: Scatter =
     return paired_ratios(first, second, processes)[0]
 
 
-def paired_ratios(
-    first: list[Floats], second: list[Floats], processes: Scatter = UNKNOWN
-) -> tuple[Interval, Interval]:
+def paired_ratios(first: list[Floats], second: list[Floats], processes: Scatter = UNKNOWN) -> tuple[Interval, Interval]:
     """Return `paired_ratio` of first / second and of second / first, in little more time than one of them takes."""
     both = [[one / other for one, other in zip(*pair, strict=True)] for pair in ((first, second), (second, first))]
     variance = 2 * processes.variance / len(first)

@@ -23,6 +23,7 @@ import pyarrow as pa
 from pyarrow import feather
 
 from ..common.cache import cache_folder
+from .files import RECORDS_FILE
 from .read import Record, iterate_records
 from .vocabulary import FINISHED, HEAD, KEYS, NUMBER, Figure, Vocabulary
 
@@ -61,7 +62,7 @@ def read_columns(folder: Path, vocabulary: Vocabulary) -> Columns:
 
     Raises InputError, with the number of the line, for a record that is not of a figure in `vocabulary`.
     """
-    path = folder / "records.jsonl"
+    path = folder / RECORDS_FILE
     if not path.exists():
         return Columns({})
     large = path.stat().st_size >= WORTH_KEEPING_BYTES
