@@ -13,6 +13,7 @@ import os
 import threading
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -226,4 +227,5 @@ def _keep(key: str, tables: Tables) -> None:
         for each in kept[MOST_KEPT:]:
             each.unlink(missing_ok=True)
     except OSError:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
