@@ -16,7 +16,6 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 
-RESAMPLES = 2000
 SEGMENT = 8
 """Neighbouring blocks that are drawn together: a third of a second of two contestants."""
 TOGETHER = 128
@@ -39,8 +38,8 @@ def resample(rounds: Sequence[Floats], rng: np.random.Generator) -> Floats:
     return np.concatenate(rounds)[_draw([len(blocks) for blocks in rounds], rng)]
 
 
-def resampled_medians(values: Sequence[Floats], lengths: Sequence[int]) -> list[Floats]:
-    """Return the medians of all resamples, in no order, for each of several arrays of values of the same blocks.
+def resampled_medians(values: Sequence[Floats], lengths: Sequence[int], resamples: int) -> list[Floats]:
+    """Return the medians of so many resamples, in no order, for each of several arrays of values of the same blocks.
 
     The arrays have one value a block, (blocks,), the rounds of these lengths end to end. Each is sorted as the first
     is, or in the reverse order, as a ratio and its inverse are: so one search serves all.
@@ -48,7 +47,7 @@ def resampled_medians(values: Sequence[Floats], lengths: Sequence[int]) -> list[
     order = np.argsort(values[0], kind="stable")
     ordered = [each[order] for each in values]
     medians: list[list[Floats]] = [[] for _ in values]
-    for draws in _list_draws(tuple(lengths), RESAMPLES):
+    for draws in _list_draws(tuple(lengths), resamples):
         counts = draws.counts[order]
         sums = np.cumsum(np.add.reduceat(counts, np.arange(0, len(order), STRIDE), axis=0), axis=0)
         lower, upper = (_locate(counts, sums, rank) for rank in ((draws.size - 1) // 2, draws.size // 2))

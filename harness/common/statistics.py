@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from .bootstrap import RESAMPLES, SEGMENT, Floats, resample, resampled_medians
+from .bootstrap import SEGMENT, Floats, resample, resampled_medians
 
 __all__ = ["LEAST_BLOCKS", "LEVEL", "Floats", "Interval", "Scatter", "resample"]
 
 LEVEL = 0.95
+RESAMPLES = 2000
 LEAST_BLOCKS = 2 * SEGMENT
 """The least blocks of a round. A single segment is the same blocks, however it is drawn."""
 
@@ -170,7 +171,7 @@ def _intervals(values: list[list[Floats]]) -> list[Interval]:
     if segments < 2:
         return [Interval(estimate, 0.0, np.inf) for estimate in estimates]
     tail = _tail(segments)
-    medians = resampled_medians(whole, [len(blocks) for blocks in values[0]])
+    medians = resampled_medians(whole, [len(blocks) for blocks in values[0]], RESAMPLES)
     ends = [np.quantile(each, [tail, 1 - tail]) for each in medians]
     return [Interval(each, float(low), float(high)) for each, (low, high) in zip(estimates, ends, strict=True)]
 
