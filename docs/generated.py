@@ -106,16 +106,35 @@ def picture(run: str) -> str:
 
 def finding(run: str) -> str:
     """Return in sentences how the fastest variants of the frameworks compare, and what that holds for."""
-    header, best = read_header(run), read_summary(run).drop_duplicates("backend").to_dict("records")
-    training, data, plan = header["spec"]["training"], header["data"], header["plan"]
-    layers = "-".join(map(str, (data["features"], *header["spec"]["network"]["hidden"], data["classes"])))
-    others = [f"{name_variant(header, row)} {row['times_fastest']:.2f} times as long" for row in best[1:]]
+    header, rows = read_header(run), read_summary(run).rename(columns={"step_s": "seconds"})
+    training, plan = header["spec"]["training"], header["plan"]
     threads = "one thread" if plan["threads"] == 1 else f"{plan['threads']} threads"
     return (
-        f"On a small network ({layers}, batches of {training['batch_size']}), {name_variant(header, best[0])} takes "
-        f"{in_time(best[0]['step_s'])} a training step, {', '.join(others)}. This holds for {training['dtype']} on "
+        f"On a small network ({describe_network(header)}), {compare(header, rows)}. This holds for {training['dtype']} on "
         f"{threads} of one {header['machine']['processor']} on {header['created'][:10]}, and for these versions."
     )
+
+
+def finding_on(run: str, workload: str) -> str:
+    """Return in a sentence how the fastest variants of the frameworks compare on one workload of a suite."""
+    header, rows = read_header(run), pd.read_csv(Path(run) / "tables" / "suite.csv")
+    (described,) = [each for each in header["suite"]["workloads"] if each["name"] == workload]
+    rows = rows[rows["workload"].eq(workload)].dropna(subset=["seconds"]).sort_values("seconds", ignore_index=True)
+    return f"On a network of {describe_network(described)}, {compare(header, rows)}."
+
+
+def describe_network(found: Mapping[str, Any]) -> str:
+    """Return the layers and the batch size, from run.json or from a workload in it."""
+    data, spec = found["data"], found["spec"]
+    layers = "-".join(map(str, (data["features"], *spec["network"]["hidden"], data["classes"])))
+    return f"{layers}, batches of {spec['training']['batch_size']}"
+
+
+def compare(header: Mapping[str, Any], rows: pd.DataFrame) -> str:
+    """Return how many times the fastest's time the fastest variant of each other framework takes; rows are sorted."""
+    first, *others = rows.drop_duplicates("backend").to_dict("records")
+    behind = [f"{name_variant(header, row)} {row['times_fastest']:.2f} times as long" for row in others]
+    return f"{name_variant(header, first)} takes {in_time(first['seconds'])} a training step, {', '.join(behind)}"
 
 
 def fastest(run: str) -> str:

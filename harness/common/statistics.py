@@ -16,7 +16,7 @@ from scipy import stats
 
 from .bootstrap import SEGMENT, Floats, resample, resampled_medians
 
-__all__ = ["LEAST_BLOCKS", "LEVEL", "Floats", "Interval", "Scatter", "resample"]
+__all__ = ["SEGMENT", "Floats", "resample"]
 
 LEVEL = 0.95
 RESAMPLES = 2000

@@ -56,7 +56,7 @@ def _find_standing(results: SuiteResults, name: str, key: tuple[str, str], ratio
 
 def _draw(workloads: list[str], variants: list[str]) -> Spec:
     axis = {"orient": "top", "labelAngle": 0, "labelLimit": 130, "grid": False, "title": None}
-    fields = {
+    fields: Spec = {
         "x": {"field": "workload", "type": "nominal", "sort": workloads, "axis": axis},
         "y": variant_axis(variants),
     }
