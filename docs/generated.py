@@ -37,7 +37,7 @@ SECTIONS = {
     ),
     "all": Section(
         "Every backend and variant",
-        "Among them are frameworks that nobody maintains any more: they show what the newer ones are better at.",
+        "Every backend that ran that day, in every variant.",
         "bakeoff run --backends all",
     ),
     "lecture": Section(
@@ -110,8 +110,8 @@ def finding(run: str) -> str:
     training, plan = header["spec"]["training"], header["plan"]
     threads = "one thread" if plan["threads"] == 1 else f"{plan['threads']} threads"
     return (
-        f"On a small network ({describe_network(header)}), {compare(header, rows)}. This holds for {training['dtype']} on "
-        f"{threads} of one {header['machine']['processor']} on {header['created'][:10]}, and for these versions."
+        f"On a small network ({describe_network(header)}), {compare(header, rows)}. This holds for {training['dtype']} "
+        f"on {threads} of one {header['machine']['processor']} on {header['created'][:10]}, and for these versions."
     )
 
 
