@@ -81,7 +81,7 @@ def _draw(lengths: Sequence[int], rng: np.random.Generator) -> Places:
     return np.concatenate(drawn)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _list_draws(lengths: tuple[int, ...], resamples: int) -> list[Draws]:
     """Return the resamples of rounds of these lengths, the same for all that one run compares."""
     rng, blocks = np.random.default_rng(0), sum(lengths)

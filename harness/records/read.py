@@ -72,7 +72,7 @@ def iterate_records(
             if not line.endswith(b"\n"):
                 return
             try:
-                record = json.loads(line)
+                record = json.loads(str(line, "utf-8"))
                 problem = vocabulary.problem(record)
             except ValueError as error:
                 record, problem = None, f"is no JSON: {error}"
