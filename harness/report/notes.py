@@ -63,7 +63,7 @@ def list_notes(report: "Report") -> list[str]:
     """Return every note: the warnings first, then the circumstances, the timing, the conventions and each failure."""
     return [
         *list_warnings(report),
-        *_describe_suite(report),
+        *describe_suite(report),
         _describe_circumstances(report.header),
         *_describe_stand_ins(report),
         *(f"Data: {note}" for note in report.header["data"]["notes"]),
@@ -111,8 +111,8 @@ def _describe_circumstances(header: Mapping[str, Any]) -> str:
     )
 
 
-def _describe_suite(report: "Report") -> Iterator[str]:
-    """Yield what a suite found over all workloads, and which are left out."""
+def describe_suite(report: "Report") -> Iterator[str]:
+    """Yield what a suite found over all workloads, the headline first, and which are left out."""
     if report.suite_results:
         titles = {backend: report.title(backend) for backend in report.header["backends"]}
         yield from suite.describe(report.suite_results, titles)
