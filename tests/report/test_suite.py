@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from bakeoff.common import statistics
 from bakeoff.report.report import Report
+from bakeoff.report.summary import summarise
 from bakeoff.report.tables import suite
 
 from tests.paths import REFERENCE_RUN
@@ -72,6 +73,12 @@ def test_the_headline_names_the_framework_whose_rank_depends_on_the_workload(rep
     assert "NumPy is " in line
     assert "last on wide" in line
     assert report.notes().index(line) == len(report.warnings())
+
+
+def test_the_answer_speaks_of_all_workloads_and_names_the_one_of_its_times(report):
+    answer = summarise(report).answer
+    assert answer.startswith(report.notes()[len(report.warnings())])
+    assert "On the workload small, which the rest is about: " in answer
 
 
 def test_the_same_ranks_everywhere_are_said_to_be_so(tmp_path):
