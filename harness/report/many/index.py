@@ -87,7 +87,8 @@ def render(title: str, reports: Sequence[Report]) -> str:
 def _list_rows(report: Report) -> list[dict[str, Any]]:
     """Return a row for each variant of a run, as values and as they are shown."""
     summary, header = summarise(report), report.header
-    machine = f"{header['machine']['processor']}, {count_things(header['plan']['threads'], 'thread')}, {header['plan']['device']}"
+    plan = header["plan"]
+    machine = f"{header['machine']['processor']}, {count_things(plan['threads'], 'thread')}, {plan['device']}"
     return [
         {
             "run": report.folder.resolve().name,

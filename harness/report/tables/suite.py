@@ -129,8 +129,8 @@ def _headline(ranks: Mapping[str, Mapping[str, int]], titles: Mapping[str, str])
     often = max(backends, key=lambda one: list(places[one].values()).count(1))
     first = list(places[often].values()).count(1)
     return (
-        f"{titles.get(often, often)} is first on {first} of {len(ranks)} workloads. The ranking by speed depends on the "
-        f"workload: {'; '.join(told)}."
+        f"{titles.get(often, often)} is first on {first} of {len(ranks)} workloads. The ranking by speed depends on "
+        f"the workload: {'; '.join(told)}."
     )
 
 
