@@ -80,7 +80,7 @@ def test_every_answer_to_a_requirement_is_on_the_page(browser, reference):
     assert len(verdict.answers) == len(OFFERED) * len(browser.run("return DATA.scoring.candidates"))
     assert [answer.why for answer in verdict.answers if answer.why not in text] == []
     assert browser.texts("#needs label") == [
-        f"{word} removes {sum(not each.met for each in mine)} of {len(mine)}" + (f", {unknown} unknown" if unknown else "")
+        f"{word} removes {sum(not each.met for each in mine)} of {len(mine)}{f', {unknown} unknown' if unknown else ''}"
         for word in OFFERED
         for mine in [[each for each in verdict.answers if each.requirement == word]]
         for unknown in [sum(each.basis == "unknown" for each in mine)]
