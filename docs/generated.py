@@ -7,18 +7,139 @@ docs/reference.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 from bakeoff.registry.description import Description
 from bakeoff.workload.spec import Spec
 
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Section(NamedTuple):
+    """What docs/results.md says of a published run."""
+
+    heading: str
+    about: str
+    command: str
+    """It made the run, and makes it again elsewhere."""
+    tables: tuple[str, ...] = ("summary",)
+    """By the names of their files in tables/."""
+
+
+SECTIONS = {
+    "reference": Section(
+        "The default backends",
+        "NumPy, JAX, PyTorch and TensorFlow, in every variant that the default run has.",
+        "bakeoff run",
+    ),
+    "all": Section(
+        "Every backend and variant",
+        "Every backend that ran that day, in every variant.",
+        "bakeoff run --backends all",
+    ),
+    "lecture": Section(
+        "The frameworks of the lecture",
+        "The ten frameworks of the lecture that this project began with, a row each. PyTorch stands for Torch, as its "
+        "heir.",
+        "bakeoff run --backends lecture",
+    ),
+    "suite": Section(
+        "By workload",
+        "The default backends on eight workloads: the ranking on one network says little about the next one.",
+        "bakeoff run --suite standard",
+        ("suite", "summary"),
+    ),
+}
+"""The places of published runs in results/, in the order of the page."""
+
+
+def published() -> list[Path]:
+    """Return the folders of the published runs, in the order of the page."""
+    return [ROOT / "results" / name for name in SECTIONS if (ROOT / "results" / name / "run.json").exists()]
+
+
+def results() -> str:
+    """Return a section of Markdown for each published run."""
+    parts = []
+    for folder in published():
+        section = SECTIONS[folder.name]
+        parts += [f"## {section.heading}", f"{section.about} Made by `{section.command}`; raw values in"]
+        parts[-1] += f" [results/{folder.name}](../results/{folder.name})."
+        for number, name in enumerate(section.tables):
+            content = table(str(folder), name)
+            # Every table of a run begins with the same notes: they are shown once.
+            parts.append(content if not number else content.partition("\n\n")[2])
+    return "\n\n".join(parts)
+
+
+def read_header(run: str) -> dict[str, Any]:
+    """Return run.json of a run."""
+    header: dict[str, Any] = json.loads((Path(run) / "run.json").read_text(encoding="utf-8"))
+    return header
+
+
+def read_summary(run: str) -> pd.DataFrame:
+    """Return the timed variants of a run, the fastest first."""
+    table = pd.read_csv(Path(run) / "tables" / "summary.csv")
+    return table.dropna(subset=["step_s"]).sort_values("step_s", ignore_index=True)
+
+
+def name_variant(header: Mapping[str, Any], row: Mapping[str, Any]) -> str:
+    """Return the framework and the variant of a row: `JAX (scan)`."""
+    return f"{header['backends'][row['backend']]['title']} ({row['variant']})"
+
+
+def picture(run: str) -> str:
+    """Return the Markdown of the figure of the step times, with what it shows for those who do not see it."""
+    header, rows = read_header(run), read_summary(run).to_dict("records")
+    first, last = rows[0], rows[-1]
+    shown = (
+        f"Bar chart of the time of one training step for {len(rows)} variants: {name_variant(header, first)} is the "
+        f"fastest, with {in_time(first['step_s'])}, and {name_variant(header, last)} is the slowest, with "
+        f"{in_time(last['step_s'])}"
+    )
+    return f"![{shown}](docs/figures/step_times.svg)"
+
+
+def finding(run: str) -> str:
+    """Return in sentences how the fastest variants of the frameworks compare, and what that holds for."""
+    header, rows = read_header(run), read_summary(run).rename(columns={"step_s": "seconds"})
+    training, plan = header["spec"]["training"], header["plan"]
+    threads = "one thread" if plan["threads"] == 1 else f"{plan['threads']} threads"
+    return (
+        f"On a small network ({describe_network(header)}), {compare(header, rows)}. This holds for {training['dtype']} "
+        f"on {threads} of one {header['machine']['processor']} on {header['created'][:10]}, and for these versions."
+    )
+
+
+def finding_on(run: str, workload: str) -> str:
+    """Return in a sentence how the fastest variants of the frameworks compare on one workload of a suite."""
+    header, rows = read_header(run), pd.read_csv(Path(run) / "tables" / "suite.csv")
+    (described,) = [each for each in header["suite"]["workloads"] if each["name"] == workload]
+    rows = rows[rows["workload"].eq(workload)].dropna(subset=["seconds"]).sort_values("seconds", ignore_index=True)
+    return f"On a network of {describe_network(described)}, {compare(header, rows)}."
+
+
+def describe_network(found: Mapping[str, Any]) -> str:
+    """Return the layers and the batch size, from run.json or from a workload in it."""
+    data, spec = found["data"], found["spec"]
+    layers = "-".join(map(str, (data["features"], *spec["network"]["hidden"], data["classes"])))
+    return f"{layers}, batches of {spec['training']['batch_size']}"
+
+
+def compare(header: Mapping[str, Any], rows: pd.DataFrame) -> str:
+    """Return how many times the fastest's time the fastest variant of each other framework takes; rows are sorted."""
+    first, *others = rows.drop_duplicates("backend").to_dict("records")
+    behind = [f"{name_variant(header, row)} {row['times_fastest']:.2f} times as long" for row in others]
+    return f"{name_variant(header, first)} takes {in_time(first['seconds'])} a training step, {', '.join(behind)}"
+
 
 def fastest(run: str) -> str:
     """Return a Markdown table of the fastest variant of each backend of a run, sorted by step time."""
-    folder = Path(run)
-    backends = json.loads((folder / "run.json").read_text(encoding="utf-8"))["backends"]
-    rows = pd.read_csv(folder / "tables" / "summary.csv").dropna(subset=["step_s"]).sort_values("step_s")
+    backends, rows = read_header(run)["backends"], read_summary(run)
     lines = [
         "| framework | variant | step time [95 % interval] | times the fastest | correct | tokens of code |",
         "| --- | --- | --- | --- | --- | --- |",

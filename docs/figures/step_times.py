@@ -13,24 +13,30 @@ from svg import bar, document, line, text
 
 HERE = Path(__file__).resolve().parent
 SUMMARY = HERE.parent.parent / "results" / "reference" / "tables" / "summary.csv"
+TARGET = HERE / "step_times.svg"
 WIDTH, LEFT, RIGHT, TOP, ROW = 720, 190, 120, 48, 28
-TICKS = {1e-4: "0.1 ms", 1e-3: "1 ms", 1e-2: "10 ms"}
-LEAST, MOST = 5e-5, 1.6e-2
 
 
-def place(seconds: float) -> float:
-    """Return where a time lies on the axis, in pixels from the left."""
-    share = math.log(seconds / LEAST) / math.log(MOST / LEAST)
-    return LEFT + share * (WIDTH - LEFT - RIGHT)
+def round_down(seconds: float) -> float:
+    """Return the next number below that has one digit, which is 1, 2 or 5."""
+    decade = 10.0 ** math.floor(math.log10(seconds))
+    return max(decade * digit for digit in (1, 2, 5) if decade * digit <= seconds)
 
 
 def draw(rows: pd.DataFrame) -> str:
     """Return the figure: one bar for each variant, the fastest first, with its interval."""
     rows = rows.dropna(subset=["step_s"]).sort_values("step_s")
+    # On a logarithmic axis a bar has no natural beginning: the fastest gets a bar of some length.
+    least, most = round_down(rows["step_s"].min() / 1.5), rows["step_s_high"].max()
+
+    def place(seconds: float) -> float:
+        """Return where a time lies on the axis, in pixels from the left."""
+        return LEFT + math.log(seconds / least) / math.log(most / least) * (WIDTH - LEFT - RIGHT)
+
     bottom = TOP + ROW * len(rows)
     parts = [text(LEFT, 26, "Time of one training step (shorter is better)", "title")]
-    for seconds, words in TICKS.items():
-        x = place(seconds)
+    for exponent in range(math.ceil(math.log10(least)), math.floor(math.log10(most)) + 1):
+        x, words = place(10.0**exponent), f"{1e3 * 10.0**exponent:g} ms"
         parts += [line(x, TOP - 6, x, bottom, "grid"), text(x, bottom + 18, words, "small", "middle")]
     for number, row in enumerate(rows.to_dict("records")):
         y, end = TOP + ROW * number, place(row["step_s"])
@@ -45,14 +51,19 @@ def draw(rows: pd.DataFrame) -> str:
         text(
             LEFT,
             bottom + 38,
-            "Logarithmic axis; bars begin at 0.05 ms. A thin line at the end of a bar is the 95 % interval.",
+            f"Logarithmic axis; bars begin at {1e3 * least:g} ms. The thin line on a bar is the 95 % interval.",
             "small",
         )
     )
     return document(WIDTH, bottom + 50, "Time of one training step of each variant", parts)
 
 
+def draw_all() -> dict[Path, str]:
+    """Return the figure by the file that it stands in."""
+    return {TARGET: draw(pd.read_csv(SUMMARY))}
+
+
 if __name__ == "__main__":
-    target = HERE / "step_times.svg"
-    target.write_text(draw(pd.read_csv(SUMMARY)), encoding="utf-8")
-    print(target)
+    for path, content in draw_all().items():
+        path.write_text(content, encoding="utf-8")
+        print(path)

@@ -39,10 +39,12 @@ def merge_runs(runs: MergedRuns, results: Results = Path("results"), as_json: Js
     run's own ratios are compared.
     """
     from ..report.many.merge import Merged
-    from ..report.terminal.console import print_table
+    from ..report.terminal.console import print_line, print_table
 
     merged = Merged([find_run(run, results) for run in runs])
     if as_json:
         print_json(merged.as_json())
     else:
-        print_table(out, merged.notes(), merged.ranking())
+        for note in merged.notes():
+            print_line(out, note, wrap=True)
+        print_table(out, [], merged.ranking())

@@ -163,11 +163,12 @@ def write_report(runs: ReportRuns = None, output: Output = None, results: Result
     from ..report.html.page import write_page
     from ..report.report import Report
     from ..verdict.interactive import export_scoring
+    from ..verdict.requirements import read_support
 
     folders = [find_run(run, results) for run in runs] if runs else [find_run(None, results)]
     reports = [Report(folder) for folder in folders]
     path = output or folders[0] / "report.html"
-    write_page(reports, path, export_scoring(reports[0]))
+    write_page(reports, path, export_scoring(reports[0], read_support()))
     print_note(f"Report: {path}")
 
 
@@ -261,17 +262,14 @@ def rank_frameworks(
     bakeoff verdict --weights ease=2,speed=1,agreement=1,open=1
     bakeoff verdict RUN --weights speed=1 --require float64,licence:OSI,maintained
     """  # noqa: D301  # \\b keeps the lines of the examples
-    from ..registry.entries import read_all
     from ..verdict import terminal
-    from ..verdict.requirements import DeclaredSupport, parse
+    from ..verdict.requirements import parse, read_support
     from ..verdict.run_records import require_measured
     from ..verdict.verdict import Verdict
     from ..verdict.weights import parse_weights
 
     valued, required = parse_weights(weights), parse(require) if require is not None else []
-    described = {name: entry.description for name, entry in read_all().items()} if required else {}
-    facts = {name: DeclaredSupport(each.devices, each.python, each.supports) for name, each in described.items()}
-    found = Verdict(find_run(run, results), valued, required, facts)
+    found = Verdict(find_run(run, results), valued, required, read_support() if required else {})
     require_measured(found.records)
     if as_json:
         print_json(found.as_json())

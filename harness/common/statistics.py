@@ -8,21 +8,18 @@ contestants of a run together show it: an interval is never narrower than the sc
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
-from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int64]
+from .bootstrap import SEGMENT, Floats, resample, resampled_medians
+
+__all__ = ["SEGMENT", "Floats", "resample"]
 
 LEVEL = 0.95
 RESAMPLES = 2000
-SEGMENT = 8
-"""Neighbouring blocks that are drawn together: a third of a second of two contestants."""
 LEAST_BLOCKS = 2 * SEGMENT
 """The least blocks of a round. A single segment is the same blocks, however it is drawn."""
 
@@ -78,13 +75,20 @@ def _pace(logs: Floats, index: int) -> float:
 
 def median(rounds: list[Floats], processes: Scatter = UNKNOWN) -> Interval:
     """Return the median of all blocks, from one array (blocks,) a round."""
-    return _widened(_interval(rounds), processes.variance / len(rounds), processes.freedom)
+    return _widened(_intervals([rounds])[0], processes.variance / len(rounds), processes.freedom)
 
 
 def paired_ratio(first: list[Floats], second: list[Floats], processes: Scatter = UNKNOWN) -> Interval:
     """Return the median over the blocks of first / second: arrays (blocks,) a round, paired block by block."""
-    ratio = _interval([one / other for one, other in zip(first, second, strict=True)])
-    return _widened(ratio, 2 * processes.variance / len(first), processes.freedom)
+    return paired_ratios(first, second, processes)[0]
+
+
+def paired_ratios(first: list[Floats], second: list[Floats], processes: Scatter = UNKNOWN) -> tuple[Interval, Interval]:
+    """Return `paired_ratio` of first / second and of second / first, in little more time than one of them takes."""
+    both = [[one / other for one, other in zip(*pair, strict=True)] for pair in ((first, second), (second, first))]
+    variance = 2 * processes.variance / len(first)
+    one, other = (_widened(each, variance, processes.freedom) for each in _intervals(both))
+    return one, other
 
 
 def unpaired_ratio(
@@ -156,17 +160,20 @@ def _widened(interval: Interval, variance: float, freedom: float) -> Interval:
     return Interval(estimate, min(low, estimate / factor), max(high, estimate * factor))
 
 
-def _interval(rounds: list[Floats]) -> Interval:
-    blocks = np.concatenate(rounds)
-    medians = np.concatenate(
-        [np.median(blocks[places], axis=1) for places in _draws(tuple(map(len, rounds)), RESAMPLES)]
-    )
-    estimate = float(np.median(blocks))
-    if _segments(rounds) < 2:
-        return Interval(estimate, 0.0, np.inf)
-    tail = _tail(_segments(rounds))
-    low, high = np.quantile(medians, [tail, 1 - tail])
-    return Interval(estimate, float(low), float(high))
+def _intervals(values: list[list[Floats]]) -> list[Interval]:
+    """Return the median of all blocks with its interval, for each of several arrays (blocks,) a round.
+
+    They are values of the same blocks, sorted as the first are or in the reverse order.
+    """
+    whole = [np.concatenate(rounds) for rounds in values]
+    estimates = [float(np.median(blocks)) for blocks in whole]
+    segments = _segments(values[0])
+    if segments < 2:
+        return [Interval(estimate, 0.0, np.inf) for estimate in estimates]
+    tail = _tail(segments)
+    medians = resampled_medians(whole, [len(blocks) for blocks in values[0]], RESAMPLES)
+    ends = [np.quantile(each, [tail, 1 - tail]) for each in medians]
+    return [Interval(each, float(low), float(high)) for each, (low, high) in zip(estimates, ends, strict=True)]
 
 
 def _tail(segments: float) -> float:
@@ -179,30 +186,3 @@ def _tail(segments: float) -> float:
         return 0.0
     t = stats.t.ppf((1 - LEVEL) / 2, segments - 1)
     return float(stats.norm.cdf(np.sqrt(segments / (segments - 1)) * t))
-
-
-def resample(rounds: list[Floats], rng: np.random.Generator) -> Floats:
-    """Draw as many rounds, with replacement, and in each as many blocks in circular segments."""
-    return np.concatenate(rounds)[_places([len(blocks) for blocks in rounds], rng)]
-
-
-def _places(lengths: Sequence[int], rng: np.random.Generator) -> Places:
-    """Draw as `resample` does; return the positions of the blocks when the rounds are put end to end."""
-    begin = np.concatenate([[0], np.cumsum(lengths)])
-    drawn = []
-    for index in rng.integers(0, len(lengths), len(lengths)):
-        blocks = lengths[index]
-        starts = rng.integers(0, blocks, -(-blocks // SEGMENT))
-        drawn.append(begin[index] + (starts[:, None] + np.arange(SEGMENT)).ravel()[:blocks] % blocks)
-    return np.concatenate(drawn)
-
-
-@lru_cache(maxsize=8)
-def _draws(lengths: tuple[int, ...], resamples: int) -> list[Places]:
-    """Return the resamples of rounds of these lengths, the same for all that one run compares: arrays (some, blocks).
-
-    Resamples differ in length where the rounds do: consecutive resamples of one length form one array.
-    """
-    rng = np.random.default_rng(0)
-    draws = [_places(lengths, rng) for _ in range(resamples)]
-    return [np.array(list(alike)) for _, alike in groupby(draws, key=len)]

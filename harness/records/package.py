@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from ..common.errors import InputError
+from .files import CHECK_FILE, HEADER_FILE, OPTIONAL, REQUIRED, SELF_TEST_FILE, WITH_RECORDS
 from .read import read_header, read_records
 from .vocabulary import Vocabulary
 
@@ -29,9 +30,6 @@ FORMAT = 1
 """Of the manifest."""
 SUFFIX = ".bakeoff.zip"
 MANIFEST = "manifest.json"
-REQUIRED = ("run.json", "records.jsonl")
-OPTIONAL = ("mistakes.jsonl", "check.csv.gz", "selftest.json")
-"""What a run folder can hold beside: docs/reference/run-folder.md."""
 MOST_BYTES = 1_000_000_000
 """Of all files of a packed run, uncompressed: 150 times the largest published run."""
 MOST_SMALL_BYTES = 10_000_000
@@ -124,7 +122,7 @@ def _require_members(file: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.
             raise InputError(f"{file}: {each.filename} is a link or a special file. Nothing was added.")
         if each.flag_bits & 1:
             raise InputError(f"{file}: {each.filename} is encrypted. Nothing was added.")
-        limit = MOST_SMALL_BYTES if each.filename in (MANIFEST, "run.json") else MOST_BYTES
+        limit = MOST_SMALL_BYTES if each.filename in (MANIFEST, HEADER_FILE) else MOST_BYTES
         if each.file_size > limit or each.file_size > MOST_RATIO * max(each.compress_size, 1):
             raise InputError(
                 f"{file}: {each.filename} unpacks from {each.compress_size:,} to {each.file_size:,} bytes; at most "
@@ -181,23 +179,25 @@ def _read_chunks(file: Path, stream: IO[bytes], most: int) -> Iterator[bytes]:
 
 def _require_sound(file: Path, folder: Path, vocabulary: Vocabulary) -> None:
     """Raise InputError where an unpacked run is not one that Bakeoff could have written."""
-    header = _parse(f"{file}: run.json", (folder / "run.json").read_bytes())
+    header = _parse(f"{file}: {HEADER_FILE}", (folder / HEADER_FILE).read_bytes())
     unprintable = _find_control_character(header)
     if unprintable is not None:
-        raise InputError(f"{file}: run.json: a text with a control character: {unprintable!r:.60}. Nothing was added.")
+        raise InputError(
+            f"{file}: {HEADER_FILE}: a text with a control character: {unprintable!r:.60}. Nothing was added."
+        )
     try:
         read_header(folder)
-        for name in ("records.jsonl", "mistakes.jsonl"):
+        for name in WITH_RECORDS:
             if (folder / name).exists():
                 _require_bounds(file, folder / name)
                 read_records(folder, vocabulary, finished_only=False, file=name)
     except InputError as error:
         # The path of the temporary folder would lead nowhere.
         raise InputError(str(error).replace(str(folder), str(file))) from None
-    if (folder / "selftest.json").exists():
-        _parse(f"{file}: selftest.json", (folder / "selftest.json").read_bytes(), finite=False)
-    if (folder / "check.csv.gz").exists():
-        with (folder / "check.csv.gz").open("rb") as packed, cast(IO[bytes], gzip.GzipFile(fileobj=packed)) as stream:
+    if (folder / SELF_TEST_FILE).exists():
+        _parse(f"{file}: {SELF_TEST_FILE}", (folder / SELF_TEST_FILE).read_bytes(), finite=False)
+    if (folder / CHECK_FILE).exists():
+        with (folder / CHECK_FILE).open("rb") as packed, cast(IO[bytes], gzip.GzipFile(fileobj=packed)) as stream:
             for _ in _read_chunks(file, stream, MOST_BYTES):
                 pass
 

@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from ..common.errors import InputError
+from .files import HEADER_FILE, RECORDS_FILE
 from .header import FORMAT, header_problem
 from .vocabulary import FINISHED, HEAD, Figure, Vocabulary
 
@@ -22,7 +23,7 @@ LAST = "complete"
 
 def read_header(folder: Path) -> dict[str, Any]:
     """Return what stands in run.json. Raises InputError where there is none, or it is not as declared in header.py."""
-    path = folder / "run.json"
+    path = folder / HEADER_FILE
     try:
         header: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -41,29 +42,43 @@ def _list_runs(folder: Path) -> str:
 
 
 def read_records(
-    folder: Path, vocabulary: Vocabulary, finished_only: bool = True, file: str = "records.jsonl"
+    folder: Path, vocabulary: Vocabulary, finished_only: bool = True, file: str = RECORDS_FILE
 ) -> pd.DataFrame:
     """Return the records as a tidy table, one a row; by default those of finished attempts only.
 
     Raises InputError, with the number of the line, for a record that is not of a figure in `vocabulary`.
     """
     path = folder / file
-    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
-    records = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-            problem = vocabulary.problem(record)
-        except ValueError as error:
-            record, problem = None, f"is no JSON: {error}"
-        if problem:
-            raise InputError(f"{path}: line {number}: {problem}. Records are never edited: restore the file.")
-        records.append(record)
+    records = list(iterate_records(path, vocabulary)) if path.exists() else []
     table = pd.DataFrame(records, columns=None if records else list(HEAD))
     if not finished_only or not records:
         return table
     ends = table.loc[is_of(table, FINISHED), ["task", "attempt"]].drop_duplicates("task", keep="last")
     return table.merge(ends, on=["task", "attempt"], how="inner")
+
+
+def iterate_records(
+    path: Path, vocabulary: Vocabulary, saw: Callable[[bytes], object] | None = None
+) -> Iterator[Record]:
+    """Yield every record of a file, each validated; `saw` is given every line, with its end, as it is read.
+
+    A last line without its end is no record: the run was killed while it was written. Raises InputError, with the
+    number of the line, for a record that is not of a figure in `vocabulary`.
+    """
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if saw is not None:
+                saw(line)
+            if not line.endswith(b"\n"):
+                return
+            try:
+                record = json.loads(str(line, "utf-8"))
+                problem = vocabulary.problem(record)
+            except ValueError as error:
+                record, problem = None, f"is no JSON: {error}"
+            if problem:
+                raise InputError(f"{path}: line {number}: {problem}. Records are never edited: restore the file.")
+            yield record
 
 
 def is_of(records: pd.DataFrame, figure: Figure) -> "pd.Series[bool]":
@@ -102,7 +117,7 @@ def list_runs(parent: Path) -> tuple[list[RunState], dict[Path, str]]:
 
 def read_state(folder: Path) -> RunState:
     """Return how far a run came, from its run.json and the ends of its tasks: quicker than to read all records."""
-    header, path = read_header(folder), folder / "records.jsonl"
+    header, path = read_header(folder), folder / RECORDS_FILE
     lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
     mark = f'"figure":"{FINISHED.name}"'.encode()
     try:

@@ -25,6 +25,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from ..common.errors import InputError
+from .files import HEADER_FILE, RECORDS_FILE
 from .header import FORMAT
 from .read import Record, is_complete, is_of, read_header, read_records
 from .vocabulary import FINISHED, Figure, Vocabulary
@@ -63,7 +64,7 @@ class Run:
             text = json.dumps({"format": FORMAT, "created": f"{now:%Y-%m-%dT%H:%M:%SZ}", **header}, indent=2)
             partial = folder / "run.json.part"
             partial.write_text(text + "\n", encoding="utf-8")
-            partial.rename(folder / "run.json")
+            partial.rename(folder / HEADER_FILE)
         except OSError as error:
             raise InputError(f"{folder}: cannot be written: {error.strerror}. Pass --results FOLDER.") from None
         return cls(folder, vocabulary)
@@ -110,7 +111,7 @@ class Run:
 
     def _open_records(self) -> Any:
         """Open for appending. Remove a last line without its end: the run was killed while it was written."""
-        path = self.folder / "records.jsonl"
+        path = self.folder / RECORDS_FILE
         file = path.open("a+b")
         file.seek(0)
         content = file.read()

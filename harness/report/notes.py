@@ -63,7 +63,7 @@ def list_notes(report: "Report") -> list[str]:
     """Return every note: the warnings first, then the circumstances, the timing, the conventions and each failure."""
     return [
         *list_warnings(report),
-        *_describe_suite(report),
+        *describe_suite(report),
         _describe_circumstances(report.header),
         *_describe_stand_ins(report),
         *(f"Data: {note}" for note in report.header["data"]["notes"]),
@@ -111,8 +111,8 @@ def _describe_circumstances(header: Mapping[str, Any]) -> str:
     )
 
 
-def _describe_suite(report: "Report") -> Iterator[str]:
-    """Yield what a suite found over all workloads, and which are left out."""
+def describe_suite(report: "Report") -> Iterator[str]:
+    """Yield what a suite found over all workloads, the headline first, and which are left out."""
     if report.suite_results:
         titles = {backend: report.title(backend) for backend in report.header["backends"]}
         yield from suite.describe(report.suite_results, titles)
@@ -218,11 +218,15 @@ def _doubt_suite(report: "Report") -> Iterator[str]:
 
 
 def describe_convention_effects(report: "Report") -> Iterator[str]:
-    """Yield a note on each declared convention that was measured alone: what it is, and what it changes."""
+    """Yield a note on each declared convention that was measured alone: whose it is, and what it changes."""
+    owners: dict[tuple[str, str], list[str]] = {}
     for row in report.query.rows(CONVENTION_EFFECT).to_dict("records"):
         convention, chosen = row["convention"], row["chosen"]
         choice = CHOICES.get((convention, chosen), f"convention {convention} is {chosen}")
-        yield f"{report.title(row['backend'])}'s {choice}. {_describe_effect(row)}"
+        owners.setdefault((choice, _describe_effect(row)), []).append(report.title(row["backend"]))
+    for (choice, effect), titles in owners.items():
+        who = f"{titles[0]}'s" if len(titles) == 1 else f"In {join_words(titles)},"
+        yield f"{who} {choice}. {effect}"
 
 
 def _describe_effect(row: Mapping[Any, Any]) -> str:

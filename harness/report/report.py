@@ -10,6 +10,7 @@ from ..measures import VOCABULARY
 from ..measures.speed import analysis
 from ..measures.speed import sweep as speed_sweep
 from ..records import read
+from ..records.columns import read_columns
 from ..records.query import Query
 from . import files, notes
 from .tables import agreement, code, deployment, openness, speed, suite, summary, sweep, training
@@ -29,10 +30,14 @@ class Report:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.header = read.read_header(folder)
-        self.records = read.read_records(folder, VOCABULARY)
-        self.query = Query(self.records)
+        self.query = Query(read_columns(folder, VOCABULARY))
         self.entries: list[Key] = [(str(name), str(variant)) for name, variant in self.header["plan"]["entries"]]
         self.step_times = StepTimes.of_run(self.header, self.query)
+
+    @cached_property
+    def records(self) -> pd.DataFrame:
+        """Every record of the finished tasks, in one table."""
+        return read.read_records(self.folder, VOCABULARY)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -47,7 +52,7 @@ class Report:
     @cached_property
     def sweep_times(self) -> pd.DataFrame:
         """The step time of every variant at every point of the sweep; empty where there was no sweep."""
-        return speed_sweep.times(self.records)
+        return speed_sweep.times(self.query)
 
     @cached_property
     def suite_results(self) -> suite.SuiteResults:
@@ -98,11 +103,11 @@ class Report:
 
     def slices(self) -> pd.DataFrame:
         """Return every timed slice, with its label where it is an outlier."""
-        return analysis.labelled(self.records)
+        return analysis.labelled(self.query)
 
     def warm_up(self) -> pd.DataFrame:
         """Return the time per step of every slice of the warm-up; empty where nothing was timed."""
-        return analysis.warm_up(self.records)
+        return analysis.warm_up(self.query)
 
     def readable_warm_up(self) -> pd.DataFrame:
         """Return the warm-up curve of each variant for people."""

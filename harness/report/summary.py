@@ -95,6 +95,8 @@ class RunSummary:
     """The variant that was timed against itself, and that ratio; None where nothing was timed so."""
     resolution: float
     """The ratio below which two step times cannot be distinguished, because the self-test failed by it; else 1."""
+    suite: str
+    """How the ranking depends on the workload, in a sentence; "" where the run has one workload."""
     header: dict[str, Any]
     """What stands in run.json."""
 
@@ -120,7 +122,14 @@ class RunSummary:
 
     @property
     def answer(self) -> str:
-        """The fastest variant, those that tie with it and the next, in a sentence."""
+        """The fastest variant, those that tie with it and the next, in a sentence; of a suite, how that varies, too."""
+        if not self.suite:
+            return self._answer
+        first = self.header["suite"]["workloads"][0]["name"]
+        return f"{self.suite} On the workload {first}, which the rest is about: {self._answer}"
+
+    @property
+    def _answer(self) -> str:
         fastest = self.fastest
         if fastest is None:
             return "No variant was timed, so none is the fastest."
@@ -187,6 +196,7 @@ def summarise(report: "Report") -> RunSummary:
         notes=tuple(report.notes()),
         self_test=tested,
         resolution=resolution,
+        suite=next(notes.describe_suite(report), ""),
         header=report.header,
     )
 

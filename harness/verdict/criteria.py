@@ -24,11 +24,12 @@ from ..measures.ease.changes import CHANGES as ASKED_CHANGES
 from ..measures.mistakes.figures import OUTCOME
 from ..measures.openness.figures import FACTS
 from ..measures.speed.figures import BUILD, FIRST_CALL, IMPORT, PEAK_MEMORY, SLICE, TRANSFER
+from ..records.files import CHECK_FILE
 from ..records.vocabulary import Figure
 from ..report.text import format_seconds, format_size, format_whole_seconds
 from . import deployment, readings
 from .readings import OUTDATED, Reader
-from .run_records import CHECK_FILE, RunRecords
+from .run_records import RunRecords
 
 CRITERIA = ("ease", "speed", "agreement", "open")
 

@@ -2,6 +2,7 @@
 
 from ..measures.deployment import figures
 from ..measures.deployment import records as deployment
+from ..records.files import DEPLOYMENT_FILE
 from ..records.read import Record
 from .readings import Reading
 from .run_records import Key, RunRecords
@@ -9,7 +10,7 @@ from .run_records import Key, RunRecords
 
 def read_records(records: RunRecords) -> list[Record]:
     """Return the records of deployment in the run's folder; [] where there are none. Raises InputError."""
-    path = records.report.folder / deployment.FILE
+    path = records.report.folder / DEPLOYMENT_FILE
     return deployment.read(path) if path.is_file() else []
 
 

@@ -4,11 +4,13 @@ The page does what scores.py does, in JavaScript; tests/report/html/test_verdict
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from ..common.errors import InputError
 from ..report.report import Report
 from .criteria import CRITERIA, SubMeasure, compute_shares
+from .requirements import OFFERED, DeclaredSupport, Requirement, parse
 from .run_records import Key, require_measured
 from .scope import read_scope
 from .verdict import Verdict
@@ -18,10 +20,11 @@ STEP = "speed.step"
 """The node whose ratios have intervals of their own, as the blocks are paired."""
 
 
-def export_scoring(report: Report) -> dict[str, Any]:
+def export_scoring(report: Report, support: Mapping[str, DeclaredSupport] | None = None) -> dict[str, Any]:
     """Return the scope of a run and, where a verdict is possible, its candidates with their costs.
 
-    `problem` says why there is no verdict; it is "" where there is one.
+    `support` is what each backend.toml declares, for the answers to requirements. `problem` says why there is no
+    verdict; it is "" where there is one.
     """
     scope = read_scope(report.header)
     found: dict[str, Any] = {"scope": str(scope), "limits": scope.describe_limits(), "problem": "", "criteria": []}
@@ -32,7 +35,8 @@ def export_scoring(report: Report) -> dict[str, Any]:
         return found | {"problem": str(error)}
     if not verdict.candidates:
         return found | {"problem": "No variant can be chosen: each was excluded."} | _export_excluded(verdict)
-    return found | _export_measures(verdict) | _export_candidates(verdict) | _export_excluded(verdict)
+    needs = {"needs": [_export_requirement(verdict, each, support or {}) for each in parse(",".join(OFFERED))]}
+    return found | _export_measures(verdict) | _export_candidates(verdict) | _export_excluded(verdict) | needs
 
 
 def _export_measures(verdict: Verdict) -> dict[str, Any]:
@@ -77,6 +81,14 @@ def _export_reading(verdict: Verdict, measure: SubMeasure, key: Key) -> dict[str
         return None
     low, high = reading.bounds
     return {"cost": reading.cost, "low": low, "high": high, "shown": reading.shown, "note": reading.note}
+
+
+def _export_requirement(
+    verdict: Verdict, required: Requirement, support: Mapping[str, DeclaredSupport]
+) -> dict[str, Any]:
+    """Return the answer of each candidate to a requirement, in the order of the candidates."""
+    answers = [required(verdict.records, key, support.get(key[0], DeclaredSupport())) for key in verdict.candidates]
+    return {"word": required.word, "answers": [each._asdict() for each in answers]}
 
 
 def _export_excluded(verdict: Verdict) -> dict[str, Any]:

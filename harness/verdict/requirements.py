@@ -12,10 +12,12 @@ from ..measures.agreement.figures import CHECK
 from ..measures.deployment.figures import DEVICES, PYTHON
 from ..measures.openness import licences
 from ..measures.openness.figures import FACTS
+from ..records.files import CHECK_FILE
 from ..registry.description import Supports
+from ..registry.entries import read_all
 from ..registry.fields import Fact
 from .readings import months_since_release
-from .run_records import CHECK_FILE, Key, RunRecords
+from .run_records import Key, RunRecords
 
 MAINTAINED_MONTHS = 12
 
@@ -68,6 +70,12 @@ class DeclaredSupport(NamedTuple):
     python: str | None = None
     framework: Supports | None = None
     """The table `[supports]`: facts about the framework."""
+
+
+def read_support() -> dict[str, DeclaredSupport]:
+    """Return what every backend.toml declares today, by backend."""
+    described = {name: entry.description for name, entry in read_all().items()}
+    return {name: DeclaredSupport(each.devices, each.python, each.supports) for name, each in described.items()}
 
 
 def parse(text: str) -> list[Requirement]:
@@ -234,6 +242,11 @@ WITH_ARGUMENT = {
     "export": _named("export"),
     "language": _named("languages"),
 }
+OFFERED = (
+    "float64", "gpu", "tpu", "mobile", "distributed", "deterministic", "maintained", "licence:OSI", "python:3.13",
+    "export:onnx",
+)  # fmt: skip
+"""The requirements that a page offers to choose from."""
 EXAMPLES = {
     "licence": "licence:OSI",
     "python": "python:3.13",

@@ -14,6 +14,7 @@ from ..measures.agreement.figures import CHECK, FLOORS
 from ..measures.mistakes.figures import OUTCOME
 from ..measures.openness.figures import FACTS
 from ..records import read
+from ..records.files import CHECK_FILE, MISTAKES_FILE
 from ..records.vocabulary import FINISHED, Figure
 from ..report.report import Report
 from ..report.tables.summary import read_failure
@@ -21,9 +22,6 @@ from ..report.tables.summary import read_failure
 Row = dict[str, Any]
 Key = tuple[str, str]
 """A backend and its variant."""
-
-CHECK_FILE, MISTAKES_FILE = "check.csv.gz", "mistakes.jsonl"
-"""The files in a run's folder that `bakeoff check --records` and `bakeoff mistakes --records` write."""
 
 
 def require_measured(records: "RunRecords") -> None:

@@ -6,10 +6,9 @@ from rich.console import Console
 from rich.text import Text
 
 from ..measures.deployment.figures import EXPORT_TOKENS, FLOAT64, UNDECLARED
-from ..measures.deployment.records import FILE as DEPLOYMENT_FILE
+from ..records.files import CHECK_FILE, DEPLOYMENT_FILE, MISTAKES_FILE
 from ..report.terminal.console import print_line
 from ..report.text import join_words
-from .run_records import CHECK_FILE, MISTAKES_FILE
 from .unknown import find_rank_range
 from .verdict import Verdict
 

@@ -12,6 +12,7 @@ import pytest
 from bakeoff.common.errors import InputError
 from bakeoff.measures import VOCABULARY
 from bakeoff.records import package
+from bakeoff.records.files import OPTIONAL, REQUIRED
 from bakeoff.records.package import MANIFEST, add, pack
 
 from tests.paths import REFERENCE_RUN, SAVED_RUN
@@ -60,7 +61,7 @@ def test_a_run_comes_back_as_it_was(run, tmp_path, results):
     folder = add(pack(run, tmp_path / "x.zip", VOCABULARY), results, VOCABULARY)
     assert folder == results / run.name
     names = {path.name for path in folder.iterdir()}
-    assert {"run.json", "records.jsonl"} <= names <= {*package.REQUIRED, *package.OPTIONAL}
+    assert {"run.json", "records.jsonl"} <= names <= {*REQUIRED, *OPTIONAL}
     for name in names:
         assert (folder / name).read_bytes() == (run / name).read_bytes()
 

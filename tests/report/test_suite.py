@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from bakeoff.common import statistics
 from bakeoff.report.report import Report
+from bakeoff.report.summary import summarise
 from bakeoff.report.tables import suite
 
 from tests.paths import REFERENCE_RUN
@@ -74,6 +75,12 @@ def test_the_headline_names_the_framework_whose_rank_depends_on_the_workload(rep
     assert report.notes().index(line) == len(report.warnings())
 
 
+def test_the_answer_speaks_of_all_workloads_and_names_the_one_of_its_times(report):
+    answer = summarise(report).answer
+    assert answer.startswith(report.notes()[len(report.warnings())])
+    assert "On the workload small, which the rest is about: " in answer
+
+
 def test_the_same_ranks_everywhere_are_said_to_be_so(tmp_path):
     report = Report(make_suite_run(tmp_path / "run", {"again": {}}))
     assert "The frameworks' ranking by speed is the same on all 2 workloads." in report.notes()
@@ -83,7 +90,8 @@ def test_the_headline_from_ranks():
     titles = {"a": "Abacus", "b": "Beads", "c": "Cards"}
     ranks = {"small": {"a": 2, "b": 1, "c": 2}, "wide": {"a": 3, "b": 1, "c": 2}}
     assert suite._headline(ranks, titles) == (
-        "The ranking by speed depends on the workload: Abacus is second on small and last on wide."
+        "Beads is first on 2 of 2 workloads. The ranking by speed depends on the workload: Abacus is second on small "
+        "and last on wide."
     )
 
 

@@ -12,9 +12,6 @@ from ...records.read import Record, read_records
 from ...records.vocabulary import Figure, Vocabulary
 from .figures import EXPORTED, FIGURES
 
-FILE = "deployment.jsonl"
-"""The name of such a file in the folder of a run, where the verdict finds it."""
-
 
 def write(rows: Sequence[Record], path: Path) -> None:
     """Write the records to a .jsonl file; an existing file is replaced."""

@@ -20,11 +20,11 @@ QUANTILES = (50, 95, 99)
 """Of latency, in per cent of the calls."""
 
 
-def planned_blocks(header: Mapping[str, Any], records: pd.DataFrame) -> int | None:
+def planned_blocks(header: Mapping[str, Any], query: Query) -> int | None:
     """Return the blocks of a round, by the plan or the time budget; None where they were not yet worked out."""
     blocks = header["plan"]["blocks"]
     if blocks is None:
-        blocks = Query(records).last(figures.BLOCKS, None)
+        blocks = query.last(figures.BLOCKS, None)
     return None if blocks is None else int(blocks)
 
 
@@ -39,7 +39,7 @@ def read_rounds(header: Mapping[str, Any], query: Query) -> dict[tuple[str, str,
         return {}
     slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))
     ended = query.rows(FINISHED)["task"].str.extract(r"^round (\d+)$")[0].dropna()
-    blocks = dict.fromkeys(map(int, ended), planned_blocks(header, query.records))
+    blocks = dict.fromkeys(map(int, ended), planned_blocks(header, query))
     times: dict[tuple[str, str, bool], list[statistics.Floats]] = {}
     for (backend, variant, self_test), mine in slices.groupby(["backend", "variant", "self_test"]):
         rounds = {number: part.sort_values("block")["step"].to_numpy(float) for number, part in mine.groupby("round")}
@@ -51,35 +51,35 @@ def read_rounds(header: Mapping[str, Any], query: Query) -> dict[tuple[str, str,
 def find_refuted(query: Query, rows: pd.DataFrame, figure: Figure = figures.TIMED_CHECK) -> "pd.Series[bool]":
     """Return for each row whether its variant computed something else while it was timed: it has no speed then."""
     checks = query.rows(figure)
-    wrong = checks[checks["value"].ne(figures.PASSED)]
-    refuted = set(zip(wrong["backend"].astype(str), wrong["variant"].astype(str), strict=True))
-    return pd.Series(
-        [pair in refuted for pair in zip(rows["backend"].astype(str), rows["variant"].astype(str), strict=True)],
-        index=rows.index,
-        dtype=bool,
-    )
+    refuted = pd.Series(False, index=rows.index)
+    pairs = checks.loc[checks["value"].ne(figures.PASSED), ["backend", "variant"]].drop_duplicates()
+    for backend, variant in pairs.itertuples(index=False):
+        refuted |= rows["backend"].eq(backend) & rows["variant"].eq(variant)
+    return refuted
 
 
-def labelled(records: pd.DataFrame) -> pd.DataFrame:
+def labelled(query: Query) -> pd.DataFrame:
     """Return every timed slice with its `step` in seconds and whether it is an `outlier` in its worker's round."""
-    slices = Query(records).rows(figures.SLICE)
-    if not len(slices):
-        return pd.DataFrame()
-    slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float), outlier=False)
-    for _, mine in slices.groupby(["backend", "variant", "self_test", "round"]):
-        slices.loc[mine.index, "outlier"] = statistics.outliers(mine["step"].to_numpy(float))
-    return slices.reindex(columns=SLICE).rename(columns={"value": "wall_s"})
+    slices = query.rows(figures.SLICE)
+    return _label(slices) if len(slices) else pd.DataFrame()
 
 
-def details(records: pd.DataFrame, backend: str, variant: str) -> Row:
+def _label(slices: pd.DataFrame) -> pd.DataFrame:
+    step = slices["value"].to_numpy(float) / slices["steps"].to_numpy(float)
+    outlier = np.zeros(len(slices), dtype=bool)
+    for places in slices.groupby(["backend", "variant", "self_test", "round"]).indices.values():
+        outlier[places] = statistics.outliers(step[places])
+    return slices.assign(step=step, outlier=outlier).reindex(columns=SLICE).rename(columns={"value": "wall_s"})
+
+
+def details(query: Query, backend: str, variant: str) -> Row:
     """Return what was measured of one variant beside its median step, as raw values: seconds, shares, counts."""
-    timed = Query(records).rows(figures.SLICE, backend=backend, variant=variant, self_test=False)
-    if not len(timed) or find_refuted(Query(records), timed).any():
+    who = {"backend": backend, "variant": variant, "self_test": False}
+    timed = query.rows(figures.SLICE, **who)
+    if not len(timed) or find_refuted(query, timed).any():
         return {}
-    mine = records[records["measure"].eq(figures.SLICE.measure) & records["backend"].eq(backend)]
-    mine = mine[mine["variant"].eq(variant) & mine["self_test"].eq(False)]
-    slices = labelled(mine)
-    step, query = slices["step"].to_numpy(float), Query(mine)
+    slices = _label(timed)
+    step = slices["step"].to_numpy(float)
     return {
         "quick_step_s": float(np.quantile(step, 0.1)),
         "step_s": float(np.median(step)),
@@ -87,18 +87,18 @@ def details(records: pd.DataFrame, backend: str, variant: str) -> Row:
         "slices": len(step),
         "outliers": int(slices["outlier"].sum()),
         "cores_busy": float(slices["cpu_s"].astype(float).sum() / slices["wall_s"].astype(float).sum()),
-        **_warm_up(query),
-        **_threads(query),
-        **_latency(query),
+        **_warm_up(query.rows(figures.STEADY, **who)),
+        **_threads(query.rows(figures.THREADS, **who)),
+        **_latency(query.rows(figures.LATENCY, **who)),
     }
 
 
-def warm_up(records: pd.DataFrame) -> pd.DataFrame:
+def warm_up(query: Query) -> pd.DataFrame:
     """Return every slice of the warm-up, by variant and round: `slice` from 1, `step` in seconds, `since_s` its start.
 
     Without the second copy of the self-tested variant. `since_s` counts the slices alone, from the first one's start.
     """
-    slices = Query(records).rows(figures.WARM_UP_SLICE, self_test=False)
+    slices = query.rows(figures.WARM_UP_SLICE, self_test=False)
     if not len(slices):
         return pd.DataFrame()
     slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))
@@ -107,9 +107,8 @@ def warm_up(records: pd.DataFrame) -> pd.DataFrame:
     return slices.rename(columns={"block": "slice"})[["backend", "variant", "round", "slice", "since_s", "step"]]
 
 
-def _warm_up(query: Query) -> Row:
+def _warm_up(steady: pd.DataFrame) -> Row:
     """Return the most slices that a round's worker took to reach its steady state; None where one did not reach it."""
-    steady = query.rows(figures.STEADY)
     if not len(steady):
         return {"steady_since": None, "never_steady": False}
     never = not steady["value"].astype(bool).all()
@@ -117,17 +116,15 @@ def _warm_up(query: Query) -> Row:
     return {"steady_since": None if never or np.isnan(since) else int(since), "never_steady": never}
 
 
-def _threads(query: Query) -> Row:
+def _threads(found: pd.DataFrame) -> Row:
     """Return the threads that compute, by what reports them: the framework, its libraries, the system."""
-    found = query.rows(figures.THREADS)
     most = found["value"].astype(int).groupby(found["of"].astype(str)).max()
     return {"threads": {str(name): int(count) for name, count in most.items()}}
 
 
-def _latency(query: Query) -> Row:
+def _latency(found: pd.DataFrame) -> Row:
     """Return the quantiles of the calls of `predict`, by the number of rows."""
     row: Row = {}
-    found = query.rows(figures.LATENCY)
     for rows in found["rows"].unique():
         every = np.concatenate([np.asarray(each, float) for each in found.loc[found["rows"].eq(rows), "calls"]])
         for quantile in QUANTILES:
@@ -135,9 +132,9 @@ def _latency(query: Query) -> Row:
     return row
 
 
-def peak_rate(records: pd.DataFrame) -> float:
+def peak_rate(query: Query) -> float:
     """Return the best rate of the machine's own matrix product in this run, in operations a second; or NaN."""
-    rates = Query(records).values(figures.PEAK_RATE)
+    rates = query.values(figures.PEAK_RATE)
     return float(rates.max()) if len(rates) else float("nan")
 
 

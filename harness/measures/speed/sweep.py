@@ -106,12 +106,11 @@ def _crossing(overhead: float, slope: float) -> float:
 # From the records
 
 
-def times(records: pd.DataFrame) -> pd.DataFrame:
+def times(query: Query) -> pd.DataFrame:
     """Return one row a point and variant: axis, point, operations, the step's median and interval, and its `blocks`.
 
     `blocks` holds the seconds a step in every block, (blocks,).
     """
-    query = Query(records)
     slices = query.rows(figures.SWEEP[figures.SLICE.name])
     slices = slices[~find_refuted(query, slices, figures.SWEEP[figures.TIMED_CHECK.name])]
     rows: list[dict[str, Any]] = []

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...common.statistics import Interval
-from ..notes import describe_resolution
+from ..notes import describe_resolution, describe_suite
 from ..report import Report
 from ..tables.speed import Key
 from ..text import count_things, format_interval, format_share, format_time, join_words
@@ -25,8 +25,10 @@ def _describe_speed(report: Report) -> Iterator[str]:
         return
     fastest = times.fastest
     others = sorted((key for key in times.variants if key != fastest), key=lambda key: times.step(key).estimate)
+    yield from list(describe_suite(report))[:1]
+    where = f"On the workload {report.suite_results.names[0]}, " if report.suite_results else ""
     yield (
-        f"{_name(report, fastest)} is the fastest of {count_things(len(times.variants), 'variant')}: "
+        f"{where}{_name(report, fastest)} is the fastest of {count_things(len(times.variants), 'variant')}: "
         f"{format_interval(times.step(fastest), format_time)} per training step."
     )
     ratios = {key: times.times_fastest(key) for key in others}

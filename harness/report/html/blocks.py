@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..compare import Pair, require_comparable
 from ..report import Report
-from . import agreement, fitness, speed, start, training
+from . import agreement, fitness, speed, start, suite, training
 from .chart import Chart
 from .mistakes import Mistakes
 from .openness import Openness
@@ -106,9 +106,12 @@ def _start(report: Report) -> Block:
 
 
 def _size(report: Report) -> Block:
-    charts = _present(*speed.chart_sweep(report))
+    charts = _present(suite.chart_suite(report), *speed.chart_sweep(report))
     lead = ["At small sizes a step is overhead of the framework; at large ones it is arithmetic."] if charts else []
-    absent = "This run has one size. Add [sweep] to the spec to measure several: docs/how-to/measure-several-sizes.md."
+    absent = (
+        "This run has one size. `bakeoff run --suite standard` times several workloads, and [sweep] in the spec "
+        "several sizes: docs/how-to/measure-several-sizes.md."
+    )
     return Block("size", "Cost against size", "Size", lead, charts, absent="" if charts else absent)
 
 

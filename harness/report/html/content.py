@@ -107,7 +107,7 @@ def collect(runs: Sequence[Report], scoring: Mapping[str, Any]) -> Page:
     }
     return Page(
         title=f"{header['data']['name']}, {header['created'][:10]}",
-        heading=f"{len(header['backends'])} frameworks on one network: which one, and how sure is that?",
+        heading=f"{len(header['backends'])} frameworks on {_count_workloads(report)}: which one, and how sure is that?",
         facts=facts,
         answer=list(describe_answer(report)),
         warnings=warnings,
@@ -126,6 +126,10 @@ def collect(runs: Sequence[Report], scoring: Mapping[str, Any]) -> Page:
             "scoring": dict(scoring),
         },
     )
+
+
+def _count_workloads(report: Report) -> str:
+    return f"{len(report.suite_results.names)} workloads" if report.suite_results else "one network"
 
 
 def _chart_summary(rows: Sequence[TableRow]) -> Chart:

@@ -120,7 +120,7 @@ def chart_slices(report: Report) -> Chart | None:
 
 
 def _read_slices(report: Report) -> pd.DataFrame | None:
-    slices = analysis.labelled(report.records)
+    slices = analysis.labelled(report.query)
     if not len(slices):
         return None
     contestants = zip(slices["backend"], slices["variant"], slices["self_test"], strict=True)

@@ -11,12 +11,10 @@ from ...measures.mistakes.catalogue import MISTAKES
 from ...measures.mistakes.figures import OUTCOME
 from ...measures.mistakes.judge import NOTICED, OUTCOMES, SILENT_AND_WRONG, TRIED
 from ...records import read
+from ...records.files import MISTAKES_FILE
 from ...records.query import Query
 from ..report import Report
 from .chart import NAME, Chart
-
-FILE = "mistakes.jsonl"
-"""What `bakeoff mistakes --records` leaves in the folder of a run."""
 
 KINDS = {
     **dict.fromkeys(NOTICED, "noticed"),
@@ -75,7 +73,7 @@ def read_mistakes(report: Report) -> Mistakes | None:
 
 def _read_outcomes(report: Report) -> pd.DataFrame:
     """Return the outcomes from the file of their own command, else those of the run itself."""
-    beside = read.read_records(report.folder, VOCABULARY, file=FILE)
+    beside = read.read_records(report.folder, VOCABULARY, file=MISTAKES_FILE)
     rows = Query(beside).rows(OUTCOME) if len(beside) else report.query.rows(OUTCOME)
     return rows.fillna({"message": "", "printed": "", "how": "", "when": "", "exception": ""})
 

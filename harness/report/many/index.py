@@ -15,7 +15,7 @@ from ...common.errors import InputError
 from ...records import read
 from ..report import Report
 from ..summary import Standing, VariantSummary, summarise
-from ..text import ABSENT, format_interval, format_or_dash, format_share, format_size, format_time
+from ..text import ABSENT, count_things, format_interval, format_or_dash, format_share, format_size, format_time
 
 FILTERS = ("machine", "framework", "version", "spec")
 """What the rows of the page can be filtered by."""
@@ -87,7 +87,8 @@ def render(title: str, reports: Sequence[Report]) -> str:
 def _list_rows(report: Report) -> list[dict[str, Any]]:
     """Return a row for each variant of a run, as values and as they are shown."""
     summary, header = summarise(report), report.header
-    machine = f"{header['machine']['processor']}, {header['plan']['threads']} x {header['plan']['device']}"
+    plan = header["plan"]
+    machine = f"{header['machine']['processor']}, {count_things(plan['threads'], 'thread')}, {plan['device']}"
     return [
         {
             "run": report.folder.resolve().name,
@@ -100,7 +101,7 @@ def _list_rows(report: Report) -> list[dict[str, Any]]:
             "step_s": each.step_s.estimate,
             "step": _write(each, format_interval(each.step_s, format_time)),
             "times_fastest": _write(each, format_interval(each.times_fastest)),
-            "tie": each.standing in (Standing.FASTEST, Standing.TIE),
+            "standing": each.standing.value if each.standing in (Standing.FASTEST, Standing.TIE) else "",
             "correct": each.correct or "not checked",
             "accuracy": format_or_dash(each.test_accuracy, format_share),
             "memory": format_or_dash(each.peak_memory_bytes, format_size),

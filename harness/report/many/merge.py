@@ -88,7 +88,7 @@ class Merged:
         return [
             *(f"run {number}: {self.name(report)}" for number, report in enumerate(self.reports, start=1)),
             f"The runs are of {count_things(len(machines), 'processor model')}. They disagree on {len(found)} of "
-            f"{pairs} pairs of variants: another one is faster, with the whole interval.",
+            f"{pairs} pairs of variants: on a pair where each is sure, by its whole interval, of another order.",
             *(each.sentence for each in found),
         ]
 

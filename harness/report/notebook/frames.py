@@ -18,6 +18,13 @@ Columns = Mapping[str, tuple[str, str]]
 """By name of the column: its unit, "" where it has none, and its meaning."""
 
 WHO: Columns = {"backend": ("", "backend"), "variant": ("", "variant of the backend")}
+CASE: Columns = {
+    "check": ("", "check"),
+    "case": ("", "network and optimiser"),
+    "dtype": ("", "float32 or float64"),
+    "required": ("", "whether a failure makes the variant incorrect"),
+}
+VALUE: Columns = {"value": ("", "value"), "unit": ("", "unit of the value")}
 ENVIRONMENT = (
     deployment.INSTALL_TIME,
     deployment.INSTALL_SIZE,
@@ -101,7 +108,12 @@ def _read_figures(report: Report, figures: tuple[Figure, ...]) -> pd.DataFrame:
     return pd.concat([report.query.rows(figure) for figure in figures])
 
 
-INTERVAL = "bounds of its 95 % interval"
+def _with_interval(name: str, unit: str, meaning: str) -> Columns:
+    """Return the columns of an estimate and of the bounds of its interval."""
+    bounds = (unit, "bounds of its 95 % interval")
+    return {name: (unit, meaning), f"{name}_low": bounds, f"{name}_high": bounds}
+
+
 FRAMES = (
     Frame(
         "summary",
@@ -115,12 +127,8 @@ FRAMES = (
             "validation_accuracy": ("1", "share of validation rows predicted rightly"),
             "test_accuracy": ("1", "share of test rows predicted rightly"),
             "first_call_s": ("s", "first call of `train`, compilation included"),
-            "step_s": ("s", "median time per training step"),
-            "step_s_low": ("s", INTERVAL),
-            "step_s_high": ("s", INTERVAL),
-            "times_fastest": ("1", "step time over that of the fastest variant"),
-            "times_fastest_low": ("1", INTERVAL),
-            "times_fastest_high": ("1", INTERVAL),
+            **_with_interval("step_s", "s", "median time per training step"),
+            **_with_interval("times_fastest", "1", "step time over that of the fastest variant"),
             "examples_per_s": ("1/s", "rows trained per second"),
             "peak_memory_bytes": ("bytes", "largest resident size of the worker"),
             "import_s": ("s", "start of the process to the framework imported"),
@@ -181,9 +189,7 @@ FRAMES = (
             **WHO,
             "other_backend": ("", "the backend that it is compared with"),
             "other_variant": ("", "its variant"),
-            "ratio": ("1", "step time over that of the other, from the same blocks"),
-            "ratio_low": ("1", INTERVAL),
-            "ratio_high": ("1", INTERVAL),
+            **_with_interval("ratio", "1", "step time over that of the other, from the same blocks"),
         },
         _read_ratios,
     ),
@@ -204,10 +210,7 @@ FRAMES = (
         "One row for each array that was compared with the reference.",
         {
             **WHO,
-            "check": ("", "check"),
-            "case": ("", "network and optimiser"),
-            "dtype": ("", "float32 or float64"),
-            "required": ("", "whether a failure makes the variant incorrect"),
+            **CASE,
             "phase": ("", "phase of the computation"),
             "array": ("", "array"),
             "step": ("steps", "training steps before it"),
@@ -222,10 +225,7 @@ FRAMES = (
         "One row for each check.",
         {
             **WHO,
-            "check": ("", "check"),
-            "case": ("", "network and optimiser"),
-            "dtype": ("", "float32 or float64"),
-            "required": ("", "whether a failure makes the variant incorrect"),
+            **CASE,
             "status": ("", "`passes`, `loses precision`, `fails`, `known failure` or `unsupported`"),
             "reason": ("", "why it did not pass"),
         },
@@ -249,8 +249,7 @@ FRAMES = (
         {
             "backend": ("", "backend"),
             "figure": ("", "figure, as in docs/reference/ease.md"),
-            "value": ("", "value"),
-            "unit": ("", "unit of the value"),
+            **VALUE,
         },
         lambda report: _read_figures(report, ease.COUNTED),
     ),
@@ -260,8 +259,7 @@ FRAMES = (
         {
             **WHO,
             "figure": ("", "figure, as in docs/reference/records.md"),
-            "value": ("", "value"),
-            "unit": ("", "unit of the value"),
+            **VALUE,
         },
         lambda report: _read_figures(report, ENVIRONMENT),
     ),
@@ -285,9 +283,7 @@ FRAMES = (
             "axis": ("", "what is varied"),
             "point": ("", "its value"),
             "operations": ("FLOP", "operations of the step's matrix products"),
-            "step_s": ("s", "median time per training step"),
-            "step_s_low": ("s", INTERVAL),
-            "step_s_high": ("s", INTERVAL),
+            **_with_interval("step_s", "s", "median time per training step"),
         },
         Report.sweep,
     ),

@@ -50,6 +50,7 @@ class StepTimes:
         """Seconds per step, an array (blocks,) a round, by (backend, variant, self_test)."""
         self.until = until
         """Whether rounds were added until the ratios were known: then every interval is an anytime-valid one."""
+        self._ratios: dict[tuple[Contestant, Contestant], Interval] = {}
 
     @classmethod
     def of_run(cls, header: Mapping[str, Any], query: Query) -> Self:
@@ -100,12 +101,16 @@ class StepTimes:
         """Return the step time of the first contestant over that of the second."""
         if first == second:
             return Interval(1.0, 1.0, 1.0)
-        return self._compare(self.rounds[first], self.rounds[second])
+        if (first, second) not in self._ratios:
+            one, other = self._compare(self.rounds[first], self.rounds[second])
+            self._ratios |= {(first, second): one, (second, first): other}
+        return self._ratios[first, second]
 
-    def _compare(self, first: list[statistics.Floats], second: list[statistics.Floats]) -> Interval:
+    def _compare(self, first: list[statistics.Floats], second: list[statistics.Floats]) -> tuple[Interval, Interval]:
+        """Return the ratio, and its inverse."""
         if self.until:
-            return stopping.ratio_interval(first, second)
-        return statistics.paired_ratio(first, second, self.scatter)
+            return stopping.ratio_interval(first, second), stopping.ratio_interval(second, first)
+        return statistics.paired_ratios(first, second, self.scatter)
 
     def times_fastest(self, key: Key) -> Interval:
         """Return how many times the fastest variant's step time a variant's is; NaN where it was not timed."""
@@ -117,8 +122,8 @@ class StepTimes:
         """Return the variant that was timed against itself, and that ratio; None where nothing was timed so."""
         for backend, variant, self_test in self.rounds:
             if self_test and (backend, variant) in self:
-                first, second = self.rounds[backend, variant, False], self.rounds[backend, variant, True]
-                return (backend, variant), self._compare(first, second)
+                first, second = (backend, variant, False), (backend, variant, True)
+                return (backend, variant), self.contestant_ratio(first, second)
         return None
 
 
@@ -135,9 +140,9 @@ def tabulate_ratios(times: StepTimes) -> pd.DataFrame:
 def read_speed(header: Mapping[str, Any], query: Query, times: StepTimes, entries: Sequence[Key]) -> list[Row]:
     """Return a row for each variant that was timed, with raw values: seconds, shares, counts."""
     rows: list[Row] = []
-    flops, rate = analysis.operations(dict(header)), analysis.peak_rate(query.records)
+    flops, rate = analysis.operations(dict(header)), analysis.peak_rate(query)
     for backend, variant in entries:
-        details = analysis.details(query.records, backend, variant)
+        details = analysis.details(query, backend, variant)
         if not details:
             continue
         step_s = times.step((backend, variant)).estimate

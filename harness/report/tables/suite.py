@@ -106,7 +106,7 @@ def describe(results: SuiteResults, titles: Mapping[str, str]) -> Iterator[str]:
 
 
 def _headline(ranks: Mapping[str, Mapping[str, int]], titles: Mapping[str, str]) -> str:
-    """Return the sentence that says for which frameworks the rank depends on the workload, the most first."""
+    """Return who is first most often, and for which frameworks the rank depends on the workload, the most first."""
     backends = list(dict.fromkeys(backend for of_workload in ranks.values() for backend in of_workload))
     places = {one: {name: of[one] for name, of in ranks.items() if one in of} for one in backends}
     span = {one: max(mine.values()) - min(mine.values()) for one, mine in places.items()}
@@ -126,7 +126,12 @@ def _headline(ranks: Mapping[str, Mapping[str, int]], titles: Mapping[str, str])
             f"{titles.get(one, one)} is {_ordinal(mine[best[0]])} on {join_words(best)} and "
             f"{'last' if last else _ordinal(mine[worst[0]])} on {join_words(worst)}"
         )
-    return f"The ranking by speed depends on the workload: {'; '.join(told)}."
+    often = max(backends, key=lambda one: list(places[one].values()).count(1))
+    first = list(places[often].values()).count(1)
+    return (
+        f"{titles.get(often, often)} is first on {first} of {len(ranks)} workloads. The ranking by speed depends on "
+        f"the workload: {'; '.join(told)}."
+    )
 
 
 def _ordinal(rank: int) -> str:

@@ -18,7 +18,10 @@ def print_run(console: Console, report: Report) -> None:
     if len(report.framework_defaults()):
         print_table(console, [report.DEFAULTS_CAPTION], report.framework_defaults())
         print_line(console, "")
-    _print_suite(console, report)
+    if report.suite_results:
+        print_line(console, report.SUITE_CAPTION, wrap=True)
+        print_table(console, [], report.readable_suite())
+        print_line(console, "")
     if len(report.sweep_times):
         _print_sweep(console, report)
         print_line(console, "")

@@ -21,6 +21,7 @@ from bakeoff.measures.deployment.tables import (
     tabulate_mistakes,
     tabulate_serving,
 )
+from bakeoff.records.files import DEPLOYMENT_FILE
 from bakeoff.registry import entries
 from bakeoff.runner.deployment import Recorder, find_training_floors, find_truth, make_training
 from bakeoff.verdict import deployment as readings
@@ -166,7 +167,7 @@ def test_all_is_recorded_written_read_and_shown(tmp_path, monkeypatch):
     assert records.value_of(write.records, figures.SERVE_PEAK_MEMORY) > 10_000_000
     write(figures.EXPORT_TOKENS, 142, **path.keys)
     write(figures.UNDECLARED, 1, names=["beads"], **path.keys)
-    file = tmp_path / "run" / records.FILE
+    file = tmp_path / "run" / DEPLOYMENT_FILE
     records.write(write.finish(), file)
     rows = records.read(file)
     assert len(rows) == len(write.records)
@@ -183,9 +184,9 @@ def test_all_is_recorded_written_read_and_shown(tmp_path, monkeypatch):
 
 
 def test_a_file_of_another_command_is_a_sentence(tmp_path):
-    (tmp_path / records.FILE).write_text(json.dumps({"measure": "speed"}) + "\n")
+    (tmp_path / DEPLOYMENT_FILE).write_text(json.dumps({"measure": "speed"}) + "\n")
     with pytest.raises(InputError, match="expected the keys"):
-        records.read(tmp_path / records.FILE)
+        records.read(tmp_path / DEPLOYMENT_FILE)
     with pytest.raises(InputError, match="no such file"):
         records.read(tmp_path / "none.jsonl")
 

@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 from bakeoff.common import statistics
 from bakeoff.measures.speed import analysis
+from bakeoff.records.query import Query
 
 WHO = {"measure": "speed", "backend": "a", "variant": "b", "self_test": False}
 
 
 def records(*rows):
-    return pd.DataFrame([{**WHO, **row} for row in rows])
+    return Query(pd.DataFrame([{**WHO, **row} for row in rows]))
 
 
 def slices(values, number=1, **more):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bakeoff.measures.speed import sweep
+from bakeoff.records.query import Query
 from bakeoff.workload.spec import parse
 
 OVERHEAD_S, RATE = 1e-4, 5e10
@@ -119,12 +120,12 @@ def records(axis="batch_size", values=(16, 64, 256, 1024), backend="a", **more):
 
 def test_the_slices_of_the_run_are_not_part_of_the_sweep():
     own = records(measure="speed")
-    assert len(sweep.times(pd.DataFrame(own))) == 0
-    assert len(sweep.times(pd.DataFrame(own + records()))) == 4
+    assert len(sweep.times(Query(pd.DataFrame(own)))) == 0
+    assert len(sweep.times(Query(pd.DataFrame(own + records())))) == 4
 
 
 def test_the_crossing_is_reported_on_the_axis_too():
-    (row,) = sweep.lines(sweep.times(pd.DataFrame(records()))).to_dict("records")
+    (row,) = sweep.lines(sweep.times(Query(pd.DataFrame(records())))).to_dict("records")
     assert (row["backend"], row["axis"]) == ("a:b", "batch_size")
     assert row["crossing"] == pytest.approx(5e6)
     assert row["crossing_at"] == "64 to 256"
@@ -132,11 +133,11 @@ def test_the_crossing_is_reported_on_the_axis_too():
 
 @pytest.mark.parametrize(("operations", "place"), [(1e4, "below 16"), (5e5, "16 to 64"), (1e9, "beyond 1024")])
 def test_a_crossing_outside_the_timed_points_is_marked(operations, place):
-    found = sweep.times(pd.DataFrame(records()))
+    found = sweep.times(Query(pd.DataFrame(records())))
     assert sweep.locate(found, operations) == place
 
 
 def test_two_points_and_deeper_networks_have_no_line():
     short = records(values=(16, 64))
     deep = records(axis="depth", values=(1, 2, 3, 4))
-    assert len(sweep.lines(sweep.times(pd.DataFrame(short + deep)))) == 0
+    assert len(sweep.lines(sweep.times(Query(pd.DataFrame(short + deep))))) == 0

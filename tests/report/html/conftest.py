@@ -6,6 +6,7 @@ import pytest
 from bakeoff.report.html.page import write_page
 from bakeoff.report.report import Report
 from bakeoff.verdict.interactive import export_scoring
+from bakeoff.verdict.requirements import read_support
 
 from tests.paths import REFERENCE_RUN
 
@@ -24,7 +25,7 @@ def reference():
 
 @pytest.fixture(scope="session")
 def scoring(reference):
-    return export_scoring(reference)
+    return export_scoring(reference, read_support())
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from bakeoff.verdict.requirements import OFFERED, parse, read_support
 from bakeoff.verdict.verdict import Verdict
 from bakeoff.verdict.weights import Weights
 
@@ -52,6 +53,40 @@ def test_a_turning_point_is_where_the_leader_changes(browser, weights):
         assert (short, beyond) == (point["leader"], point["title"])
 
 
+@pytest.mark.parametrize(
+    "words", [["float64"], ["gpu", "licence:OSI"], ["export:onnx"], ["mobile", "deterministic"]], ids=str
+)
+def test_a_requirement_removes_whom_the_command_removes(browser, reference, words):
+    for word in words:
+        browser.press(f"#needs input[name='{word}']")
+    weights = {"ease": 1, "speed": 1, "agreement": 1, "open": 1}
+    plain = Verdict(reference, Weights(weights, {}))
+    verdict = Verdict(reference, Weights(weights, {}), parse(",".join(words)), read_support())
+    shown = browser.run("return [...document.querySelectorAll('#ranking tbody tr')].map((row) => row.dataset.name)")
+    assert shown == [each.name for each in verdict.ranking]
+    removed = {key for key in plain.candidates if key not in verdict.candidates}
+    text = " ".join(browser.texts("#verdict-removed"))
+    assert all(":".join(key) in text for key in removed)
+    for answer in verdict.answers:
+        if not answer.met:
+            assert answer.why in text
+            assert (f"{answer.requirement}: no, {answer.basis}. " in text) == (answer.basis != "unknown")
+    assert f"--require {','.join(words)}" in browser.texts("#verdict-command")[0]
+
+
+def test_every_answer_to_a_requirement_is_on_the_page(browser, reference):
+    verdict = Verdict(reference, Weights({"speed": 1}, {}), parse(",".join(OFFERED)), read_support())
+    text = " ".join(browser.texts("#verdict details"))
+    assert len(verdict.answers) == len(OFFERED) * len(browser.run("return DATA.scoring.candidates"))
+    assert [answer.why for answer in verdict.answers if answer.why not in text] == []
+    assert browser.texts("#needs label") == [
+        f"{word} removes {sum(not each.met for each in mine)} of {len(mine)}{f', {unknown} unknown' if unknown else ''}"
+        for word in OFFERED
+        for mine in [[each for each in verdict.answers if each.requirement == word]]
+        for unknown in [sum(each.basis == "unknown" for each in mine)]
+    ]
+
+
 def test_a_slider_ranks_anew(browser):
     before = browser.texts("#ranking tbody tr")
     for name in ("ease", "agreement", "open"):
@@ -71,6 +106,7 @@ def test_a_slider_ranks_anew(browser):
 def test_a_reopened_link_shows_the_same_view(browser, page):
     browser.set_value("#weight-speed", 4)
     browser.set_value("#weight-open", 0)
+    browser.press("#needs input[name='gpu']")
     browser.set_value("#baseline", "numpy_plain:plain")
     browser.press('#variants thead th[data-key="peak_memory_bytes"] button')
     browser.press('#variants tbody tr[data-name="pytorch:eager"] input')
@@ -79,7 +115,13 @@ def test_a_reopened_link_shows_the_same_view(browser, page):
     def view():
         return [
             browser.texts(selector)
-            for selector in ("#ranking tbody tr", "#variants tbody tr", "#pays tr", "#pane-right h3")
+            for selector in (
+                "#ranking tbody tr",
+                "#verdict-removed li",
+                "#variants tbody tr",
+                "#pays tr",
+                "#pane-right h3",
+            )
         ]
 
     before, address = view(), browser.run("return location.href")
@@ -91,8 +133,9 @@ def test_a_reopened_link_shows_the_same_view(browser, page):
 
 
 def test_an_unknown_fragment_is_no_error(browser, page):
-    browser.open(page, "base=nobody&w.speed=-3&w.ease=much&hide=nobody&sort=nothing&pick.agreement=int8")
+    browser.open(page, "base=nobody&w.speed=-3&w.ease=much&need=nothing&hide=nobody&sort=nothing&pick.agreement=int8")
     assert browser.run("return state.base") == browser.run("return DATA.ratios.fastest")
+    assert browser.run("return state.needs") == []
     assert browser.run("return state.weights") == {"ease": 1, "speed": 1, "agreement": 1, "open": 1}
 
 

@@ -64,6 +64,7 @@ function narrow(node) {
   if (typeof node.title === "string") node.title = node.title.replace(" (logarithmic)", " (log)");
   if (node.labelLimit > 120) node.labelLimit = 120;
   if (node.orient === "top") Object.assign(node, { labelAngle: -55, labelAlign: "left", labelLimit: 80 });
+  if (node.type === "text" && node.fontSize > 9) node.fontSize = 8.5;
   if (node.tickCount > 4) node.tickCount = 4;
   for (const value of Object.values(node)) narrow(value);
   return undefined;

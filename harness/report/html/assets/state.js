@@ -5,6 +5,7 @@ const DEFAULTS = () => ({
   base: DATA.ratios.fastest || "",
   hide: [],
   weights: Object.fromEntries(DATA.scoring.criteria.map((name) => [name, 1])),
+  needs: [],
   sort: "step_s",
   down: false,
   filter: "",
@@ -22,6 +23,7 @@ function writeState(given) {
     if (given[key] !== plain[key]) found.set(key, given[key]);
   }
   if (given.down) found.set("down", "1");
+  for (const word of given.needs) found.append("need", word);
   for (const name of given.hide) found.append("hide", name);
   for (const [name, weight] of Object.entries(given.weights)) {
     if (weight !== 1) found.set(`w.${name}`, String(weight));
@@ -39,6 +41,8 @@ function readState(fragment) {
   if (DATA.ratios.names.includes(given.get("base"))) found.base = given.get("base");
   found.down = given.get("down") === "1";
   found.hide = given.getAll("hide").filter((name) => names.has(name));
+  const offered = (DATA.scoring.needs || []).map((each) => each.word);
+  found.needs = offered.filter((word) => given.getAll("need").includes(word));
   for (const [key, value] of given) {
     const [kind, name] = [key.slice(0, key.indexOf(".")), key.slice(key.indexOf(".") + 1)];
     if (kind === "pick") found.pick[name] = value;

@@ -108,6 +108,13 @@ function turningPoints(scoring, found, weights, criterion) {
   return [below && { weight: below.high, way: "below", title: below.line.title }, above && { weight: above.low, way: "above", title: above.line.title }].filter(Boolean);
 }
 
+// Return the scoring without the candidates that do not meet a requirement, and who they are.
+function applyNeeds(scoring, words) {
+  const needs = scoring.needs.filter((each) => words.includes(each.word));
+  const removed = scoring.candidates.map((candidate, place) => ({ name: candidate.name, failing: needs.filter((each) => !each.answers[place].met).map((each) => ({ word: each.word, ...each.answers[place] })) }));
+  return { scoring: { ...scoring, candidates: scoring.candidates.filter((_, place) => !removed[place].failing.length) }, removed: removed.filter((each) => each.failing.length) };
+}
+
 function describeRanking(found) {
   const first = found.ranked.filter((entry) => entry.rank === 1);
   if (!first.length) return "No framework can be ranked by these weights: something with a weight is unknown for each.";
@@ -138,7 +145,7 @@ function fillRanking(found) {
 }
 
 // Say what counts most for the first against the second, and what else would lead under other weights.
-function fillReasons(found, weights) {
+function fillReasons(scoring, found, weights) {
   const why = document.getElementById("verdict-why");
   const turn = document.getElementById("verdict-change");
   why.replaceChildren();
@@ -150,27 +157,43 @@ function fillReasons(found, weights) {
   const items = reasons.slice(0, 5).filter((reason) => Math.abs(reason.factor) > NOTHING).map(({ measure, place, factor }) =>
     element("li", {}, `${measure.title} (${measure.criterion}) speaks for ${factor > 0 ? first.title : second.title}: ${first.readings[place].shown} against ${second.readings[place].shown}.`));
   why.append(element("h3", {}, `Why ${first.title} and not ${second.title}`), element("ul", {}, ...items));
-  const turns = DATA.scoring.criteria.flatMap((criterion) => turningPoints(DATA.scoring, found, weights, criterion).map((each) =>
+  const turns = DATA.scoring.criteria.flatMap((criterion) => turningPoints(scoring, found, weights, criterion).map((each) =>
     element("li", {}, `With ${criterion} weighed ${each.way} ${formatThree(each.weight)} (now ${weights[criterion]}), ${each.title} leads.`)));
   turn.append(element("h3", {}, "What would change it"), turns.length ? element("ul", {}, ...turns) : element("p", {}, "No change of a single weight brings another framework to the first place."));
 }
 
+// Say who is removed by the requirements, and what that rests on: those with the same reasons in one item.
+function fillRemoved(removed) {
+  const box = document.getElementById("verdict-removed");
+  box.replaceChildren();
+  if (!removed.length) return;
+  const alike = new Map();
+  for (const each of removed) {
+    const why = each.failing.map((one) => `${one.word}: ${one.basis === "unknown" ? "" : `no, ${one.basis}. `}${one.why}`).join("; ");
+    alike.set(why, [...(alike.get(why) || []), each.name]);
+  }
+  box.append(element("h3", {}, `Removed by the requirements: ${removed.length} of ${DATA.scoring.candidates.length}`), element("ul", {}, ...[...alike].map(([why, names]) => element("li", {}, element("strong", {}, names.join(", ")), ` ${why}.`))));
+}
+
 function fillVerdict() {
-  const found = rank(DATA.scoring, state.weights);
+  const { scoring, removed } = applyNeeds(DATA.scoring, state.needs);
+  const found = rank(scoring, state.weights);
+  for (const box of document.querySelectorAll("#needs input")) box.checked = state.needs.includes(box.name);
+  fillRemoved(removed);
   const sentence = document.getElementById("verdict-sentence");
   for (const [name, weight] of Object.entries(state.weights)) {
     document.getElementById(`weight-${name}`).value = weight;
     document.getElementById(`shown-${name}`).textContent = weight;
   }
-  document.getElementById("verdict-command").textContent = `bakeoff verdict ${DATA.facts.run} --weights ${Object.entries(state.weights).map(([name, weight]) => `${name}=${weight}`).join(",")}`;
-  if (!found) {
-    sentence.textContent = "All weights are 0: give one criterion a weight.";
-    document.querySelector("#ranking tbody").replaceChildren();
+  document.getElementById("verdict-command").textContent = `bakeoff verdict ${DATA.facts.run} --weights ${Object.entries(state.weights).map(([name, weight]) => `${name}=${weight}`).join(",")}${state.needs.length ? ` --require ${state.needs.join(",")}` : ""}`;
+  if (!found || !scoring.candidates.length) {
+    sentence.textContent = found ? "No variant meets all of these requirements." : "All weights are 0: give one criterion a weight.";
+    for (const place of ["#ranking tbody", "#verdict-apart", "#verdict-why", "#verdict-change"]) document.querySelector(place).replaceChildren();
     return;
   }
   sentence.textContent = describeRanking(found);
   fillRanking(found);
-  fillReasons(found, state.weights);
+  fillReasons(scoring, found, state.weights);
   const apart = document.getElementById("verdict-apart");
   apart.replaceChildren();
   if (found.apart.length) {
@@ -183,6 +206,8 @@ function setUpVerdict() {
   const form = document.getElementById("weights");
   if (!form) return;
   form.addEventListener("input", (event) => change({ weights: { ...state.weights, [event.target.name]: Number(event.target.value) } }));
+  const needs = document.getElementById("needs");
+  needs.addEventListener("change", () => change({ needs: [...needs.querySelectorAll("input:checked")].map((box) => box.name) }));
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", (event) => {
     event.preventDefault();
@@ -194,5 +219,5 @@ function setUpVerdict() {
   item.append(" ", element("a", { href: "#verdict" }, "Weigh them yourself."));
   item.hidden = false;
   fillVerdict();
-  listen((changed) => changed.has("weights") && fillVerdict());
+  listen((changed) => (changed.has("weights") || changed.has("needs")) && fillVerdict());
 }

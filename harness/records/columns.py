@@ -1,0 +1,231 @@
+"""The records of a run by figure, as columns: read from records.jsonl, or from a copy of it in the user's cache.
+
+A run of a million records takes seconds to read as JSON. So the columns of a large file are kept in the cache folder,
+under the SHA-256 of the very bytes of records.jsonl and of the vocabulary that they were validated against. The file
+stays the truth: its hash is taken anew each time, so a copy of other bytes is never found, and a copy that is damaged
+is made again. Nothing is kept in the run folder, which may be read-only or somebody else's.
+"""
+
+import hashlib
+import io
+import json
+import os
+import threading
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import feather
+
+from ..common.cache import cache_folder
+from .files import RECORDS_FILE
+from .read import Record, iterate_records
+from .vocabulary import FINISHED, HEAD, KEYS, NUMBER, Figure, Vocabulary
+
+LAYOUT = 1
+"""Of a copy in the cache: another number, and no older copy is found."""
+WORTH_KEEPING_BYTES = 20_000_000
+"""A smaller file takes less than a second to read, and is not kept."""
+MOST_KEPT = 20
+"""Copies in the cache; the one that was used least recently is removed first."""
+CHUNK = 50_000
+"""Records that are turned into columns together."""
+LINE = "line"
+"""The column with the place of a record in its file, from 0: the index of every table."""
+JSON_TEXT = b"json"
+"""Marks a column of values of several types or with parts, which is kept as JSON."""
+
+Name = tuple[str, str]
+"""Of a figure: its measure and its own."""
+Tables = dict[Name, pa.Table]
+
+
+class Columns:
+    """The records of the finished attempts of a run, a table a figure. A table is converted when it is asked for."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def frame(self, figure: Figure) -> pd.DataFrame | None:
+        """Return the records of a figure: HEAD and its keys, the index as in the file; None where there are none."""
+        table = self._tables.get((figure.measure, figure.name))
+        return None if table is None else _to_frame(table)
+
+
+def read_columns(folder: Path, vocabulary: Vocabulary) -> Columns:
+    """Return the records of the finished attempts of a run.
+
+    Raises InputError, with the number of the line, for a record that is not of a figure in `vocabulary`.
+    """
+    path = folder / RECORDS_FILE
+    if not path.exists():
+        return Columns({})
+    large = path.stat().st_size >= WORTH_KEEPING_BYTES
+    if large:
+        with path.open("rb") as stream:
+            found = _find(_key(hashlib.file_digest(stream, "sha256").hexdigest(), vocabulary))
+        if found is not None:
+            return Columns(found)
+    digest = hashlib.sha256()
+    tables = select_finished(build_tables(iterate_records(path, vocabulary, digest.update), vocabulary))
+    if large:
+        _keep(_key(digest.hexdigest(), vocabulary), tables)
+    return Columns(tables)
+
+
+# From records to columns
+
+
+def build_tables(records: Iterable[Record], vocabulary: Vocabulary) -> Tables:
+    """Return the columns of valid records, by figure."""
+    chunks: dict[Name, dict[str, list[pa.Array]]] = {}
+    numbered = enumerate(records)
+    while chunk := list(islice(numbered, CHUNK)):
+        for name, mine in _group_by_figure(chunk).items():
+            figure = vocabulary.figures[name]
+            columns = chunks.setdefault(name, {})
+            columns.setdefault(LINE, []).append(pa.array([line for line, _ in mine], pa.int64()))
+            for key in dict.fromkeys((*HEAD, *figure.keys, *figure.optional)):
+                columns.setdefault(key, []).append(_to_array(key, [record.get(key) for _, record in mine]))
+    return {name: _join(columns) for name, columns in chunks.items()}
+
+
+def _group_by_figure(chunk: list[tuple[int, Record]]) -> dict[Name, list[tuple[int, Record]]]:
+    groups: dict[Name, list[tuple[int, Record]]] = {}
+    for each in chunk:
+        groups.setdefault((each[1]["measure"], each[1]["figure"]), []).append(each)
+    return groups
+
+
+def _to_array(key: str, values: list[Any]) -> pa.Array:
+    """Return values as an array of their own type; as JSON where they have several, or parts."""
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds == {str}:
+        return pa.array(values, pa.string()).dictionary_encode()
+    try:
+        if kinds == {bool}:
+            return pa.array(values, pa.bool_())
+        if kinds == {float} or (key != "value" and kinds <= {float, int} and KEYS[key] == NUMBER and kinds):
+            return pa.array(map(_to_float, values), pa.float64())
+        if kinds == {int}:
+            return pa.array(values, pa.int64())
+    except (OverflowError, pa.ArrowInvalid):
+        pass  # a whole number beyond 64 bits: JSON has it
+    return pa.nulls(len(values)) if not kinds else _to_json(values)
+
+
+def _to_float(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _to_json(values: Iterable[Any]) -> pa.Array:
+    return pa.array([None if value is None else json.dumps(value) for value in values], pa.large_string())
+
+
+def _join(chunks: Mapping[str, list[pa.Array]]) -> pa.Table:
+    """Return one table of columns that were built in chunks, each of one type."""
+    columns, fields = [], []
+    for key, arrays in chunks.items():
+        kinds = {each.type for each in arrays} - {pa.null()}
+        kind = kinds.pop() if len(kinds) == 1 else pa.large_string() if kinds else pa.null()
+        if kinds:  # more than one
+            arrays = [each if each.type == kind else _to_json(each.to_pylist()) for each in arrays]  # noqa: PLW2901
+        marked = {JSON_TEXT: b""} if pa.types.is_large_string(kind) else None
+        column = pa.chunked_array([each if each.type == kind else each.cast(kind) for each in arrays], kind)
+        columns.append(column.unify_dictionaries())
+        fields.append(pa.field(key, kind, metadata=marked))
+    return pa.table(columns, schema=pa.schema(fields))
+
+
+def select_finished(tables: Tables) -> Tables:
+    """Return the records of the last finished attempt at each task."""
+    ends = tables.get((FINISHED.measure, FINISHED.name))
+    if ends is None:
+        return {}
+    # Of a task that ended twice, the later.
+    last = dict(zip(ends["task"].to_pylist(), _to_series(ends, "attempt"), strict=True))
+    found = {}
+    for name, table in tables.items():
+        encoded = table["task"].combine_chunks()
+        expected = np.array([last.get(task) for task in encoded.dictionary.to_pylist()], dtype=object)
+        mine = np.asarray(_to_series(table, "attempt")) == expected[encoded.indices.to_numpy()]
+        if mine.any():
+            found[name] = table if mine.all() else table.filter(pa.array(mine))
+    return found
+
+
+def _to_frame(table: pa.Table) -> pd.DataFrame:
+    """Return a table as pandas has it when it reads the records: text as `str`, what is missing as NaN."""
+    columns = {key: _to_series(table, key) for key in table.column_names if key != LINE}
+    index = pd.Index(table[LINE].to_numpy())
+    return pd.DataFrame({key: pd.Series(values, index=index) for key, values in columns.items()}, copy=False)
+
+
+def _to_series(table: pa.Table, key: str) -> Any:
+    column = table[key]
+    if pa.types.is_null(column.type):
+        return np.full(len(column), np.nan)
+    if JSON_TEXT in (table.schema.field(key).metadata or {}):
+        decoded = [np.nan if text is None else json.loads(text) for text in column.to_pylist()]
+        values = np.empty(len(decoded), dtype=object)
+        values[:] = decoded
+        return values
+    if pa.types.is_dictionary(column.type):
+        return pd.array(column.cast(pa.large_string()), dtype="str")
+    return column.to_pandas().to_numpy()
+
+
+# The copy in the cache
+
+
+def _key(digest: str, vocabulary: Vocabulary) -> str:
+    """Return the name of a copy: by the bytes of the file, and by what made them valid and columns of them."""
+    rules = repr((LAYOUT, pa.__version__, HEAD, KEYS, sorted(map(repr, vocabulary.figures.values()))))
+    return f"{digest}-{hashlib.sha256(rules.encode()).hexdigest()[:16]}"
+
+
+def _file(key: str) -> Path:
+    return cache_folder() / "records" / f"{key}.zip"
+
+
+def _find(key: str) -> Tables | None:
+    """Return the tables of a copy; None where there is none, or it is damaged: zip has a checksum of each table."""
+    try:
+        with zipfile.ZipFile(_file(key)) as archive:
+            tables = dict(_read_members(archive))
+        os.utime(_file(key))
+    except (OSError, ValueError, LookupError, zipfile.BadZipFile, pa.ArrowException):
+        return None
+    return tables
+
+
+def _read_members(archive: zipfile.ZipFile) -> Iterator[tuple[Name, pa.Table]]:
+    for member in archive.namelist():
+        measure, _, figure = member.partition("/")
+        yield (measure, figure), feather.read_table(io.BytesIO(archive.read(member)))
+
+
+def _keep(key: str, tables: Tables) -> None:
+    """Keep a copy; where the cache cannot be written, there is none and the file is read again next time."""
+    path = _file(key)
+    partial = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+            for (measure, figure), table in tables.items():
+                content = io.BytesIO()
+                feather.write_feather(table, content, compression="lz4")
+                archive.writestr(f"{measure}/{figure}", content.getbuffer().tobytes())
+        partial.replace(path)
+        kept = sorted(path.parent.glob("*.zip"), key=lambda each: each.stat().st_mtime, reverse=True)
+        for each in kept[MOST_KEPT:]:
+            each.unlink(missing_ok=True)
+    except OSError:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
