@@ -15,6 +15,7 @@ import pandas as pd
 from ..common.statistics import Interval
 from ..measures.speed.figures import COLD_START
 from . import notes
+from .tables.shapes import describe_slower_paths
 from .text import count_things, format_floors, format_interval, format_share, format_time, join_words
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class RunSummary:
     """The variant that was timed against itself, and that ratio; None where nothing was timed so."""
     resolution: float
     """The ratio below which two step times cannot be distinguished, because the self-test failed by it; else 1."""
+    slower_paths: tuple[str, ...]
+    """A sentence for each variant that runs by slower code after new batch sizes."""
     header: dict[str, Any]
     """What stands in run.json."""
 
@@ -187,6 +190,7 @@ def summarise(report: "Report") -> RunSummary:
         notes=tuple(report.notes()),
         self_test=tested,
         resolution=resolution,
+        slower_paths=tuple(describe_slower_paths(report.size_costs)),
         header=report.header,
     )
 
