@@ -42,7 +42,7 @@ measure = "prediction"
 TIMED = ["workload wide round 1", "workload one-row round 1", "workload wide round 2", "workload one-row round 2"]
 
 
-PLACES = ("round 1", "workload one-row round 1", "shapes numpy_plain:in_place")
+PLACES = ("round 1", "workload one-row round 1", "shapes numpy_plain:plain")
 """The tasks in which the run is killed: in its own spec, in a workload, and in what comes after them."""
 
 
