@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from bakeoff.common import statistics
+from bakeoff.measures.speed.suite import FACTORS
+from bakeoff.report.html.blocks import _suite
+from bakeoff.report.html.suite import chart_profiles
 from bakeoff.report.report import Report
 from bakeoff.report.tables import suite
 
@@ -103,3 +106,21 @@ def test_the_tables_of_a_suite_are_written(report):
     assert np.isfinite(table["times_fastest"]).all()
     assert len(pd.read_csv(tables / "profiles.csv")) == len(report.entries)
     assert "geometric mean" in (tables / "suite.md").read_text()
+
+
+def test_the_page_has_the_profiles_and_the_ratios(report):
+    block = _suite(report)
+    (chart,) = block.charts
+    assert len(chart.rows) == len(report.profile_curves())
+    assert set(chart.rows["variant"]) == {":".join(key) for key in report.suite_results.variants}
+    assert [row[0] for row in block.tables[0].rows] == report.readable_suite()["backend"].tolist()
+    assert chart_profiles(Report(REFERENCE_RUN)) is None
+
+
+def test_a_curve_has_the_shares_of_the_table(report):
+    """The table has the share at eight factors: the curve has it at its last corner up to each of them."""
+    curves = report.profile_curves()
+    for row in report.profiles().to_dict("records"):
+        mine = curves[curves["backend"].eq(row["backend"])]
+        for factor in FACTORS:
+            assert mine.loc[mine["factor"] <= factor, "share"].iloc[-1] == row[f"within_{factor:g}"]
