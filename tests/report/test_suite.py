@@ -11,6 +11,7 @@ from bakeoff.report.html.blocks import _suite
 from bakeoff.report.html.suite import chart_profiles
 from bakeoff.report.report import Report
 from bakeoff.report.tables import suite
+from bakeoff.report.tables.code import compute_doubling
 
 from tests.paths import REFERENCE_RUN
 from tests.suite_runs import make_suite_run
@@ -124,3 +125,18 @@ def test_a_curve_has_the_shares_of_the_table(report):
         mine = curves[curves["backend"].eq(row["backend"])]
         for factor in FACTORS:
             assert mine.loc[mine["factor"] <= factor, "share"].iloc[-1] == row[f"within_{factor:g}"]
+
+
+@pytest.mark.parametrize(
+    ("faster", "tokens_ratio", "doubling"),
+    [
+        ((4.0, 3.9, 4.1), 9.0, 3.0),  # two doublings: 3 * 3
+        ((2.0, 1.5, 2.5), 1.5, 1.5),
+        ((8.0, 7.0, 9.0), 1.0, 1.0),  # faster for nothing
+        ((1.05, 0.98, 1.1), 2.0, None),  # not distinguishably faster
+        ((math.nan, math.nan, math.nan), 2.0, None),
+    ],
+)
+def test_what_twice_the_speed_costs_is_worked_out_by_hand(faster, tokens_ratio, doubling):
+    found = compute_doubling(statistics.Interval(*faster), tokens_ratio)
+    assert math.isnan(found) if doubling is None else found == pytest.approx(doubling)
