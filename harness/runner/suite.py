@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from ..common.errors import InputError
 from ..measures.speed import figures, rounds
-from ..measures.speed.rounds import Contestant, Plan
+from ..measures.speed.plan import Plan
+from ..measures.speed.rounds import Contestant
 from ..measures.training.train import spec_for_backend
 from ..records.store import Run, Task
 from ..records.vocabulary import Figure
@@ -157,6 +158,7 @@ def plan_round(workload: PlannedWorkload, position: int, run_plan: Plan, budget_
         cores=first_cores(workload.threads),
         seed=run_plan.seed + position,
         measure_peak_and_latency=False,
+        start_ahead=True,
         predict_rows=workload.rows if workload.measure == "prediction" else 0,
     )
 

@@ -19,10 +19,12 @@ import pandas as pd
 from ...common import statistics
 from ...common.statistics import Floats, Interval
 from ...records.query import Query
+from ...workers.ahead import AheadStarter
 from ...workers.cores import IdleCoreSpinners, reserve_cores
 from ...workers.session import Trained, WorkerFailed
 from . import figures
-from .rounds import Check, Contestant, Plan, Problem, TimedWorker, Write
+from .plan import Plan
+from .rounds import Check, Contestant, Problem, TimedWorker, Write
 
 NEW_SIZES = 12
 """Batch sizes that the worker has not seen: more than one framework's limit of 8 compilations of a function."""
@@ -73,13 +75,16 @@ def measure(
 
     with reserve_cores(plan.cores) as spinners, ExitStack() as ending:
         try:
-            pair = []
+            pair: list[_SizedWorker] = []
+            ahead = AheadStarter([contestant.place] * 2)
+            ending.callback(ahead.close)
             for kind, each in ((MANY, problem), (ONE, last)):
                 say(f"warming up a worker that sees {kind}")
-                worker = _SizedWorker(TimedWorker(contestant, each, plan, _ignore, spinners), kind, spinners, labelled)
-                ending.callback(worker.timed.session.close)
-                worker.timed.prepare(steps)
-                pair.append(worker)
+                timed = TimedWorker(contestant, each, plan, _ignore, spinners, ahead.take(len(pair)))
+                ending.callback(timed.session.close)
+                with spinners.paused():
+                    timed.prepare(steps)
+                pair.append(_SizedWorker(timed, kind, spinners, labelled))
             many = pair[0]
             _take_turns(pair, BEFORE)
             _train_at_new_sizes(many, list_sizes(problem.spec.batch_size), say)
