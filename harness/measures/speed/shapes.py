@@ -28,9 +28,9 @@ from .rounds import Check, Contestant, Problem, TimedWorker, Write
 
 NEW_SIZES = 12
 """Batch sizes that the worker has not seen: more than one framework's limit of 8 compilations of a function."""
-SLICES = 10
+SLICES = 5
 """At each new size."""
-BLOCKS = 5 * statistics.SEGMENT
+BLOCKS = 3 * statistics.SEGMENT
 """In which the slices of both workers are compared; each of the three times."""
 FIRST_CALLS_LIMIT_S = 120.0
 """Of the new sizes, after which the remaining ones but the last are left out."""
@@ -78,7 +78,7 @@ def measure(
             pair: list[_SizedWorker] = []
             ahead = AheadStarter([contestant.place] * 2)
             ending.callback(ahead.close)
-            for kind, each in ((MANY, problem), (ONE, last)):
+            for kind, each in ((MANY, problem), (ONE, last._replace(check=None))):
                 say(f"warming up a worker that sees {kind}")
                 timed = TimedWorker(contestant, each, plan, _ignore, spinners, ahead.take(len(pair)))
                 ending.callback(timed.session.close)
