@@ -18,7 +18,7 @@ from bakeoff.workload.suite import read_suite
 
 from tests.runner.test_comparison import start, wait_for
 
-SUITE = """
+SUITE = """new_shapes = true
 [[workload]]
 name = "small"
 data.source = "synthetic:300x6x3"

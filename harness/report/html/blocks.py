@@ -118,7 +118,7 @@ def _new_sizes(report: Report) -> Block:
     title = "The cost of a new batch size"
     charts = _present(suite.chart_new_sizes(report))
     if not report.size_costs:
-        absent = "This run did not measure it: `bakeoff run --new-shapes` does, and every run of a suite."
+        absent = "This run did not measure it: `bakeoff run --new-shapes` does, and the suite `full`."
         return Block("shapes", title, "New sizes", [], [], absent=absent)
     tables = (make_table(title, report.readable_new_shapes()),)
     return Block("shapes", title, "New sizes", [report.SHAPES_CAPTION], charts, "plain.html.jinja", tables=tables)
