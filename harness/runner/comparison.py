@@ -259,6 +259,8 @@ class Comparison:
         return rounds.Problem(self.network, self.arrays, x_train, y_train, self.order, check)
 
     def _measure_new_shapes(self, board: Board) -> None:
+        if not self.plan.get("new_shapes"):
+            return
         steps = self.findings.steps_of_slices(self.plan["slice_s"])
         shapes.measure_new_shapes(self.run, self._contestants(), self._problem(), steps, board)
 

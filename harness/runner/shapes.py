@@ -21,13 +21,11 @@ def measure_new_shapes(
     steps: Mapping[tuple[str, str], int],
     board: Board,
 ) -> None:
-    """Measure what new batch sizes cost each variant that is left to do, where the plan asks for it.
+    """Measure what new batch sizes cost each variant that is left to do.
 
     `steps` are those of a slice, by backend and variant.
     """
     plan: dict[str, Any] = run.header["plan"]
-    if not plan.get("new_shapes"):
-        return
     size = shapes.list_sizes(problem.spec.batch_size)[-1]
     check = TimedCheck(problem.spec._replace(batch_size=size), problem.arrays, problem.x, problem.y)
     last = shapes.resize(problem, size, check)
