@@ -62,7 +62,8 @@ def _describe_single(header: Mapping[str, Any]) -> str:
 def describe_workloads(verdict: "Verdict") -> Iterator[str]:
     """Yield the sentences that say on which workloads the verdict rests and which would change it."""
     results, effects = verdict.report.suite_results, verdict.workload_effects
-    if not any(measure.node == STEP for measure in verdict.measures):
+    weights = verdict.weights.criteria
+    if not any(measure.node == STEP and weights[measure.criterion] for measure in verdict.measures):
         return
     if not results:
         yield _describe_single(verdict.report.header)
