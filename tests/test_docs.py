@@ -263,8 +263,47 @@ def test_the_committed_figures_are_those_of_their_scripts(monkeypatch):
     monkeypatch.syspath_prepend(str(figures))
     step_times, protocol = importlib.import_module("step_times"), importlib.import_module("protocol")
     drawn = {"step_times": step_times.draw(pd.read_csv(step_times.SUMMARY)), "protocol": protocol.draw()}
+    code = importlib.import_module("speed_and_code")
+    drawn["speed_and_code"] = code.draw(code.read())
     for name, text in drawn.items():
         assert (figures / f"{name}.svg").read_text(encoding="utf-8") == text, name
+
+
+def test_the_page_on_speed_and_code_has_the_values_of_the_published_run(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(str(DOCS))
+    generated = importlib.import_module("generated")
+    text = (DOCS / "explanation" / "speed-and-code.md").read_text(encoding="utf-8")
+    made = text.partition("]]] -->")[2].partition("<!-- [[[end]]]")[0].strip()
+    assert made == f"{generated.code_answer('results/all')}\n\n{generated.code_costs('results/all')}"
+
+
+def test_the_table_of_speed_and_code_is_made_of_the_table_of_a_run(monkeypatch, tmp_path):
+    """Made up: twice as fast for 1.5 times the tokens, 4 times for 9 times, and one that is not faster."""
+    monkeypatch.syspath_prepend(str(DOCS))
+    generated = importlib.import_module("generated")
+    (tmp_path / "tables").mkdir()
+    ratios = ["faster", "faster_low", "faster_high", "tokens_ratio", "doubling_ratio"]
+    rows = [
+        ["a:plain", "idiomatic", 100, 4e-3, 1, 1, 1, 1, float("nan")],
+        ["a:quick", "tuned", 150, 2e-3, 2, 1.9, 2.1, 1.5, 1.5],
+        ["a:quickest", "tuned", 900, 1e-3, 4, 3.9, 4.1, 9, 3],
+        ["a:odd", "tuned", 120, 4e-3, 1, 0.9, 1.1, 1.2, float("nan")],
+    ]
+    table = pd.DataFrame(rows, columns=["backend", "style", "tokens", "step_s", *ratios])
+    table.to_csv(tmp_path / "tables" / "code.csv", index=False)
+    lines = generated.code_costs(tmp_path).splitlines()
+    assert lines[2:] == [
+        "| `a:plain` | idiomatic | 100 | 4 ms |  |  |  |",
+        "| `a:quick` | tuned | 150 | 2 ms | 2.00 [1.90, 2.10] | 1.50 | x 1.50 |",
+        "| `a:quickest` | tuned | 900 | 1 ms | 4.00 [3.90, 4.10] | 9.00 | x 3.00 |",
+        "| `a:odd` | tuned | 120 | 4 ms | 1.00 [0.90, 1.10] | 1.20 | not faster |",
+    ]
+    answer = generated.code_answer(tmp_path)
+    assert answer.startswith(
+        "The cheapest speed: `a:quick` is 2.00 times as fast as its idiomatic variant with 1.50 times the tokens"
+    )
+    assert "The dearest: `a:quickest` is 4.00 times as fast" in answer
 
 
 def keys_of(schema):

@@ -80,6 +80,10 @@ TimeLimit = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="With --until: start no round after this time. Default: 10m."),
 ]
+NewShapes = Annotated[
+    bool,
+    typer.Option("--new-shapes", help="Also measure the cost of 12 new batch sizes. Default: as the suite says."),
+]
 FrameworkDefaults = Annotated[
     bool,
     typer.Option("--framework-defaults", help="Keep each framework's own default epsilons, rates and weights."),
@@ -115,6 +119,7 @@ def run_backends(
     budget: Budget = None,
     until: Until = None,
     time_limit: TimeLimit = None,
+    new_shapes: NewShapes = False,
     framework_defaults: FrameworkDefaults = False,
     inherit_environment: Inherit = None,
     resume: Resume = None,
@@ -168,6 +173,7 @@ def make_request(given: Mapping[str, Any]) -> "Request":
         device=given["device"],
         threads=given["threads"],
         quick=given["quick"],
+        new_shapes=given["new_shapes"],
         rounds=rounds,
         blocks=blocks,
         budget_s=parse_budget(budget, blocks),

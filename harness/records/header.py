@@ -126,6 +126,8 @@ class Plan(Section):
     threads: int
     cores: tuple[int, ...] | None
     device: str
+    new_shapes: bool = False
+    """Whether the cost of new batch sizes is measured."""
     interpreters: tuple[str, ...]
     folders: dict[str, str]
     """The folders of backends from outside the project."""

@@ -91,6 +91,7 @@ def is_complete(finished: Collection[str], header: Mapping[str, Any]) -> bool:
     planned = header["plan"]["rounds"]
     timed = planned is not None and f"round {planned}" in finished
     more = any(header["spec"].get("sweep", {}).values()) or bool(header.get("suite"))
+    more = more or bool(header["plan"].get("new_shapes"))
     return LAST in finished or (timed and not more)
 
 

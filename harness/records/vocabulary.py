@@ -18,6 +18,7 @@ KEYS: dict[str, tuple[type, ...]] = {
     "backend": TEXT, "variant": TEXT, "version": TEXT, "api": TEXT, "of": TEXT, "source": TEXT, "asof": TEXT,
     "round": COUNT, "block": COUNT, "position": COUNT, "self_test": FLAG, "epoch": COUNT, "rows": COUNT, "dtype": TEXT,
     "workload": TEXT, "axis": TEXT, "point": (str, int), "operations": COUNT,
+    "batch_size": COUNT, "worker": TEXT, "rebuilt": FLAG,
     "check": TEXT, "case": TEXT, "phase": TEXT, "array": TEXT, "step": COUNT, "required": FLAG, "checked_at": TEXT,
     "convention": TEXT, "chosen": TEXT, "field": TEXT, "own": FLAG, "other": TEXT,
     "path": TEXT, "served_with": TEXT, "clients": COUNT, "from_exporter": NUMBER, "claimed": TEXT,

@@ -1,4 +1,4 @@
-"""Figures of a run: the curves of a sweep, and the step times where there was none.
+"""Figures of a run: the performance profiles of a suite, the curves of a sweep, or else the step times.
 
 Altair writes them, as SVG, PNG or a page that needs no network; it is asked for by the extra `bakeoff[figures]`.
 """
@@ -30,14 +30,21 @@ DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 TITLES = {"batch_size": "batch size", "width": "width of every hidden layer"}
 
 
+PROFILES = "Performance profiles"
+
+
 def draw(report: Report, path: Path) -> None:
     """Write the figure of a run to `path`. Raises InputError for another kind of file, and where Altair is missing."""
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path}: expected a file that ends in {', '.join(SUFFIXES)}.")
     require_altair()
     curves = _select_curves(report)
-    chart: Any = sweep_chart(curves, sweep.lines(curves)) if len(curves) else step_chart(report.summary())
-    chart = describe(chart, report)
+    chart: Any
+    if report.suite_results:
+        chart = describe(profile_chart(report.profile_curves()), report, PROFILES)
+    else:
+        chart = sweep_chart(curves, sweep.lines(curves)) if len(curves) else step_chart(report.summary())
+        chart = describe(chart, report)
     # A white ground: a figure is printed, and looked at in a dark window.
     chart = chart.configure(background="white").configure_view(stroke=None).configure_axis(gridColor="#e5e7eb")
     html = path.suffix.lower() == ".html"
@@ -73,7 +80,7 @@ def _select_curves(report: Report) -> pd.DataFrame:
     return times[times["axis"].isin(sweep.FITTED)] if len(times) else times
 
 
-def describe(chart: Any, report: Report) -> Any:
+def describe(chart: Any, report: Report, heading: str = "Time of a training step") -> Any:
     """Return the chart with a title that names machine, data and date, under the warnings of the run."""
     import altair as alt  # noqa: PLC0415  # an extra: whoever only reads tables has none
 
@@ -85,9 +92,11 @@ def describe(chart: Any, report: Report) -> Any:
         f"data {header['data']['name']}; spec {header['spec_hash']}, batch {training['batch_size']}, "
         f"{training['dtype']}",
     ]
+    if report.suite_results:
+        subtitle[1] = f"workloads: {', '.join(report.suite_results.names)}"
     doubts = [wrapped for line in report.warnings() for wrapped in textwrap.wrap(line, 90)]
     title = alt.TitleParams(
-        doubts or "Time of a training step",
+        doubts or heading,
         color="#be123c" if doubts else "#111827",
         subtitle=subtitle,
         subtitleColor="#4b5563",
@@ -154,6 +163,23 @@ def step_chart(summary: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     point = base.mark_point(filled=True, size=60, opacity=1).encode(x=_seconds(alt.X, "step_s:Q"))
     interval = base.mark_rule(strokeWidth=2).encode(x=_seconds(alt.X, "step_s_low:Q"), x2="step_s_high:Q")
     return alt.layer(interval, point).properties(width=520, height=24 * len(timed))
+
+
+def profile_chart(curves: pd.DataFrame) -> alt.Chart:
+    """Return the share of workloads on which a variant is within a factor of the fastest: a line of steps each.
+
+    `curves` has the corners of the steps: backend, factor, share.
+    """
+    import altair as alt  # noqa: PLC0415  # an extra: whoever only reads tables has none
+
+    factor = alt.X("factor:Q", title="times the step time of the workload's fastest variant (logarithmic)")
+    share = alt.Y("share:Q", title="share of workloads").axis(format="%").scale(domain=[0, 1])
+    chart: alt.Chart = (
+        alt.Chart(curves)
+        .mark_line(interpolate="step-after", strokeWidth=2)
+        .encode(x=factor.scale(type="log", nice=False), y=share, **_style(list(dict.fromkeys(curves["backend"]))))
+    )
+    return chart.properties(width=520, height=320)
 
 
 def learning_chart(training: pd.DataFrame) -> alt.Chart:

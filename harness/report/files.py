@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..common.errors import InputError
-from .tables import code, speed, suite, sweep, training
+from .tables import code, shapes, speed, suite, sweep, training
 from .text import to_bullets, to_markdown
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ def _write_all(report: "Report", folder: Path) -> None:
         caption = [*notes, suite.CAPTION, suite.PROFILE_CAPTION]
         _write(folder, "suite", report.suite(), caption, report.readable_suite(), report.readable_profiles())
         report.profiles().to_csv(folder / "profiles.csv", index=False)
+    if report.size_costs:
+        caption = [*notes, shapes.CAPTION]
+        _write(folder, "new_shapes", report.new_shapes(), caption, report.readable_new_shapes())
+        report.new_sizes().to_csv(folder / "new_sizes.csv", index=False)
     styles = report.code()
     if len(styles):
         _write(folder, "code", styles, [*notes, code.CAPTION], report.readable_code())

@@ -14,7 +14,7 @@ from ..measures.speed.figures import SLICE_STEPS, STOPPED, SUITE, SUITE_UNSUPPOR
 from ..measures.training.figures import EPOCH_TIME
 from ..records import read
 from ..records.vocabulary import FINISHED
-from .tables import suite
+from .tables import shapes, suite
 from .text import count_things, format_interval, format_share, format_time, join_words, shorten_floors
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def list_notes(report: "Report") -> list[str]:
         *(sentence for _, sentence in doubt_step_times(report)),
         *_doubt_sweep(report),
         *_doubt_suite(report),
+        *shapes.describe_slower_paths(report.size_costs),
         *describe_convention_effects(report),
         *_describe_failures(report),
     ]

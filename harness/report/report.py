@@ -8,12 +8,13 @@ import pandas as pd
 from ..common.statistics import Interval
 from ..measures import VOCABULARY
 from ..measures.speed import analysis
+from ..measures.speed import shapes as speed_shapes
 from ..measures.speed import sweep as speed_sweep
 from ..records import read
 from ..records.columns import read_columns
 from ..records.query import Query
 from . import files, notes
-from .tables import agreement, code, deployment, openness, speed, suite, summary, sweep, training
+from .tables import agreement, code, deployment, openness, shapes, speed, suite, summary, sweep, training
 from .tables.speed import Key, Row, StepTimes
 from .text import to_bullets, to_markdown
 
@@ -26,6 +27,7 @@ class Report:
     DEFAULTS_CAPTION = training.CAPTION
     SUITE_CAPTION = suite.CAPTION
     PROFILE_CAPTION = suite.PROFILE_CAPTION
+    SHAPES_CAPTION = shapes.CAPTION
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -58,6 +60,11 @@ class Report:
     def suite_results(self) -> suite.SuiteResults:
         """The times of every workload; false where the run has one."""
         return suite.SuiteResults(self.header, self.query, self.step_times, self.entries)
+
+    @cached_property
+    def size_costs(self) -> list[speed_shapes.SizeCost]:
+        """What new batch sizes cost each variant; empty where that was not measured."""
+        return speed_shapes.read_costs(self.query, self.entries)
 
     @property
     def failed(self) -> bool:
@@ -140,6 +147,22 @@ class Report:
     def readable_profiles(self) -> pd.DataFrame:
         """Return the performance profiles for people."""
         return suite.format_profiles(self.suite_results)
+
+    def profile_curves(self) -> pd.DataFrame:
+        """Return the corners of the performance profiles: backend, factor, share."""
+        return suite.tabulate_curves(self.suite_results)
+
+    def new_shapes(self) -> pd.DataFrame:
+        """Return what new batch sizes cost each variant, with raw values."""
+        return shapes.tabulate_costs(self.size_costs)
+
+    def readable_new_shapes(self) -> pd.DataFrame:
+        """Return what new batch sizes cost each variant, for people."""
+        return shapes.format_costs(self.size_costs)
+
+    def new_sizes(self) -> pd.DataFrame:
+        """Return one row a variant and new batch size, with raw values."""
+        return shapes.tabulate_sizes(self.size_costs)
 
     def code(self) -> pd.DataFrame:
         """Return the tokens and the step time of every variant that says how its code is, with raw values."""

@@ -15,6 +15,7 @@ import pandas as pd
 from ..common.statistics import Interval
 from ..measures.speed.figures import COLD_START
 from . import notes
+from .tables.shapes import describe_slower_paths
 from .text import count_things, format_floors, format_interval, format_share, format_time, join_words
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ class RunSummary:
     """The ratio below which two step times cannot be distinguished, because the self-test failed by it; else 1."""
     suite: str
     """How the ranking depends on the workload, in a sentence; "" where the run has one workload."""
+    slower_paths: tuple[str, ...]
+    """A sentence for each variant that runs by slower code after new batch sizes."""
     header: dict[str, Any]
     """What stands in run.json."""
 
@@ -197,6 +200,7 @@ def summarise(report: "Report") -> RunSummary:
         self_test=tested,
         resolution=resolution,
         suite=next(notes.describe_suite(report), ""),
+        slower_paths=tuple(describe_slower_paths(report.size_costs)),
         header=report.header,
     )
 

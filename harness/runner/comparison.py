@@ -39,7 +39,7 @@ from ..workers.place import Place
 from ..workers.session import Session
 from ..workload import data, networks
 from ..workload.spec import Spec
-from . import suite, timing
+from . import shapes, suite, timing
 from .findings import Findings
 from .schedule import qualify
 
@@ -98,6 +98,7 @@ class Comparison:
             self._time(board)
             self._time_sweep(board)
             self._time_suite(board)
+            self._measure_new_shapes(board)
             with self.run.task(read.LAST):
                 pass
 
@@ -243,17 +244,25 @@ class Comparison:
         if not contestants:
             return
         steps = self.findings.steps_of_slices(self.plan["slice_s"])
-        plan = timing.plan_rounds(self.plan, self.planned_blocks(contestants))
-        x_train = self.splits.x_train.astype(self.network.dtype)
-        y_train = self.splits.y_train
-        check = TimedCheck(self.network, self.arrays, x_train, y_train)
-        problem = rounds.Problem(self.network, self.arrays, x_train, y_train, self.order, check)
+        plan, problem = timing.plan_rounds(self.plan, self.planned_blocks(contestants)), self._problem()
         of_all = f" of {plan.rounds}" if plan.rounds else ""
         for number in timing.list_rounds(self.run):
             with board.job(f"timing, round {number}{of_all}", ROUNDS) as job, self.run.task(f"round {number}") as task:
                 rounds.run_round(number, contestants, problem, plan, task.add, steps, job.say)
                 job.outcome = f"{plan.blocks} blocks of {len(contestants)} workers"
             self.learn(task)
+
+    def _problem(self) -> rounds.Problem:
+        """Return the training of the run's own spec, as it is timed."""
+        x_train, y_train = self.splits.x_train.astype(self.network.dtype), self.splits.y_train
+        check = TimedCheck(self.network, self.arrays, x_train, y_train)
+        return rounds.Problem(self.network, self.arrays, x_train, y_train, self.order, check)
+
+    def _measure_new_shapes(self, board: Board) -> None:
+        if not self.plan.get("new_shapes"):
+            return
+        steps = self.findings.steps_of_slices(self.plan["slice_s"])
+        shapes.measure_new_shapes(self.run, self._contestants(), self._problem(), steps, board)
 
     def _time_sweep(self, board: Board) -> None:
         """Time a round at every point of the spec's sweep, each variant once in a block."""
@@ -275,7 +284,7 @@ class Comparison:
         count = self.plan["rounds"]
         left = [each for each in suite.list_rounds(self.workloads, count) if not self.run.finished(each[0])]
         for done, (name, workload, number) in enumerate(left):
-            able = self._support_workload(workload, contestants)
+            able = suite.record_support(self.run, workload, contestants, [entry for entry, _ in self.chosen])
             blocks = self.findings.workload_blocks.get(workload.name)
             plan = suite.plan_round(
                 workload,
@@ -290,21 +299,6 @@ class Comparison:
             with board.job(title) as job, self.run.task(name) as task:
                 job.outcome = suite.time_round(workload, number, able, plan, steps, task, job.say)
             self.learn(task)
-
-    def _support_workload(
-        self, workload: suite.PlannedWorkload, contestants: Sequence[rounds.Contestant]
-    ) -> list[rounds.Contestant]:
-        """Return the contestants that support the network of a workload; record once why others do not."""
-        network = train.spec_for_backend(workload.spec, workload.splits)
-        reasons = {entry.name: entry.unsupported(network) for entry, _ in self.chosen}
-        label = f"workload {workload.name} support"
-        if any(reasons.values()) and not self.run.finished(label):
-            with self.run.task(label) as task:
-                for each in contestants:
-                    if reasons[each.backend] and not each.self_test:
-                        keys = {"backend": each.backend, "variant": each.variant, "workload": workload.name}
-                        task.add(speed.SUITE_UNSUPPORTED, reasons[each.backend], **keys)
-        return [each for each in contestants if not reasons[each.backend]]
 
     def planned_blocks(self, contestants: Sequence[rounds.Contestant]) -> int:
         """Return the blocks of a round: as planned, or as many as fit into the budget, worked out once in a run."""

@@ -64,6 +64,8 @@ class Request:
     """Rounds are added until every ratio to the fastest is known to this share of it; in place of `rounds`."""
     time_limit_s: float = TIME_LIMIT_S
     """Seconds of rounds after which none is added, with `until`."""
+    new_shapes: bool = False
+    """Whether to measure the cost of new batch sizes, as a suite can ask for, too."""
     suite: tuple[str, Suite] | None = None
     """The name and the workloads of a suite, the first of which has the `spec`; None for a run of one workload."""
 
@@ -128,6 +130,7 @@ def _plan(request: Request, chosen: Sequence[tuple[Entry, str]], cores: tuple[in
         "threads": request.threads,
         "cores": cores,
         "device": request.device,
+        "new_shapes": request.new_shapes or (request.suite is not None and request.suite[1].new_shapes),
         "interpreters": [str(path) for path in request.pythons],
         "folders": {entry.name: str(entry.folder.resolve()) for entry, _ in chosen if entry.outside},
         "inherit": list(request.inherit),

@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 
 from ..common.errors import InputError
 from ..measures.speed import figures, rounds
-from ..measures.speed.rounds import Contestant, Plan
-from ..records.store import Task
+from ..measures.speed.plan import Plan
+from ..measures.speed.rounds import Contestant
+from ..measures.training.train import spec_for_backend
+from ..records.store import Run, Task
 from ..records.vocabulary import Figure
+from ..registry.entries import Entry
 from ..workers.cores import first_cores
 from ..workload import data
 from ..workload.data import Splits
@@ -109,6 +112,22 @@ def list_rounds(workloads: Sequence[PlannedWorkload], count: int) -> Iterator[tu
             yield f"workload {workload.name} round {number}", workload, number
 
 
+def record_support(
+    run: Run, workload: PlannedWorkload, contestants: Sequence[Contestant], entries: Sequence[Entry]
+) -> list[Contestant]:
+    """Return the contestants that support the network of a workload; record once why others do not."""
+    network = spec_for_backend(workload.spec, workload.splits)
+    reasons = {entry.name: entry.unsupported(network) for entry in entries}
+    label = f"workload {workload.name} support"
+    if any(reasons.values()) and not run.finished(label):
+        with run.task(label) as task:
+            for each in contestants:
+                if reasons[each.backend] and not each.self_test:
+                    keys = {"backend": each.backend, "variant": each.variant, "workload": workload.name}
+                    task.add(figures.SUITE_UNSUPPORTED, reasons[each.backend], **keys)
+    return [each for each in contestants if not reasons[each.backend]]
+
+
 def time_round(
     workload: PlannedWorkload,
     number: int,
@@ -139,6 +158,7 @@ def plan_round(workload: PlannedWorkload, position: int, run_plan: Plan, budget_
         cores=first_cores(workload.threads),
         seed=run_plan.seed + position,
         measure_peak_and_latency=False,
+        start_ahead=True,
         predict_rows=workload.rows if workload.measure == "prediction" else 0,
     )
 

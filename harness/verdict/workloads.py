@@ -1,7 +1,7 @@
 """The workloads that a verdict rests on, and those that would change it."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -49,10 +49,24 @@ def _lead_on(verdict: "Verdict", place: int, names: list[str]) -> str:
     return Scores(scores.owners, scores.measures_of, scores.shares.tolist(), costs).leader(verdict.vector)
 
 
+def _describe_single(header: Mapping[str, Any]) -> str:
+    """Return what a verdict on a run of one workload rests on, and what it cannot say."""
+    data, training = header["data"], header["spec"]["training"]
+    layers = "-".join(map(str, (data["features"], *header["spec"]["network"]["hidden"], data["classes"])))
+    return (
+        f"Speed rests on one workload: {data['name']}, layers {layers}, batch {training['batch_size']}. Whether "
+        "another one would change the ranking is unknown: `bakeoff run --suite standard` times several."
+    )
+
+
 def describe_workloads(verdict: "Verdict") -> Iterator[str]:
     """Yield the sentences that say on which workloads the verdict rests and which would change it."""
     results, effects = verdict.report.suite_results, verdict.workload_effects
+    weights = verdict.weights.criteria
+    if not any(measure.node == STEP and weights[measure.criterion] for measure in verdict.measures):
+        return
     if not results:
+        yield _describe_single(verdict.report.header)
         return
     yield f"Speed rests on {len(results.names)} workloads, each with the same weight: {join_words(results.names)}."
     if not effects or len(verdict.ranking) < 2:  # a leader and a rival

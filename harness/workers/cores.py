@@ -124,6 +124,16 @@ def reserve_cores(cores: Sequence[int] | None) -> Iterator[IdleCoreSpinners]:
         spinners.stop()
 
 
+def move_process(process: int, cores: Sequence[int]) -> None:
+    """Move every thread of a process to these cores; one that starts meanwhile is moved as well."""
+    moved: set[int] = set()
+    while new := {int(thread) for thread in os.listdir(f"/proc/{process}/task")} - moved:
+        for thread in new:
+            with contextlib.suppress(ProcessLookupError):  # the thread has ended meanwhile
+                os.sched_setaffinity(thread, cores)
+        moved |= new
+
+
 def _move_threads(cores: set[int]) -> None:
     """Move every thread of this process to these cores, the thread that redraws the display among them."""
     for thread in threading.enumerate():

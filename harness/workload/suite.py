@@ -59,6 +59,8 @@ class Suite(Section):
 
     workload: Annotated[tuple[Workload, ...], STRICT, AfterValidator(_check_workloads)]
     """The workloads, in the order in which they are timed."""
+    new_shapes: Annotated[bool, Field(strict=True)] = False
+    """Whether to measure what new batch sizes cost each variant, too: minutes for variants that compile."""
 
 
 def bundled_suites() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The figures of a run draw every value that was timed, at its place, and no other."""
 
+import math
 import re
 import shutil
 import sys
@@ -15,6 +16,7 @@ from bakeoff.report import figures
 from bakeoff.report.report import Report
 
 from tests.paths import REFERENCE_RUN
+from tests.suite_runs import make_suite_run
 
 OVERHEAD_S, RATE = 1e-4, 5e10
 OPERATIONS = {"batch_size": (1e5, 1e6, 1e7, 1e8), "width": (1e4, 1e5, 1e6)}
@@ -96,7 +98,9 @@ def test_a_file_of_each_kind_needs_no_network(reference, tmp_path, suffix):
 
 
 def test_a_run_with_a_sweep_is_drawn_as_curves(reference, tmp_path):
-    swept = SimpleNamespace(sweep_times=curves(), summary=reference.summary, warnings=list, header=reference.header)
+    swept = SimpleNamespace(
+        suite_results=None, sweep_times=curves(), summary=reference.summary, warnings=list, header=reference.header
+    )
     figures.draw(swept, tmp_path / "sweep.svg")
     svg = (tmp_path / "sweep.svg").read_text()
     assert "width of every hidden layer: 16, 17, 18" in svg
@@ -106,7 +110,11 @@ def test_a_run_with_a_sweep_is_drawn_as_curves(reference, tmp_path):
 def test_a_figure_shows_the_warnings_of_its_run(reference, tmp_path):
     reason = "The timing failed its self-test by 20 %"
     doubtful = SimpleNamespace(
-        sweep_times=pd.DataFrame(), summary=reference.summary, warnings=lambda: [reason], header=reference.header
+        suite_results=None,
+        sweep_times=pd.DataFrame(),
+        summary=reference.summary,
+        warnings=lambda: [reason],
+        header=reference.header,
     )
     figures.draw(doubtful, tmp_path / "steps.svg")
     assert reason in (tmp_path / "steps.svg").read_text()
@@ -181,3 +189,35 @@ def test_without_the_extra_a_message_says_what_to_install(bakeoff, tmp_path, mon
 def test_a_run_without_a_step_has_nothing_to_draw():
     with pytest.raises(InputError, match="No step was timed"):
         figures.step_chart(pd.DataFrame({"backend": ["swift"], "variant": ["plain"], "step_s": [np.nan]}))
+
+
+# Performance profiles
+
+
+def test_a_suite_is_drawn_as_its_performance_profiles(tmp_path):
+    """NumPy takes 100 times as long on one workload of three: its line jumps to 2/3 at its ratio, and later to 1."""
+    report = Report(make_suite_run(tmp_path / "run", {"wide": {"numpy_plain": 100.0}, "same": {}}))
+    figures.draw(report, tmp_path / "profiles.svg")
+    svg = (tmp_path / "profiles.svg").read_text()
+    assert "Performance profiles" in svg
+    assert "workloads: small, wide, same" in svg
+    own = report.suite_results.ratio("small", ("numpy_plain", "plain")).estimate
+    mine = report.profile_curves().query("backend == 'numpy_plain:plain'").set_index("factor")["share"]
+    assert mine[own] == pytest.approx(2 / 3)
+    assert mine[mine.index > 90 * own].iloc[0] == pytest.approx(1.0)
+    assert mine[mine.index < own].eq(0).all()
+
+
+def test_the_line_of_a_profile_is_drawn_at_the_values_worked_out_by_hand(tmp_path):
+    """Ratios 1, 4, 1, 1: three quarters of the workloads up to factor 4, then all; the axis is logarithmic to 16.
+
+    On 520 x 320 pixels the corner is at log(4) / log(16) = 1/2 of the width, and at 1/4 of the height.
+    """
+    corners = pd.DataFrame({"backend": "a:plain", "factor": [1.0, 4.0, 16.0], "share": [0.75, 1.0, 1.0]})
+    figures.profile_chart(corners).save(tmp_path / "profile.svg")
+    lines = re.findall(r'aria-roledescription="line mark".*?d="([^"]*)"', (tmp_path / "profile.svg").read_text())
+    lines += re.findall(r'd="([^"]*)"[^>]*aria-roledescription="line mark"', (tmp_path / "profile.svg").read_text())
+    numbers = [float(each) for each in re.findall(r"-?\d+\.?\d*", max(lines, key=len))]
+    assert {round(x) for x in numbers[::2]} == {0, 260, 520}
+    assert math.isclose(numbers[1], 80, abs_tol=0.5)
+    assert math.isclose(numbers[-1], 0, abs_tol=0.5)

@@ -6,9 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from bakeoff.common import statistics
+from bakeoff.measures.speed.suite import FACTORS
+from bakeoff.report.html.blocks import _suite
+from bakeoff.report.html.suite import chart_profiles
 from bakeoff.report.report import Report
 from bakeoff.report.summary import summarise
 from bakeoff.report.tables import suite
+from bakeoff.report.tables.code import compute_doubling
 
 from tests.paths import REFERENCE_RUN
 from tests.suite_runs import make_suite_run
@@ -111,3 +115,36 @@ def test_the_tables_of_a_suite_are_written(report):
     assert np.isfinite(table["times_fastest"]).all()
     assert len(pd.read_csv(tables / "profiles.csv")) == len(report.entries)
     assert "geometric mean" in (tables / "suite.md").read_text()
+
+
+def test_the_page_has_the_profiles_and_the_ratios(report):
+    block = _suite(report)
+    (chart,) = block.charts
+    assert len(chart.rows) == len(report.profile_curves())
+    assert set(chart.rows["variant"]) == {":".join(key) for key in report.suite_results.variants}
+    assert [row[0] for row in block.tables[0].rows] == report.readable_suite()["backend"].tolist()
+    assert chart_profiles(Report(REFERENCE_RUN)) is None
+
+
+def test_a_curve_has_the_shares_of_the_table(report):
+    """The table has the share at eight factors: the curve has it at its last corner up to each of them."""
+    curves = report.profile_curves()
+    for row in report.profiles().to_dict("records"):
+        mine = curves[curves["backend"].eq(row["backend"])]
+        for factor in FACTORS:
+            assert mine.loc[mine["factor"] <= factor, "share"].iloc[-1] == row[f"within_{factor:g}"]
+
+
+@pytest.mark.parametrize(
+    ("faster", "tokens_ratio", "doubling"),
+    [
+        ((4.0, 3.9, 4.1), 9.0, 3.0),  # two doublings: 3 * 3
+        ((2.0, 1.5, 2.5), 1.5, 1.5),
+        ((8.0, 7.0, 9.0), 1.0, 1.0),  # faster for nothing
+        ((1.05, 0.98, 1.1), 2.0, None),  # not distinguishably faster
+        ((math.nan, math.nan, math.nan), 2.0, None),
+    ],
+)
+def test_what_twice_the_speed_costs_is_worked_out_by_hand(faster, tokens_ratio, doubling):
+    found = compute_doubling(statistics.Interval(*faster), tokens_ratio)
+    assert math.isnan(found) if doubling is None else found == pytest.approx(doubling)

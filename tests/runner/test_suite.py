@@ -18,7 +18,7 @@ from bakeoff.workload.suite import read_suite
 
 from tests.runner.test_comparison import start, wait_for
 
-SUITE = """
+SUITE = """new_shapes = true
 [[workload]]
 name = "small"
 data.source = "synthetic:300x6x3"
@@ -42,19 +42,20 @@ measure = "prediction"
 TIMED = ["workload wide round 1", "workload one-row round 1", "workload wide round 2", "workload one-row round 2"]
 
 
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory):
-    """Return the folder of a run that was killed in its second workload and then resumed, and its records before."""
-    folder = tmp_path_factory.mktemp("suite")
-    (folder / "mine.toml").write_text(SUITE)
+PLACES = ("round 1", "workload one-row round 1", "shapes numpy_plain:plain")
+"""The tasks in which the run is killed: in its own spec, in a workload, and in what comes after them."""
 
-    def in_the_second_workload():
+
+def kill_during(task, folder, *arguments):
+    """Start a run, or resume it, and kill it (SIGKILL) as soon as it has recorded something in this task."""
+
+    def in_the_task():
         files = list(folder.glob("results/*/records.jsonl"))
-        return bool(files) and '{"task":"workload one-row round 1"' in files[0].read_text()
+        return bool(files) and f'{{"task":"{task}"' in files[0].read_text()
 
-    with start(folder, "--suite", str(folder / "mine.toml"), "--backends", "numpy_plain", "--quick") as process:
+    with start(folder, *arguments) as process:
         watched = psutil.Process(process.pid)
-        wait_for(lambda: process.poll() is not None or in_the_second_workload())
+        wait_for(lambda: process.poll() is not None or in_the_task())
         came = process.poll() is None
         children = watched.children(recursive=True) if came else []
         process.kill()
@@ -62,24 +63,46 @@ def killed(tmp_path_factory):
     assert came, err
     wait_for(lambda: not any(child.is_running() for child in children), within_s=30)
     run = read.latest(folder / "results")
-    before = (run / "records.jsonl").read_bytes()
+    return run, (run / "records.jsonl").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """Return the folder of a run that was killed three times and resumed, and its records after each time."""
+    folder = tmp_path_factory.mktemp("suite")
+    (folder / "mine.toml").write_text(SUITE)
+    first, *others = PLACES
+    suite_file = str(folder / "mine.toml")
+    run, records = kill_during(first, folder, "--suite", suite_file, "--backends", "numpy_plain", "--quick")
+    before = [records]
+    before += [kill_during(task, folder, "--resume", str(run))[1] for task in others]
     with start(folder, "--resume", str(run), "--json") as process:
         out, err = process.communicate()
     assert process.returncode in (0, 3), err  # 3: the machine was too restless for the self-test
     return run, before, json.loads(out)
 
 
-def test_every_workload_is_timed_once_and_what_was_finished_is_kept(killed):
+def test_what_was_finished_is_kept_and_nothing_is_measured_twice(killed):
     run, before, _ = killed
     after = (run / "records.jsonl").read_bytes()
-    assert after.startswith(before[: before.rfind(b"\n") + 1])
+    assert all(after.startswith(each[: each.rfind(b"\n") + 1]) for each in before)
     ended = [json.loads(line)["task"] for line in after.decode().splitlines() if '"figure":"finished"' in line]
-    assert [task for task in ended if task.startswith("workload")] == TIMED
+    assert [task for task in ended if task.startswith(("round", "workload", "shapes"))] == [
+        "round 1", "round 2", *TIMED, PLACES[-1]
+    ]  # fmt: skip
     # An environment is looked for again on every start.
     assert {task for task, times in Counter(ended).items() if times > 1} == {"environment numpy_plain"}
     attempts = read.read_records(run, VOCABULARY).groupby("task")["attempt"].max()
-    assert attempts["workload wide round 1"] == 1
-    assert attempts["workload one-row round 1"] == 2
+    assert {task for task, count in attempts.items() if count > 1} - {"environment numpy_plain"} == set(PLACES)
+
+
+def test_what_new_batch_sizes_cost_is_measured_with_a_suite(killed):
+    run, _, printed = killed
+    (row,) = printed["new_shapes"]
+    assert row["new_sizes"] == 12
+    assert row["slower_path"] is False
+    assert not row["failure"]
+    assert len(pd.read_csv(run / "tables" / "new_sizes.csv")) == 12
 
 
 def test_the_rounds_of_a_workload_have_the_same_blocks(killed):
@@ -151,7 +174,14 @@ def test_the_time_left_is_that_of_the_rounds_before(seconds, left, said):
 def given(**changed):
     """Return the parameters of a command line with --suite standard."""
     names = ("spec", "backends", "data", "target", "batch_size", "rounds", "blocks", "budget", "until", "time_limit")
-    defaults = {**dict.fromkeys(names), "suite": "standard", "device": "cpu", "threads": 1, "quick": False}
+    defaults = {
+        **dict.fromkeys(names),
+        "suite": "standard",
+        "device": "cpu",
+        "threads": 1,
+        "quick": False,
+        "new_shapes": False,
+    }
     defaults |= {"framework_defaults": False, "inherit_environment": None, "python": None, "results": "results"}
     return {**defaults, **changed}
 

@@ -30,7 +30,15 @@ def said(verdict):
 def test_a_verdict_without_a_suite_rests_on_its_run():
     verdict = Verdict(REFERENCE_RUN, parse_weights("speed=1"))
     assert verdict.workload_effects == []
-    assert "Speed rests on" not in said(verdict)
+    text = said(verdict)
+    assert "Speed rests on one workload: digits, layers 64-128-64-10, batch 64." in text
+    assert "Whether another one would change the ranking is unknown: `bakeoff run --suite standard`" in text
+
+
+def test_a_verdict_without_speed_rests_on_no_workload(tmp_path):
+    folder = make_suite_run(tmp_path / "run", {"wide": {}})
+    for run in (REFERENCE_RUN, folder):
+        assert "Speed rests on" not in said(Verdict(run, parse_weights("ease=1")))
 
 
 def test_the_workload_that_decides_is_named(tmp_path):

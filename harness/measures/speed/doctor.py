@@ -29,6 +29,7 @@ from ...workload import data
 from ...workload.spec import default_spec
 from . import figures, ratings
 from . import rounds as speed_rounds
+from .plan import Plan
 from .ratings import UNFIT, Finding
 from .rounds import SLICE_S
 
@@ -131,7 +132,7 @@ def run_self_test(entry: Entry, seconds: float, say: Callable[[str], None]) -> S
         )
         first = speed_rounds.Contestant(entry.name, entry.variants[0], place)
         seed = secrets.randbits(32)
-        plan = speed_rounds.Plan(rounds, blocks, SLICE_S, 1, cores, "cpu", seed, measure_peak_and_latency=False)
+        plan = Plan(rounds, blocks, SLICE_S, 1, cores, "cpu", seed, measure_peak_and_latency=False)
         problem, steps = _problem(), dict[tuple[str, str], int]()
         for number in range(1, rounds + 1):
             speed_rounds.run_round(number, [first, first._replace(self_test=True)], problem, plan, write, steps, watch)

@@ -1,4 +1,4 @@
-"""The figures of the measure "speed", of its sweep over sizes, and of the workloads of a suite."""
+"""The figures of the measure "speed", of its sweep over sizes, of the workloads of a suite, and of new shapes."""
 
 from ...records.vocabulary import Figure
 
@@ -116,4 +116,33 @@ SUITE_UNSUPPORTED = Figure(
     (str,),
     ("backend", "variant", "workload"),
 )
-FIGURES = (*_TIMED, BLOCKS, STOPPED, *SWEEP.values(), SWEEP_UNSUPPORTED, *SUITE.values(), SUITE_UNSUPPORTED)
+_VARIANT = ("backend", "variant")
+NEW_SIZE = Figure(
+    "shapes",
+    "first_call",
+    "s",
+    "The first call of `train` at a batch size that is new to the worker; `position`: which of the new sizes it is. "
+    "Where the variant rejects the size, the network is built again for it, and its building counts (`rebuilt`).",
+    keys=(*_VARIANT, "batch_size", "position", "steps", "rebuilt"),
+)
+SIZE_SLICE = Figure(
+    "shapes",
+    "slice",
+    "s",
+    "A timed slice. `worker`: whether it trains at many batch sizes or has seen one; `when`: before the new sizes, at "
+    "each, at the last one again, or at the first one again after all.",
+    keys=(*_VARIANT, "worker", "when", "batch_size", "block", "steps", "cpu_s"),
+)
+SIZE_REJECTED = Figure(
+    "shapes",
+    "rejected",
+    "",
+    "The variant does not train at another batch size than it was built for: what it said.",
+    (str,),
+    (*_VARIANT, "batch_size"),
+)
+SIZES_FAILED = Figure(
+    "shapes", "failed", "", "The cost of a new batch size was not measured: why.", (str,), (*_VARIANT, "traceback")
+)
+SHAPES = (NEW_SIZE, SIZE_SLICE, SIZE_REJECTED, SIZES_FAILED)
+FIGURES = (*_TIMED, BLOCKS, STOPPED, *SWEEP.values(), SWEEP_UNSUPPORTED, *SUITE.values(), SUITE_UNSUPPORTED, *SHAPES)

@@ -22,10 +22,12 @@ from ...common import statistics
 from ...common.arrays import Array, Arrays
 from ...portable import spec as portable
 from ...records.vocabulary import Figure
+from ...workers.ahead import AheadStarter
 from ...workers.cores import IdleCoreSpinners, reserve_cores
 from ...workers.place import Place
 from ...workers.session import Session, Trained, WorkerFailed
 from . import figures, peak, warmup
+from .plan import Plan
 
 SLICE_S = 0.01
 """The length of a slice, about: what a run plans, and what `bakeoff doctor` tests a machine with."""
@@ -64,28 +66,6 @@ Check = Callable[[Session, Array], Checked]
 """Compares a worker with the oracle, in slices of the given order: agreement.timed_check.TimedCheck."""
 IMPLAUSIBLE = 4.0
 """Times the rate of the machine's own matrix product. NumPy's is within a factor of 2 of the best kernels."""
-
-
-class Plan(NamedTuple):
-    """What is fixed before the first slice is taken."""
-
-    rounds: int
-    blocks: int
-    slice_s: float
-    threads: int
-    cores: tuple[int, ...] | None
-    device: str
-    seed: int
-    """Of the random orders: that in which workers start, and that of every block."""
-    predict_rows: int = 0
-    """The rows of a prediction, where blocks of predictions are timed in place of slices of training; else 0."""
-    budget_s: float | None = None
-    """Seconds of blocks: a round takes as many as fit into it, `most_blocks` at most; None where `blocks` decides."""
-    most_blocks: int = 40
-    measure_peak_and_latency: bool = True
-    """Whether to measure the machine's matrix product and the latency of predictions, too."""
-    inherit: tuple[str, ...] = ()
-    """The names of the variables that the user passes on: the matrix product is measured under them, too."""
 
 
 class Contestant(NamedTuple):
@@ -137,7 +117,13 @@ class TimedWorker:
     """A contestant's live worker in one round."""
 
     def __init__(
-        self, contestant: Contestant, problem: Problem, plan: Plan, write: Write, spinners: IdleCoreSpinners
+        self,
+        contestant: Contestant,
+        problem: Problem,
+        plan: Plan,
+        write: Write,
+        spinners: IdleCoreSpinners,
+        session: Session | None = None,
     ) -> None:
         self.contestant, self.problem, self.plan, self.spinners = contestant, problem, plan, spinners
         self.write = write
@@ -145,7 +131,8 @@ class TimedWorker:
         self.started = time.perf_counter()
         self.slice_s = 0.0
         """The seconds of a slice at the end of the warm-up."""
-        self.session = Session(contestant.place)
+        self.started_ahead = session is not None
+        self.session = session or Session(contestant.place)
 
     def prepare(self, steps: int | None) -> None:
         """Build, train once, calibrate (where `steps` is None), warm up; then stop the process."""
@@ -157,7 +144,8 @@ class TimedWorker:
         session.load(problem.arrays)
         write(figures.TRANSFER, session.put(problem.x, problem.y))
         write(figures.FIRST_CALL, session.train_timed(self.order).wall_s, steps=len(self.order))
-        write(figures.COLD_START, time.perf_counter() - self.started, steps=len(self.order))
+        if not self.started_ahead:
+            write(figures.COLD_START, time.perf_counter() - self.started, steps=len(self.order))
         if steps is None:
             # The least of three: a second compilation, or background load, is not the pace.
             pace_s = min(session.train_timed(self.order).wall_s for _ in range(3)) / FIRST_STEPS
@@ -272,6 +260,7 @@ class Round:
         self.started: list[TimedWorker] = []
         self.ready: list[TimedWorker] = []
         self.peak_rate = math.nan
+        self.ahead: AheadStarter | None = None
 
     def run(self, known_steps: dict[tuple[str, str], int]) -> None:
         """Take the round, from the start of its workers to their end."""
@@ -288,6 +277,8 @@ class Round:
             finally:
                 for worker in self.started:
                     worker.session.close()
+                if self.ahead:
+                    self.ahead.close()
 
     def _measure_peak(self, spinners: IdleCoreSpinners) -> None:
         plan, dtype = self.plan, self.problem.spec.dtype
@@ -300,13 +291,16 @@ class Round:
             self.write(figures.PEAK_RATE, rate, round=self.number, dtype=dtype)
 
     def _start_workers(self, known_steps: dict[tuple[str, str], int], spinners: IdleCoreSpinners) -> None:
-        for index in self.rng.permutation(len(self.contestants)):  # in one fixed order the last is 1 to 2 % quicker
-            contestant = self.contestants[index]
+        # In one fixed order the last is 1 to 2 % quicker.
+        drawn = [self.contestants[index] for index in self.rng.permutation(len(self.contestants))]
+        self.ahead = AheadStarter([each.place for each in drawn]) if self.plan.start_ahead else None
+        for number, contestant in enumerate(drawn):
             key = contestant.backend_variant
             self.say(f"warming up {':'.join(key)}{' (self-test)' if contestant.self_test else ''}")
             write = _labelled(self.write, contestant, self.number)
             with spinners.paused(), _recording_failure(write):
-                worker = TimedWorker(contestant, self.problem, self.plan, write, spinners)
+                session = self.ahead.take(number) if self.ahead else None
+                worker = TimedWorker(contestant, self.problem, self.plan, write, spinners, session)
                 self.started.append(worker)
                 # Closed at once where it fails: it must not run while others are timed.
                 with _recording_failure(write, worker):

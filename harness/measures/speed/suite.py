@@ -88,6 +88,15 @@ def performance_profile(ratios: Mapping[str, float], factors: Sequence[float]) -
     return [sum(ratio <= factor for ratio in ratios.values()) / len(ratios) for factor in factors]
 
 
+def profile_curve(ratios: Mapping[str, float], widest: float) -> list[tuple[float, float]]:
+    """Return the performance profile as the corners of its steps, (factor, share): from factor 1 to `widest`.
+
+    Between two corners the share is that of the left one.
+    """
+    jumps = sorted({1.0, widest, *(ratio for ratio in ratios.values() if 1 < ratio <= widest)})
+    return list(zip(jumps, performance_profile(ratios, jumps), strict=True))
+
+
 def geometric_mean(ratios: Sequence[Interval]) -> Interval:
     """Return the geometric mean of ratios, with the interval that follows from theirs.
 

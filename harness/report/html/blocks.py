@@ -60,7 +60,9 @@ def list_blocks(runs: Sequence[Report], parts: Parts) -> list[Block]:
         _speed(report),
         _verdict(),
         _fitness(report),
+        *([_suite(report)] if report.suite_results else []),
         _start(report),
+        _new_sizes(report),
         _size(report),
         _agreement(report),
         _training(report),
@@ -103,6 +105,23 @@ def _start(report: Report) -> Block:
     ]
     part, absent = ("start.html.jinja", "") if charts else ("", NOT_TIMED)
     return Block("start", "First call against steady state", "First call", lead, charts, part, absent)
+
+
+def _suite(report: Report) -> Block:
+    charts = _present(suite.chart_profiles(report))
+    tables = (make_table("Times the fastest, by workload", report.readable_suite()),)
+    lead = [report.SUITE_CAPTION]
+    return Block("suite", "Workloads", "Workloads", lead, charts, "plain.html.jinja", tables=tables)
+
+
+def _new_sizes(report: Report) -> Block:
+    title = "The cost of a new batch size"
+    charts = _present(suite.chart_new_sizes(report))
+    if not report.size_costs:
+        absent = "This run did not measure it: `bakeoff run --new-shapes` does, and the suite `full`."
+        return Block("shapes", title, "New sizes", [], [], absent=absent)
+    tables = (make_table(title, report.readable_new_shapes()),)
+    return Block("shapes", title, "New sizes", [report.SHAPES_CAPTION], charts, "plain.html.jinja", tables=tables)
 
 
 def _size(report: Report) -> Block:

@@ -14,8 +14,8 @@ from .suite import SuiteResults
 
 CAPTION = (
     "Idiomatic: as the linked documentation teaches. Tuned: changed to be faster, by whom and how. Faster, and tokens: "
-    "against the idiomatic variant of the same backend. In a run with a suite, times are geometric means over its "
-    "workloads."
+    "against the idiomatic variant of the same backend. Tokens for twice the speed: times how many, if each doubling "
+    "of the speed cost the same. In a run with a suite, times are geometric means over its workloads."
 )
 IDIOMATIC = "idiomatic"
 
@@ -35,6 +35,7 @@ def tabulate_code(query: Query, times: StepTimes, results: SuiteResults, entries
         faster = Interval(np.nan, np.nan, np.nan)
         if base is not None and base in times and key in times:
             faster = results.compare(base, key) if results else times.ratio(base, key)
+        tokens_ratio = tokens / _count_tokens(query, base) if base is not None else np.nan
         rows.append(
             {
                 "backend": ":".join(key),
@@ -46,12 +47,21 @@ def tabulate_code(query: Query, times: StepTimes, results: SuiteResults, entries
                 "faster": faster.estimate,
                 "faster_low": faster.low,
                 "faster_high": faster.high,
-                "tokens_ratio": tokens / _count_tokens(query, base) if base is not None else np.nan,
+                "tokens_ratio": tokens_ratio,
+                "doubling_ratio": compute_doubling(faster, tokens_ratio),
                 "by": styles[key]["by"],
                 "how": styles[key]["how"],
             }
         )
     return pd.DataFrame(rows)
+
+
+def compute_doubling(faster: Interval, tokens_ratio: float) -> float:
+    """Return by what factor the tokens grow for twice the speed; NaN where the variant is not distinguishably faster.
+
+    The tokens are taken to grow by the same factor with each doubling: 4 times as fast for 9 times the tokens is 3.
+    """
+    return float(tokens_ratio ** (1 / np.log2(faster.estimate))) if faster.low > 1 else np.nan
 
 
 def _count_tokens(query: Query, key: Key) -> float:
@@ -76,6 +86,7 @@ def format_code(table: pd.DataFrame) -> pd.DataFrame:
                 "time per step": format_or_dash(row["step_s"], format_time),
                 "times as fast [95 %]": shown,
                 "times the tokens": format_or_dash(row["tokens_ratio"], "{:.2f}".format),
+                "for twice the speed": format_or_dash(row["doubling_ratio"], "x {:.2f}".format),
                 "how": row["how"],
             }
         )

@@ -165,6 +165,21 @@ def tabulate_profiles(results: SuiteResults) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def tabulate_curves(results: SuiteResults) -> pd.DataFrame:
+    """Return the corners of every variant's performance profile: backend, factor, share; the best mean first.
+
+    The curves end a little beyond the largest ratio of all, where every one is level.
+    """
+    ratios = [ratio for mine in results.profiles.values() for ratio in mine.values() if math.isfinite(ratio)]
+    widest = 1.1 * max([1.0, *ratios])
+    rows = [
+        {"backend": ":".join(key), "factor": factor, "share": share}
+        for key in _by_mean(results)
+        for factor, share in suite.profile_curve(results.profiles[key], widest)
+    ]
+    return pd.DataFrame(rows, columns=["backend", "factor", "share"])
+
+
 def format_ratios(results: SuiteResults) -> pd.DataFrame:
     """Return for people: one row a variant, a column for each workload, and the mean; the best mean first."""
     rows = []

@@ -25,6 +25,7 @@ def print_run(console: Console, report: Report) -> None:
     if len(report.sweep_times):
         _print_sweep(console, report)
         print_line(console, "")
+    _print_new_shapes(console, report)
     print_summary(console, summarise(report))
 
 
@@ -34,6 +35,7 @@ def print_run_table(console: Console, report: Report, table: Table, speed: bool)
     if not speed:
         _print_suite(console, report)
         _print_sweep(console, report)
+        _print_new_shapes(console, report)
 
 
 def convert_run_to_json(report: Report) -> dict[str, Any]:
@@ -43,6 +45,7 @@ def convert_run_to_json(report: Report) -> dict[str, Any]:
         "notes": report.notes(),
         "rows": _convert_rows(report.summary()),
         **_convert_suite(report),
+        **_convert_new_shapes(report),
     }
 
 
@@ -54,6 +57,7 @@ def convert_table_to_json(report: Report, table: Table) -> dict[str, Any]:
         "rows": _convert_rows(table.raw),
         "framework_defaults": _convert_rows(report.framework_defaults()),
         **_convert_suite(report),
+        **_convert_new_shapes(report),
     }
 
 
@@ -61,6 +65,11 @@ def _print_suite(console: Console, report: Report) -> None:
     if report.suite_results:
         print_table(console, [report.SUITE_CAPTION], report.readable_suite())
         print_table(console, [report.PROFILE_CAPTION], report.readable_profiles())
+
+
+def _print_new_shapes(console: Console, report: Report) -> None:
+    if report.size_costs:
+        print_table(console, [report.SHAPES_CAPTION], report.readable_new_shapes())
 
 
 def _print_sweep(console: Console, report: Report) -> None:
@@ -76,6 +85,13 @@ def _convert_suite(report: Report) -> dict[str, Any]:
     if not report.suite_results:
         return {}
     return {"suite": _convert_rows(report.suite()), "profiles": _convert_rows(report.profiles())}
+
+
+def _convert_new_shapes(report: Report) -> dict[str, Any]:
+    """Return what new batch sizes cost; nothing where that was not measured."""
+    if not report.size_costs:
+        return {}
+    return {"new_shapes": _convert_rows(report.new_shapes()), "new_sizes": _convert_rows(report.new_sizes())}
 
 
 def _convert_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -110,6 +110,8 @@ def _explain(summary: RunSummary, shown: Sequence[VariantSummary], width: int) -
     doubts = [doubt for each in shown for doubt in each.doubts]
     for doubt in doubts[:DOUBTS]:
         yield from _wrap(f"? {doubt}", width, "yellow")
+    for sentence in summary.slower_paths[:DOUBTS]:
+        yield from _wrap(sentence, width, "yellow")
 
 
 def _suggest(summary: RunSummary) -> Iterable[Text]:

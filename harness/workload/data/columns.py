@@ -10,6 +10,7 @@ import numpy as np
 from ...common.errors import InputError
 from ..spec import DataSpec
 from .dataset import Column, Dataset, Floats, check_dataset
+from .doubts import note_features, note_label_copies
 from .kinds import expand_categories, find_kind
 from .labels import check_classes, check_labels, encode_labels, note_doubtful_classes, read_label_texts
 from .missing import blank_missing, select_rows
@@ -70,7 +71,7 @@ def assemble(
         parts = None if parts is None else parts[kept]
     y, classes = encode_labels(texts.tolist())
     check_classes(source, target, len(y), classes)
-    notes += note_doubtful_classes(y, classes)
+    notes += note_doubtful_classes(y, classes) + note_label_copies(features, x, y, classes)
     if parts is not None:
         notes += note_parts(source, spec.split, parts)
     return check_dataset(Dataset(source, x, y, features, classes, notes, parts))
@@ -142,7 +143,7 @@ def _read_features(
     for start in range(0, len(frame), 4096):
         for number, array in enumerate(arrays):
             x[start : start + 4096, number] = array[start : start + 4096]
-    return x, names, columns, (*_note_conversions(columns), *notes, *_note_counters(names, x))
+    return x, names, columns, (*_note_conversions(columns), *notes, *note_features(names, x))
 
 
 def _note_conversions(columns: Sequence[Column]) -> list[str]:
@@ -154,18 +155,6 @@ def _note_conversions(columns: Sequence[Column]) -> list[str]:
     if texts:
         notes.append(f"Numbers written as text are read as numbers: {quote_names(texts)}.")
     return notes
-
-
-def _note_counters(names: Sequence[str], x: Floats) -> list[str]:
-    # The first two rows rule out nearly every column, so that the others are not looked at.
-    candidates = np.flatnonzero(x[0] + 1 == x[min(1, len(x) - 1)])
-    counters = [names[int(column)] for column in candidates if len(x) > 9 and (np.diff(x[:, column]) == 1).all()]
-    if not counters:
-        return []
-    return [
-        f"Columns that count the rows are read as features: {quote_names(counters)}. "
-        "If they only number the rows, leave them out with `data.drop`."
-    ]
 
 
 def _convert_to_numbers(name: str, values: "pd.Series") -> tuple[str, Floats | None]:

@@ -38,6 +38,9 @@ MAGIC: dict[bytes, tuple[str, str, tuple[str, ...]]] = {
     b"<!doctype": ("a web page", "Download the file itself, not the page that shows it.", ()),
     b"<html": ("a web page", "Download the file itself, not the page that shows it.", ()),
     b"<?xml": ("an XML file", "Save the table as a .csv file.", ()),
+    **dict.fromkeys(
+        (b'{"', b"[{", b"[\n", b"[\r\n"), ("a JSON file", "Save the table as a .csv or .parquet file.", ())
+    ),
     b"%pdf": ("a PDF file", "Save the table as a .csv file.", ()),
 }
 """By the first bytes of a file, in lower case where they are letters of a text: what it is, a remedy, its endings."""

@@ -32,7 +32,7 @@ def _read_parquet(file: File, spec: DataSpec) -> Dataset:
             _check_columns(spec, table.schema_arrow.names)
             frame = table.read().to_pandas(self_destruct=True, split_blocks=True)
     except (ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{file.name}: not a Parquet file that can be read: {error}.") from None
+        raise InputError(f"{file.name}: not a Parquet file that can be read: {_advise(error)}") from None
     return _read_arrow_frame(frame, spec)
 
 
@@ -45,7 +45,7 @@ def _read_feather(file: File, spec: DataSpec) -> Dataset:
             _check_columns(spec, table.schema.names)
             frame = table.to_pandas()
     except (ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{file.name}: not a Feather file that can be read: {error}.") from None
+        raise InputError(f"{file.name}: not a Feather file that can be read: {_advise(error)}") from None
     return _read_arrow_frame(frame, spec)
 
 
@@ -68,6 +68,10 @@ def _read_excel(file: File, spec: DataSpec) -> Dataset:
     others = quote_names([str(name) for name in sheets[1:]])
     notes = (f"The first sheet, `{sheets[0]}`, is read; {others} not.",) if others else ()
     return read_frame(spec.source, frame, spec, notes)
+
+
+def _advise(error: Exception) -> str:
+    return f"{str(error).rstrip('.')}. It is damaged, or misnamed: a table of text needs the ending `.csv`."
 
 
 def _check_columns(spec: DataSpec, names: list[str]) -> None:

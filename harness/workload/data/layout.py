@@ -18,6 +18,7 @@ BLANKS = " "
 INITIAL_QUOTE = re.compile(r'[,;\t|] +"')
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 COMMA_NUMBER = re.compile(r"[-+]?(\d+,?\d*|,\d+)([eE][-+]?\d+)?")
+LIBSVM = re.compile(r"\S+( +\d+:[-+.\deE]+)+\s*")
 THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+")
 
 Rows = list[list[str]]
@@ -57,6 +58,11 @@ def find_layout(name: str, head: str, spec: DataSpec, suffix: str) -> Layout:
     lines = io.StringIO(head, newline="").readlines()
     above, told, notes = _skip_preamble(lines, spec)
     body = lines[above:]
+    if next((LIBSVM.fullmatch(line) for line in body if line.strip()), None):
+        raise InputError(
+            f"{name}: this is a LIBSVM file (a label, and pairs of a column and its value). Save the table as an .npz "
+            "file: numpy.savez(FILE, x=x, y=y), with x of scikit-learn's `load_svmlight_file`, made dense."
+        )
     separator = spec.separator or told or _find_separator(name, body, suffix)
     try:
         numbered = list(split_cells(body, separator))

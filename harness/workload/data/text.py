@@ -110,6 +110,11 @@ def _scan(file: File) -> Scan:
                     f"{file.name}: expected UTF-8, got the byte 0x{byte:02x}. Set `data.encoding`, for example to "
                     '"latin-1", or to "cp1252" (Western Windows).'
                 ) from None
+            if b"\0" in chunk:
+                raise InputError(
+                    f"{file.name}: expected text, got NUL bytes. If it is UTF-16 without a mark, set `data.encoding` "
+                    'to "utf-16-le" or "utf-16-be"; else save the table as a .csv file.'
+                )
             found = chunk.count(b'"')
             quotes += found
             # A chunk without a quote needs no search: it would take as long as the parsing.
@@ -228,9 +233,10 @@ def _explain(file: File, layout: Layout) -> None:
                     if any("\n" in cell for cell in cells):
                         raise _open_quote(file, end, line)
                     raise InputError(
-                        f"{file.name}: line {line} has {len(cells)} cells where {what} {width}. Give every row "
-                        "the same number of cells, and put text with separators in double quotes; if another character "
-                        "separates the cells, set `data.separator`."
+                        f"{file.name}: line {line} has {len(cells)} cell{'s' * (len(cells) != 1)} where {what} "
+                        f"{width}. Remove it if it is no row. Give every row the same number of cells, and put text "
+                        "with separators in double quotes; if another character separates the cells, set "
+                        "`data.separator`."
                     )
                 end = line
         except csv.Error as error:

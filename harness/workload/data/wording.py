@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 def explain_unknown_name(what: str, name: str, names: list[str]) -> str:
     """Return a sentence: there is no such name, and the most similar name or all names."""
-    close = difflib.get_close_matches(name, names, n=1)
+    close = [each for each in names if each.strip().casefold() == name.strip().casefold()]
+    close = close or difflib.get_close_matches(name, names, n=1)
     hint = f"Did you mean `{close[0]}`?" if close else f"It has {quote_names(names) or 'none'}."
     return f"no {what} `{name}`. {hint}"
 

@@ -87,3 +87,19 @@ def test_an_interval_of_which_nothing_is_known_stays_unknown():
 
 def test_equals_share_a_rank():
     assert suite.rank({("a", ""): 1.0, ("b", ""): 3.0, ("c", ""): 1.0}) == {("a", ""): 1, ("b", ""): 3, ("c", ""): 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "corners"),
+    [
+        ("a", [(1.0, 0.75), (4.0, 1.0), (5.0, 1.0)]),
+        ("b", [(1.0, 0.25), (2.0, 1.0), (5.0, 1.0)]),
+        ("c", [(1.0, 0.25), (2.0, 0.5), (4.0, 0.75), (5.0, 0.75)]),  # what was not timed is within no factor
+    ],
+)
+def test_the_curve_of_a_profile_has_a_corner_at_each_ratio(name, corners):
+    assert suite.profile_curve(RATIOS[name], 5.0) == corners
+
+
+def test_a_curve_ends_at_its_widest_factor():
+    assert suite.profile_curve(RATIOS["b"], 1.5) == [(1.0, 0.25), (1.5, 0.25)]

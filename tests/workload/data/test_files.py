@@ -107,7 +107,7 @@ def test_a_table_with_semicolons_is_told_from_one_with_commas(folder: Folder) ->
 
 def test_a_ragged_table_is_refused_with_its_line(folder: Folder) -> None:
     refused(lambda: folder.csv("width,kind\n1,a\n2,b,c\n"), "line 3 has 3 cells where the header has 2")
-    refused(lambda: folder.csv("width,kind\n1,a\n2\n"), "line 3 has 1 cells where the header has 2")
+    refused(lambda: folder.csv("width,kind\n1,a\n2\n"), "line 3 has 1 cell where the header has 2")
     refused(lambda: folder.csv("width,kind\n1,a,x\n2,b,y\n"), "line 2 has 3 cells")
 
 
