@@ -41,6 +41,20 @@ def complete_mistake(incomplete: str) -> list[str]:
     return _keep_matching(incomplete, MISTAKES)
 
 
+def complete_case(incomplete: str) -> list[str]:
+    """Complete the name of a case of the checks."""
+    from ..measures.agreement import selection
+
+    return _keep_matching(incomplete, selection.case_names())
+
+
+def complete_check(incomplete: str) -> list[str]:
+    """Complete the name of a check."""
+    from ..measures.agreement.checks import CHECKS
+
+    return _keep_matching(incomplete, CHECKS)
+
+
 def _keep_matching(incomplete: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 

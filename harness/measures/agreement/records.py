@@ -27,7 +27,10 @@ HEAD = ("check", "case", "dtype", "required", "status", "failed", "reason")
 
 
 def as_json(found: Mapping[str, VariantResult], unable: Mapping[str, str]) -> dict[str, Any]:
-    """Return all results as one JSON value, by NAME:VARIANT; `unable` says why a variant was not checked."""
+    """Return all results as one JSON value, by NAME:VARIANT.
+
+    `unable` says why a variant was not checked; `partial` names those of which only some cases or checks were selected.
+    """
     return {
         "outcomes": {name: [outcome_to_json(each) for each in result.outcomes] for name, result in found.items()},
         "determinism": {
@@ -35,6 +38,7 @@ def as_json(found: Mapping[str, VariantResult], unable: Mapping[str, str]) -> di
             for name, result in found.items()
         },
         "unable": dict(unable),
+        "partial": [name for name, result in found.items() if result.partial],
     }
 
 
