@@ -106,9 +106,8 @@ def test_bad_usage_is_a_sentence(bakeoff, mine, arguments, sentence):
 
 
 def test_one_check_on_one_case_is_no_claim_that_the_backend_is_correct(bakeoff, mine):
-    code, out, err = bakeoff(
-        "check", "./mine", "--python", sys.executable, "--case", "stress-tanh-sgd", "--only", "updates"
-    )
+    selected = ("--case", "stress-tanh-sgd", "--only", "updates")
+    code, out, _ = bakeoff("check", "./mine", "--python", sys.executable, *selected)
     assert code == 0
     assert "mine:plain: passes what was selected (2 cases, 1 check); rounding error at most " in out
     assert "correct" not in out
