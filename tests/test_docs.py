@@ -24,7 +24,7 @@ from bakeoff.measures.speed import rounds, warmup
 from bakeoff.portable import contract
 from bakeoff.portable.spec import CONVENTIONS
 from bakeoff.registry import entries
-from bakeoff.registry.description import Description, Openness, OwnEnvironment, Unsupported, WorkerEnvironment
+from bakeoff.registry.description import Build, Description, Openness, OwnEnvironment, Unsupported, WorkerEnvironment
 from bakeoff.workers.known_failures import read_known_failures
 from bakeoff.workload import networks
 from bakeoff.workload.data import load
@@ -123,7 +123,7 @@ def test_the_spec_page_describes_the_digits():
 # Backends
 
 
-@pytest.mark.parametrize("model", [Description, WorkerEnvironment, OwnEnvironment, Unsupported, Openness])
+@pytest.mark.parametrize("model", [Description, WorkerEnvironment, OwnEnvironment, Build, Unsupported, Openness])
 def test_the_backend_page_has_every_key_of_a_backend_toml(model: type[BaseModel]):
     first = {word.strip("[]") for row in cells(GUIDES["backend"]) for word in code(row[0])}
     assert set(model.model_fields) - first == set()

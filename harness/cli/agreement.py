@@ -9,6 +9,7 @@ from . import completion
 from .options import (
     FAILED,
     Backends,
+    Build,
     Device,
     Json,
     Python,
@@ -75,6 +76,7 @@ def check_backends(
     only: SomeChecks = None,
     fail_fast: FailFast = False,
     device: Device = "cpu",
+    build: Build = None,
     threads: Threads = 1,
     python: Interpreters = None,
     records: RecordsFile = None,
@@ -101,7 +103,7 @@ def check_backends(
     selected = selection.select(case or (), only or (), fail_fast)
     with exit_at_interrupt():
         found, unable, unbuilt = carry_out_checks(
-            Board(err), backends, full, device, threads, tuple(python or ()), selected
+            Board(err), backends, full, device, threads, tuple(python or ()), selected, build
         )
     if records is not None:
         found_records.write_records(found, records)
@@ -134,6 +136,7 @@ def carry_out_checks(
     threads: int,
     pythons: tuple[Path, ...],
     selection: "Selection | None" = None,
+    build: str | None = None,
 ) -> "Checked":
     """Check backends. Raises InputError before anything is built."""
     from .. import environments
@@ -144,7 +147,7 @@ def carry_out_checks(
     from ..workers import launch
     from ..workload import networks
 
-    chosen = select_backends(backends)
+    chosen = select_backends(backends, build)
     registry_entries.require_device(chosen, device)
     interpreters.require_interpreters(pythons)
     kinds, spread = (networks.full_matrix(), []) if full else networks.split_cover()

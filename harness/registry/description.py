@@ -182,6 +182,19 @@ class OwnEnvironment(Table):
     """Variables to set, in addition to those of `[environment]`."""
 
 
+class Build(Table):
+    """Another build of the same versions, which a user asks for by `--build NAME`, such as one without GPU support."""
+
+    requirements: FileName
+    """The file that pins its packages."""
+    index: Url | None = None
+    """The framework's own package index that has them, as its documentation gives it; asked beside pip's."""
+    documentation: Url
+    """The page of the documentation that offers it."""
+    environment: Identifier | None = None
+    """The table of `[environments]` that it replaces, where the backend has several."""
+
+
 class Membership(Table):
     """How the backend takes part in a named group of backends, which `--backends` takes for all of them."""
 
@@ -324,6 +337,8 @@ class Description(Table):
     """Why there is none: what was looked for, and where. A backend has this or `[[export]]`, or neither yet."""
     environments: dict[Identifier, OwnEnvironment] = Field(default_factory=dict)
     """The environments by name, where the variants need more than one; then each variant is in one of them."""
+    builds: dict[Identifier, Build] = Field(default_factory=dict)
+    """By name, other builds of its packages than the one that pip installs by itself."""
 
     @model_validator(mode="after")
     def _check_variants(self) -> "Description":
@@ -344,6 +359,14 @@ class Description(Table):
                 raise ValueError(f"`export.{each.name}.variant`: {nearest(each.variant, self.variants)}")
         if self.export and self.no_documented_export is not None:
             raise ValueError("`no_documented_export`: expected this or `[[export]]`, got both.")
+        return self
+
+    @model_validator(mode="after")
+    def _check_builds(self) -> "Description":
+        for name, each in self.builds.items():
+            if (each.environment or "") not in (self.environments or {"": None}):
+                wanted = nearest(each.environment or "", self.environments) if self.environments else "Leave it out."
+                raise ValueError(f"`builds.{name}.environment`: expected one of `[environments]`. {wanted}")
         return self
 
     @model_validator(mode="after")
