@@ -19,7 +19,9 @@ from bakeoff.cli.app import app
 from bakeoff.common import statistics
 from bakeoff.measures.agreement import case as agreement_case
 from bakeoff.measures.agreement import cases, checks, floors
+from bakeoff.measures.ease.changes import CHANGES, Change
 from bakeoff.measures.ease.count import count_file
+from bakeoff.measures.mistakes.catalogue import MISTAKES, CodedMistake
 from bakeoff.measures.speed import rounds, warmup
 from bakeoff.portable import contract
 from bakeoff.portable.spec import CONVENTIONS
@@ -123,10 +125,18 @@ def test_the_spec_page_describes_the_digits():
 # Backends
 
 
-@pytest.mark.parametrize("model", [Description, WorkerEnvironment, OwnEnvironment, Build, Unsupported, Openness])
+TABLES = (Description, WorkerEnvironment, OwnEnvironment, Build, Unsupported, Openness, Change, CodedMistake)
+
+
+@pytest.mark.parametrize("model", TABLES)
 def test_the_backend_page_has_every_key_of_a_backend_toml(model: type[BaseModel]):
     first = {word.strip("[]") for row in cells(GUIDES["backend"]) for word in code(row[0])}
     assert set(model.model_fields) - first == set()
+
+
+def test_the_backend_page_names_every_change_and_every_mistake_in_the_code():
+    names = [*CHANGES, *(name for name, mistake in MISTAKES.items() if mistake.corrupt is None)]
+    assert [name for name in names if f"`{name}`" not in GUIDES["backend"]] == []
 
 
 def test_the_backend_page_has_every_member_of_the_contract():

@@ -151,6 +151,9 @@ def carry_out_checks(
     registry_entries.require_device(chosen, device)
     interpreters.require_interpreters(pythons)
     kinds, spread = (networks.full_matrix(), []) if full else networks.split_cover()
+    for entry, variant in chosen:
+        if reason := launch.explain_unavailable(entry, variant):
+            board.say(reason)
     with board:
         made = launch.interpreters_of(chosen, pythons, board)
         selected = selection or EVERYTHING

@@ -20,7 +20,7 @@ from bakeoff.measures.mistakes import catalogue, figures
 from bakeoff.measures.mistakes import records as mistake_records
 from bakeoff.measures.mistakes.attempt import TIME_LIMIT_S, try_training
 from bakeoff.measures.mistakes.catalogue import MISTAKES, make_training_input
-from bakeoff.measures.mistakes.judge import find_named, measure_accuracy, remove_folders
+from bakeoff.measures.mistakes.judge import Finding, find_named, measure_accuracy, remove_folders
 from bakeoff.measures.mistakes.records import measure_shares
 from bakeoff.measures.mistakes.run import choose_training_input, try_in_variant, try_mistakes
 from bakeoff.measures.mistakes.tables import describe, describe_briefly
@@ -134,6 +134,11 @@ def test_a_message_is_kept_whole_and_the_traceback_is_divided(place):
     assert 'File "backends/blunders/adapter.py"' in finding.traceback
     assert str(ROOT) not in finding.traceback
     assert sys.prefix not in finding.traceback
+
+
+def test_an_exception_without_a_message_is_shown_by_its_type():
+    silent = Finding("wrong_width", "raised", when="build", exception="AssertionError")
+    assert describe(silent) == "AssertionError, without a message"
 
 
 def test_a_warning_is_kept_and_how_wrong_the_result_is_too(place):
