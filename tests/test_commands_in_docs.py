@@ -1,7 +1,7 @@
 """Every command in README.md and docs/ is one that the command line takes, and is executed by a test or has a reason.
 
-A command that reads a run or the files of a backend is executed here, on a small saved run. One that builds environments
-or trains in frameworks takes minutes: the file in ELSEWHERE executes it on a made-up backend.
+A command that reads a run or the files of a backend is executed here, on a small saved run. One that builds
+environments or trains in frameworks takes minutes: the file in ELSEWHERE executes it on a made-up backend.
 """
 
 import re

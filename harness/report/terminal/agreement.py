@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -113,6 +112,8 @@ def print_selftest_comparison(console: Console, report: selftest.SelftestReport)
         {"check": check, "bugs detected first": str(count), "cause named": str(named[check])}
         for check, count in counts.most_common()
     ]
+    import pandas as pd  # noqa: PLC0415  # the checks, printed here too, do without
+
     print_line(console, "")
     print_comparison(console, pd.DataFrame(rows), "bakeoff selftest --full")
 
