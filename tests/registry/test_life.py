@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from bakeoff.measures.agreement import cases, suite
+from bakeoff.measures.agreement.timed_check import ROWS
+from bakeoff.measures.speed.rounds import FIRST_STEPS
 from bakeoff.registry import entries
 from bakeoff.workers.place import Place
 from bakeoff.workers.session import Session
@@ -107,7 +109,6 @@ def test_the_sizes_are_those_of_the_guide(calls):
 
 
 def test_the_first_call_of_a_run_has_the_steps_of_the_guide():
-    from bakeoff.measures.speed.rounds import FIRST_STEPS
-
-    assert f"`train` with {FIRST_STEPS} steps (the *first call*" in GUIDE
+    assert f"`train` begins with {FIRST_STEPS} steps (the *first call*" in GUIDE
+    assert f"the probabilities of {ROWS} rows" in GUIDE
     assert re.search(r"`KNOWN_FAILURES`, a list at the top level of `adapter.py`", GUIDE)
