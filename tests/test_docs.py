@@ -26,7 +26,8 @@ from bakeoff.measures.speed import rounds, warmup
 from bakeoff.portable import contract
 from bakeoff.portable.spec import CONVENTIONS
 from bakeoff.registry import entries
-from bakeoff.registry.description import Build, Description, Openness, OwnEnvironment, Unsupported, WorkerEnvironment
+from bakeoff.registry.description import Build, Description, OwnEnvironment, Unsupported, WorkerEnvironment
+from bakeoff.registry.facts import Openness
 from bakeoff.workers.known_failures import read_known_failures
 from bakeoff.workload import networks
 from bakeoff.workload.data import load

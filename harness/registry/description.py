@@ -282,8 +282,9 @@ class Description(Table):
 
     @model_validator(mode="after")
     def _check_builds(self) -> "Description":
+        places = list(self.environments) or [""]
         for name, each in self.builds.items():
-            if (each.environment or "") not in (self.environments or {"": None}):
+            if (each.environment or "") not in places:
                 wanted = nearest(each.environment or "", self.environments) if self.environments else "Leave it out."
                 raise ValueError(f"`builds.{name}.environment`: expected one of `[environments]`. {wanted}")
         return self

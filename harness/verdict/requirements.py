@@ -12,7 +12,7 @@ from ..measures.agreement.figures import CHECK
 from ..measures.deployment.figures import DEVICES, PYTHON
 from ..measures.openness import licences
 from ..measures.openness.figures import FACTS
-from ..registry.description import Supports
+from ..registry.facts import Supports
 from ..registry.fields import Fact
 from .readings import months_since_release
 from .run_records import CHECK_FILE, Key, RunRecords

@@ -19,8 +19,9 @@ from bakeoff.environments import BuildFailed, Missing, pip
 from bakeoff.environments.build import environment_key
 from bakeoff.environments.environment import environments_folder
 from bakeoff.environments.interpreters import find_interpreter
-from bakeoff.registry.description import Description, Openness
+from bakeoff.registry.description import Description
 from bakeoff.registry.entries import Entry, pinned_version, with_build
+from bakeoff.registry.facts import Openness
 from bakeoff.workers import launch
 
 from tests.paths import ROOT
