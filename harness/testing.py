@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .common.errors import InputError
+from .common.toml import nearest
 from .measures.agreement import cases, run_checks, suite
 from .measures.agreement.suite import Outcome
 from .registry import entries
@@ -22,13 +23,18 @@ from .workload import networks
 
 
 def conformance(
-    folder: str | os.PathLike[str], python: str | os.PathLike[str] | None = None, full: bool = False
+    folder: str | os.PathLike[str],
+    python: str | os.PathLike[str] | None = None,
+    full: bool = False,
+    variant: str | Sequence[str] | None = None,
 ) -> Callable[..., None]:
     """Return a test of the backend in `folder`, with one worker process for each variant and case.
 
     `python` is the interpreter that has the framework: a path, or the name of a program; None is the one that runs
-    pytest. `full` adds the required cases of `bakeoff check` to those of `bakeoff run`. A relative path starts at the
-    folder of the calling file. Raises InputError where there is no such backend or interpreter.
+    pytest. The cases are the gates, those that `bakeoff run` requires; `full` adds the other required ones of
+    `bakeoff check`. `variant` is one variant, or several; None is all that the backend's name stands for. A relative
+    path starts at the folder of the calling file. Raises InputError where there is no such backend, variant or
+    interpreter.
     """
     try:
         import pytest  # noqa: PLC0415  # Only this function needs pytest.
@@ -40,6 +46,7 @@ def conformance(
     here = Path(inspect.stack(context=0)[1].filename).parent
     entry = entries.read_entry(Path(os.path.abspath(here / folder)))
     interpreter = _interpreter(python, here)
+    variants = _variants(entry, variant)
     kinds = [
         kind
         for kind in networks.with_supported(
@@ -49,7 +56,7 @@ def conformance(
     ]
 
     @pytest.mark.parametrize("kind", kinds, ids=lambda kind: f"{kind.name}-{kind.dtype}")
-    @pytest.mark.parametrize("variant", entry.default_variants)
+    @pytest.mark.parametrize("variant", variants)
     def test_conformance(variant: str, kind: networks.Network, tmp_path: Path) -> None:
         lacking = launch.explain_unavailable(entry, variant)
         if lacking:
@@ -65,6 +72,16 @@ def conformance(
             pytest.xfail("; ".join(known))
 
     return test_conformance
+
+
+def _variants(entry: entries.Entry, wanted: str | Sequence[str] | None) -> tuple[str, ...]:
+    if wanted is None:
+        return entry.default_variants
+    variants = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+    for each in variants:
+        if each not in entry.variants:
+            raise InputError(f"variant={each!r}: {entry.name} has no such variant. {nearest(each, entry.variants)}")
+    return variants
 
 
 def _interpreter(python: str | os.PathLike[str] | None, here: Path) -> Path:

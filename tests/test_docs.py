@@ -19,18 +19,22 @@ from bakeoff.cli.app import app
 from bakeoff.common import statistics
 from bakeoff.measures.agreement import case as agreement_case
 from bakeoff.measures.agreement import cases, checks, floors
+from bakeoff.measures.ease.changes import CHANGES, Change
 from bakeoff.measures.ease.count import count_file
+from bakeoff.measures.mistakes.catalogue import MISTAKES, CodedMistake
 from bakeoff.measures.speed import rounds, warmup
 from bakeoff.portable import contract
 from bakeoff.portable.spec import CONVENTIONS
 from bakeoff.registry import entries
-from bakeoff.registry.description import Description, Openness, OwnEnvironment, Unsupported, WorkerEnvironment
+from bakeoff.registry.description import Build, Description, OwnEnvironment, Unsupported, WorkerEnvironment
+from bakeoff.registry.facts import Openness
 from bakeoff.workers.known_failures import read_known_failures
 from bakeoff.workload import networks
 from bakeoff.workload.data import load
 from bakeoff.workload.spec import DataSpec, Spec, parse
 from pydantic import BaseModel
 
+from tests.other_backends import listed_backends
 from tests.paths import ROOT
 
 DOCS = ROOT / "docs"
@@ -122,10 +126,18 @@ def test_the_spec_page_describes_the_digits():
 # Backends
 
 
-@pytest.mark.parametrize("model", [Description, WorkerEnvironment, OwnEnvironment, Unsupported, Openness])
+TABLES = (Description, WorkerEnvironment, OwnEnvironment, Build, Unsupported, Openness, Change, CodedMistake)
+
+
+@pytest.mark.parametrize("model", TABLES)
 def test_the_backend_page_has_every_key_of_a_backend_toml(model: type[BaseModel]):
     first = {word.strip("[]") for row in cells(GUIDES["backend"]) for word in code(row[0])}
     assert set(model.model_fields) - first == set()
+
+
+def test_the_backend_page_names_every_change_and_every_mistake_in_the_code():
+    names = [*CHANGES, *(name for name, mistake in MISTAKES.items() if mistake.corrupt is None)]
+    assert [name for name in names if f"`{name}`" not in GUIDES["backend"]] == []
 
 
 def test_the_backend_page_has_every_member_of_the_contract():
@@ -154,8 +166,9 @@ def test_the_example_of_a_fact_is_valid():
 
 
 def test_the_changelog_names_every_backend():
+    """That tox.ini names: the one who merges a new backend adds it to both."""
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    for entry in entries.read_all().values():
+    for entry in map(entries.read_all().__getitem__, listed_backends()):
         assert entry.description.title in text, entry.name
         assert [variant for variant in entry.variants if f"`{variant}`" not in text] == [], entry.name
 

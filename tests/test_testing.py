@@ -1,17 +1,22 @@
 """A third party's pytest, in a process of its own: a right backend passes, a wrong one fails with its sentence."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import textwrap
+import tomllib
+from importlib.metadata import packages_distributions
 from xml.etree import ElementTree
 
 import pytest
 from bakeoff import testing
+from bakeoff.cli.app import MODULES_OF_RUN
 from bakeoff.common.errors import InputError
 from bakeoff.registry import entries
 from bakeoff.workload import networks
+from packaging.requirements import Requirement
 
 from tests.paths import ROOT
 
@@ -127,6 +132,72 @@ def test_full_takes_every_case_that_can_fail(tmp_path):
     assert marks["variant"] == ("plain",)
     assert set(marks["kind"]) == {kind for kind in networks.pairwise_cover() if kind.required}
     assert set(marks["kind"]) > set(networks.required_networks())
+
+
+def test_one_variant_is_checked_where_it_is_named():
+    def variants_of(**more):
+        return next(m.args[1] for m in testing.conformance(RIGHT, **more).pytestmark if m.args[0] == "variant")
+
+    assert variants_of() == ("plain",)
+    assert variants_of(variant="idiomatic") == ("idiomatic",)
+    assert variants_of(variant=["plain", "idiomatic"]) == ("plain", "idiomatic")
+    with pytest.raises(InputError, match=r"variant='idiomatc': numpy_plain has no such .* Did you mean `idiomatic`"):
+        testing.conformance(RIGHT, variant="idiomatc")
+
+
+def test_the_lines_of_the_readme_work_as_they_stand(tmp_path):
+    lines = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[-1]
+    assert "path/to/folder" in lines
+    folder = tmp_path / "project" / "tests"
+    copied(folder / "path" / "to" / "folder")
+    (folder / "test_conformance.py").write_text(lines, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", CASE]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+
+
+WITHOUT_EXTRAS = """
+import sys
+from importlib.metadata import packages_distributions, requires
+from packaging.requirements import Requirement
+
+needed = {Requirement(line).name.lower().replace("_", "-") for line in requires("bakeoff") if "extra ==" in line}
+core = {Requirement(line).name.lower().replace("_", "-") for line in requires("bakeoff") if "extra ==" not in line}
+for module, distributions in packages_distributions().items():
+    if {each.lower().replace("_", "-") for each in distributions} & (needed - core - {"bakeoff"}):
+        sys.modules.setdefault(module, None)  # to import it is an error now
+"""
+
+
+def test_the_checks_need_no_extra(tmp_path):
+    """`pip install bakeoff` alone: the modules of every extra are blocked."""
+    copied(tmp_path / "mine")
+    code = f"""{WITHOUT_EXTRAS}
+from bakeoff.cli import main
+sys.argv[1:] = ["check", "./mine", "--python", sys.executable, "--case", {CASE!r}]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "mine:plain: passes what was selected" in done.stdout
+
+
+def test_a_command_that_needs_an_extra_says_which(tmp_path):
+    code = f"{WITHOUT_EXTRAS}\nfrom bakeoff.cli import main\nsys.argv[1:] = ['table']\nmain()\n"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "needs pandas, which is not installed here: pip install 'bakeoff[run]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_group_of_the_tests_has_the_extra_run():
+    described = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extra = described["project"]["optional-dependencies"]["run"]
+    assert described["dependency-groups"]["run"] == extra
+    names = packages_distributions()
+    installed = {each.lower() for module in MODULES_OF_RUN for each in names[module]}
+    assert installed == {Requirement(each).name for each in extra}
 
 
 def test_the_interpreter_is_the_callers_choice(tmp_path):

@@ -9,6 +9,7 @@ from . import completion
 from .options import (
     FAILED,
     Backends,
+    Build,
     Device,
     Json,
     Python,
@@ -25,6 +26,7 @@ from .options import (
 if TYPE_CHECKING:
     from ..common.progress import Board
     from ..measures.agreement.run_checks import VariantResult
+    from ..measures.agreement.selection import Selection
 
 CheckedBackends = Annotated[
     list[str] | None,
@@ -35,6 +37,25 @@ CheckedBackends = Annotated[
     ),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Check all 96 cases. Default: every two settings meet once.")]
+SomeCases = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--case",
+        metavar="CASE",
+        help="Check this case only; repeatable. Default: all.",
+        autocompletion=completion.complete_case,
+    ),
+]
+SomeChecks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="CHECK",
+        help="Run this check only; repeatable. Default: all.",
+        autocompletion=completion.complete_check,
+    ),
+]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure. Default: run all checks.")]
 Details = Annotated[bool, typer.Option("--full", help="Show every known bug. Default: the counts by check.")]
 Interpreters = Annotated[
     list[Path] | None,
@@ -51,7 +72,11 @@ Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of a full traini
 def check_backends(
     backends: CheckedBackends = None,
     full: Full = False,
+    case: SomeCases = None,
+    only: SomeChecks = None,
+    fail_fast: FailFast = False,
     device: Device = "cpu",
+    build: Build = None,
     threads: Threads = 1,
     python: Interpreters = None,
     records: RecordsFile = None,
@@ -67,14 +92,19 @@ def check_backends(
     bakeoff check                                       the default backends
     bakeoff check NAME NAME:VARIANT                     some backends or variants
     bakeoff check ./mine --python .venv/bin/python      your own folder, in your own Python
+    bakeoff check NAME --case stress-tanh-adam --only updates --fail-fast
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..common.progress import Board
     from ..measures.agreement import records as found_records
+    from ..measures.agreement import selection
     from ..report.terminal.agreement import print_matrix
 
     require_suffix(records, ".jsonl", ".csv", ".csv.gz")
+    selected = selection.select(case or (), only or (), fail_fast)
     with exit_at_interrupt():
-        found, unable, unbuilt = carry_out_checks(Board(err), backends, full, device, threads, tuple(python or ()))
+        found, unable, unbuilt = carry_out_checks(
+            Board(err), backends, full, device, threads, tuple(python or ()), selected, build
+        )
     if records is not None:
         found_records.write_records(found, records)
         print_note(f"Records: {records}")
@@ -82,7 +112,8 @@ def check_backends(
         print_json(found_records.as_json(found, unable))
     else:
         print_matrix(out, found, unable)
-    if unbuilt or not found or any(outcome.failed for checked in found.values() for outcome in checked.outcomes):
+    checked_nothing = not any(checked.outcomes for checked in found.values())
+    if unbuilt or checked_nothing or any(outcome.failed for checked in found.values() for outcome in checked.outcomes):
         raise typer.Exit(FAILED)
 
 
@@ -98,23 +129,35 @@ class Checked(NamedTuple):
 
 
 def carry_out_checks(
-    board: "Board", backends: list[str] | None, full: bool, device: str, threads: int, pythons: tuple[Path, ...]
+    board: "Board",
+    backends: list[str] | None,
+    full: bool,
+    device: str,
+    threads: int,
+    pythons: tuple[Path, ...],
+    selection: "Selection | None" = None,
+    build: str | None = None,
 ) -> "Checked":
     """Check backends. Raises InputError before anything is built."""
     from .. import environments
     from ..environments import interpreters
     from ..measures.agreement import run_checks
+    from ..measures.agreement.selection import EVERYTHING
     from ..registry import entries as registry_entries
     from ..workers import launch
     from ..workload import networks
 
-    chosen = select_backends(backends)
+    chosen = select_backends(backends, build)
     registry_entries.require_device(chosen, device)
     interpreters.require_interpreters(pythons)
     kinds, spread = (networks.full_matrix(), []) if full else networks.split_cover()
+    for entry, variant in chosen:
+        if reason := launch.explain_unavailable(entry, variant):
+            board.say(reason)
     with board:
         made = launch.interpreters_of(chosen, pythons, board)
-        found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread)
+        selected = selection or EVERYTHING
+        found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread, selected)
     unbuilt = any(isinstance(each, environments.BuildFailed) for each in made.values())
     return Checked(dict(found), run_checks.explain_unchecked(chosen, made, found), unbuilt)
 

@@ -62,6 +62,11 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
 }
 """The commands by panel of `bakeoff --help`, in the order of the help."""
 
+MODULES_OF_RUN = frozenset(
+    ("complexipy", "jinja2", "lizard", "pandas", "pyarrow", "ruptures", "sklearn", "scipy", "tabulate")
+)
+"""The top-level modules of what the extra `run` installs: pyproject.toml has the distributions."""
+
 
 def format_help(function: Callable[..., None]) -> str:
     """Return the docstring with each paragraph on one line, but for examples, so that it fits any terminal."""
@@ -101,12 +106,29 @@ def _bakeoff(
     pass
 
 
+def is_of_extra_run(module: str | None) -> bool:
+    """Return whether a module belongs to a package that only the extra `run` installs."""
+    top = (module or "").partition(".")[0]
+    return top in MODULES_OF_RUN
+
+
 def main() -> None:
     """Run the command line. Bad input becomes one line on standard error and exit code 2, Ctrl-C exit code 130."""
     try:
         app()
     except InputError as error:
         err.print(f"bakeoff: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(BAD_INPUT)
+    except ModuleNotFoundError as error:
+        if not is_of_extra_run(error.name):
+            raise
+        err.print(
+            f"bakeoff: this command needs {error.name}, which is not installed here: pip install 'bakeoff[run]'",
+            style="red",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
         sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
         print_note("bakeoff: interrupted.")

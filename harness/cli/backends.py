@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .options import FAILED, Backends, Json, Python, err, exit_at_interrupt, out, print_json, select_backends
+from .options import FAILED, Backends, Build, Json, Python, err, exit_at_interrupt, out, print_json, select_backends
 
 Check = Annotated[bool, typer.Option("--check/--no-check", help="Check what was built, and keep the results for run.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the folder: an identifier, not the import name.")]
@@ -29,7 +29,9 @@ def list_backends(python: Python = None, as_json: Json = False) -> None:
         print_backends(out, rows)
 
 
-def build_environments(backends: Backends = None, check: Check = True, python: Python = None) -> None:
+def build_environments(
+    backends: Backends = None, check: Check = True, python: Python = None, build: Build = None
+) -> None:
     """Build the environments of backends, and check what was built.
 
     `bakeoff run` does the same on first use. A check result is kept until something that it depends on
@@ -40,7 +42,7 @@ def build_environments(backends: Backends = None, check: Check = True, python: P
     from ..common.progress import Board
     from ..measures.agreement import run_checks
 
-    chosen = select_backends(backends)
+    chosen = select_backends(backends, build)
     entries = {entry.label: entry for entry, _ in chosen}
     results = []
     advice = "Finished environments and check results are kept. Run the command again to continue."

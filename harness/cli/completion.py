@@ -21,6 +21,15 @@ def complete_backend(incomplete: str) -> list[str]:
     return _keep_matching(incomplete, [*(path.parent.name for path in described), *groups, "all"])
 
 
+def complete_build(incomplete: str) -> list[str]:
+    """Complete the name of a build that a backend declares."""
+    from ..registry.entries import backends_folder
+
+    described = sorted(backends_folder().glob("[!_.]*/backend.toml"))
+    names = dict.fromkeys(name for path in described for name in _read(path.parent).get("builds", {}))
+    return _keep_matching(incomplete, names)
+
+
 def complete_backend_list(incomplete: str) -> list[str]:
     """Complete the last name of a list of backends that is separated by commas."""
     before, comma, last = incomplete.rpartition(",")
@@ -39,6 +48,20 @@ def complete_mistake(incomplete: str) -> list[str]:
     from ..measures.mistakes.catalogue import MISTAKES
 
     return _keep_matching(incomplete, MISTAKES)
+
+
+def complete_case(incomplete: str) -> list[str]:
+    """Complete the name of a case of the checks."""
+    from ..measures.agreement import selection
+
+    return _keep_matching(incomplete, selection.case_names())
+
+
+def complete_check(incomplete: str) -> list[str]:
+    """Complete the name of a check."""
+    from ..measures.agreement.checks import CHECKS
+
+    return _keep_matching(incomplete, CHECKS)
 
 
 def _keep_matching(incomplete: str, names: Iterable[str]) -> list[str]:

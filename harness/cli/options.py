@@ -56,6 +56,14 @@ AllBackends = Annotated[
         autocompletion=completion.complete_backend,
     ),
 ]
+Build = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Build of the packages, such as cpu, where a backend has one. Default: pip's.",
+        autocompletion=completion.complete_build,
+    ),
+]
 Device = Annotated[str, typer.Option(help="Device: cpu, or cuda where every chosen backend supports it.")]
 Threads = Annotated[int, typer.Option(min=1, help="Threads for each framework, on as many cores.")]
 Results = Annotated[Path, typer.Option("--results", metavar="FOLDER", help="Folder that holds the runs.")]
@@ -69,14 +77,15 @@ Run = Annotated[
 ]
 
 
-def select_backends(backends: list[str] | None) -> list[tuple["Entry", str]]:
-    """Return the backends and variants that were named, or the default backends where none was."""
+def select_backends(backends: list[str] | None, build: str | None = None) -> list[tuple["Entry", str]]:
+    """Return the backends and variants that were named, or the default backends where none was, in this build."""
     from ..registry import entries as registry_entries
 
     entries = registry_entries.read_all()
-    return registry_entries.select(
+    chosen = registry_entries.select(
         entries, ",".join(backends) if backends else registry_entries.default_selection(entries)
     )
+    return registry_entries.with_build(chosen, build)
 
 
 def select_entries(backends: list[str] | None) -> dict[str, "Entry"]:

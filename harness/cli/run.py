@@ -12,6 +12,7 @@ from . import completion
 from .options import (
     FAILED,
     NOT_MEASURABLE,
+    Build,
     Device,
     Json,
     Python,
@@ -112,6 +113,7 @@ def run_backends(
     target: Target = None,
     batch_size: BatchSize = None,
     device: Device = "cpu",
+    build: Build = None,
     threads: Threads = 1,
     quick: Quick = False,
     rounds: Rounds = None,
@@ -171,6 +173,7 @@ def make_request(given: Mapping[str, Any]) -> "Request":
         suite=suite,
         wanted=given["backends"],
         device=given["device"],
+        build=given["build"],
         threads=given["threads"],
         quick=given["quick"],
         new_shapes=given["new_shapes"],

@@ -17,6 +17,8 @@ BAR = 20
 """Characters of a bar."""
 WIDTH = 70
 """The length at which the last message of a job is cut, in characters."""
+PLAIN_INTERVAL_S = 30.0
+"""Without a terminal, the shortest time between the last line and a line of progress, in seconds."""
 
 
 @dataclass
@@ -91,6 +93,7 @@ class Board:
         self._mutex = threading.Lock()
         self._stages = Stages()
         self._overall: TaskID | None = None
+        self._last_line = time.monotonic()
 
     def expect(self, stage: str, total: int, parallel: int = 1) -> None:
         """Announce a stage of the work, so that its bar and the time left can be shown; jobs name their stage."""
@@ -103,6 +106,18 @@ class Board:
             if self._overall is None:
                 self._overall = self._live.add_task("", total=None, last="")
             self._live.update(self._overall, description=f"[bold]{escape(self._stages.describe())}[/bold]")
+
+    def advance(self, stage: str, seconds: float) -> None:
+        """Count a part of a stage as done that is no job of its own and took so many seconds."""
+        with self._mutex:
+            self._stages.finish(stage, seconds)
+        self._show_stages()
+
+    def say_plainly(self, line: str) -> None:
+        """Print a line of progress where nothing is live, unless a line was printed less than PLAIN_INTERVAL_S ago."""
+        if self._live is None and time.monotonic() - self._last_line >= PLAIN_INTERVAL_S:
+            stages = self._stages.describe()
+            self.say(f"{line}{f'; {stages}' if stages else ''}")
 
     @contextmanager
     def job(self, name: str, stage: str = "") -> Iterator["Job"]:
@@ -121,7 +136,7 @@ class Board:
         row = self._live.add_task(escape(name), total=None, last="") if self._live else None
         if self._live is None:
             self.say(f"{name} ...")
-        return Job(name, self._live, row)
+        return Job(name, self, row)
 
     def end(self, job: "Job", outcome: str) -> None:
         """Remove the job, and print a line with its outcome and its time."""
@@ -129,10 +144,16 @@ class Board:
             self._live.remove_task(job.row)
         self.say(f"{job.name}: {outcome} ({time.monotonic() - job.started:.1f} s)")
 
+    def update(self, row: TaskID, last: str) -> None:
+        """Show the last message of the job in `row`."""
+        if self._live:
+            self._live.update(row, last=f"[dim]{escape(last)}[/dim]")
+
     def say(self, line: str) -> None:
         """Print one permanent line."""
         if not self.quiet:
             with self._mutex:
+                self._last_line = time.monotonic()
                 self.console.print(line, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
     def __enter__(self) -> Self:
@@ -150,13 +171,15 @@ class Board:
 class Job:
     """One job: `say` shows its progress, and its last line shows `outcome`."""
 
-    def __init__(self, name: str, live: Progress | None, row: TaskID | None) -> None:
+    def __init__(self, name: str, board: Board, row: TaskID | None) -> None:
         self.name, self.row = name, row
         self.started = time.monotonic()
         self.outcome = ""
-        self._live = live
+        self._board = board
 
     def say(self, line: str) -> None:
-        """Show what the job is doing now, on a terminal with live lines."""
-        if self._live and self.row is not None:
-            self._live.update(self.row, last=f"[dim]{escape(line.strip()[:WIDTH])}[/dim]")
+        """Show what the job is doing now: at once on a terminal with live lines, and now and then without one."""
+        if self.row is None:
+            self._board.say_plainly(f"{self.name}: {line.strip()}")
+        else:
+            self._board.update(self.row, line.strip()[:WIDTH])

@@ -39,6 +39,8 @@ def environment_key(entry: Entry, interpreter: Path) -> str:
     # Resolved, so that two paths of one interpreter share an environment.
     parts = [entry.requirements.read_text(encoding="utf-8"), *identity[1:], str(identity.path.resolve())]
     parts += native.read_inputs(entry)
+    if entry.build:
+        parts += [entry.build_name, entry.build.index or ""]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 

@@ -44,12 +44,18 @@ def install_requirements(entry: Entry, interpreter: Path, folder: Path, log: Bui
         (f"make an environment with {interpreter}", [interpreter, "-I", "-m", "venv", folder]),
         (
             f"install {entry.requirements}",
-            [*_pip_command(folder), "install", "--progress-bar", "off", "-r", entry.requirements.absolute()],
+            [*_pip_command(folder), "install", "--progress-bar", "off", *_sources(entry)],
         ),
     ]
     for purpose, command in steps:
         run_step(entry, purpose, command, log, commands, variables)
     shutil.rmtree(temporary)
+
+
+def _sources(entry: Entry) -> list[str | Path]:
+    """Return what pip installs, and the index of a build's own packages, whose exact versions no other index has."""
+    index = ["--extra-index-url", entry.build.index] if entry.build and entry.build.index else []
+    return ["-r", entry.requirements.absolute(), *index]
 
 
 def run_step(
@@ -76,7 +82,7 @@ def query_supported_interpreters(entry: Entry, folder: Path, commands: Commands)
         code = commands.run(command, output.append, entry.folder, select_variables(os.environ))
         return "\n".join(output) if code == 0 else None
 
-    version = required_version(entry)
+    version = required_version(entry).partition("+")[0]
     return None if version == NOT_PINNED else query_interpreters(entry.description.package, version, run_pip)
 
 

@@ -107,7 +107,7 @@ class Host(object):
         pools = examine_libraries(threadpoolctl)
         return {
             "framework": reported,
-            "libraries": {pool["prefix"]: pool["num_threads"] for pool in pools},
+            "libraries": {name_pool(pool): pool["num_threads"] for pool in pools},
             "kernels": [
                 *[describe_kernels(pool) for pool in pools],
                 *[describe_kernels({"prefix": name, "architecture": text}) for name, text in sorted(own.items())],
@@ -179,6 +179,17 @@ def examine_libraries(path):
         return threadpoolctl.threadpool_info()
     except Exception:  # threadpoolctl needs a newer Python than this one.
         return []
+
+
+def name_pool(pool):
+    """Return the library and, in parentheses, the package that brings it: a process may have several of one name.
+
+    So nobody takes the pool of NumPy, which every worker imports, for that of the framework.
+    """
+    _, found, path = pool.get("filepath", "").rpartition("site-packages" + os.sep)
+    package = path.split(os.sep)[0]
+    package = package[: -len(".libs")] if package.endswith(".libs") else package
+    return "%s (%s)" % (pool["prefix"], package) if found and package else pool["prefix"]
 
 
 def describe_kernels(pool):

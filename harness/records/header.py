@@ -69,6 +69,8 @@ class Backend(Section):
     """As its requirements pin it."""
     source: str
     """A hash of its files."""
+    build: str | None = None
+    """The build of its packages that `--build` asked for; None for what pip installs by itself."""
 
 
 class SpecTables(Section):

@@ -1,21 +1,18 @@
 """The format of a backend.toml: its tables and keys."""
 
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from ..common.toml import nearest
 from ..portable import spec as portable
+from .facts import Openness, Supports
 from .fields import (
-    Count,
     Distribution,
     Fact,
     FileName,
     Identifier,
-    Licence,
     OneOrMore,
-    Percent,
     Table,
     Text,
     Unique,
@@ -29,72 +26,6 @@ from .fields import (
 FILE = "backend.toml"
 FRAMEWORK = "framework"
 """The value of `serves_with` where the framework itself serves."""
-
-
-class Openness(Table):
-    """Who owns the framework, decides about it and maintains it. A fact that is not established is left out."""
-
-    licence: Fact[Licence]
-    """The framework's own licence, an SPDX expression."""
-    licence_declared: Fact[Text] | None = None
-    """The licence in the metadata of the newest package read, word for word."""
-    copyright: Fact[Text] | None = None
-    cla_or_dco: Fact[Text] | None = None
-    """The agreement that a contributor signs."""
-    trademark: Fact[Text] | None = None
-    governance: Fact[Text] | None = None
-    governance_file: Fact[Text] | None = None
-    """The file that holds the rules of its governance."""
-    governance_note: Fact[Text] | None = None
-    maintainers_file: Fact[Text] | None = None
-    steering_body: Fact[Text] | None = None
-    who_decides: Fact[Text] | None = None
-    status: Fact[Text] | None = None
-    status_sentence: Fact[Text] | None = None
-    """The status as the project states it."""
-    first_release: Fact[Text] | None = None
-    first_release_date: Fact[Text] | None = None
-    last_release: Fact[Text] | None = None
-    last_release_date: Fact[Text] | None = None
-    release_channels: Fact[Text] | None = None
-    releases_24m: Fact[Count] | None = None
-    """Final versions on the package index in the last 24 months."""
-    contributors_per_release: Fact[Text] | None = None
-    """Contributors to a release, as the project counts them."""
-    snapshot: Fact[Text] | None = None
-    """The commit up to which the history was counted."""
-    last_commit: Fact[Text] | None = None
-    """The date of the newest commit counted."""
-    authors_window: Fact[Text] | None = None
-    """The 12 months that the keys below cover; they end at the newest commit counted."""
-    commits_12m: Fact[Count] | None = None
-    """Commits in `authors_window`, without merges and bots. The keys below count the same commits."""
-    bot_commits_removed_12m: Fact[Count] | None = None
-    authors_12m: Fact[Count] | None = None
-    top_author_share: Fact[Percent] | None = None
-    """Per cent of the commits that the most active author made."""
-    top_five_share: Fact[Percent] | None = None
-    """Per cent of the commits that the five most active authors made."""
-    top_organisation_share: Fact[Text] | None = None
-    """The most frequent e-mail domain and its share of the commits, without free mail and GitHub's own addresses."""
-    top_organisation_share_ever: Fact[Text] | None = None
-    """The same share, counting every author who has ever used that domain."""
-    top_email_share: Fact[Text] | None = None
-    """The most frequent e-mail domain, free mail included."""
-    commits_all: Fact[Count] | None = None
-    """Commits in the whole history. The keys below cover the whole history, too."""
-    authors_all: Fact[Count] | None = None
-    top_author_share_all: Fact[Percent] | None = None
-    top_five_share_all: Fact[Percent] | None = None
-    top_organisation_share_all: Fact[Text] | None = None
-    authors_note: Fact[Text] | None = None
-
-    def facts(self) -> Iterator[tuple[str, Fact[Any]]]:
-        """Yield (key, fact) for every fact that is given, in the order above."""
-        for key in type(self).model_fields:
-            fact = getattr(self, key)
-            if fact is not None:
-                yield key, fact
 
 
 class DebianPackages(Table):
@@ -113,33 +44,6 @@ class MavenProject(Table):
     """The project's description; the Java files of the backend's folder are its sources."""
     lock: FileName = "maven.lock"
     """The file that lists its libraries, one a line: SHA-256 and the name of the jar."""
-
-
-class Supports(Table):
-    """What the framework supports, by its own documentation. An ability that is not established is left out.
-
-    These are facts about the framework, not about the adapter, which may support less: see `devices`.
-    """
-
-    gpu: Fact[bool] | None = None
-    """Whether it computes on a GPU."""
-    tpu: Fact[bool] | None = None
-    """Whether it computes on a TPU."""
-    mobile: Fact[bool] | None = None
-    """Whether a trained model runs on a phone or another small device, with the project's own tools."""
-    distributed: Fact[bool] | None = None
-    """Whether it trains on several machines."""
-    export: Fact[Words] | None = None
-    """The formats that a trained model can be exported to: `onnx`, `savedmodel`, ..."""
-    languages: Fact[Words] | None = None
-    """The programming languages that the project has an interface for."""
-
-    def facts(self) -> Iterator[tuple[str, Fact[Any]]]:
-        """Yield (key, fact) for every fact that is given, in the order above."""
-        for key in type(self).model_fields:
-            fact = getattr(self, key)
-            if fact is not None:
-                yield key, fact
 
 
 class WorkerEnvironment(Table):
@@ -180,6 +84,19 @@ class OwnEnvironment(Table):
     """The file that pins its packages."""
     variables: dict[Variable, str] = Field(default_factory=dict)
     """Variables to set, in addition to those of `[environment]`."""
+
+
+class Build(Table):
+    """Another build of the same versions, which a user asks for by `--build NAME`, such as one without GPU support."""
+
+    requirements: FileName
+    """The file that pins its packages."""
+    index: Url | None = None
+    """The framework's own package index that has them, as its documentation gives it; asked beside pip's."""
+    documentation: Url
+    """The page of the documentation that offers it."""
+    environment: Identifier | None = None
+    """The table of `[environments]` that it replaces, where the backend has several."""
 
 
 class Membership(Table):
@@ -252,6 +169,19 @@ class VariantDescription(Table):
         return self
 
 
+class ConceptWords(Table):
+    """Words of the framework that stand for a concept of `bakeoff ease`, beside those of its own rules."""
+
+    names: Annotated[tuple[Text, ...], *Unique] = ()
+    """Last parts of dotted names of the framework."""
+    attributes: Annotated[tuple[Text, ...], *Unique] = ()
+    """Names after a dot on a value."""
+    keywords: Annotated[tuple[Text, ...], *Unique] = ()
+    """Keywords in a call of a function that the file does not define."""
+    documentation: Url
+    """The page of the framework's documentation that says what they are."""
+
+
 class Export(Table):
     """A documented way from a trained network to one that serves: a row of `bakeoff deploy`."""
 
@@ -313,6 +243,8 @@ class Description(Table):
     """By variant: whether its code is idiomatic or tuned, and its model file where it has one of its own."""
     unsupported: Annotated[tuple[Unsupported, ...], Field(strict=False)] = ()
     """The networks of the common spec that the framework does not support."""
+    concepts: dict[Text, ConceptWords] = Field(default_factory=dict)
+    """By concept of `bakeoff ease`, the framework's own words for it, which whoever reviews the backend checks."""
     openness: Openness
     """The facts on who owns the framework, decides about it and maintains it."""
     supports: Supports = Supports()
@@ -324,6 +256,8 @@ class Description(Table):
     """Why there is none: what was looked for, and where. A backend has this or `[[export]]`, or neither yet."""
     environments: dict[Identifier, OwnEnvironment] = Field(default_factory=dict)
     """The environments by name, where the variants need more than one; then each variant is in one of them."""
+    builds: dict[Identifier, Build] = Field(default_factory=dict)
+    """By name, other builds of its packages than the one that pip installs by itself."""
 
     @model_validator(mode="after")
     def _check_variants(self) -> "Description":
@@ -344,6 +278,15 @@ class Description(Table):
                 raise ValueError(f"`export.{each.name}.variant`: {nearest(each.variant, self.variants)}")
         if self.export and self.no_documented_export is not None:
             raise ValueError("`no_documented_export`: expected this or `[[export]]`, got both.")
+        return self
+
+    @model_validator(mode="after")
+    def _check_builds(self) -> "Description":
+        places = list(self.environments) or [""]
+        for name, each in self.builds.items():
+            if (each.environment or "") not in places:
+                wanted = nearest(each.environment or "", self.environments) if self.environments else "Leave it out."
+                raise ValueError(f"`builds.{name}.environment`: expected one of `[environments]`. {wanted}")
         return self
 
     @model_validator(mode="after")

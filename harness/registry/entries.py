@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from ..common.errors import InputError
 from ..common.toml import nearest, read_model
 from ..portable import spec as portable
-from .description import FILE, Description, WorkerEnvironment
+from .description import FILE, Build, Description, WorkerEnvironment
 
 
 class Entry(NamedTuple):
@@ -22,6 +22,17 @@ class Entry(NamedTuple):
     description: Description
     part: str = ""
     """The environment of the part; "" for the whole backend, and for a backend with one environment."""
+    build_name: str = ""
+    """The build of its packages that the user asked for; "" for what pip installs by itself."""
+
+    @property
+    def build(self) -> Build | None:
+        """The build of its packages that the user asked for, where it declares one of that name for its environment."""
+        declared = self.description.builds.get(self.build_name)
+        part = self.part or (
+            self.for_variant(self.description.variants[0]).part if self.description.environments else ""
+        )
+        return declared if declared and (declared.environment or "") == part else None
 
     @property
     def label(self) -> str:
@@ -57,6 +68,8 @@ class Entry(NamedTuple):
     def requirements(self) -> Path:
         """The file that pins its packages; for a whole backend with several environments, that of the first variant."""
         own = self.description.environments
+        if self.build is not None:
+            return self.folder / self.build.requirements
         if not own:
             return self.folder / "requirements.txt"
         return self.folder / own[self.part or self.for_variant(self.description.variants[0]).part].requirements
@@ -159,6 +172,7 @@ def read_entry(folder: Path) -> Entry:
         raise InputError(f"{path}: cannot be read as UTF-8 text: {error}") from None
     entry = Entry(folder.name, folder, read_model(Description, text, str(path)))
     pins = [part.requirements.name for part in entry.parts]
+    pins += [each.requirements for each in entry.description.builds.values()]
     for name in ("adapter.py", entry.description.model, *pins):
         if not (folder / name).is_file():
             raise InputError(f"{folder / name}: every backend has this file, and {folder.name} lacks it.")
@@ -222,6 +236,22 @@ def require_device(chosen: Sequence[tuple[Entry, str]], device: str) -> None:
                 f"{entry.name}:{variant} does not support the device `{device}`: this backend declares "
                 f"{', '.join(entry.description.devices)}. Choose one of these, or other backends."
             )
+
+
+def with_build(chosen: Sequence[tuple[Entry, str]], build: str | None) -> list[tuple[Entry, str]]:
+    """Return the chosen variants with the build of their packages that has this name, where they declare it.
+
+    The others keep what pip installs. Raises InputError where none of them declares it.
+    """
+    if build is None:
+        return list(chosen)
+    asked = [(entry._replace(build_name=build), variant) for entry, variant in chosen]
+    able = [(entry if entry.build else entry._replace(build_name=""), variant) for entry, variant in asked]
+    if not any(entry.build for entry, _ in able):
+        declared = dict.fromkeys(f"{e.name}: {name}" for e, _ in chosen for name in e.description.builds)
+        there = f"There are: {'; '.join(declared)}." if declared else "They have none beside what pip installs."
+        raise InputError(f"--build {build}: no chosen backend has a build of that name. {there}")
+    return able
 
 
 def _named(entries: Mapping[str, Entry], wanted: str) -> list[tuple[Entry, str]]:

@@ -2,7 +2,8 @@
 
 import keyword
 import shlex
-from importlib.metadata import version
+import sys
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from string import Template
 
@@ -17,7 +18,8 @@ SUFFIX = ".template"
 def write(name: str, parent: Path) -> Path:
     """Write the folder `parent`/`name` of a backend that computes nothing yet; return the folder.
 
-    Raises InputError where the name cannot be imported, and where the folder exists or cannot be made.
+    Raises InputError where the name cannot be imported or is that of a module, and where the folder exists or cannot be
+    made.
     """
     if not name.isidentifier() or keyword.iskeyword(name):
         raise InputError(
@@ -27,6 +29,11 @@ def write(name: str, parent: Path) -> Path:
     if name in entries.read_all():
         raise InputError(
             f"{name} is a backend of this project, and two of one name cannot be compared: choose another."
+        )
+    if is_import_name(name):
+        raise InputError(
+            f"{name} is the name of a module that can be imported, and the folder would stand in its place: choose "
+            f"another, such as {name}_core."
         )
     values = {"name": name, "numpy": version("numpy")}
     folder = parent / name
@@ -42,6 +49,17 @@ def write(name: str, parent: Path) -> Path:
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror}. Choose another place with --folder.") from None
     return folder
+
+
+def is_import_name(name: str) -> bool:
+    """Return whether a backend imports its framework by this name, or this interpreter has a module of the name."""
+    described = {module for entry in entries.read_all().values() for module in entry.description.import_name}
+    return name in described or name in sys.stdlib_module_names or _is_installed(name)
+
+
+def _is_installed(name: str) -> bool:
+    """Return whether a distribution of this interpreter has a top-level module of the name."""
+    return name in packages_distributions()
 
 
 def next_steps(folder: Path) -> str:

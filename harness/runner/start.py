@@ -68,13 +68,15 @@ class Request:
     """Whether to measure the cost of new batch sizes, as a suite can ask for, too."""
     suite: tuple[str, Suite] | None = None
     """The name and the workloads of a suite, the first of which has the `spec`; None for a run of one workload."""
+    build: str | None = None
+    """The build of the packages, of the backends that have one of that name; None for what pip installs."""
 
 
 def begin(request: Request) -> "Comparison":
     """Load the data, fix the plan, and make the run folder. Raises InputError before anything is made."""
     entries = registry_entries.read_all()
     wanted = request.wanted if request.wanted is not None else registry_entries.default_selection(entries)
-    chosen = registry_entries.select(entries, wanted)
+    chosen = registry_entries.with_build(registry_entries.select(entries, wanted), request.build)
     registry_entries.require_device(chosen, request.device)
     interpreters.require_interpreters(request.pythons)
     _require_variables(request.inherit)
@@ -92,7 +94,7 @@ def begin(request: Request) -> "Comparison":
         "spec": request.spec.model_dump(mode="json"),
         "data": suite.describe_splits(splits, dataset.name),
         "machine": machine.describe(),
-        "backends": {entry.name: _identity(entry.whole) for entry, _ in chosen},
+        "backends": _identities(chosen),
         "variables": _variables(chosen, request.threads, request.inherit),
         "plan": {**_plan(request, chosen, cores), "stands_for": registry_entries.stand_ins(entries, wanted)},
         **suite_header,
@@ -163,6 +165,9 @@ def resume(folder: Path) -> "Comparison":
     outside = {name: registry_entries.read_entry(Path(path)) for name, path in header["plan"]["folders"].items()}
     entries = {**registry_entries.read_all(), **outside}
     for name, identity in header["backends"].items():
+        build = identity.get("build") or ""
+        if name in entries:
+            entries[name] = entries[name]._replace(build_name=build)
         if name not in entries or _identity(entries[name]) != identity:
             raise InputError(f"{folder}: backend {name} has changed since it began. Start a new run.")
     chosen = [(entries[name].for_variant(variant), variant) for name, variant in header["plan"]["entries"]]
@@ -217,10 +222,18 @@ def _require_same_variables(folder: Path, header: Mapping[str, Any], chosen: Seq
                 )
 
 
+def _identities(chosen: Sequence[tuple[Entry, str]]) -> dict[str, dict[str, str]]:
+    """Return the identity of each backend; it has the build where that was asked for and one of its variants has it."""
+    builds = {entry.name: entry.build_name for entry, _ in chosen if entry.build_name}
+    wholes = {entry.name: entry.whole._replace(build_name=builds.get(entry.name, "")) for entry, _ in chosen}
+    return {name: _identity(whole) for name, whole in wholes.items()}
+
+
 def _identity(entry: Entry) -> dict[str, str]:
     """Return the backend's title, the version it pins, and a hash of its files."""
     digest = hashlib.sha256()
     for path in registry_entries.source_files(entry):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     title = entry.description.title
-    return {"title": title, "version": registry_entries.pinned_version(entry), "source": digest.hexdigest()[:12]}
+    found = {"title": title, "version": registry_entries.pinned_version(entry), "source": digest.hexdigest()[:12]}
+    return {**found, "build": entry.build_name} if entry.build_name else found

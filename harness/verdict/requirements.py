@@ -13,8 +13,8 @@ from ..measures.deployment.figures import DEVICES, PYTHON
 from ..measures.openness import licences
 from ..measures.openness.figures import FACTS
 from ..records.files import CHECK_FILE
-from ..registry.description import Supports
 from ..registry.entries import read_all
+from ..registry.facts import Supports
 from ..registry.fields import Fact
 from .readings import months_since_release
 from .run_records import Key, RunRecords

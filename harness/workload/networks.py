@@ -9,6 +9,7 @@ from allpairspy import AllPairs
 
 from ..portable import spec as portable
 from . import data
+from .digits import split_digits
 from .spec import Spec
 
 
@@ -133,5 +134,5 @@ def spec_of(network: Network) -> portable.Spec:
 def default_network() -> tuple[portable.Spec, data.Splits]:
     """Return the network of the default spec, and the splits of its data."""
     run = Spec()
-    splits = data.split(data.load(run.data), run)
+    splits = split_digits(run)
     return run.portable(splits.features, len(splits.classes)), splits

@@ -1,7 +1,9 @@
 """Progress names the stage, shows how far it is, and the time left from what the finished jobs took."""
 
 import io
+import types
 
+from bakeoff.common import progress
 from bakeoff.common.progress import BAR, Board, Stages
 from rich.console import Console
 
@@ -51,3 +53,27 @@ def test_without_a_terminal_there_are_only_lines():
         with board.job("a:b", "checks"):
             pass
     assert file.getvalue().splitlines() == ["a:b ...", "a:b: stopped (0.0 s)"]
+
+
+def test_without_a_terminal_a_long_job_says_now_and_then_what_it_does(monkeypatch):
+    file = io.StringIO()
+    seconds = iter([0.0, 0.0, 0.0, 10.0, 31.0, 31.0, 40.0, 60.9, 61.0, 61.0, 70.0])
+    monkeypatch.setattr(progress, "time", types.SimpleNamespace(monotonic=lambda: next(seconds)))
+    board = Board(Console(file=file))
+    board._stages.expect("cases", 4)
+    job = board.begin("a:b")
+    for line in ("case 1", "case 2", "case 3", "case 4", "case 5"):
+        job.say(line)
+    bar = f"[{'.' * BAR}]"
+    assert file.getvalue().splitlines() == [
+        "a:b ...",
+        f"a:b: case 2; stage 1 of 1, cases: {bar} 0 of 4",
+        f"a:b: case 5; stage 1 of 1, cases: {bar} 0 of 4",
+    ]
+
+
+def test_a_part_of_a_stage_counts_without_a_job():
+    board = Board(Console(file=io.StringIO()))
+    board.expect("cases", 3)
+    board.advance("cases", 20)
+    assert board._stages.describe().endswith("1 of 3, about 40 s left")

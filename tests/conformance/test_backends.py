@@ -21,6 +21,7 @@ from bakeoff.workers.session import Session
 from bakeoff.workload import networks
 from bakeoff.workload.networks import Network
 
+from tests.other_backends import listed_backends
 from tests.tiers import FULL, selected_parameters
 
 pytestmark = pytest.mark.conformance
@@ -159,7 +160,9 @@ def test_backend_is_correct(entry, variant, network, request):
         ]
         if {entry.name, f"{entry.name}:{variant}"} & LOSES_PRECISION.keys() and network.dtype == "float32":
             return
-        allowed, _ = LOOKED_INTO.get(entry.name, (ALLOWED, ""))
+        # A backend that tox.ini does not name yet may lose precision: nobody has looked into it.
+        usual = ALLOWED if entry.name in listed_backends() else agreement_case.NOT_CONFORMING
+        allowed, _ = LOOKED_INTO.get(entry.name, (usual, ""))
         assert max(outcome.floors for outcome in outcomes if not outcome.known) <= allowed
     else:
         assert max(outcome.floors for outcome in outcomes) > 0, "a result was measured"

@@ -19,8 +19,9 @@ from bakeoff.environments import BuildFailed, Missing, pip
 from bakeoff.environments.build import environment_key
 from bakeoff.environments.environment import environments_folder
 from bakeoff.environments.interpreters import find_interpreter
-from bakeoff.registry.description import Description, Openness
-from bakeoff.registry.entries import Entry
+from bakeoff.registry.description import Description
+from bakeoff.registry.entries import Entry, pinned_version, with_build
+from bakeoff.registry.facts import Openness
 from bakeoff.workers import launch
 
 from tests.paths import ROOT
@@ -45,13 +46,13 @@ def make_entry(folder, requirements, name="abacus", python=RUNNING):
     return Entry(name, folder, description)
 
 
-def make_wheel(folder):
+def make_wheel(folder, version="1.5"):
     """Write a minimal wheel: a module of one line."""
-    info = "abacus-1.5.dist-info"
-    path = folder / "abacus-1.5-py3-none-any.whl"
+    info = f"abacus-{version}.dist-info"
+    path = folder / f"abacus-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr("abacus.py", "BEADS = 7\n")
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: Abacus\nVersion: 1.5\n")
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: Abacus\nVersion: {version}\n")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{info}/RECORD", f"abacus.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
     return path
@@ -434,3 +435,79 @@ def test_result_of_each_part_is_reported_under_its_own_label(tmp_path):
         "abacus-steel": environments.Missing,
     }
     assert {name for name, _ in events} == set(results)
+
+
+# Another build of the packages
+
+
+def make_entry_with_builds(folder):
+    """Return an entry with a build `cpu`, and the folder of the wheels of both builds."""
+    wheels = folder / "wheels"
+    wheels.mkdir()
+    make_wheel(wheels)
+    make_wheel(wheels, "1.5+cpu")
+    entry = make_entry(folder / "abacus", "abacus==1.5\n")
+    (entry.folder / "requirements-cpu.txt").write_text("abacus==1.5+cpu\n", encoding="utf-8")
+    cpu = {"requirements": "requirements-cpu.txt", "documentation": "https://abacus.example/cpu"}
+    described = Description.model_validate({**entry.description.model_dump(), "builds": {"cpu": cpu}}, strict=False)
+    return entry._replace(description=described), wheels
+
+
+def test_another_build_is_another_environment(tmp_path, monkeypatch):
+    entry, wheels = make_entry_with_builds(tmp_path)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    ((cpu, _),) = with_build([(entry, "eager")], "cpu")
+    # `==1.5` takes 1.5+cpu, too, wherever pip finds it: only the framework's own index has that.
+    monkeypatch.setenv("PIP_FIND_LINKS", str(make_wheel(tmp_path).parent))
+    usual = environments.build(entry)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    other = environments.build(cpu)
+    assert usual.folder != other.folder
+    assert (usual.packages["abacus"], other.packages["abacus"]) == ("1.5", "1.5+cpu")
+    assert (pinned_version(entry), pinned_version(cpu)) == ("1.5", "1.5+cpu")
+    assert environments.find(entry) == usual
+    assert environments.find(cpu) == other
+
+
+def test_a_build_is_asked_for_at_its_own_index(tmp_path, monkeypatch):
+    entry, _ = make_entry_with_builds(tmp_path)
+    cpu = entry.description.builds["cpu"].model_copy(update={"index": "https://abacus.example/wheels/cpu"})
+    entry = entry._replace(description=entry.description.model_copy(update={"builds": {"cpu": cpu}}))
+    commands = []
+    monkeypatch.setattr(pip, "run_step", lambda entry, purpose, command, *more: commands.append(command))
+    for build, name in (("", "plain"), ("cpu", "cpu")):
+        folder = tmp_path / name
+        folder.mkdir()
+        pip.install_requirements(entry._replace(build_name=build), Path(sys.executable), folder, None, None)
+    usual, own = commands[1], commands[3]
+    assert "--extra-index-url" not in usual
+    assert own[-2:] == ["--extra-index-url", "https://abacus.example/wheels/cpu"]
+    assert own[-3] == entry.folder / "requirements-cpu.txt"
+
+
+def test_a_build_that_nobody_has_is_an_error_with_those_that_there_are(tmp_path):
+    entry, _ = make_entry_with_builds(tmp_path)
+    assert with_build([(entry, "eager")], None) == [(entry, "eager")]
+    with pytest.raises(InputError, match=r"--build rocm: no chosen backend has .* There are: abacus: cpu\."):
+        with_build([(entry, "eager")], "rocm")
+    plain = make_entry(tmp_path / "beads", "", "beads")
+    with pytest.raises(InputError, match="They have none beside what pip installs"):
+        with_build([(plain, "eager")], "cpu")
+    both = with_build([(plain, "eager"), (entry, "eager")], "cpu")
+    assert [each.build_name for each, _ in both] == ["", "cpu"], "the others keep what pip installs"
+
+
+def test_a_build_belongs_to_one_of_several_environments(tmp_path):
+    entry, _ = make_entry_with_builds(tmp_path)
+    values = entry.description.model_dump()
+    values["environments"] = {
+        "wood": {"variants": ["eager"], "requirements": "requirements.txt"},
+        "steel": {"variants": ["compiled"], "requirements": "requirements.txt"},
+    }
+    values["builds"]["cpu"]["environment"] = "stel"
+    with pytest.raises(ValueError, match=r"`builds.cpu.environment`: expected one of .*Did you mean `steel`"):
+        Description.model_validate(values, strict=False)
+    values["builds"]["cpu"]["environment"] = "steel"
+    entry = entry._replace(description=Description.model_validate(values, strict=False))
+    chosen = [(entry.for_variant(variant), variant) for variant in entry.variants]
+    assert [each.build_name for each, _ in with_build(chosen, "cpu")] == ["", "cpu"]

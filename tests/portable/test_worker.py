@@ -224,3 +224,16 @@ def test_the_peak_is_the_largest_resident_size_so_far():
     block = np.ones(1 << 23)  # 64 MiB, written to
     assert host.peak_bytes() >= before
     assert host.peak_bytes() >= block.nbytes
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/e/lib/python3.11/site-packages/numpy.libs/libscipy_openblas64_.so", "libopenblas (numpy)"),
+        ("/e/lib/python3.11/site-packages/torch/lib/libgomp.so", "libopenblas (torch)"),
+        ("/usr/lib/libopenblas.so.0", "libopenblas"),
+        ("", "libopenblas"),
+    ],
+)
+def test_a_pool_of_threads_is_named_with_the_package_that_brings_it(path, name):
+    assert host.name_pool({"prefix": "libopenblas", "filepath": path, "num_threads": 1}) == name

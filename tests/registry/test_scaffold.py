@@ -106,6 +106,13 @@ def test_a_name_that_cannot_be_imported_is_rejected(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["torch", "tensorflow", "numpy", "json", "pytest"])
+def test_a_name_that_is_imported_is_rejected(tmp_path, name):
+    with pytest.raises(InputError, match=f"choose another, such as {name}_core"):
+        scaffold.write(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_existing_folder_is_not_changed(folder, tmp_path):
     (folder / "model.py").write_text("mine = 1\n", encoding="utf-8")
     (folder / "adapter.py").unlink()

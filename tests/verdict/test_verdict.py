@@ -10,7 +10,7 @@ import pytest
 from bakeoff.common import statistics
 from bakeoff.common.errors import InputError
 from bakeoff.measures.openness import licences
-from bakeoff.registry.description import Supports
+from bakeoff.registry.facts import Supports
 from bakeoff.verdict import criteria, requirements
 from bakeoff.verdict.criteria import CRITERIA
 from bakeoff.verdict.scores import NOTHING, Scores

@@ -317,6 +317,9 @@ CHECKS: dict[str, Check] = {
     )
 }
 
+REJECTION = "rejection"
+"""The only check of an unsupported case: the backend must reject it."""
+
 SIZES = frozenset({"predict_sizes", "gradient_sizes", "train_sizes"})
 """Checks of other numbers of rows and steps: each may be another program to compile."""
 

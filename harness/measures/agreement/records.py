@@ -3,18 +3,24 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from ...records import read
-from ...records.store import Task
 from ...workload import networks
 from .case import CHECKPOINTS
 from .figures import CHECK, FLOORS
 from .run_checks import VariantResult
 from .serialisation import outcome_to_json
 from .suite import Outcome
+
+# `bakeoff check` does without pandas, but for --records: only the functions that make a table import it.
+# ruff: noqa: PLC0415
+
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...records import read
+    from ...records.store import Task
 
 BITS = {
     "twice": "same bits twice",
@@ -27,7 +33,10 @@ HEAD = ("check", "case", "dtype", "required", "status", "failed", "reason")
 
 
 def as_json(found: Mapping[str, VariantResult], unable: Mapping[str, str]) -> dict[str, Any]:
-    """Return all results as one JSON value, by NAME:VARIANT; `unable` says why a variant was not checked."""
+    """Return all results as one JSON value, by NAME:VARIANT.
+
+    `unable` says why a variant was not checked; `partial` names those of which only some cases or checks were selected.
+    """
     return {
         "outcomes": {name: [outcome_to_json(each) for each in result.outcomes] for name, result in found.items()},
         "determinism": {
@@ -35,11 +44,14 @@ def as_json(found: Mapping[str, VariantResult], unable: Mapping[str, str]) -> di
             for name, result in found.items()
         },
         "unable": dict(unable),
+        "partial": [name for name, result in found.items() if result.partial],
     }
 
 
-def records(found: Mapping[str, VariantResult]) -> pd.DataFrame:
+def records(found: Mapping[str, VariantResult]) -> "pd.DataFrame":
     """Return one row for each measured value, each check that measures none, and each answer on determinism."""
+    import pandas as pd
+
     rows: list[dict[str, Any]] = []
     for name, result in found.items():
         backend, _, variant = name.partition(":")
@@ -59,6 +71,8 @@ def records(found: Mapping[str, VariantResult]) -> pd.DataFrame:
 
 def write_records(found: Mapping[str, VariantResult], path: Path) -> None:
     """Write the records to a .jsonl, .csv or .csv.gz file."""
+    import pandas as pd
+
     table = records(found)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".jsonl":
@@ -68,11 +82,13 @@ def write_records(found: Mapping[str, VariantResult], path: Path) -> None:
         table.to_csv(path, index=False)
 
 
-def summary(table: pd.DataFrame) -> pd.DataFrame:
+def summary(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return one row per variant: the worst floors by dtype, float32 on the default spec by steps, determinism.
 
     Floors of a known failure do not count.
     """
+    import pandas as pd
+
     table = table.assign(entry=table["backend"] + ":" + table["variant"])
     default = networks.DEFAULT
     rows = []
@@ -94,12 +110,12 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _worst(table: pd.DataFrame) -> str:
+def _worst(table: "pd.DataFrame") -> str:
     floors = table["floors"].dropna()
     return f"{floors.max():.1f}" if len(floors) else "-"
 
 
-def outcome_records(task: Task, outcome: Outcome, labels: dict[str, Any]) -> list[read.Record]:
+def outcome_records(task: "Task", outcome: Outcome, labels: dict[str, Any]) -> "list[read.Record]":
     """Return the records of one check: its status, and every deviation that it measured."""
     fields = outcome_to_json(outcome)
     where = {**{key: fields[key] for key in ("check", "case", "dtype", "required")}, **labels}

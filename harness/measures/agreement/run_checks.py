@@ -1,14 +1,16 @@
 """Run the checks of backend variants in their own environments, two workers at a time."""
 
 import datetime
+import functools
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from ...common.futures import result_of
-from ...common.progress import Board
+from ...common.progress import Board, Job
 from ...environments import Environment
 from ...registry.entries import Entry
 from ...workers import launch
@@ -23,7 +25,12 @@ from . import cases as agreement_cases
 from .cached_results import CachedResult
 from .case import Case
 from .determinism import Determinism
+from .selection import EVERYTHING, Selection
 from .suite import Outcome
+
+CASES, DETERMINISM = "cases", "determinism"
+"""The stages of `bakeoff check`, for its progress."""
+STOPPED = "the checks ended at the first failure (--fail-fast)."
 
 
 class VariantResult(NamedTuple):
@@ -35,6 +42,12 @@ class VariantResult(NamedTuple):
     unmeasured: str = ""
     determinism_network: Network = networks.DEFAULT
     """The network that determinism was measured on: the default, or the most similar supported one."""
+    partial: bool = False
+    """Whether only some cases or checks were selected."""
+
+    def describe(self) -> str:
+        """Return one sentence on all outcomes."""
+        return suite.describe_outcomes(self.outcomes, self.partial)
 
 
 def check_backends(
@@ -45,40 +58,77 @@ def check_backends(
     threads: int,
     board: Board,
     spread: Sequence[Network] = (),
+    selection: Selection = EVERYTHING,
 ) -> dict[str, VariantResult]:
     """Check every variant that has an interpreter in `made`; return by NAME:VARIANT what was found, as chosen.
 
-    Each variant is checked on `kinds`, and on its part of `spread`, which the chosen variants of a backend share.
+    Each variant is checked on `kinds`, and on its part of `spread`, which the chosen variants of a backend share; or
+    on the networks of `selection`. With its `fail_fast`, a variant without any outcome is left out.
     """
-
-    def one(entry: Entry, variant: str, python: Path) -> VariantResult:
-        mine = [*kinds, *spread_networks(chosen, spread)[entry.name, variant]]
-        cases = agreement_cases.cases(networks.with_supported(mine, entry.unsupported))
-        usual = networks.with_supported([networks.DEFAULT], entry.unsupported)[-1]
-        place = place_of(entry, variant, python, threads)
-        with board.job(f"{entry.name}:{variant}: conformance") as job:
-            checked = suite.check_backend(
-                lambda: pinned_session(place), cases, device, variant, entry.unsupported, run_cases=workers.map
-            )
-            outcomes = _collect(checked, job.say)
-            job.say("determinism")
-            answer = workers.submit(_determinism, entry, place, device, variant, usual).result()
-            job.outcome = suite.describe_outcomes(outcomes)
-        if isinstance(answer, str):
-            return VariantResult(tuple(outcomes), None, answer)
-        return VariantResult(tuple(outcomes), answer, determinism_network=usual)
-
     able = [
         (entry, variant, python)
         for entry, variant in chosen
         if isinstance(python := made[entry.label], Path) and not launch.explain_unavailable(entry, variant)
     ]
+    shares = spread_networks(chosen, spread)
+
+    def cases_of(entry: Entry, variant: str) -> list[Case]:
+        usual = networks.with_supported([*kinds, *shares[entry.name, variant]], entry.unsupported)
+        return agreement_cases.cases(selection.networks or usual)
+
+    plans = (suite.plan_checks(cases_of(e, variant), e.unsupported, selection) for e, variant, _ in able)
+    board.expect(CASES, sum(map(len, plans)), launch.JOBS)
+    board.expect(DETERMINISM, 0 if selection.partial else len(able), launch.JOBS)
     # Two variants at a time, whose cases share two workers: so the last variant has both.
     with pool() as workers, pool() as variants:
+
+        def one(entry: Entry, variant: str, python: Path) -> VariantResult:
+            place = place_of(entry, variant, python, threads)
+            with board.job(f"{entry.name}:{variant}: conformance") as job:
+                cases = cases_of(entry, variant)
+                result = _check_variant(entry, variant, place, cases, device, selection, workers, board, job)
+                job.outcome = result.describe() if result.outcomes or not selection.stopped.is_set() else STOPPED
+            return result
+
         # The plainest variant is declared first and is the quickest. Started last, it fills the gap at the end.
         futures = {f"{each[0].name}:{each[1]}": variants.submit(one, *each) for each in reversed(able)}
         found = {name: result_of(future) for name, future in futures.items()}
-    return dict(reversed(found.items()))
+    return {name: each for name, each in reversed(found.items()) if each.outcomes or not selection.stopped.is_set()}
+
+
+def _check_variant(
+    entry: Entry,
+    variant: str,
+    place: Place,
+    cases: Sequence[Case],
+    device: str,
+    selection: Selection,
+    workers: Executor,
+    board: Board,
+    job: Job,
+) -> VariantResult:
+    """Return what was found of one variant, its cases in `workers`."""
+    checked = suite.check_backend(
+        lambda: pinned_session(place),
+        cases,
+        device,
+        variant,
+        entry.unsupported,
+        run_cases=workers.map,
+        selection=selection,
+        say=job.say,
+        count=functools.partial(board.advance, CASES),
+    )
+    result = VariantResult(tuple(checked), None, partial=selection.partial)
+    if selection.partial:
+        return result._replace(unmeasured="determinism was not measured: only a part was selected")
+    if selection.stopped.is_set():
+        return result._replace(unmeasured=f"determinism was not measured: {STOPPED}")
+    started = time.monotonic()
+    job.say("determinism")
+    result = workers.submit(_add_determinism, result, entry, place, device, variant).result()
+    board.advance(DETERMINISM, time.monotonic() - started)
+    return result
 
 
 def spread_networks(
@@ -99,10 +149,13 @@ def explain_unchecked(
     chosen: Sequence[tuple[Entry, str]], made: Mapping[str, Path | Exception], found: Mapping[str, VariantResult]
 ) -> dict[str, str]:
     """Return by NAME:VARIANT why each chosen variant without a result was not checked."""
+
+    def explain(entry: Entry, variant: str) -> str:
+        python = made[entry.label]
+        return launch.explain_unavailable(entry, variant) or (STOPPED if isinstance(python, Path) else str(python))
+
     return {
-        name: launch.explain_unavailable(entry, variant) or str(made[entry.label])
-        for entry, variant in chosen
-        if (name := f"{entry.name}:{variant}") not in found
+        name: explain(entry, variant) for entry, variant in chosen if (name := f"{entry.name}:{variant}") not in found
     }
 
 
@@ -146,8 +199,8 @@ def check_with_cache(
     if kept is not None:
         return kept, f"{suite.describe_outcomes(kept.outcomes)} (checked on {kept.at}, unchanged since)"
     started = time.monotonic()
-    outcomes = _collect(
-        suite.check_backend(lambda: pinned_session(place), cases, device, variant, entry.unsupported), say
+    outcomes = list(
+        suite.check_backend(lambda: pinned_session(place), cases, device, variant, entry.unsupported, say=say)
     )
     at = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
     result = CachedResult(tuple(outcomes), at, round(time.monotonic() - started, 3))
@@ -162,26 +215,17 @@ def pinned_session(place: Place) -> Iterator[Session]:
         yield session
 
 
-def _collect(checked: Iterable[Outcome], say: Callable[[str], None]) -> list[Outcome]:
-    """Return the outcomes; `say` takes each as soon as it is known."""
-    outcomes = []
-    for outcome in checked:
-        say(f"{outcome.case} {outcome.dtype} {outcome.check}: {outcome.status}")
-        outcomes.append(outcome)
-    return outcomes
-
-
-def _determinism(entry: Entry, place: Place, device: str, variant: str, kind: Network) -> Determinism | str:
-    """Return the measured determinism, or why it was not measured."""
+def _add_determinism(result: VariantResult, entry: Entry, place: Place, device: str, variant: str) -> VariantResult:
+    """Return the result with the measured determinism, or with the reason why it was not measured."""
     if device != "cpu" or place.threads != 1:
-        return "determinism was not measured: it needs the cpu and one thread"
-    (case,) = agreement_cases.cases([kind])
+        return result._replace(unmeasured="determinism was not measured: it needs the cpu and one thread")
+    network = networks.with_supported([networks.DEFAULT], entry.unsupported)[-1]
+    (case,) = agreement_cases.cases([network])
     try:
         found = determinism.measure(lambda threads: Session(place._replace(threads=threads)), case, variant)
     except WorkerFailed as failed:
-        return f"determinism was not measured: {failed}"
-    advice = entry.description.determinism
-    if not advice:
-        return found
-    differences = {field: f"{text}. To make it deterministic: {advice}" for field, text in found.differences.items()}
-    return found._replace(differences=differences)
+        return result._replace(unmeasured=f"determinism was not measured: {failed}")
+    if advice := entry.description.determinism:
+        texts = {field: f"{text}. To make it deterministic: {advice}" for field, text in found.differences.items()}
+        found = found._replace(differences=texts)
+    return result._replace(determinism=found, determinism_network=network)

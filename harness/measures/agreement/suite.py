@@ -1,8 +1,10 @@
 """Run the checks on the cases for one backend variant, and describe the outcomes."""
 
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from ...common.toml import nearest
@@ -13,7 +15,8 @@ from ...workload.networks import supports_all
 from . import case as agreement_case
 from . import diagnosis
 from .case import Case, Deviation
-from .checks import CHECKS, ONCE_A_DTYPE, UNMEASURED, Check, CheckFailed
+from .checks import CHECKS, ONCE_A_DTYPE, REJECTION, UNMEASURED, Check, CheckFailed
+from .selection import EVERYTHING, Selection
 from .subject import Subject
 
 Status = Literal["passes", "loses precision", "fails", "known failure", "unsupported"]
@@ -25,8 +28,10 @@ Checked = tuple[list["Outcome"], bool]
 RunCases = Callable[[Callable[[Case], Checked], Sequence[Case]], Iterable[Checked]]
 """Applies a function to every case and gives the results in order: `map`, or the method of a pool of threads."""
 
-REJECTION = "rejection"
-"""The only check of an unsupported case: the backend must reject it."""
+Say = Callable[[str], None]
+"""Takes what is going on, as one line."""
+Count = Callable[[float], None]
+"""Takes the seconds of each case that is done."""
 
 
 class Outcome(NamedTuple):
@@ -68,56 +73,115 @@ def check_backend(
     variant: str,
     unsupported: Callable[[portable.Spec], str] = supports_all,
     run_cases: RunCases = map,
+    selection: Selection = EVERYTHING,
+    say: Say = lambda line: None,
+    count: Count = lambda seconds: None,
 ) -> Iterator[Outcome]:
     """Run every check on every case, each case in a fresh worker; yield the outcomes in the order of the cases.
 
     A fresh worker has built no other network before, so nothing that a framework or an adapter keeps in its process
     can pass from one case to the next. For a case that is unsupported (`unsupported` returns the reason), the only
     check is that the backend rejects it. `run_cases` is `map`, or the `map` of a pool of threads that runs some cases
-    at a time. A worker that cannot be started ends the checks.
+    at a time. A worker that cannot be started ends the checks. `selection` leaves some out.
     """
-    explained: set[tuple[bool, bool]] = set()
-    planned = _plan_checks(cases, unsupported)
-
-    def check_case(case: Case) -> Checked:
-        """Return the outcomes of the case, and whether its worker started."""
-        with ExitStack() as stack:
-            try:
-                session = stack.enter_context(open_session())
-            except WorkerFailed as failed:
-                return [_failure("build", case, failed)], False
-            if wrong := describe_wrong_declarations(session, variant):
-                # It is wrong whatever the case is, and it decides on a case that is not required, too.
-                return [Outcome("declarations", case.name, case.spec.dtype, True, "fails", wrong)], False
-            if reason := unsupported(case.spec):
-                return [_check_rejection(session, case, device, variant, reason)], True
-            try:
-                session.build(case.spec, device, variant)
-            except WorkerFailed as failed:
-                return [_failure("build", case, failed)], True
-            subject = Subject(session, case, session.conventions, device, variant)
-            return list(_check_case(subject, session, planned[case], explained)), True
-
-    for outcomes, started in run_cases(check_case, cases):
+    planned = plan_checks(cases, unsupported, selection)
+    check_case = _CaseChecker(open_session, device, variant, unsupported, planned, selection, say, count)
+    for outcomes, started in run_cases(check_case, list(planned)):
         yield from outcomes
         if not started:
             return
 
 
-def _plan_checks(cases: Sequence[Case], unsupported: Callable[[portable.Spec], str]) -> dict[Case, list[str]]:
-    """Return the names of the checks of each case; those of ONCE_A_DTYPE go to the first required one of a dtype."""
+@dataclass
+class _CaseChecker:
+    """Checks a case in a fresh worker. Several threads may call it at a time."""
+
+    open_session: OpenSession
+    device: str
+    variant: str
+    unsupported: Callable[[portable.Spec], str]
+    planned: dict[Case, list[str]]
+    selection: Selection
+    say: Say
+    count: Count
+    explained: set[tuple[bool, bool]] = field(default_factory=set)
+
+    def __call__(self, case: Case) -> Checked:
+        """Return the outcomes of the case, and whether its worker started."""
+        if self.selection.stopped.is_set():
+            return [], True
+        number = list(self.planned).index(case) + 1
+        name = f"case {number} of {len(self.planned)}: {case.label}"
+        began = time.monotonic()
+        self.say(f"{name}: start of a worker")
+        with ExitStack() as stack:
+            try:
+                session = stack.enter_context(self.open_session())
+            except WorkerFailed as failed:
+                outcomes, started = [_failure("build", case, failed)], False
+            else:
+                outcomes, started = self._check(case, session, name)
+        self._note_failures(outcomes)
+        self.count(time.monotonic() - began)
+        return outcomes, started
+
+    def _check(self, case: Case, session: Session, name: str) -> Checked:
+        if wrong := describe_wrong_declarations(session, self.variant):
+            # It is wrong whatever the case is, and it decides on a case that is not required, too.
+            return [Outcome("declarations", case.name, case.spec.dtype, True, "fails", wrong)], False
+        if reason := self.unsupported(case.spec):
+            return [_check_rejection(session, case, self.device, self.variant, reason)], True
+        try:
+            session.build(case.spec, self.device, self.variant)
+        except WorkerFailed as failed:
+            return [_failure("build", case, failed)], True
+        subject = Subject(session, case, session.conventions, self.device, self.variant)
+        outcomes = []
+        for outcome in _check_case(subject, session, self._checks_of(case, name), self.explained):
+            outcomes.append(outcome)
+            self._note_failures([outcome])
+        return outcomes, True
+
+    def _checks_of(self, case: Case, name: str) -> Iterator[str]:
+        """Yield the names of the checks of a case, and say each before it runs."""
+        for check in self.planned[case]:
+            if self.selection.stopped.is_set():
+                return
+            self.say(f"{name}: {check}")
+            yield check
+
+    def _note_failures(self, outcomes: Sequence[Outcome]) -> None:
+        if any(outcome.failed for outcome in outcomes):
+            self.selection.note_failure()
+
+
+def plan_checks(
+    cases: Sequence[Case],
+    unsupported: Callable[[portable.Spec], str] = supports_all,
+    selection: Selection = EVERYTHING,
+) -> dict[Case, list[str]]:
+    """Return the names of the checks of each case that has any.
+
+    Those of ONCE_A_DTYPE go to the first required case of a dtype; where checks are selected by name and no case is
+    required, to the first of all. The only check of an unsupported case is that it is rejected.
+    """
+    able = [case for case in cases if not unsupported(case.spec)]
+    first: dict[str, Case] = {}
+    for case in able:
+        if case.required:
+            first.setdefault(case.spec.dtype, case)
+    for case in able if selection.checks else ():
+        first.setdefault(case.spec.dtype, case)
     plan: dict[Case, list[str]] = {}
-    seen_dtypes: set[str] = set()
     for case in cases:
-        all_checks = case.required and case.spec.dtype not in seen_dtypes and not unsupported(case.spec)
-        if all_checks:
-            seen_dtypes.add(case.spec.dtype)
-        plan[case] = [name for name in CHECKS if all_checks or name not in ONCE_A_DTYPE]
-    return plan
+        every = first.get(case.spec.dtype) is case
+        names = [name for name in CHECKS if every or name not in ONCE_A_DTYPE] if case in able else [REJECTION]
+        plan[case] = [name for name in names if not selection.checks or name in selection.checks]
+    return {case: names for case, names in plan.items() if names}
 
 
 def _check_case(
-    subject: Subject, session: Session, names: Sequence[str], explained: set[tuple[bool, bool]]
+    subject: Subject, session: Session, names: Iterable[str], explained: set[tuple[bool, bool]]
 ) -> Iterator[Outcome]:
     """Run these checks; yield the outcomes, until the worker has ended.
 
@@ -232,8 +296,11 @@ def judge_known_failure(
     return "known failure", f"{known.reason} ({reason})"
 
 
-def describe_outcomes(outcomes: Sequence[Outcome]) -> str:
-    """Return one sentence on all outcomes of a variant: correct, with reduced precision, or not, and why."""
+def describe_outcomes(outcomes: Sequence[Outcome], partial: bool = False) -> str:
+    """Return one sentence on all outcomes of a variant: correct, with reduced precision, or not, and why.
+
+    Where they are `partial`, of some cases or checks only, a pass is no claim that the variant is correct.
+    """
     failures = [outcome for outcome in outcomes if outcome.failed]
     if failures:
         # A measured deviation is explained where it first appears. Any other failure is reported as it is, and first.
@@ -243,6 +310,8 @@ def describe_outcomes(outcomes: Sequence[Outcome]) -> str:
         return f"correct: no; on {first.case} {first.dtype}, {what}"
     unsupported = [outcome for outcome in outcomes if outcome.status == "unsupported"]
     cases = len({(outcome.case, outcome.dtype) for outcome in outcomes})
+    if not outcomes:
+        return "nothing was checked: none of the selected checks belongs to a selected case."
     reasons = "; ".join(dict.fromkeys(outcome.reason.rstrip(".") for outcome in unsupported))
     if unsupported and len(unsupported) == cases:
         return f"nothing was checked: {reasons}."
@@ -250,6 +319,10 @@ def describe_outcomes(outcomes: Sequence[Outcome]) -> str:
     worst = max((outcome.floors for outcome in decisive), default=0.0)
     precise = worst <= agreement_case.LOSES_PRECISION
     words = f"correct: {'yes' if precise else 'reduced precision'}"
+    if partial:
+        checks = len({outcome.check for outcome in outcomes})
+        selected = f"{cases} case{'s' if cases > 1 else ''}, {checks} check{'s' if checks > 1 else ''}"
+        words = f"{'passes' if precise else 'loses precision in'} what was selected ({selected})"
     words += f"; rounding error at most {agreement_case.format_floors(worst)} x NumPy's"
     if unsupported:
         words += f"; checked on {cases - len(unsupported)} of {cases} cases: {reasons}"

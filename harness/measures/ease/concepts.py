@@ -4,10 +4,17 @@ A rule lists words and names no framework. A name that the file itself defines m
 """
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from ...common.errors import InputError
+from ...common.toml import nearest
+from ...registry.description import ConceptWords
 from .names import Names
+
+GRADIENT_BY_HAND = "gradient by hand"
+GRADIENT_TAKEN = ("gradient by call", "optimiser stepped", "fitted by the framework")
+"""The concepts of which a file that has its gradients by hand has none."""
 
 
 class Found(NamedTuple):
@@ -72,7 +79,7 @@ RULES = (
         attributes=("backward", "gradient", "AddGradientOperators"),
     ),
     Rule(
-        "gradient by hand",
+        GRADIENT_BY_HAND,
         "nothing in the file asks for a gradient or trains: the derivatives are the author's",
         shape="no gradient requested",
     ),
@@ -208,9 +215,32 @@ def find_overriding_arguments(names: Names) -> tuple[Found, ...]:
     )
 
 
-def find_concepts(names: Names) -> tuple[Found, ...]:
+def find_concepts(names: Names, rules: Sequence[Rule] = RULES) -> tuple[Found, ...]:
     """Return every match of a rule, in the order of the lines; matches of the whole file come first."""
-    return _sort_by_line(found for rule in RULES for found in _apply_rule(rule, names))
+    found = [found for rule in rules for found in _apply_rule(rule, names)]
+    if any(each.what in GRADIENT_TAKEN for each in found):  # by a word of the backend's own, too
+        found = [each for each in found if each.what != GRADIENT_BY_HAND]
+    return _sort_by_line(iter(found))
+
+
+def rules_with(own: Mapping[str, ConceptWords], where: str) -> tuple[Rule, ...]:
+    """Return the rules with a backend's own words for some concepts; `where` is how errors call its description.
+
+    Raises InputError for a concept that there is not.
+    """
+    known = [rule.concept for rule in RULES]
+    for concept in own:
+        if concept not in known:
+            raise InputError(f"{where}: `concepts`: there is no concept `{concept}`. {nearest(concept, known)}")
+    return tuple(_extend(rule, own[rule.concept]) if rule.concept in own else rule for rule in RULES)
+
+
+def _extend(rule: Rule, words: ConceptWords) -> Rule:
+    return rule._replace(
+        names=(*rule.names, *words.names),
+        attributes=(*rule.attributes, *words.attributes),
+        keywords=(*rule.keywords, *words.keywords),
+    )
 
 
 def _sort_by_line(found: Iterator[Found]) -> tuple[Found, ...]:
@@ -253,8 +283,7 @@ Shape = Callable[[Names], Iterator[tuple[int | None, str]]]
 
 def _find_no_gradient(names: Names) -> Iterator[tuple[int | None, str]]:
     """Match a file that uses the framework where no rule for taking or using a gradient matches."""
-    takes = ("gradient by call", "optimiser stepped", "fitted by the framework")
-    found = any(True for rule in RULES if rule.concept in takes for _ in _apply_rule(rule, names))
+    found = any(True for rule in RULES if rule.concept in GRADIENT_TAKEN for _ in _apply_rule(rule, names))
     if names.framework_names() and not found:
         yield None, "no gradient is requested"
 

@@ -3,13 +3,13 @@
 So two files with the same syntax tree have the same figures. Names, comments and layout do not matter.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...records.vocabulary import Figure
 from . import complexity, java
-from .concepts import Found, find_concepts, find_overriding_arguments
+from .concepts import RULES, Found, Rule, find_concepts, find_overriding_arguments
 from .figures import (
     API_NAMES,
     ATTRIBUTES,
@@ -91,8 +91,10 @@ class Ease(NamedTuple):
                 yield figure, value, keys.get(figure, {})
 
 
-def count_file(model: Path, import_names: tuple[str, ...]) -> Ease:
+def count_file(model: Path, import_names: tuple[str, ...], rules: Sequence[Rule] = RULES) -> Ease:
     """Count the file of a model; `import_names` are the top-level modules that are the framework.
+
+    `rules` find the concepts.
 
     Raises InputError where the file cannot be read, or has the name of a Python file and is not Python.
     """
@@ -106,7 +108,7 @@ def count_file(model: Path, import_names: tuple[str, ...]) -> Ease:
         return ease._replace(
             lines=java.count_lines(tokens),
             api_names=java.find_api_names(tokens, import_names),
-            concepts=java.find_concepts(tokens, import_names),
+            concepts=java.find_concepts(tokens, import_names, rules),
         )
     text = format_python(source, str(model))
     names = Names(text.tree, import_names)
@@ -120,5 +122,5 @@ def count_file(model: Path, import_names: tuple[str, ...]) -> Ease:
         cognitive=complexity.count_cognitive(text.text),
         attributes=names.attributes(),
         overriding_arguments=find_overriding_arguments(names),
-        concepts=find_concepts(names),
+        concepts=find_concepts(names, rules),
     )

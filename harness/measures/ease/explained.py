@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from . import java
-from .concepts import find_concepts, find_overriding_arguments
+from .concepts import RULES, Rule, find_concepts, find_overriding_arguments
 from .names import Names
 from .text import Formatted, Place, Token, format_python, read_text, tokenize_foreign, tokenize_python
 
@@ -47,7 +47,7 @@ class Span(NamedTuple):
     kind: Kind
 
 
-def explain_file(model: Path, import_names: tuple[str, ...]) -> list[Line]:
+def explain_file(model: Path, import_names: tuple[str, ...], rules: Sequence[Rule] = RULES) -> list[Line]:
     """Return the lines of a model's file with what was counted on them. Raises InputError as `count_file` does."""
     source = read_text(model)
     notes: dict[int, list[str]] = {}
@@ -56,7 +56,7 @@ def explain_file(model: Path, import_names: tuple[str, ...]) -> list[Line]:
         text = format_python(source, str(model))
         names = Names(text.tree, import_names)
         spans = _find_counted(text, names)
-        for found in find_concepts(names):
+        for found in find_concepts(names, rules):
             notes.setdefault(found.line or 1, []).append(f"{found.what}: {found.text}")
         for found in find_overriding_arguments(names):
             overriding.setdefault(found.line or 1, []).append(found.text)
@@ -65,7 +65,7 @@ def explain_file(model: Path, import_names: tuple[str, ...]) -> list[Line]:
     else:
         tokens = tokenize_foreign(source, model.name) or []
         spans = [Span(token.start, token.end, "counted") for token in tokens]
-        for found in java.find_concepts(tokens, import_names) if model.suffix == java.SUFFIX else ():
+        for found in java.find_concepts(tokens, import_names, rules) if model.suffix == java.SUFFIX else ():
             notes.setdefault(found.line or 1, []).append(f"{found.what}: {found.text}")
     lines = source.removesuffix("\n").split("\n")
     return [

@@ -50,19 +50,21 @@ def find_api_names(tokens: Sequence[Token], import_names: Sequence[str]) -> tupl
     return tuple(sorted({name for name, _, _ in _list_api_names(tokens, import_names)}))
 
 
-def find_concepts(tokens: Sequence[Token], import_names: Sequence[str]) -> tuple[Found, ...]:
+def find_concepts(
+    tokens: Sequence[Token], import_names: Sequence[str], rules: Sequence[Rule] = RULES
+) -> tuple[Found, ...]:
     """Return every place where a concept was found, in the order of the lines."""
     found = [
         Found(rule.concept, line, text)
         for full, text, line in _list_api_names(tokens, import_names)
-        for rule in RULES
+        for rule in rules
         if _matches(rule, full)
     ]
     own = set(_list_methods(tokens))
     texts = [token.text for token in tokens]
     for before, token, after in zip(texts, tokens[1:], texts[2:], strict=False):
         if before == "." and after == "(" and token.text not in own:
-            words = (rule.concept for rule in RULES if token.text in rule.attributes)
+            words = (rule.concept for rule in rules if token.text in rule.attributes)
             found += [Found(concept, token.start[0], f".{token.text}") for concept in words]
     classes = {full.rpartition(".")[2] for full in _list_imported(tokens, import_names).values()}
     for before, token in zip(texts, tokens[1:], strict=False):

@@ -79,9 +79,14 @@ def describe_briefly(finding: Finding) -> str:
 
 
 def describe(finding: Finding) -> str:
-    """Return the message, shortened if it is long; for a silent mistake, how the results differ from the right ones."""
+    """Return the message, shortened if it is long, or the type of an exception that has none.
+
+    For a silent mistake, return how the results differ from the right ones.
+    """
     if finding.outcome in (NOT_POSSIBLE, NOT_WRITTEN):
         return finding.how
+    if finding.exception and not finding.message:
+        return f"{finding.exception}, without a message"
     if finding.message:
         flat = " ".join(finding.message.split())
         return flat if len(flat) <= WIDTH else f"{flat[: WIDTH // 2]} ... {flat[-WIDTH // 2 :]}"

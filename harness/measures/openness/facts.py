@@ -20,8 +20,8 @@ from packaging.version import InvalidVersion, Version
 
 from ... import environments
 from ...common.errors import InputError
-from ...registry.description import Openness
 from ...registry.entries import Entry
+from ...registry.facts import Openness
 from . import licences
 
 LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$")

@@ -1,7 +1,7 @@
 """The figures of the measure "openness": one for each fact that a backend.toml can state."""
 
 from ...records.vocabulary import Figure
-from ...registry.description import Openness
+from ...registry.facts import Openness
 
 FACTS = {
     key: Figure(

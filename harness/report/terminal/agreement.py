@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -39,7 +38,7 @@ def print_matrix(console: Console, found: Mapping[str, VariantResult], unable: M
     for name, checked in found.items():
         print_line(console, "")
         _print_outcomes(console, checked)
-        print_line(console, f"{name}: {suite.describe_outcomes(checked.outcomes)}")
+        print_line(console, f"{name}: {checked.describe()}")
     print_lines(console, (f"{name}: not checked: {reason}" for name, reason in unable.items()))
 
 
@@ -53,7 +52,8 @@ def _make_matrix(found: Mapping[str, VariantResult]) -> Table:
     def add_row(heading: str, cells: list[str]) -> None:
         matrix.add_row(heading, *(f"[red]{cell}[/red]" if cell == "FAILS" else cell for cell in cells))
 
-    for check in checks.CHECKS:
+    outcomes = [outcome for each in found.values() for outcome in each.outcomes]
+    for check in (check for check in checks.CHECKS if any(outcome.check == check for outcome in outcomes)):
         add_row(check, [suite.format_cell([o for o in each.outcomes if o.check == check]) for each in found.values()])
     matrix.add_row()
     for case, dtype, required in dict.fromkeys(
@@ -62,6 +62,8 @@ def _make_matrix(found: Mapping[str, VariantResult]) -> Table:
         of_case = [[o for o in each.outcomes if (o.case, o.dtype) == (case, dtype)] for each in found.values()]
         cells = [suite.format_cell(outcomes, required_only=required) for outcomes in of_case]
         add_row(f"{case} {dtype}{'' if required else ' (informative)'}", cells)
+    if all(each.partial for each in found.values()):
+        return matrix
     matrix.add_row()
     for field, heading in records.BITS.items():
         add_row(heading, [DETERMINISM[getattr(each.determinism, field, None)] for each in found.values()])
@@ -110,6 +112,8 @@ def print_selftest_comparison(console: Console, report: selftest.SelftestReport)
         {"check": check, "bugs detected first": str(count), "cause named": str(named[check])}
         for check, count in counts.most_common()
     ]
+    import pandas as pd  # noqa: PLC0415  # the checks, printed here too, do without
+
     print_line(console, "")
     print_comparison(console, pd.DataFrame(rows), "bakeoff selftest --full")
 

@@ -12,6 +12,7 @@ from ...measures.ease.changes import CHANGES, Cost, measure_changes
 from ...measures.ease.concepts import ARGUMENTS, RULES, Found
 from ...measures.ease.count import Ease, count_file
 from ...measures.ease.explained import Line, explain_file
+from ...measures.ease.measure import rules_of
 from ...registry.entries import Entry
 from .console import PLAIN_TEXT_WIDTH, convert_to_json, print_line, widen
 
@@ -52,12 +53,14 @@ def measure_backends(entries: Mapping[str, Entry], with_lines: bool) -> dict[str
     """Return by name what is counted in each backend's model file."""
     results = {}
     for name, entry in entries.items():
-        model, names = entry.description.model, entry.description.import_name
+        model, names, rules = entry.description.model, entry.description.import_name, rules_of(entry)
         file = entry.folder / model
-        lines = explain_file(file, names) if with_lines else []
-        results[name] = Result(file, count_file(file, names), measure_changes(entry.folder, model, names), lines)
+        lines = explain_file(file, names, rules) if with_lines else []
+        results[name] = Result(file, count_file(file, names, rules), measure_changes(entry.folder, model, names), lines)
         for variant, own in ({} if with_lines else entry.own_models()).items():
-            results[f"{name}:{variant}"] = Result(entry.folder / own, count_file(entry.folder / own, names), (), ())
+            results[f"{name}:{variant}"] = Result(
+                entry.folder / own, count_file(entry.folder / own, names, rules), (), ()
+            )
     return results
 
 

@@ -1,5 +1,6 @@
 """The splits of a data set, their normalisation, and the order of the batches."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +61,12 @@ def split(dataset: Dataset, spec: Spec) -> Splits:
     Raises InputError where a class has too few rows, a split too few for the classes, the training split too few
     for one batch, or a feature has values beyond the range of the run's dtype.
     """
-    train, validation, test = _draw_splits(dataset, spec)
+    return arrange(dataset, spec, _draw_splits(dataset, spec))
+
+
+def arrange(dataset: Dataset, spec: Spec, rows: Sequence[Integers]) -> Splits:
+    """Return the splits with these row numbers, for training, validation and test, normalised. Raises InputError."""
+    train, validation, test = rows
     check_batch(len(train), spec.training.batch_size)
     y, notes = dataset.y, dataset.notes + _note_absent_classes(dataset, validation, test)
     x = _fill_missing(dataset, train)

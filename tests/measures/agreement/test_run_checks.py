@@ -1,5 +1,6 @@
 """`bakeoff check`: of a folder of one's own, in one's own interpreter; what it writes; what it sums up."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -11,13 +12,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from bakeoff.cli import app
-from bakeoff.measures.agreement import case, determinism, run_checks
+from bakeoff.measures.agreement import case, cases, determinism, run_checks, selection, suite
 from bakeoff.measures.agreement import records as agreement_records
 from bakeoff.measures.agreement.case import Deviation, Quantity
 from bakeoff.measures.agreement.determinism import Determinism
 from bakeoff.measures.agreement.run_checks import VariantResult
 from bakeoff.measures.agreement.suite import Outcome
 from bakeoff.registry import entries
+from bakeoff.workers.session import WorkerFailed
 from bakeoff.workload import networks
 
 NUMPY = entries.backends_folder() / "numpy_plain"
@@ -98,6 +100,82 @@ def test_bad_usage_is_a_sentence(bakeoff, mine, arguments, sentence):
     assert code == 2
     assert sentence in " ".join(err.split())
     assert "Traceback" not in err
+
+
+# A part of the checks
+
+
+def test_one_check_on_one_case_is_no_claim_that_the_backend_is_correct(bakeoff, mine):
+    selected = ("--case", "stress-tanh-sgd", "--only", "updates")
+    code, out, _ = bakeoff("check", "./mine", "--python", sys.executable, *selected)
+    assert code == 0
+    assert "mine:plain: passes what was selected (2 cases, 1 check); rounding error at most " in out
+    assert "correct" not in out
+    rows = [
+        line.split()[0] for line in out.splitlines() if line.startswith(("stress", "default", "updates", "forward"))
+    ]
+    assert rows == ["updates", "stress-tanh-sgd", "stress-tanh-sgd"]
+    assert "same bits" not in out, "determinism was not asked for"
+
+
+def test_a_case_with_its_dtype_is_one_case(bakeoff, mine):
+    case = ("--case", "stress-tanh-sgd-float64", "--only", "updates", "--json")
+    code, out, _ = bakeoff("check", "./mine", "--python", sys.executable, *case)
+    assert code == 0
+    answer = json.loads(out)
+    (outcome,) = answer["outcomes"]["mine:plain"]
+    assert (outcome["check"], outcome["case"], outcome["dtype"]) == ("updates", "stress-tanh-sgd", "float64")
+    assert answer["partial"] == ["mine:plain"]
+
+
+def test_the_first_failure_ends_the_checks_on_request(bakeoff, mine):
+    model = mine / "model.py"
+    model.write_text(model.read_text().replace("np.maximum(", "np.minimum(", 1))
+    code, out, _ = bakeoff("check", "./mine", "--python", sys.executable, "--fail-fast", "--json")
+    assert code == 1
+    outcomes = json.loads(out)["outcomes"]["mine:plain"]
+    failed = [outcome for outcome in outcomes if outcome["failed"]]
+    assert 1 <= len(failed) <= 2, "two cases run at a time"
+    assert outcomes[-1]["failed"] or len({outcome["case"] for outcome in outcomes}) <= 3
+    assert json.loads(out)["determinism"]["mine:plain"].endswith("ended at the first failure (--fail-fast).")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--case", "stress-tanh-adm"), "there is no case `stress-tanh-adm`. Did you mean `stress-tanh-adam`?"),
+        (("--case", "stress-relu-adam-float46"), "Did you mean `stress-relu-adam"),
+        (("--only", "update"), "there is no check `update`. Did you mean `updates`?"),
+    ],
+)
+def test_a_wrong_name_of_a_case_or_check_names_the_nearest(bakeoff, mine, arguments, sentence):
+    code, _, err = bakeoff("check", "./mine", *arguments)
+    assert code == 2
+    assert sentence in " ".join(err.split())
+
+
+def test_a_check_that_one_case_of_a_dtype_is_enough_for_runs_where_it_is_asked_for():
+    informative = [networks.DEFAULT]
+    required = networks.Network("stress", "relu", True, "adam", "float32")
+    chosen = selection.select(checks=["wait_waits"])
+    for kinds, expected in ((informative, [networks.DEFAULT]), ([*informative, required], [required])):
+        plan = suite.plan_checks(cases.cases(kinds), selection=chosen)
+        assert plan == {case: ["wait_waits"] for case in cases.cases(expected)}
+
+
+def test_a_check_names_its_case_of_all_cases():
+    said, counted = [], []
+
+    @contextlib.contextmanager
+    def opened():
+        raise WorkerFailed("ended", "no such worker")
+        yield
+
+    kinds = cases.cases(networks.required_networks()[:2])
+    (outcome,) = suite.check_backend(opened, kinds, "cpu", "plain", say=said.append, count=counted.append)
+    assert outcome.check == "build"
+    assert said == [f"case 1 of 2: {kinds[0].label}: start of a worker"]
+    assert len(counted) == 1
 
 
 def test_two_backends_of_one_name_are_an_error(bakeoff, mine, tmp_path):

@@ -4,9 +4,11 @@ import re
 import textwrap
 
 import pytest
-from bakeoff.measures.ease.concepts import ARGUMENTS, RULES, SHAPES
+from bakeoff.common.errors import InputError
+from bakeoff.measures.ease.concepts import ARGUMENTS, RULES, SHAPES, rules_with
 from bakeoff.measures.ease.count import count_file
 from bakeoff.measures.ease.figures import CHANGE, FIGURES
+from bakeoff.registry.description import ConceptWords
 
 from tests.measures.ease.models import MODELS
 from tests.paths import ROOT
@@ -148,3 +150,38 @@ def test_the_reference_page_has_every_rule_and_every_figure():
     headings = {heading.lower() for heading in rows}
     for figure in FIGURES:
         assert figure is CHANGE or figure.name.replace("_", " ") in headings, figure.name
+
+
+# A backend's own words
+
+
+def concepts_of(tmp_path, source, own):
+    (tmp_path / "model.py").write_text(textwrap.dedent(source))
+    words = {concept: ConceptWords(documentation="https://abacus.example", **each) for concept, each in own.items()}
+    return count_file(tmp_path / "model.py", ("abacus",), rules_with(words, "backend.toml")).distinct_concepts
+
+
+SOURCE = """
+    import abacus
+
+    @abacus.BeadJit
+    def step(x):
+        with abacus.Context(TRAINING=1):
+            return x.roll_back()
+    """
+
+
+def test_a_backend_adds_its_own_words_to_a_concept(tmp_path):
+    assert concepts_of(tmp_path, SOURCE, {}) == ("gradient by hand",)
+    own = {
+        "compiled function": {"names": ["BeadJit"]},
+        "train or test switch": {"keywords": ["TRAINING"]},
+        "gradient by call": {"attributes": ["roll_back"]},
+    }
+    assert concepts_of(tmp_path, SOURCE, own) == ("compiled function", "gradient by call", "train or test switch")
+
+
+def test_a_concept_that_there_is_not_is_an_error():
+    words = {"compiled funktion": ConceptWords(names=["BeadJit"], documentation="https://abacus.example")}
+    with pytest.raises(InputError, match=r"mine: `concepts`: there is no concept .* Did you mean `compiled function`"):
+        rules_with(words, "mine")

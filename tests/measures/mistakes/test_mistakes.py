@@ -20,7 +20,7 @@ from bakeoff.measures.mistakes import catalogue, figures
 from bakeoff.measures.mistakes import records as mistake_records
 from bakeoff.measures.mistakes.attempt import TIME_LIMIT_S, try_training
 from bakeoff.measures.mistakes.catalogue import MISTAKES, make_training_input
-from bakeoff.measures.mistakes.judge import find_named, measure_accuracy, remove_folders
+from bakeoff.measures.mistakes.judge import Finding, find_named, measure_accuracy, remove_folders
 from bakeoff.measures.mistakes.records import measure_shares
 from bakeoff.measures.mistakes.run import choose_training_input, try_in_variant, try_mistakes
 from bakeoff.measures.mistakes.tables import describe, describe_briefly
@@ -29,6 +29,7 @@ from bakeoff.workers import launch
 from rich.console import Console
 
 from tests.measures.mistakes.seen_mistakes import SEEN
+from tests.other_backends import listed_backends
 from tests.paths import ROOT
 from tests.tiers import mark_all_but_first, selected_parameters
 
@@ -38,6 +39,8 @@ SUBJECTS = registry_entries.select(ENTRIES, os.environ.get("BAKEOFF_BACKENDS") o
 """As in tests/conformance: `tox -e backend-...` tries one at a time."""
 EDITED = [name for name, entry in ENTRIES.items() if (entry.folder / catalogue.FILE).exists()]
 """Backends whose mistakes.toml says how mistakes are made in their code."""
+LISTED = [name for name in EDITED if name in listed_backends()]
+"""Those of them that tox.ini names: what they do was seen, and is compared with what they do now."""
 NOT_POSSIBLE = {
     *(
         (name, "wrong_device")
@@ -131,6 +134,11 @@ def test_a_message_is_kept_whole_and_the_traceback_is_divided(place):
     assert 'File "backends/blunders/adapter.py"' in finding.traceback
     assert str(ROOT) not in finding.traceback
     assert sys.prefix not in finding.traceback
+
+
+def test_an_exception_without_a_message_is_shown_by_its_type():
+    silent = Finding("wrong_width", "raised", when="build", exception="AssertionError")
+    assert describe(silent) == "AssertionError, without a message"
 
 
 def test_a_warning_is_kept_and_how_wrong_the_result_is_too(place):
@@ -239,7 +247,7 @@ def test_every_edit_is_of_what_stands_there_and_makes_python(name, tmp_path):
     assert sorted(coded) == sorted(CODED)
     for mistake, each in coded.items():
         if not each.edits:
-            assert (name, mistake) in NOT_POSSIBLE
+            assert (name, mistake) in NOT_POSSIBLE or name not in LISTED
             continue
         copy = catalogue.write_edited_copy(folder, mistake, each, tmp_path / mistake)
         changed = {edit.file for edit in each.edits}
@@ -505,15 +513,19 @@ def variants_with_edits(name):
 def test_every_variant_is_in_the_reference_or_came_after_it():
     entries = [
         f"{name}:{variant}"
-        for name in EDITED
+        for name in LISTED
         if name not in NEWER_THAN_REFERENCE
         for variant in variants_with_edits(name)
     ]
     assert sorted(mistake_records.read(REFERENCE).findings) == sorted(entries)
 
 
+def test_every_backend_that_tox_names_has_mistakes():
+    assert sorted(listed_backends()) == LISTED
+
+
 def test_every_variant_was_seen():
-    entries = [f"{name}:{variant}" for name in EDITED for variant in variants_with_edits(name)]
+    entries = [f"{name}:{variant}" for name in LISTED for variant in variants_with_edits(name)]
     assert {name: sorted(seen) for name, seen in SEEN.items()} == {name: sorted(entries) for name in MISTAKES}
 
 
