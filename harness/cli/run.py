@@ -84,6 +84,10 @@ FrameworkDefaults = Annotated[
     bool,
     typer.Option("--framework-defaults", help="Keep each framework's own default epsilons, rates and weights."),
 ]
+Deploy = Annotated[
+    str | None,
+    typer.Option("--deploy", metavar="TIME", help="Deploy, too; begin no export after this time, such as 10m."),
+]
 Inherit = Annotated[
     str | None,
     typer.Option("--inherit-environment", metavar="NAME,...", help="Variables passed on to workers. Default: none."),
@@ -116,6 +120,7 @@ def run_backends(
     until: Until = None,
     time_limit: TimeLimit = None,
     framework_defaults: FrameworkDefaults = False,
+    deploy: Deploy = None,
     inherit_environment: Inherit = None,
     resume: Resume = None,
     python: Python = None,
@@ -132,6 +137,7 @@ def run_backends(
     bakeoff run --backends NAME,NAME:VARIANT         some backends (see bakeoff backends)
     bakeoff run --data iris.csv --target species --quick    your own data
     bakeoff run --suite standard                     eight workloads, about 15 minutes
+    bakeoff run --suite standard --deploy 10m        and deployment, about 10 minutes more
     bakeoff run --resume results/2026-11-22T...      continue an interrupted run
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..report.terminal import run as terminal_run
@@ -174,6 +180,7 @@ def make_request(given: Mapping[str, Any]) -> "Request":
         pythons=tuple(map(Path, given["python"] or ())),
         parent=Path(given["results"]),
         inherit=parse_names(given["inherit_environment"]),
+        deploy_s=None if given["deploy"] is None else parse_time("--deploy", given["deploy"]),
         **until,
     )
 

@@ -7,10 +7,13 @@ import pandas as pd
 
 from ..common.statistics import Interval
 from ..measures import VOCABULARY
+from ..measures.deployment import records as deployment_records
+from ..measures.deployment import tables as deployment_tables
 from ..measures.speed import analysis
 from ..measures.speed import sweep as speed_sweep
 from ..records import read
 from ..records.query import Query
+from ..records.read import Record
 from . import files, notes
 from .tables import agreement, code, deployment, openness, speed, suite, summary, sweep, training
 from .tables.speed import Key, Row, StepTimes
@@ -53,6 +56,11 @@ class Report:
     def suite_results(self) -> suite.SuiteResults:
         """The times of every workload; false where the run has one."""
         return suite.SuiteResults(self.header, self.query, self.step_times, self.entries)
+
+    @cached_property
+    def deployment_records(self) -> list[Record]:
+        """The records that `bakeoff deploy` left in the run's folder; none where it did not."""
+        return deployment_records.read_of_run(self.folder)
 
     @property
     def failed(self) -> bool:
@@ -163,6 +171,10 @@ class Report:
     def installation(self) -> pd.DataFrame:
         """Return what it takes to get started with each variant."""
         return deployment.tabulate_installation(self.query, self.entries)
+
+    def deployment(self) -> dict[str, pd.DataFrame]:
+        """Return what each export takes and how it serves, by title, for people; {} where nothing was deployed."""
+        return deployment_tables.tabulate_all(self.deployment_records)
 
     def openness(self) -> pd.DataFrame:
         """Return every stated fact with its source."""

@@ -2,20 +2,13 @@
 
 from ..measures.deployment import figures
 from ..measures.deployment import records as deployment
-from ..records.read import Record
 from .readings import Reading
 from .run_records import Key, RunRecords
 
 
-def read_records(records: RunRecords) -> list[Record]:
-    """Return the records of deployment in the run's folder; [] where there are none. Raises InputError."""
-    path = records.report.folder / deployment.FILE
-    return deployment.read(path) if path.is_file() else []
-
-
 def read_export_tokens(records: RunRecords, key: Key) -> Reading | None:
     """Read the tokens of the shortest export that agrees with the oracle."""
-    rows = read_records(records)
+    rows = deployment.read_of_run(records.report.folder)
     agreeing = [
         row for row in deployment.select(rows, figures.EXPORTED, backend=key[0], dtype="float32") if row["value"]
     ]
@@ -31,7 +24,7 @@ def read_export_tokens(records: RunRecords, key: Key) -> Reading | None:
 
 def read_faults(records: RunRecords, key: Key) -> Reading | None:
     """Read the number of exports that fail, or that serve a network in float64 wrongly or reduced, and say nothing."""
-    rows = read_records(records)
+    rows = deployment.read_of_run(records.report.folder)
     tried = deployment.select(rows, figures.EXPORTED, backend=key[0], dtype="float32")
     if not tried:
         return None
@@ -43,7 +36,7 @@ def read_faults(records: RunRecords, key: Key) -> Reading | None:
 
 def read_undeclared(records: RunRecords, key: Key) -> Reading | None:
     """Read the number of different packages that exporting needs and that no metadata requires."""
-    found = deployment.select(read_records(records), figures.UNDECLARED, backend=key[0])
+    found = deployment.select(deployment.read_of_run(records.report.folder), figures.UNDECLARED, backend=key[0])
     if not found:
         return None
     names = {name for row in found for name in row["names"]}

@@ -97,11 +97,11 @@ def try_path(
     write(figures.EXPORTED, not reason, seconds=exported.seconds, **keys, **({"reason": reason} if reason else {}))
     write(figures.EXTRA_BYTES, exported.bytes - exported.weights, **keys)
     claimed = "yes" if path.export.dynamic_batch else "no"
-    write(figures.DYNAMIC_BATCH, served.dynamic_batch, claimed=claimed, **path.keys)
+    write(figures.DYNAMIC_BATCH, served.batch is None, claimed=claimed, **path.keys)
     if error < float("inf"):
         apart = truth._replace(probabilities=exported.probabilities).error_of(served.probabilities)
         write(figures.SERVED_FLOORS, error / truth.floor, error=error, floor=truth.floor, from_exporter=apart, **keys)
-    return None if reason else Contestant(path, places.serve, exported, served.dynamic_batch)
+    return None if reason else Contestant(path, places.serve, exported, served.batch)
 
 
 def try_float64(
@@ -130,7 +130,7 @@ def try_float64(
 
 def record_cold_starts(contestant: Contestant, training: Training, write: Write) -> None:
     """Record the median of the cold starts of a network that passed the gate."""
-    seconds = sorted(measure_cold_start(contestant, training.x[:1]))
+    seconds = sorted(measure_cold_start(contestant, training.x[: contestant.batch or 1]))
     write(figures.SERVE_COLD_START, seconds[len(seconds) // 2], calls=seconds, **contestant.path.keys)
 
 
