@@ -8,7 +8,7 @@ from .run_records import Key, RunRecords
 
 def read_export_tokens(records: RunRecords, key: Key) -> Reading | None:
     """Read the tokens of the shortest export that agrees with the oracle."""
-    rows = deployment.read_of_run(records.report.folder)
+    rows = records.report.deployment_records
     agreeing = [
         row for row in deployment.select(rows, figures.EXPORTED, backend=key[0], dtype="float32") if row["value"]
     ]
@@ -24,7 +24,7 @@ def read_export_tokens(records: RunRecords, key: Key) -> Reading | None:
 
 def read_faults(records: RunRecords, key: Key) -> Reading | None:
     """Read the number of exports that fail, or that serve a network in float64 wrongly or reduced, and say nothing."""
-    rows = deployment.read_of_run(records.report.folder)
+    rows = records.report.deployment_records
     tried = deployment.select(rows, figures.EXPORTED, backend=key[0], dtype="float32")
     if not tried:
         return None
@@ -36,7 +36,7 @@ def read_faults(records: RunRecords, key: Key) -> Reading | None:
 
 def read_undeclared(records: RunRecords, key: Key) -> Reading | None:
     """Read the number of different packages that exporting needs and that no metadata requires."""
-    found = deployment.select(deployment.read_of_run(records.report.folder), figures.UNDECLARED, backend=key[0])
+    found = deployment.select(records.report.deployment_records, figures.UNDECLARED, backend=key[0])
     if not found:
         return None
     names = {name for row in found for name in row["names"]}

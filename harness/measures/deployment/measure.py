@@ -42,7 +42,7 @@ def prepare_places(
     keys = path.keys
     exporting, layer = base, None
     if path.requirements is not None:
-        layer = build_layer(f"{path.entry.label}-{path.export.name}", path.requirements, base, say)
+        layer = build_layer(f"{path.entry.label}-{path.requirements.stem}", path.requirements, base, say)
         exporting = layer
     extra = layer.packages if layer else {}
     runtime, packages, size = exporting, {**base.packages, **extra}, base.bytes + (layer.bytes if layer else 0)

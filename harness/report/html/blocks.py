@@ -186,10 +186,11 @@ def _deployment(report: Report) -> Block:
     self_test = judge_self_test(rows)
     if self_test:
         lead.insert(0, f"The self-test of the latencies failed: {self_test}. Do not compare latencies.")
-    plain = [make_table(heading, table) for heading, table in tables.items()]
     found = deployment_tables.describe_failures(rows)
     if found:
-        plain.append(make_table("What failed, or was silent", pd.DataFrame({"finding": found}), chart.name))
+        tables["What failed, or was silent"] = pd.DataFrame({"finding": found})
+    plain = [make_table(heading, table) for heading, table in tables.items()]
+    plain[0] = plain[0]._replace(chart=chart.name)
     return Block("serving", title, short, lead, [], "plain.html.jinja", "", (chart,), tuple(plain))
 
 

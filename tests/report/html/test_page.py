@@ -9,7 +9,8 @@ from selenium.webdriver.common.keys import Keys
 from .browser import DESKTOP, PHONE
 
 SECTIONS = (
-    "answer table speed verdict fitness start size agreement training memory source mistakes openness deployment notes"
+    "answer table speed verdict fitness start size agreement training memory source mistakes openness deployment"
+    " serving notes"
 )
 
 
