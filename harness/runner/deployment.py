@@ -1,43 +1,46 @@
 """Carries out `bakeoff deploy`: what is trained, what the truth is, and which path comes when."""
 
+import contextlib
 import functools
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from threadpoolctl import threadpool_limits
-
 from .. import environments
-from ..common.arrays import Array, Arrays
 from ..common.progress import Board
 from ..environments import BuildFailed, Environment, Missing
-from ..measures.agreement.floors import PERMUTATIONS, Permuted, error
 from ..measures.deployment import figures
-from ..measures.deployment.attempt import STEPS, Training, Truth
 from ..measures.deployment.blunders import try_inputs, try_training_mode
 from ..measures.deployment.checkpoints import measure_checkpoint
 from ..measures.deployment.http import build_http, measure_http
 from ..measures.deployment.latency import Contestant, judge_self_test, measure_latency
-from ..measures.deployment.measure import Places, prepare_places, record_cold_starts, try_float64, try_path
+from ..measures.deployment.measure import (
+    Places,
+    build_environments,
+    prepare_places,
+    record_cold_starts,
+    try_float64,
+    try_path,
+)
 from ..measures.deployment.paths import ExportPath, list_paths
 from ..measures.deployment.records import FILE, RecordsFile, select, value_of
 from ..measures.deployment.versions import try_versions
-from ..portable import spec as portable
-from ..portable.reference import Reference
 from ..records.read import Record
 from ..records.vocabulary import FINISHED, Figure
 from ..registry.entries import Entry
 from ..workers.cores import first_cores
 from ..workers.launch import place_of
 from ..workers.session import WorkerFailed
-from ..workload import data, networks
-from ..workload.spec import Spec
+from .deployment_oracle import choose_trainings, find_training_floors, find_truth, make_training
 
 Say = Callable[[str], None]
+
+JOBS = 2
+"""Environments that are built at a time."""
 
 CHECKPOINT_FILE = "checkpoint.py"
 """The file of a backend that saves and restores a training."""
@@ -69,71 +72,6 @@ class Recorder:
         """Return the records, with the last one of the task."""
         self(FINISHED, time.monotonic() - self.started)
         return self.records
-
-
-def make_training(dtype: str, run: Spec | None = None) -> Training:
-    """Return the training before an export: STEPS steps of the default spec on the digits, in `dtype`."""
-    run = run or Spec()
-    seed = run.training.seed
-    source = data.load(run.data, seed)
-    splits = data.split(source, run)
-    spec = run.portable(splits.features, len(splits.classes))._replace(dtype=dtype)
-    count = len(splits.y_train)
-    epochs = STEPS * spec.batch_size // count + 2
-    x = np.concatenate([splits.x_train, splits.x_test])
-    return Training(
-        spec=spec,
-        arrays=portable.initial_arrays(spec, run.network.initial_weights, seed),
-        x=x.astype(dtype),
-        y=np.concatenate([splits.y_train, splits.y_test]),
-        order=data.batch_orders(count, spec.batch_size, epochs, seed)[:STEPS],
-        raw=(x * splits.std + splits.mean).astype(dtype),
-    )
-
-
-def choose_trainings(entry: Entry) -> dict[str, Training]:
-    """Return the training of each dtype: of the default spec, or of the most similar one that the backend supports."""
-    trainings = {dtype: make_training(dtype) for dtype in ("float32", "float64")}
-    if not entry.unsupported(trainings["float32"].spec):
-        return trainings
-    kind = networks.with_supported([networks.DEFAULT], entry.unsupported)[-1]
-    network = {"activation": kind.activation, "batch_norm": kind.batch_norm}
-    similar = Spec.model_validate({"network": network, "optimiser": {"name": kind.optimiser}})
-    return {dtype: make_training(dtype, similar) for dtype in trainings}
-
-
-def find_training_floors(training: Training, conventions: dict[str, str]) -> dict[str, float]:
-    """Return, by array, plain NumPy's relative rounding error after the whole training."""
-    with threadpool_limits(1, user_api="blas"):
-        oracle = Reference(training.spec._replace(dtype="float64"), conventions=conventions)
-        oracle.run_dtype = training.spec.dtype
-        oracle.load({name: array.astype(np.float64) for name, array in training.arrays.items()})
-        oracle.put(training.x.astype(np.float64), training.y)
-        oracle.train(training.order)
-        truth = oracle.dump()
-        floors = dict.fromkeys(truth, float(np.finfo(training.spec.dtype).eps) / 2)
-        for seed in range(PERMUTATIONS):
-            plain = Permuted(training.spec, conventions, seed)
-            plain.load(training.arrays)
-            plain.put(training.x, training.y)
-            plain.train(training.order)
-            floors = {name: max(floors[name], error(array, truth[name])) for name, array in plain.dump().items()}
-    return floors
-
-
-def find_truth(spec: portable.Spec, arrays: Arrays, x: Array, conventions: dict[str, str]) -> Truth:
-    """Return the oracle's probabilities of x for trained arrays, and plain NumPy's rounding error on them."""
-    with threadpool_limits(1, user_api="blas"):
-        oracle = Reference(spec._replace(dtype="float64"), conventions=conventions)
-        oracle.run_dtype = spec.dtype
-        oracle.load({name: array.astype(np.float64) for name, array in arrays.items()})
-        truth = oracle.predict(x.astype(np.float64))
-        floor = float(np.finfo(spec.dtype).eps) / 2
-        for seed in range(PERMUTATIONS):
-            plain = Permuted(spec, conventions, seed)
-            plain.load(arrays)
-            floor = max(floor, error(plain.predict(x), truth))
-    return Truth(truth, floor)
 
 
 class Parts(NamedTuple):
@@ -171,6 +109,7 @@ def deploy(
     with tempfile.TemporaryDirectory(prefix="bakeoff-deploy-") as folder:
         deployer = Deployer(parts, first_cores(1), Path(folder), board, log)
         deployer.build_bases([*(path.entry for path in paths), *(entry for entry, _ in trained)], pythons)
+        deployer.build_ahead(paths)
         for entry in entries:
             deployer.record_no_export(entry)
         deployer.deploy_paths(paths)
@@ -214,6 +153,25 @@ class Deployer:
         unique = list({entry.label: entry for entry in entries}.values())
         with self.board.job("environments") as job:
             self.bases = environments.build_all(unique, pythons, on_event=lambda name, line: job.say(f"{name}: {line}"))
+            job.outcome = "built"
+
+    def build_ahead(self, paths: Sequence[ExportPath]) -> None:
+        """Build what exporting and serving need, two at a time; a failure is recorded where the path comes."""
+
+        def build(path: ExportPath) -> None:
+            base = self.bases[path.entry.label]
+            if isinstance(base, Environment):
+                with contextlib.suppress(Missing, BuildFailed):
+                    build_environments(path, base, job.say)
+
+        # One path for each layer and for each runtime: the others find them built.
+        layers = {(path.entry.label, path.requirements): path for path in paths if path.requirements}
+        runtimes = {path.export.serves_with: path for path in paths}
+        with (
+            self.board.job("environments of exporting and serving") as job,
+            ThreadPoolExecutor(max_workers=JOBS) as pool,
+        ):
+            list(pool.map(build, {path.label: path for path in (*layers.values(), *runtimes.values())}.values()))
             job.outcome = "built"
 
     def record_no_export(self, entry: Entry) -> None:

@@ -30,6 +30,26 @@ class Places(NamedTuple):
     serve: Place
 
 
+class Environments(NamedTuple):
+    """The environments of a path beside that of training."""
+
+    layer: Environment | None
+    """What exporting needs beside training; None where it needs nothing."""
+    runtime: Environment | None
+    """What serves without the framework; None where the framework serves."""
+
+
+def build_environments(path: ExportPath, base: Environment, say: Callable[[str], None]) -> Environments:
+    """Find or build the environments of a path over that of training. Raises Missing and BuildFailed."""
+    layer, runtime = None, None
+    if path.requirements is not None:
+        layer = build_layer(f"{path.entry.label}-{path.requirements.stem}", path.requirements, base, say)
+    if not path.in_framework:
+        folder = runtime_folder(path.export.serves_with)
+        runtime = build_runtime(f"serving-{folder.name}", folder / "requirements.txt", PYTHON, say)
+    return Environments(layer, runtime)
+
+
 def prepare_places(
     path: ExportPath,
     base: Environment,
@@ -40,15 +60,10 @@ def prepare_places(
 ) -> Places:
     """Build the environments of a path, and record what exporting and serving need. Raises Missing and BuildFailed."""
     keys = path.keys
-    exporting, layer = base, None
-    if path.requirements is not None:
-        layer = build_layer(f"{path.entry.label}-{path.requirements.stem}", path.requirements, base, say)
-        exporting = layer
-    extra = layer.packages if layer else {}
-    runtime, packages, size = exporting, {**base.packages, **extra}, base.bytes + (layer.bytes if layer else 0)
-    if not path.in_framework:
-        folder = runtime_folder(path.export.serves_with)
-        runtime = build_runtime(f"serving-{folder.name}", folder / "requirements.txt", PYTHON, say)
+    layer, runtime = build_environments(path, base, say)
+    exporting, extra = layer or base, layer.packages if layer else {}
+    packages, size = {**base.packages, **extra}, base.bytes + (layer.bytes if layer else 0)
+    if runtime is not None:
         packages, size = runtime.packages, runtime.bytes
     undeclared: list[str] = []
     if layer is not None:
@@ -71,9 +86,11 @@ def prepare_places(
 
     def place(python: Path, name: str) -> Place:
         made = place_of(path.entry, path.variant, python, cores=cores, log=scratch / f"{name}.log")
-        return made._replace(variables={**made.variables, **NO_PIP})
+        # A layer uses the libraries of the environment below it: the variables name that one.
+        here = {key: value.replace("{environment}", str(base.folder)) for key, value in made.variables.items()}
+        return made._replace(variables={**here, **NO_PIP})
 
-    serve = place(runtime.python, "serve")
+    serve = place((runtime or exporting).python, "serve")
     if not path.in_framework:  # the framework's own settings are no business of another program
         serve = serve._replace(variables={}, thread_variables=())
     return Places(place(exporting.python, "export"), serve)

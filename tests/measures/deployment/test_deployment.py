@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,12 +30,14 @@ from bakeoff.measures.deployment.tables import (
 )
 from bakeoff.registry import entries
 from bakeoff.runner import deployment as runner
-from bakeoff.runner.deployment import Recorder, find_training_floors, find_truth, make_training
+from bakeoff.runner.deployment import Recorder
+from bakeoff.runner.deployment_oracle import find_training_floors, find_truth, make_training
 from bakeoff.verdict import deployment as readings
 from rich.console import Console
 
 from tests.measures.deployment import liars
 from tests.measures.deployment.liars import make_path
+from tests.paths import ROOT
 
 TRAININGS = {dtype: make_training(dtype) for dtype in ("float32", "float64")}
 TRAINING = TRAININGS["float32"]
@@ -254,6 +257,7 @@ def test_a_resumed_command_does_what_is_left(tmp_path, monkeypatch):
     path, places = make_path(tmp_path)
     monkeypatch.setattr(runner, "list_paths", lambda entries: [path])
     monkeypatch.setattr(runner, "prepare_places", lambda *given: places)
+    monkeypatch.setattr(runner, "build_environments", lambda *given: None)
     monkeypatch.setattr(
         runner.Deployer, "build_bases", lambda self, *given: self.bases.update({path.entry.label: BASE})
     )
@@ -296,3 +300,15 @@ def test_a_file_that_takes_one_row_is_served_row_by_row(tmp_path):
     assert contestant.batch == 1
     assert (contestant.takes(1), contestant.takes(64)) == (True, False)
     assert records.value_of(write.records, figures.DYNAMIC_BATCH) is False
+
+
+PINNED = sorted([*(ROOT / "backends" / "_serving").rglob("*.txt"), *(ROOT / "backends").glob("*/export-*.txt")])
+
+
+@pytest.mark.parametrize("file", PINNED, ids=lambda file: str(file.relative_to(ROOT / "backends")))
+def test_every_package_to_export_and_to_serve_is_pinned_with_hashes(file):
+    text = "\n".join(line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
+    pins = re.split(r"\n(?=\S)", text.strip())
+    for pin in pins:
+        assert re.match(r"[A-Za-z0-9._-]+==\S+ ", pin), pin
+        assert "--hash=sha256:" in pin, pin

@@ -11,7 +11,8 @@ from bakeoff.measures.deployment.measure import prepare_places, try_float64, try
 from bakeoff.measures.deployment.paths import list_paths
 from bakeoff.measures.deployment.records import select, value_of
 from bakeoff.registry import entries as registry_entries
-from bakeoff.runner.deployment import CHECKPOINT_FILE, Recorder, choose_trainings, find_training_floors, find_truth
+from bakeoff.runner.deployment import CHECKPOINT_FILE, Recorder
+from bakeoff.runner.deployment_oracle import choose_trainings, find_training_floors, find_truth
 from bakeoff.workers.launch import place_of
 
 from tests.tiers import mark_all_but_first

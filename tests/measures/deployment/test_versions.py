@@ -6,7 +6,8 @@ from bakeoff.measures.deployment import figures, versions
 from bakeoff.measures.deployment.measure import try_path
 from bakeoff.measures.deployment.records import select
 from bakeoff.measures.deployment.tables import tabulate_versions
-from bakeoff.runner.deployment import Recorder, find_truth, make_training
+from bakeoff.runner.deployment import Recorder
+from bakeoff.runner.deployment_oracle import find_truth, make_training
 
 from tests.measures.deployment.liars import make_path
 from tests.paths import ROOT
