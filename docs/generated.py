@@ -10,7 +10,10 @@ import json
 from pathlib import Path
 
 import pandas as pd
+from bakeoff.measures.deployment import records
+from bakeoff.measures.deployment import tables as tables_of
 from bakeoff.registry.description import Description
+from bakeoff.report.text import to_bullets, to_markdown
 from bakeoff.workload.spec import Spec
 
 
@@ -35,6 +38,14 @@ def fastest(run: str) -> str:
 def table(run: str, name: str) -> str:
     """Return one of the Markdown files in a run's tables/, as it stands."""
     return (Path(run) / "tables" / f"{name}.md").read_text(encoding="utf-8").strip()
+
+
+def deployment(path: str) -> str:
+    """Return the tables of a file of `bakeoff deploy --records`, without columns that are empty, and what failed."""
+    rows = records.read(Path(path))
+    tables = [tables_of.tabulate_serving(rows), tables_of.tabulate_export(rows), tables_of.tabulate_checkpoints(rows)]
+    filled = [table.loc[:, ~table.eq(tables_of.ABSENT).all()] for table in tables if len(table)]
+    return "\n\n".join([*map(to_markdown, filled), to_bullets(tables_of.describe_failures(rows))])
 
 
 def in_time(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from ..measures.deployment import figures
 from ..measures.deployment import records as deployment
+from ..registry.description import FRAMEWORK
 from .readings import Reading
 from .run_records import Key, RunRecords
 
@@ -23,13 +24,14 @@ def read_export_tokens(records: RunRecords, key: Key) -> Reading | None:
 
 
 def read_faults(records: RunRecords, key: Key) -> Reading | None:
-    """Read the number of exports that fail, or that serve a network in float64 wrongly or reduced, and say nothing."""
+    """Read the number of exports that fail, or that the framework serves in float64 wrongly or reduced, silently."""
     rows = records.report.deployment_records
     tried = deployment.select(rows, figures.EXPORTED, backend=key[0], dtype="float32")
     if not tried:
         return None
     failed = {row["path"] for row in tried if not row["value"]}
-    doubles = deployment.select(rows, figures.FLOAT64, backend=key[0])
+    # That a runtime computes in single precision is no fault of the framework.
+    doubles = deployment.select(rows, figures.FLOAT64, backend=key[0], served_with=FRAMEWORK)
     faults = failed | {row["path"] for row in doubles if row["value"] in ("reduced", "wrong")}
     return Reading(len(faults), f"{len(faults)} of {len(tried)}", len(faults) + 1)
 
