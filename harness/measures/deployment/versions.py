@@ -85,14 +85,14 @@ def describe_onnx(content: bytes) -> str:
     in its field 1 and the version in its field 2 (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
     """
     fields = list(_read_fields(content))
-    form = next((value for number, value in fields if number == 1), "unknown")
+    form = next((value for number, value in fields if number == 1 and isinstance(value, int)), "unknown")
     opsets = []
     for number, value in fields:
         if number == 8 and isinstance(value, bytes):
             inner = dict(_read_fields(value))
             domain = inner.get(1, b"")
             name = domain.decode() if isinstance(domain, bytes) else str(domain)
-            opsets.append(f"operators {name or 'ai.onnx'} {inner.get(2, 'unknown')}")
+            opsets.append(f"operators {name or 'ai.onnx'} {inner.get(2, 'unknown')!s}")
     return ", ".join([f"ONNX format {form}", *opsets])
 
 
