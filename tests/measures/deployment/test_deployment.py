@@ -312,3 +312,13 @@ def test_every_package_to_export_and_to_serve_is_pinned_with_hashes(file):
     for pin in pins:
         assert re.match(r"[A-Za-z0-9._-]+==\S+ ", pin), pin
         assert "--hash=sha256:" in pin, pin
+
+
+def test_what_a_framework_does_not_offer_has_a_sentence_with_its_source():
+    write = Recorder("deploy abacus")
+    write(figures.NO_EXPORT, "nothing is written down", backend="abacus", source="its manual", asof="1200")
+    write(figures.SERVER, "a clerk, not measured", backend="abacus", source="the office", asof="1200")
+    assert describe_failures(write.records) == [
+        "abacus: no documented export: nothing is written down (its manual)",
+        "abacus: the project's own server: a clerk, not measured (the office)",
+    ]
