@@ -129,15 +129,13 @@ def run_backends(
 ) -> None:
     """Train, check and time the backends, then print the table.
 
-    --data takes digits, a .csv, .parquet or .npz file, openml:NAME, or synthetic:ROWSxFEATURESxCLASSES. Exit code 1
-    if a check or a backend fails; 3 if only the self-test of the timing fails.
+    Exit code 1 if a check or a backend fails; 3 if only the self-test of the timing fails.
 
     \b
     bakeoff run                                      the bundled spec, on the digits
     bakeoff run --backends NAME,NAME:VARIANT         some backends (see bakeoff backends)
     bakeoff run --data iris.csv --target species --quick    your own data
-    bakeoff run --suite standard                     eight workloads, about 15 minutes
-    bakeoff run --suite standard --deploy 10m        and deployment, about 10 minutes more
+    bakeoff run --suite standard --deploy 10m        eight workloads, about 15 minutes; then deployment
     bakeoff run --resume results/2026-11-22T...      continue an interrupted run
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..report.terminal import run as terminal_run

@@ -101,9 +101,7 @@ def tabulate_versions(rows: Sequence[Record]) -> pd.DataFrame:
         if not read:
             continue
         old, new = (
-            ", ".join(
-                f"{row['version']} {'reads it' if row['value'] else 'does not'}" for row in read if row["of"] == of
-            )
+            ", ".join(f"{row['version']}: {_yes_no(row['value'])}" for row in read if row["of"] == of)
             for of in (OLDER, PINNED)
         )
         table.append(
@@ -111,7 +109,7 @@ def tabulate_versions(rows: Sequence[Record]) -> pd.DataFrame:
                 "path": f"{keys['backend']}:{keys['path']}",
                 "file": _or_absent(value_of(rows, figures.FILE_FORMAT, **keys)),
                 "older version reads it": old or ABSENT,
-                "pinned version reads it": new,
+                "pinned version reads it": new or ABSENT,
             }
         )
     return pd.DataFrame(table)
