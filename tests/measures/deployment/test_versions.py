@@ -1,5 +1,6 @@
 """Which versions of a runtime read a file: what an ONNX file asks for, and the search among older versions."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 from bakeoff.measures.deployment import figures, versions
@@ -62,7 +63,7 @@ def test_the_search_ends_at_the_first_version_that_reads(tmp_path, monkeypatch):
     def build(name, *given):
         asked.append(name)
         # The first has no NumPy, and so cannot read the file.
-        python = "/usr/bin/false" if len(asked) == 1 else places.serve.python
+        python = Path("/usr/bin/false") if len(asked) == 1 else places.serve.python
         return SimpleNamespace(python=python)
 
     monkeypatch.setattr(versions, "build_runtime", build)
