@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
+from bakeoff.measures.deployment import records
+from bakeoff.measures.deployment import tables as tables_of
 from bakeoff.registry.description import Description
+from bakeoff.report.text import to_bullets, to_markdown
 from bakeoff.workload.spec import Spec
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -202,6 +205,14 @@ def code_answer(run: str) -> str:
     if len(rows) == 1:
         return f"One variant buys speed with code: {told[0]}."
     return f"The cheapest speed: {told[0]}. The dearest: {told[1]}."
+
+
+def deployment(path: str) -> str:
+    """Return the tables of a file of `bakeoff deploy --records`, without columns that are empty, and what failed."""
+    rows = records.read(Path(path))
+    tables = [tables_of.tabulate_serving(rows), tables_of.tabulate_export(rows), tables_of.tabulate_checkpoints(rows)]
+    filled = [table.loc[:, ~table.eq(tables_of.ABSENT).all()] for table in tables if len(table)]
+    return "\n\n".join([*map(to_markdown, filled), to_bullets(tables_of.describe_failures(rows))])
 
 
 def in_time(seconds: float) -> str:

@@ -74,5 +74,20 @@ class Backend:
         model.run(self.nets[2], x, np.zeros(len(x), np.int32))
         return workspace.FetchBlob("probabilities")
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        getattr(export, path)(self.nets[2], x, folder)
+
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.nets[0], folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        checkpoint.restore(self.nets[0], folder)
+
     def versions(self):
         return {"caffe2 (in torch)": version("torch"), "numpy": np.__version__}

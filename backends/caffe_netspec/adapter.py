@@ -103,5 +103,10 @@ class Backend:
     def predict(self, x):
         return model.predict(self.test, x).copy()
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        getattr(export, path)(self.net, self.solver.net, x, folder)
+
     def versions(self):
         return {"caffe": caffe.__version__, "numpy": np.__version__}

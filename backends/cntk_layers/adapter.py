@@ -89,5 +89,20 @@ class Backend:
     def predict(self, x):
         return self.probabilities.eval({self.x: x})
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        getattr(export, path)(self.logits, x, folder)
+
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.trainer, folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        checkpoint.restore(self.trainer, folder)
+
     def versions(self):
         return {"cntk": C.__version__, "numpy": np.__version__}

@@ -119,6 +119,21 @@ class Backend:
     def predict(self, x):
         return self.host(self.model.predict(self.ndarray(x)), (len(x), self.spec.sizes[-1]))
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        getattr(export, path)(self.model.net, x, folder)
+
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.model.net, folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        checkpoint.restore(self.model.net, folder)
+
     def versions(self):
         libraries = os.listdir(os.path.dirname(LIBRARIES))
         (version,) = [name[17:-4] for name in libraries if name.startswith("deeplearning4j-nn-")]

@@ -36,3 +36,8 @@ def onnx(params, averages, network, x, folder):
         return_mode="file",
         output_path=os.path.join(folder, "model.onnx"),
     )
+
+
+def onnx_openvino(params, averages, network, x, folder):
+    """Save an ONNX file: OpenVINO reads it as it is."""
+    onnx(params, averages, network, x, folder)

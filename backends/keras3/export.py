@@ -26,6 +26,13 @@ def export_onnx(net, folder):
     served.export(os.path.join(folder, "model.onnx"), format="onnx", verbose=False)
 
 
+def export_openvino(net, folder):
+    """Save an OpenVINO model."""
+    served = with_probabilities(net)
+    served(keras.ops.zeros((1, *net.input_shape[1:])))
+    served.export(os.path.join(folder, "model.xml"), format="openvino", verbose=False)
+
+
 # The same on every engine: each is a path of its own.
 
 
@@ -51,3 +58,7 @@ def jax_onnx(net, folder):
 
 def torch_onnx(net, folder):
     export_onnx(net, folder)
+
+
+def tensorflow_openvino(net, folder):
+    export_openvino(net, folder)

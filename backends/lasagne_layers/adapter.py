@@ -125,5 +125,20 @@ class Backend:
     def predict(self, x):
         return self.probabilities(x)
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        getattr(export, path)(self.net, self.spec, folder)
+
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.net, self.trainer[1], folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        checkpoint.restore(self.net, self.trainer[1], folder)
+
     def versions(self):
         return {"lasagne": lasagne.__version__, "theano": theano.__version__, "numpy": np.__version__}

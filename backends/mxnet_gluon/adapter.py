@@ -111,5 +111,20 @@ class Backend:
     def predict(self, x):
         return model.predict(self.net, self.array(x)).asnumpy()
 
+    def export(self, path, x, folder):
+        from . import export  # not before it is asked for: what exporting imports is no part of training
+
+        getattr(export, path)(self.net, self.array(x), folder)
+
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.net, self.optimiser, folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        checkpoint.restore(self.net, self.optimiser, folder)
+
     def versions(self):
         return {"mxnet": mx.__version__, "numpy": np.__version__}

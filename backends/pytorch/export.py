@@ -4,6 +4,7 @@ https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html
 https://docs.pytorch.org/docs/stable/export.html
 https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
 https://docs.pytorch.org/docs/stable/onnx_export.html
+https://docs.openvino.ai/2026/openvino-workflow/model-preparation/convert-model-pytorch.html
 """
 
 import json
@@ -47,3 +48,13 @@ def onnx(net, x, folder):
     served = nn.Sequential(net, nn.Softmax(dim=1)).eval()
     shapes = ({0: Dim("batch", min=1)},)
     torch.onnx.export(served, (x,), Path(folder, "model.onnx"), dynamo=True, dynamic_shapes=shapes, external_data=False)
+
+
+def openvino(net, x, folder):
+    """Save an OpenVINO model."""
+    import openvino
+
+    served = nn.Sequential(net, nn.Softmax(dim=1)).eval()
+    converted = openvino.convert_model(served, example_input=x, input=[-1, x.shape[1]])
+    # By default the arrays are saved in half precision.
+    openvino.save_model(converted, Path(folder, "model.xml"), compress_to_fp16=False)

@@ -3,6 +3,7 @@
 https://www.tensorflow.org/guide/saved_model
 https://ai.google.dev/edge/litert/models/convert_tf
 https://onnxruntime.ai/docs/tutorials/tf-get-started.html
+https://docs.openvino.ai/2026/openvino-workflow/model-preparation/convert-model-tensorflow.html
 """
 
 import os
@@ -45,3 +46,14 @@ def onnx(net, x, folder):
     tf2onnx.convert.from_function(
         served.predict, served.predict.input_signature, output_path=os.path.join(folder, "model.onnx")
     )
+
+
+def openvino(net, x, folder):
+    """Save an OpenVINO model, by way of a SavedModel."""
+    import openvino
+
+    saved = os.path.join(folder, "saved")
+    saved_model(net, x, saved)
+    # By default the arrays are saved in half precision.
+    openvino.save_model(openvino.convert_model(saved), os.path.join(folder, "model.xml"), compress_to_fp16=False)
+    tf.io.gfile.rmtree(saved)

@@ -1,23 +1,21 @@
 """`bakeoff deploy`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ..common.errors import InputError
 from .options import (
     FAILED,
     NOT_MEASURABLE,
     Backends,
     Json,
     Python,
-    err,
-    exit_at_interrupt,
+    RecordsFile,
     out,
     print_json,
-    print_note,
-    require_suffix,
     select_backends,
+    work_on_backends,
 )
 
 Only = Annotated[
@@ -28,9 +26,11 @@ Untimed = Annotated[bool, typer.Option("--untimed", help="Time nothing: export, 
 Http = Annotated[bool, typer.Option("--http", help="Serve over HTTP, too, to 1, 8 and 64 clients.")]
 Checkpoints = Annotated[bool, typer.Option("--checkpoints", help="Restart trainings from a checkpoint, too.")]
 Mistakes = Annotated[bool, typer.Option("--mistakes", help="Try mistakes in deploying, too.")]
-RecordsFile = Annotated[
-    Path | None, typer.Option("--records", metavar="FILE", help="File for all records: .jsonl. Default: none.")
+Versions = Annotated[bool, typer.Option("--versions", help="Try older versions of the runtimes, too.")]
+TimeLimit = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Begin no export after this time, such as 10m. Default: none.")
 ]
+Resume = Annotated[bool, typer.Option("--resume", help="Keep what the file of --records has; do the rest.")]
 
 
 def deploy_networks(
@@ -40,8 +40,11 @@ def deploy_networks(
     http: Http = False,
     checkpoints: Checkpoints = False,
     mistakes: Mistakes = False,
+    versions: Versions = False,
+    time_limit: TimeLimit = None,
     python: Python = None,
     records: RecordsFile = None,
+    resume: Resume = False,
     as_json: Json = False,
 ) -> None:
     """Export a trained network, and serve it in a clean process.
@@ -53,24 +56,26 @@ def deploy_networks(
     bakeoff deploy                               the default backends: about ten minutes
     bakeoff deploy NAME --only onnx --untimed
     bakeoff deploy --http --checkpoints --mistakes --records deployment.jsonl
+    bakeoff deploy --records deployment.jsonl --resume    what an interrupted one left
     """  # noqa: D301  # \\b keeps the lines of the examples
-    from ..common.progress import Board
     from ..measures.deployment import records as deployment_records
     from ..report.terminal import deployment as terminal
     from ..runner import deployment
+    from .run import parse_time
 
-    require_suffix(records, ".jsonl")
+    if resume and records is None:
+        raise InputError("--resume continues a file of records. Name it with --records FILE.")
     chosen = select_backends(backends)
-    parts = deployment.Parts(not untimed, http, checkpoints, mistakes)
-    with exit_at_interrupt(), Board(err) as board:
-        deployed = deployment.deploy(chosen, only or (), tuple(python or ()), board, parts)
-    if records is not None:
-        deployment_records.write(deployed.records, records)
-        print_note(f"Records: {records}")
+    limit = {} if time_limit is None else {"limit_s": parse_time("--time-limit", time_limit)}
+    parts = deployment.Parts(not untimed, http, checkpoints, mistakes, versions, **limit)
+    kept = f"Finished exports are kept. Add --resume to continue with {records}."
+    with work_on_backends(records, kept if records else None) as board:
+        file = deployment_records.RecordsFile(records, resume)
+        deployed = deployment.deploy(chosen, only or (), tuple(python or ()), board, parts, file)
     if as_json:
         print_json(deployed.records)
     else:
-        terminal.print_deployment(out, deployed.records, deployed.self_test)
+        terminal.print_deployment(out, deployed)
     if deployment_records.count_failures(deployed.records):
         raise typer.Exit(FAILED)
     if deployed.self_test:

@@ -1,6 +1,5 @@
 """`bakeoff mistakes`."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,13 +11,12 @@ from .options import (
     Backends,
     Json,
     Python,
-    err,
-    exit_at_interrupt,
+    RecordsFile,
     out,
     print_json,
     print_note,
-    require_suffix,
     select_backends,
+    work_on_backends,
 )
 
 if TYPE_CHECKING:
@@ -38,9 +36,6 @@ Messages = Annotated[bool, typer.Option("--messages", help="Print every message 
 TimeLimit = Annotated[
     float | None,
     typer.Option("--time-limit", min=1, metavar="S", help="Seconds after which a call counts as hung. Default: 300."),
-]
-RecordsFile = Annotated[
-    Path | None, typer.Option("--records", metavar="FILE", help="File for all findings: .jsonl. Default: none.")
 ]
 
 
@@ -64,7 +59,6 @@ def try_mistakes(
     bakeoff mistakes                                 the default backends: about half an hour
     bakeoff mistakes NAME:VARIANT --only wrong_width --messages
     """  # noqa: D301  # \\b keeps the lines of the examples
-    from ..common.progress import Board
     from ..measures.mistakes import catalogue, run
     from ..measures.mistakes import records as mistake_records
     from ..measures.mistakes.attempt import TIME_LIMIT_S
@@ -73,17 +67,15 @@ def try_mistakes(
     from ..workers import launch
 
     names = select_mistakes(only)
-    require_suffix(records, ".jsonl")
     chosen = select_with_edits(backends)
     for entry, _ in chosen:
         catalogue.read_coded(entry.folder)  # raises InputError before anything is built
-    with exit_at_interrupt(), Board(err) as board:
+    with work_on_backends(records) as board:
         made = launch.interpreters_of(chosen, tuple(python or ()), board)
         measured, unable = run.try_mistakes(chosen, made, names, time_limit or TIME_LIMIT_S, board)
-    if records is not None:
-        versions = {entry.name: registry_entries.pinned_version(entry) for entry, _ in chosen}
-        mistake_records.write(mistake_records.make_records(measured, versions), records)
-        print_note(f"Records: {records}")
+        if records is not None:
+            versions = {entry.name: registry_entries.pinned_version(entry) for entry, _ in chosen}
+            mistake_records.write(mistake_records.make_records(measured, versions), records)
     if as_json:
         print_json(terminal_mistakes.convert_mistakes_to_json(measured, unable))
     else:

@@ -15,6 +15,7 @@ from ..common.errors import InputError
 from . import completion
 
 if TYPE_CHECKING:
+    from ..common.progress import Board
     from ..registry.entries import Entry
 
 out, err = Console(), Console(stderr=True)
@@ -126,6 +127,26 @@ def find_runs(runs: Sequence[Path], results: Path) -> list[Path]:
         raise InputError(f"{baseline} is the newest complete run itself. Name the run to compare with it.")
     print_note(f"Baseline: {baseline}\nRun: {newest.folder}")
     return [baseline, newest.folder]
+
+
+RecordsFile = Annotated[
+    Path | None, typer.Option("--records", metavar="FILE", help="File for all records: .jsonl. Default: none.")
+]
+
+
+@contextmanager
+def work_on_backends(records: Path | None, advice: str | None = None) -> Iterator["Board"]:
+    """Give the board of a command that tries backends and leaves records; at its end, say where they are.
+
+    Raises InputError before anything is done where the file of --records has another suffix.
+    """
+    from ..common.progress import Board
+
+    require_suffix(records, ".jsonl")
+    with exit_at_interrupt(*([advice] if advice else [])), Board(err) as board:
+        yield board
+    if records is not None:
+        print_note(f"Records: {records}")
 
 
 def require_suffix(records: Path | None, *suffixes: str) -> None:

@@ -89,6 +89,10 @@ FrameworkDefaults = Annotated[
     bool,
     typer.Option("--framework-defaults", help="Keep each framework's own default epsilons, rates and weights."),
 ]
+Deploy = Annotated[
+    str | None,
+    typer.Option("--deploy", metavar="TIME", help="Deploy, too; begin no export after this time, such as 10m."),
+]
 Inherit = Annotated[
     str | None,
     typer.Option("--inherit-environment", metavar="NAME,...", help="Variables passed on to workers. Default: none."),
@@ -123,6 +127,7 @@ def run_backends(
     time_limit: TimeLimit = None,
     new_shapes: NewShapes = False,
     framework_defaults: FrameworkDefaults = False,
+    deploy: Deploy = None,
     inherit_environment: Inherit = None,
     resume: Resume = None,
     python: Python = None,
@@ -131,14 +136,13 @@ def run_backends(
 ) -> None:
     """Train, check and time the backends, then print the table.
 
-    --data takes digits, a .csv, .parquet or .npz file, openml:NAME, or synthetic:ROWSxFEATURESxCLASSES. Exit code 1
-    if a check or a backend fails; 3 if only the self-test of the timing fails.
+    Exit code 1 if a check or a backend fails; 3 if only the self-test of the timing fails.
 
     \b
     bakeoff run                                      the bundled spec, on the digits
     bakeoff run --backends NAME,NAME:VARIANT         some backends (see bakeoff backends)
     bakeoff run --data iris.csv --target species --quick    your own data
-    bakeoff run --suite standard                     eight workloads, about 15 minutes
+    bakeoff run --suite standard --deploy 10m        eight workloads, about 15 minutes; then deployment
     bakeoff run --resume results/2026-11-22T...      continue an interrupted run
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..report.terminal import run as terminal_run
@@ -183,6 +187,7 @@ def make_request(given: Mapping[str, Any]) -> "Request":
         pythons=tuple(map(Path, given["python"] or ())),
         parent=Path(given["results"]),
         inherit=parse_names(given["inherit_environment"]),
+        deploy_s=None if given["deploy"] is None else parse_time("--deploy", given["deploy"]),
         **until,
     )
 

@@ -122,6 +122,8 @@ class Plan(Section):
     """Rounds are added until every ratio to the fastest is known to this share of it; None where `rounds` decides."""
     time_limit_s: float | None = None
     """Seconds of rounds, after which none is added."""
+    deploy_s: float | None = None
+    """Seconds after which no export of the deployment begins; None where the run deploys nothing."""
     slice_s: float
     seed: int
     """Of the orders in which workers start and take slices."""

@@ -90,8 +90,8 @@ def is_complete(finished: Collection[str], header: Mapping[str, Any]) -> bool:
     """Return whether a run has come to its end: by `LAST`, or by its last round where nothing comes after."""
     planned = header["plan"]["rounds"]
     timed = planned is not None and f"round {planned}" in finished
-    more = any(header["spec"].get("sweep", {}).values()) or bool(header.get("suite"))
-    more = more or bool(header["plan"].get("new_shapes"))
+    later = (header.get("suite"), header["plan"].get("new_shapes"), header["plan"].get("deploy_s"))
+    more = any(header["spec"].get("sweep", {}).values()) or any(later)
     return LAST in finished or (timed and not more)
 
 

@@ -254,6 +254,8 @@ class Description(Table):
     """The documented ways to deploy a trained network."""
     no_documented_export: Fact[Text] | None = None
     """Why there is none: what was looked for, and where. A backend has this or `[[export]]`, or neither yet."""
+    documented_server: Fact[Text] | None = None
+    """The server of the framework's own project, and why `bakeoff deploy` does not measure it."""
     environments: dict[Identifier, OwnEnvironment] = Field(default_factory=dict)
     """The environments by name, where the variants need more than one; then each variant is in one of them."""
     builds: dict[Identifier, Build] = Field(default_factory=dict)

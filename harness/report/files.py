@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..common.errors import InputError
+from ..measures.deployment import tables as deployment_tables
 from .tables import code, shapes, speed, suite, sweep, training
 from .text import to_bullets, to_markdown
 
@@ -49,6 +50,11 @@ def _write_all(report: "Report", folder: Path) -> None:
         _write(folder, "code", styles, [*notes, code.CAPTION], report.readable_code())
     defaults = report.framework_defaults()
     _write(folder, "framework_defaults", defaults, [*notes, training.CAPTION] if len(defaults) else notes)
+    deployed = report.deployment()
+    if deployed:
+        findings = [*notes, *deployment_tables.describe_failures(report.deployment_records)]
+        raw = deployment_tables.list_values(report.deployment_records)
+        _write(folder, "deployment", raw, [*findings, deployment_tables.NOT_THE_FRAMEWORK], *deployed.values())
     for name, table in {
         "ratios": report.ratios(),
         "agreement": report.agreement(),

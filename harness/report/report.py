@@ -7,12 +7,15 @@ import pandas as pd
 
 from ..common.statistics import Interval
 from ..measures import VOCABULARY
+from ..measures.deployment import records as deployment_records
+from ..measures.deployment import tables as deployment_tables
 from ..measures.speed import analysis
 from ..measures.speed import shapes as speed_shapes
 from ..measures.speed import sweep as speed_sweep
 from ..records import read
 from ..records.columns import read_columns
 from ..records.query import Query
+from ..records.read import Record
 from . import files, notes
 from .tables import agreement, code, deployment, openness, shapes, speed, suite, summary, sweep, training
 from .tables.speed import Key, Row, StepTimes
@@ -65,6 +68,11 @@ class Report:
     def size_costs(self) -> list[speed_shapes.SizeCost]:
         """What new batch sizes cost each variant; empty where that was not measured."""
         return speed_shapes.read_costs(self.query, self.entries)
+
+    @cached_property
+    def deployment_records(self) -> list[Record]:
+        """The records that `bakeoff deploy` left in the run's folder; none where it did not."""
+        return deployment_records.read_of_run(self.folder)
 
     @property
     def failed(self) -> bool:
@@ -191,6 +199,10 @@ class Report:
     def installation(self) -> pd.DataFrame:
         """Return what it takes to get started with each variant."""
         return deployment.tabulate_installation(self.query, self.entries)
+
+    def deployment(self) -> dict[str, pd.DataFrame]:
+        """Return what each export takes and how it serves, by title, for people; {} where nothing was deployed."""
+        return deployment_tables.tabulate_all(self.deployment_records)
 
     def openness(self) -> pd.DataFrame:
         """Return every stated fact with its source."""

@@ -39,6 +39,7 @@ from ..workers.place import Place
 from ..workers.session import Session
 from ..workload import data, networks
 from ..workload.spec import Spec
+from . import deployment as deployment_stage
 from . import shapes, suite, timing
 from .findings import Findings
 from .schedule import qualify
@@ -99,6 +100,7 @@ class Comparison:
             self._time_sweep(board)
             self._time_suite(board)
             self._measure_new_shapes(board)
+            deployment_stage.deploy_into(self.run.folder, self.plan.get("deploy_s"), self.chosen, self.pythons, board)
             with self.run.task(read.LAST):
                 pass
 

@@ -1,63 +1,72 @@
 """Carries out `bakeoff deploy`: what is trained, what the truth is, and which path comes when."""
 
+import contextlib
 import functools
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from threadpoolctl import threadpool_limits
-
 from .. import environments
-from ..common.arrays import Array, Arrays
 from ..common.progress import Board
 from ..environments import BuildFailed, Environment, Missing
-from ..measures.agreement.floors import PERMUTATIONS, Permuted, error
 from ..measures.deployment import figures
-from ..measures.deployment.attempt import STEPS, Training, Truth
 from ..measures.deployment.blunders import try_inputs, try_training_mode
 from ..measures.deployment.checkpoints import measure_checkpoint
 from ..measures.deployment.http import build_http, measure_http
-from ..measures.deployment.latency import Contestant, measure_latency
-from ..measures.deployment.measure import Places, prepare_places, record_cold_starts, try_float64, try_path
+from ..measures.deployment.latency import Contestant, judge_self_test, measure_latency
+from ..measures.deployment.measure import (
+    Places,
+    build_environments,
+    prepare_places,
+    record_cold_starts,
+    try_float64,
+    try_path,
+)
 from ..measures.deployment.paths import ExportPath, list_paths
-from ..portable import spec as portable
-from ..portable.reference import Reference
+from ..measures.deployment.records import RecordsFile, select, value_of
+from ..measures.deployment.versions import try_versions
+from ..records.files import DEPLOYMENT_FILE
 from ..records.read import Record
 from ..records.vocabulary import FINISHED, Figure
 from ..registry.entries import Entry
 from ..workers.cores import first_cores
 from ..workers.launch import place_of
 from ..workers.session import WorkerFailed
-from ..workload import data, networks
-from ..workload.spec import Spec
+from .deployment_oracle import choose_trainings, find_training_floors, find_truth, make_training
 
 Say = Callable[[str], None]
+
+JOBS = 2
+"""Environments that are built at a time."""
 
 CHECKPOINT_FILE = "checkpoint.py"
 """The file of a backend that saves and restores a training."""
 
 
 class Deployment(NamedTuple):
-    """The records of a `bakeoff deploy`, and why the self-test of its timing failed; "" where it passed."""
+    """What `bakeoff deploy` found."""
 
     records: list[Record]
     self_test: str
+    """Why the self-test of the timing failed; "" where it passed."""
+    left_out: list[str]
+    """The exports and checkpoints that the time limit left out."""
 
 
 class Recorder:
     """Collects the records of one task."""
 
-    def __init__(self, task: str) -> None:
-        self.task, self.records = task, list[Record]()
+    def __init__(self, task: str, attempt: int = 1) -> None:
+        self.task, self.attempt, self.records = task, attempt, list[Record]()
         self.started = time.monotonic()
 
     def __call__(self, figure: Figure, value: Any, **keys: Any) -> None:
         """Add one record. Raises TypeError where the figure declares something else."""
-        head = {"task": self.task, "attempt": 1, "time": round(time.time(), 3)}
+        head = {"task": self.task, "attempt": self.attempt, "time": round(time.time(), 3)}
         self.records.append({**head, **figure.record(value, **keys)})
 
     def finish(self) -> list[Record]:
@@ -66,110 +75,80 @@ class Recorder:
         return self.records
 
 
-def make_training(dtype: str, run: Spec | None = None) -> Training:
-    """Return the training before an export: STEPS steps of the default spec on the digits, in `dtype`."""
-    run = run or Spec()
-    seed = run.training.seed
-    source = data.load(run.data, seed)
-    splits = data.split(source, run)
-    spec = run.portable(splits.features, len(splits.classes))._replace(dtype=dtype)
-    count = len(splits.y_train)
-    epochs = STEPS * spec.batch_size // count + 2
-    x = np.concatenate([splits.x_train, splits.x_test])
-    return Training(
-        spec=spec,
-        arrays=portable.initial_arrays(spec, run.network.initial_weights, seed),
-        x=x.astype(dtype),
-        y=np.concatenate([splits.y_train, splits.y_test]),
-        order=data.batch_orders(count, spec.batch_size, epochs, seed)[:STEPS],
-        raw=(x * splits.std + splits.mean).astype(dtype),
-    )
-
-
-def choose_trainings(entry: Entry) -> dict[str, Training]:
-    """Return the training of each dtype: of the default spec, or of the most similar one that the backend supports."""
-    trainings = {dtype: make_training(dtype) for dtype in ("float32", "float64")}
-    if not entry.unsupported(trainings["float32"].spec):
-        return trainings
-    kind = networks.with_supported([networks.DEFAULT], entry.unsupported)[-1]
-    network = {"activation": kind.activation, "batch_norm": kind.batch_norm}
-    similar = Spec.model_validate({"network": network, "optimiser": {"name": kind.optimiser}})
-    return {dtype: make_training(dtype, similar) for dtype in trainings}
-
-
-def find_training_floors(training: Training, conventions: dict[str, str]) -> dict[str, float]:
-    """Return, by array, plain NumPy's relative rounding error after the whole training."""
-    with threadpool_limits(1, user_api="blas"):
-        oracle = Reference(training.spec._replace(dtype="float64"), conventions=conventions)
-        oracle.run_dtype = training.spec.dtype
-        oracle.load({name: array.astype(np.float64) for name, array in training.arrays.items()})
-        oracle.put(training.x.astype(np.float64), training.y)
-        oracle.train(training.order)
-        truth = oracle.dump()
-        floors = dict.fromkeys(truth, float(np.finfo(training.spec.dtype).eps) / 2)
-        for seed in range(PERMUTATIONS):
-            plain = Permuted(training.spec, conventions, seed)
-            plain.load(training.arrays)
-            plain.put(training.x, training.y)
-            plain.train(training.order)
-            floors = {name: max(floors[name], error(array, truth[name])) for name, array in plain.dump().items()}
-    return floors
-
-
-def find_truth(spec: portable.Spec, arrays: Arrays, x: Array, conventions: dict[str, str]) -> Truth:
-    """Return the oracle's probabilities of x for trained arrays, and plain NumPy's rounding error on them."""
-    with threadpool_limits(1, user_api="blas"):
-        oracle = Reference(spec._replace(dtype="float64"), conventions=conventions)
-        oracle.run_dtype = spec.dtype
-        oracle.load({name: array.astype(np.float64) for name, array in arrays.items()})
-        truth = oracle.predict(x.astype(np.float64))
-        floor = float(np.finfo(spec.dtype).eps) / 2
-        for seed in range(PERMUTATIONS):
-            plain = Permuted(spec, conventions, seed)
-            plain.load(arrays)
-            floor = max(floor, error(plain.predict(x), truth))
-    return Truth(truth, floor)
-
-
 class Parts(NamedTuple):
-    """What `bakeoff deploy` does beside exporting, serving and comparing."""
+    """What `bakeoff deploy` does beside exporting, serving and comparing, and for how long."""
 
     timed: bool = True
     """Whether to time cold starts and calls."""
     http: bool = False
     checkpoints: bool = False
     mistakes: bool = False
+    versions: bool = False
+    """Whether to look for the oldest version of a runtime that reads the file."""
+    limit_s: float = float("inf")
+    """Seconds after which no export and no checkpoint begins. What has begun is finished, and timed."""
 
 
 def deploy(
-    chosen: Sequence[tuple[Entry, str]], only: Sequence[str], pythons: tuple[Path, ...], board: Board, parts: Parts
+    chosen: Sequence[tuple[Entry, str]],
+    only: Sequence[str],
+    pythons: tuple[Path, ...],
+    board: Board,
+    parts: Parts,
+    file: RecordsFile | None = None,
 ) -> Deployment:
-    """Deploy by every path of the chosen backends, or by those of the names in `only`; return the records."""
+    """Deploy by every path of the chosen backends, or by those of the names in `only`; return the records.
+
+    `file` takes the records of each task as soon as it is finished; a task that it has already is not done again.
+    """
+    log = file or RecordsFile()
     entries = list({entry.name: entry.whole for entry, _ in chosen}.values())
-    paths = [path for path in list_paths(entries) if not only or path.export.name in only]
+    labels = {entry.label for entry, _ in chosen}
+    paths = [path for path in list_paths(entries) if path.entry.label in labels]
+    paths = [path for path in paths if not only or path.export.name in only]
+    trained = _first_variants(chosen) if parts.checkpoints else []
     with tempfile.TemporaryDirectory(prefix="bakeoff-deploy-") as folder:
-        deployer = Deployer(parts, first_cores(1), Path(folder), board)
-        deployer.build_bases([path.entry for path in paths], pythons)
+        deployer = Deployer(parts, first_cores(1), Path(folder), board, log)
+        deployer.build_bases([*(path.entry for path in paths), *(entry for entry, _ in trained)], pythons)
+        deployer.build_ahead(paths)
         for entry in entries:
             deployer.record_no_export(entry)
-        for path in paths:
-            deployer.deploy_path(path)
-        if parts.checkpoints:
-            for entry, variant in _first_variants(chosen, {path.entry.name for path in paths}):
-                deployer.measure_checkpoint(entry, variant)
-        self_test = deployer.measure_latency() if parts.timed else ""
+        deployer.deploy_paths(paths)
+        for entry, variant in trained:
+            deployer.measure_checkpoint(entry, variant)
+        if parts.timed:
+            deployer.measure_latency()
         if parts.http:
             deployer.measure_http()
-    return Deployment(deployer.records, self_test)
+    return Deployment(log.records, judge_self_test(log.records), deployer.left_out)
+
+
+def deploy_into(
+    folder: Path,
+    limit_s: float | None,
+    chosen: Sequence[tuple[Entry, str]],
+    pythons: tuple[Path, ...],
+    board: Board,
+) -> None:
+    """Deploy into a file beside the records of a run; begin no export after `limit_s` seconds, and none where None."""
+    if limit_s is not None:
+        deployed = deploy(
+            chosen, (), pythons, board, Parts(limit_s=limit_s), RecordsFile(folder / DEPLOYMENT_FILE, resume=True)
+        )
+        if deployed.left_out:
+            board.say(f"Not deployed, because the time was up: {', '.join(deployed.left_out)}")
 
 
 class Deployer:
     """One `bakeoff deploy`: its environments, its records, and the networks that passed the gate."""
 
-    def __init__(self, parts: Parts, cores: tuple[int, ...] | None, folder: Path, board: Board) -> None:
-        self.parts, self.cores, self.folder, self.board = parts, cores, folder, board
-        self.records: list[Record] = []
+    def __init__(
+        self, parts: Parts, cores: tuple[int, ...] | None, folder: Path, board: Board, log: RecordsFile
+    ) -> None:
+        self.parts, self.cores, self.folder, self.board, self.log = parts, cores, folder, board, log
+        self.ends = time.monotonic() + parts.limit_s
         self.ready: list[Contestant] = []
+        self.left_out: list[str] = []
         self.bases: dict[str, Environment | Missing | BuildFailed] = {}
 
     def build_bases(self, entries: Sequence[Entry], pythons: tuple[Path, ...]) -> None:
@@ -179,17 +158,59 @@ class Deployer:
             self.bases = environments.build_all(unique, pythons, on_event=lambda name, line: job.say(f"{name}: {line}"))
             job.outcome = "built"
 
-    def record_no_export(self, entry: Entry) -> None:
-        """Record why a framework has no documented export, where its backend says so."""
-        fact = entry.description.no_documented_export
-        if fact is not None:
-            write = Recorder(f"deploy {entry.name}")
-            write(figures.NO_EXPORT, fact.value, backend=entry.name, source=fact.source, asof=fact.asof)
-            self.records += write.finish()
+    def build_ahead(self, paths: Sequence[ExportPath]) -> None:
+        """Build what exporting and serving need, two at a time; a failure is recorded where the path comes."""
 
-    def deploy_path(self, path: ExportPath) -> None:
-        """Measure one path but for its latency."""
-        write = Recorder(f"deploy {path.label}")
+        def build(path: ExportPath) -> None:
+            base = self.bases[path.entry.label]
+            if isinstance(base, Environment):
+                with contextlib.suppress(Missing, BuildFailed):
+                    build_environments(path, base, job.say)
+
+        # One path for each layer and for each runtime: the others find them built.
+        layers = {(path.entry.label, path.requirements): path for path in paths if path.requirements}
+        runtimes = {path.export.serves_with: path for path in paths}
+        with (
+            self.board.job("environments of exporting and serving") as job,
+            ThreadPoolExecutor(max_workers=JOBS) as pool,
+        ):
+            list(pool.map(build, {path.label: path for path in (*layers.values(), *runtimes.values())}.values()))
+            job.outcome = "built"
+
+    def record_no_export(self, entry: Entry) -> None:
+        """Record why a framework has no documented export, or no documented server here, where its backend says so."""
+        facts = (
+            (figures.NO_EXPORT, entry.description.no_documented_export),
+            (figures.SERVER, entry.description.documented_server),
+        )
+        write = Recorder(f"deploy {entry.name}")
+        for figure, fact in facts:
+            if fact is not None:
+                write(figure, fact.value, backend=entry.name, source=fact.source, asof=fact.asof)
+        if write.records and not self.log.finished(write.task):
+            self.log.add(write.finish())
+
+    def deploy_paths(self, paths: Sequence[ExportPath]) -> None:
+        """Measure every path but for its latency; export again those that were measured before and are timed now."""
+        begun = {path.label: self.log.finished(_task(path)) for path in paths}
+        agreed = [path for path in paths if begun[path.label] and self._agreed(path)]
+        timed = {row["task"] for row in select(self.log.records, figures.SERVE_LATENCY)}
+        new = not all(begun.values()) or any(
+            not select(self.log.records, figures.SERVE_LATENCY, **path.keys) for path in agreed
+        )
+        latency_left = self.parts.timed and (new or not timed)
+        for path in paths:
+            http_left = self.parts.http and not self.log.finished(_http_task(path))
+            if not begun[path.label]:
+                self.deploy_path(path)
+            elif path in agreed and (latency_left or http_left):
+                self.deploy_path(path, again=True)
+
+    def deploy_path(self, path: ExportPath, again: bool = False) -> None:
+        """Measure one path but for its latency; where it was measured before, export it `again` and record nothing."""
+        if self._is_late(path.label):
+            return
+        write = Recorder(_task(path))
         scratch = self.folder / path.label.replace(":", "-")
         scratch.mkdir()
         with self.board.job(path.label) as job:
@@ -197,9 +218,22 @@ class Deployer:
             if isinstance(places, str):
                 write(figures.EXPORTED, False, reason=places, dtype="float32", **path.keys)
                 job.outcome = places
+            elif again:
+                job.outcome = self._export_again(path, places, scratch, write)
             else:
                 job.outcome = self._measure(path, places, scratch, write, job.say)
-        self.records += write.finish()
+        if not again:
+            self.log.add(write.finish())
+
+    def _is_late(self, label: str) -> bool:
+        """Return whether the time is up; note what is left out for it."""
+        late = time.monotonic() > self.ends
+        if late:
+            self.left_out.append(label)
+        return late
+
+    def _agreed(self, path: ExportPath) -> bool:
+        return bool(value_of(self.log.records, figures.EXPORTED, dtype="float32", **path.keys))
 
     def _prepare(self, path: ExportPath, scratch: Path, write: Recorder, say: Say) -> Places | str:
         """Return where the path runs, or why it cannot."""
@@ -212,6 +246,14 @@ class Deployer:
             return prepare_places(path, base, scratch, self.cores, write, say)
         except (Missing, BuildFailed) as failed:
             return str(failed)
+
+    def _export_again(self, path: ExportPath, places: Places, scratch: Path, write: Recorder) -> str:
+        training = choose_trainings(path.entry)["float32"]
+        contestant = try_path(path, places, training, find_truth, scratch, write)
+        if contestant is None:
+            return "failed, and agreed before: it is not timed"
+        self.ready.append(contestant)
+        return "exported again, to be timed"
 
     def _measure(self, path: ExportPath, places: Places, scratch: Path, write: Recorder, say: Say) -> str:
         trainings = choose_trainings(path.entry)
@@ -229,60 +271,74 @@ class Deployer:
             say("mistakes")
             try_inputs(contestant, trainings["float32"], write)
             try_training_mode(path, places, trainings["float32"], find_truth, scratch, write)
+        if self.parts.versions:
+            try_versions(contestant, trainings["float32"].x, write, say)
         self.ready.append(contestant)
         return f"agrees; float64 {float64}"
 
-    def measure_latency(self) -> str:
-        """Time the networks that passed the gate, in turn; return why the self-test failed."""
-        if not self.ready:
-            return ""
-        write = Recorder("deploy latency")
+    def measure_latency(self) -> None:
+        """Time the networks that passed the gate, in turn."""
+        if not self.ready or all(
+            select(self.log.records, figures.SERVE_LATENCY, **each.path.keys) for each in self.ready
+        ):
+            return
+        task = "deploy latency"
+        write = Recorder(task, self.log.count_attempts(task) + 1)
         with self.board.job("latency, all paths in turn") as job:
             try:
-                self_test = measure_latency(self.ready, make_training("float32").x, self.cores, write)
-                job.outcome = self_test or "the self-test passed"
+                measure_latency(self.ready, make_training("float32").x, self.cores, write)
             except WorkerFailed as failed:
-                self_test = ""
                 job.outcome = str(failed)
-        self.records += write.finish()
-        return self_test
+                return
+            job.outcome = judge_self_test(write.records) or "the self-test passed"
+        self.log.add(write.finish())
 
     def measure_http(self) -> None:
         """Put each network that passed the gate behind the common server, one after the other."""
-        if not self.ready:
+        left = [each for each in self.ready if not self.log.finished(_http_task(each.path))]
+        if not left:
             return
         with self.board.job("the server's environment") as job:
             environment = build_http(job.say)
             job.outcome = "ready"
         x = make_training("float32").x
-        for contestant in self.ready:
-            write = Recorder(f"deploy http {contestant.path.label}")
+        for contestant in left:
+            write = Recorder(_http_task(contestant.path))
             scratch = self.folder / f"http-{contestant.path.label.replace(':', '-')}"
             scratch.mkdir()
             with self.board.job(f"{contestant.path.label} over HTTP") as job:
                 job.outcome = measure_http(contestant, environment, x, self.cores, scratch, write) or "correct"
-            self.records += write.finish()
+            self.log.add(write.finish())
 
     def measure_checkpoint(self, entry: Entry, variant: str) -> None:
         """Save, restore and go on with the training of one variant."""
-        base = self.bases.get(entry.label)
-        if not isinstance(base, Environment) or not (entry.folder / CHECKPOINT_FILE).is_file():
+        base, label = self.bases.get(entry.label), f"{entry.name}:{variant}"
+        task = f"deploy checkpoint {label}"
+        if not isinstance(base, Environment) or self.log.finished(task) or self._is_late(f"{label} from a checkpoint"):
             return
-        write = Recorder(f"deploy checkpoint {entry.name}:{variant}")
+        write = Recorder(task)
         folder = self.folder / f"checkpoint-{entry.name}-{variant}"
         folder.mkdir()
         labelled = functools.partial(write, backend=entry.name, variant=variant)
         place = place_of(entry, variant, base.python, cores=self.cores, log=folder.with_suffix(".log"))
-        with self.board.job(f"{entry.name}:{variant} from a checkpoint") as job:
+        with self.board.job(f"{label} from a checkpoint") as job:
             training = choose_trainings(entry)["float32"]
             job.outcome = measure_checkpoint(place, variant, training, find_training_floors, folder, labelled)
-        self.records += write.finish()
+        self.log.add(write.finish())
 
 
-def _first_variants(chosen: Sequence[tuple[Entry, str]], names: set[str]) -> list[tuple[Entry, str]]:
-    """Return the first variant of each environment of the backends of these names."""
+def _task(path: ExportPath) -> str:
+    return f"deploy {path.label}"
+
+
+def _http_task(path: ExportPath) -> str:
+    return f"deploy http {path.label}"
+
+
+def _first_variants(chosen: Sequence[tuple[Entry, str]]) -> list[tuple[Entry, str]]:
+    """Return the first variant of each environment of those backends that save and restore a training."""
     found: dict[str, tuple[Entry, str]] = {}
     for entry, variant in chosen:
-        if entry.name in names:
+        if (entry.folder / CHECKPOINT_FILE).is_file():
             found.setdefault(entry.label, (entry, variant))
     return list(found.values())

@@ -70,6 +70,8 @@ class Request:
     """The name and the workloads of a suite, the first of which has the `spec`; None for a run of one workload."""
     build: str | None = None
     """The build of the packages, of the backends that have one of that name; None for what pip installs."""
+    deploy_s: float | None = None
+    """Seconds after which no export of the deployment begins; None deploys nothing."""
 
 
 def begin(request: Request) -> "Comparison":
@@ -127,6 +129,7 @@ def _plan(request: Request, chosen: Sequence[tuple[Entry, str]], cores: tuple[in
         "budget_s": None if request.budget_s is None else request.budget_s / _workloads(request),
         "until": request.until,
         "time_limit_s": None if request.until is None else request.time_limit_s,
+        "deploy_s": request.deploy_s,
         "slice_s": SLICE_S,
         "seed": secrets.randbits(32),
         "threads": request.threads,

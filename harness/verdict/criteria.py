@@ -190,7 +190,7 @@ def select_sub_measures(records: RunRecords) -> tuple[list[SubMeasure], list[Sub
         for measure, tried in (
             (UNNOTICED, records.mistakes_tried),
             (OTHER_BITS, records.determinism_tried),
-            *((each, bool(deployment.read_records(records))) for each in DEPLOYMENT),
+            *((each, bool(records.report.deployment_records)) for each in DEPLOYMENT),
         )
         if not tried
     ]

@@ -2,21 +2,14 @@
 
 from ..measures.deployment import figures
 from ..measures.deployment import records as deployment
-from ..records.files import DEPLOYMENT_FILE
-from ..records.read import Record
+from ..registry.description import FRAMEWORK
 from .readings import Reading
 from .run_records import Key, RunRecords
 
 
-def read_records(records: RunRecords) -> list[Record]:
-    """Return the records of deployment in the run's folder; [] where there are none. Raises InputError."""
-    path = records.report.folder / DEPLOYMENT_FILE
-    return deployment.read(path) if path.is_file() else []
-
-
 def read_export_tokens(records: RunRecords, key: Key) -> Reading | None:
     """Read the tokens of the shortest export that agrees with the oracle."""
-    rows = read_records(records)
+    rows = records.report.deployment_records
     agreeing = [
         row for row in deployment.select(rows, figures.EXPORTED, backend=key[0], dtype="float32") if row["value"]
     ]
@@ -31,20 +24,21 @@ def read_export_tokens(records: RunRecords, key: Key) -> Reading | None:
 
 
 def read_faults(records: RunRecords, key: Key) -> Reading | None:
-    """Read the number of exports that fail, or that serve a network in float64 wrongly or reduced, and say nothing."""
-    rows = read_records(records)
+    """Read the number of exports that fail, or that the framework serves in float64 wrongly or reduced, silently."""
+    rows = records.report.deployment_records
     tried = deployment.select(rows, figures.EXPORTED, backend=key[0], dtype="float32")
     if not tried:
         return None
     failed = {row["path"] for row in tried if not row["value"]}
-    doubles = deployment.select(rows, figures.FLOAT64, backend=key[0])
+    # That a runtime computes in single precision is no fault of the framework.
+    doubles = deployment.select(rows, figures.FLOAT64, backend=key[0], served_with=FRAMEWORK)
     faults = failed | {row["path"] for row in doubles if row["value"] in ("reduced", "wrong")}
     return Reading(len(faults), f"{len(faults)} of {len(tried)}", len(faults) + 1)
 
 
 def read_undeclared(records: RunRecords, key: Key) -> Reading | None:
     """Read the number of different packages that exporting needs and that no metadata requires."""
-    found = deployment.select(read_records(records), figures.UNDECLARED, backend=key[0])
+    found = deployment.select(records.report.deployment_records, figures.UNDECLARED, backend=key[0])
     if not found:
         return None
     names = {name for row in found for name in row["names"]}

@@ -21,6 +21,7 @@ from bakeoff.cli import app, completion
 from bakeoff.common import statistics
 from bakeoff.measures import VOCABULARY
 from bakeoff.measures.deployment import figures as deployment
+from bakeoff.measures.deployment import records as deployment_records
 from bakeoff.measures.mistakes import attempt
 from bakeoff.records import read
 from bakeoff.records.store import Run
@@ -73,6 +74,7 @@ networks.required_networks = lambda own=None: []
 environments.build = lambda entry, *_: Environment(
     Path(sys.executable), Path("numpy_plain-0123456789ab"), 1.0, 2, {"numpy": "2"}
 )
+environments.build_all = lambda entries, *_, **__: {entry.label: environments.build(entry) for entry in entries}
 cli.main()
 """
 SELF_TEST_FAILED = "The timing failed its self-test"
@@ -491,6 +493,26 @@ def test_output_to_a_file_has_no_escapes_and_unbroken_lines(bakeoff, saved, monk
 def small_run(tmp_path, *arguments):
     (tmp_path / "small.toml").write_text(SMALL)
     return [sys.executable, "-c", DRIVER, "run", "small.toml", "--backends", "numpy_plain", "--quick", *arguments]
+
+
+def test_deploy_resumes_a_file_of_records_only(bakeoff, tmp_path):
+    code, _, err = bakeoff("deploy", "--resume")
+    assert code == 2
+    assert "Name it with --records FILE" in err
+    code, _, err = bakeoff("deploy", "numpy_plain", "--records", tmp_path / "records.csv")
+    assert code == 2
+    assert "expected a file that ends in .jsonl" in err
+
+
+def test_a_run_deploys_where_it_is_asked_to(tmp_path):
+    command = small_run(tmp_path, "--deploy", "1m", "--results", str(tmp_path / "results"))
+    ended = subprocess.run(command, capture_output=True, text=True, env=imports(), check=False, cwd=tmp_path)
+    folder = read.latest(tmp_path / "results")
+    assert read.read_header(folder)["plan"]["deploy_s"] == 60, ended.stderr
+    rows = deployment_records.read_of_run(folder)
+    assert deployment_records.value_of(rows, deployment.EXPORTED, dtype="float32", backend="numpy_plain") is True
+    assert deployment_records.select(rows, deployment.SERVE_LATENCY)
+    assert "numpy_plain:npz" in (folder / "tables" / "deployment.md").read_text()
 
 
 def test_run_json_prints_only_json_and_progress_on_standard_error(tmp_path):

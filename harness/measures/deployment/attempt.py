@@ -75,7 +75,8 @@ class Served(NamedTuple):
 
     probabilities: Array
     """Of all rows."""
-    dynamic_batch: bool
+    batch: int | None
+    """The number of rows that it takes; None where that is any."""
     foreign: tuple[str, ...]
     """The framework's modules that the process imported."""
 
@@ -115,9 +116,10 @@ def start_server(place: Place, path: ExportPath, folder: Path) -> ServingSession
 
 
 def serve_all(place: Place, path: ExportPath, exported: Exported, x: Array) -> Served:
-    """Predict all rows in a clean process, together; and in pairs where it takes no other number. Raises WorkerFailed.
+    """Predict all rows in a clean process, together; in pairs or one by one where it takes no other number.
 
     The files are moved to a folder of another name first: a file that remembers where it was written must not work.
+    Raises WorkerFailed.
     """
     moved = exported.folder.with_name(f"{exported.folder.name}-served")
     shutil.rmtree(moved, ignore_errors=True)
@@ -129,21 +131,30 @@ def serve_all(place: Place, path: ExportPath, exported: Exported, x: Array) -> S
             try:
                 answer = session.predict(x)
                 one = session.predict(x[:1])
-                dynamic = answer.shape[0] == len(x) and np.allclose(one, answer[:1], rtol=0, atol=1e-5)
+                batch = None if np.allclose(one, answer[:1], rtol=0, atol=1e-5) else len(x)
             except WorkerFailed:
                 if not session.alive():
                     raise
-                pairs = [session.predict(x[start : start + EXAMPLE_ROWS]) for start in _pair_starts(len(x))]
-                answer = np.concatenate([*pairs[:-1], pairs[-1][-(len(x) - (len(pairs) - 1) * EXAMPLE_ROWS) :]])
-                dynamic = False
+                answer, batch = _serve_in_parts(session, x)
             modules = list(path.entry.description.import_name)
             foreign = () if path.in_framework else tuple(session.imported(modules))
     finally:
         hidden.rename(exported.folder)
-    return Served(answer, bool(dynamic), foreign)
+    return Served(answer, batch, foreign)
 
 
-def _pair_starts(rows: int) -> list[int]:
-    """Return where each pair of rows begins; the last pair overlaps where the number of rows is odd."""
-    starts = list(range(0, rows - EXAMPLE_ROWS + 1, EXAMPLE_ROWS))
-    return starts if rows % EXAMPLE_ROWS == 0 else [*starts, rows - EXAMPLE_ROWS]
+def _serve_in_parts(session: ServingSession, x: Array) -> tuple[Array, int]:
+    """Predict all rows, as many at once as the exporter's example had; one by one where that is refused, too.
+
+    Returns how many at once. Raises WorkerFailed.
+    """
+    try:
+        # The last part overlaps where the rows do not divide: it has to be as long as the others.
+        starts = [min(start, len(x) - EXAMPLE_ROWS) for start in range(0, len(x), EXAMPLE_ROWS)]
+        parts = [session.predict(x[start : start + EXAMPLE_ROWS]) for start in starts]
+        last = parts[-1][EXAMPLE_ROWS * len(parts) - len(x) :]
+        return np.concatenate([*parts[:-1], last]), EXAMPLE_ROWS
+    except WorkerFailed:
+        if not session.alive():
+            raise
+        return np.concatenate([session.predict(x[row : row + 1]) for row in range(len(x))]), 1

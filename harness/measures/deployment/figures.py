@@ -120,7 +120,7 @@ HTTP_RATE = _of_path(
     "http_rate", "requests/s", "Requests of one row that are answered, over the loopback.", float, keys=("clients",)
 )
 HTTP_LATENCY = _of_path(
-    "http_latency", "s", "Of one request of one row; `of` is p50 or p99.", float, keys=("clients", "of")
+    "http_latency", "s", "Of one request of one row; `of` is p50, p95 or p99.", float, keys=("clients", "of")
 )
 CHECKPOINT = Figure(
     "deployment",
@@ -138,6 +138,26 @@ BLUNDER = _of_path(
     str,
     keys=("mistake",),
     optional=("message", "probabilities_off", "changed_predictions"),
+)
+FILE_FORMAT = _of_path(
+    "file_format", "", "What a reader must know: the version of the format and of the operators in an ONNX file.", str
+)
+READS = _of_path(
+    "reads_file",
+    "",
+    "Whether a version of the runtime loads the file and gives the oracle's probabilities.",
+    bool,
+    keys=("version", "of"),
+    optional=("reason",),
+)
+SERVER = Figure(
+    "deployment",
+    "documented_server",
+    "",
+    "The server of the framework's own project, and why `bakeoff deploy` does not measure it.",
+    (str,),
+    BACKEND,
+    ("source", "asof"),
 )
 NO_EXPORT = Figure(
     "deployment",
@@ -173,6 +193,9 @@ FIGURES = (
     HTTP_LATENCY,
     CHECKPOINT,
     BLUNDER,
+    FILE_FORMAT,
+    READS,
+    SERVER,
     NO_EXPORT,
     DEVICES,
     PYTHON,

@@ -24,7 +24,7 @@ from ...workers.place import worker_environment
 from ...workers.session import WorkerFailed
 from . import figures
 from .attempt import LIMIT, Truth
-from .latency import Contestant
+from .latency import PERCENTILES, Contestant
 from .paths import PYTHON, SERVING
 
 CLIENTS = (1, 8, 64)
@@ -84,10 +84,10 @@ def measure_http(
         return reason
     write(figures.HTTP_CORRECT, True, **keys)
     for clients, load in loads.items():
-        half, most = (float(value) for value in np.quantile(load.seconds, [0.5, 0.99]))
         write(figures.HTTP_RATE, load.rate, clients=clients, **keys)
-        write(figures.HTTP_LATENCY, half, clients=clients, of="p50", **keys)
-        write(figures.HTTP_LATENCY, most, clients=clients, of="p99", **keys)
+        for percentile in PERCENTILES:
+            latency = float(np.percentile(load.seconds, percentile))
+            write(figures.HTTP_LATENCY, latency, clients=clients, of=f"p{percentile}", **keys)
     return ""
 
 

@@ -8,12 +8,14 @@ import numpy as np
 
 from ...common import statistics
 from ...common.arrays import Array
+from ...records.read import Record
 from ...workers.cores import IdleCoreSpinners, reserve_cores
 from ...workers.place import Place
 from ...workers.serving import ServingSession
 from . import figures
 from .attempt import Exported, start_server
 from .paths import ExportPath
+from .records import select
 
 COLD_STARTS = 5
 BLOCKS = 16
@@ -23,6 +25,8 @@ CALLS_LIMIT_S = 0.05
 """The longest that the calls of one contestant take in a block, for each number of rows."""
 BATCH = 64
 """Rows of the large call."""
+PERCENTILES = (50, 95, 99)
+"""Of latencies, in the tables."""
 
 Write = Callable[..., None]
 """Takes a figure, its value, and its keys."""
@@ -34,7 +38,12 @@ class Contestant(NamedTuple):
     path: ExportPath
     place: Place
     exported: Exported
-    dynamic_batch: bool
+    batch: int | None
+    """The number of rows that it takes; None where that is any."""
+
+    def takes(self, rows: int) -> bool:
+        """Return whether it answers calls of so many rows."""
+        return self.batch in (None, rows)
 
 
 def measure_cold_start(contestant: Contestant, x: Array) -> list[float]:
@@ -53,41 +62,37 @@ def measure_cold_start(contestant: Contestant, x: Array) -> list[float]:
 
 def measure_latency(
     contestants: Sequence[Contestant], x: Array, cores: Sequence[int] | None, write: Write, seed: int = 0
-) -> str:
+) -> None:
     """Time calls of 1 row and of BATCH rows; all processes live at once, and all but one are stopped.
 
-    The first contestant takes part twice. Returns why the self-test failed; "" where it passed or nothing was timed.
+    The first contestant takes part twice: `judge_self_test` compares the two.
     """
     rng = np.random.default_rng(seed)
     entered = [*((each, False) for each in contestants), *((each, True) for each in contestants[:1])]
-    medians: dict[bool, dict[int, list[float]]] = {False: {}, True: {}}
     sessions: list[ServingSession] = []
     with reserve_cores(cores) as spinners:
         try:
             for each, _ in entered:
                 sessions.append(start_server(each.place, each.path, each.exported.folder))
-                sessions[-1].predict(x[:1])
+                sessions[-1].predict(x[: each.batch or 1])
                 sessions[-1].pause()
             for block in range(1, BLOCKS + 1):
                 for rows in (1, BATCH):
                     for index in rng.permutation(len(entered)):
                         contestant, twin = entered[index]
-                        if rows > 1 and not contestant.dynamic_batch:
+                        if not contestant.takes(rows):
                             continue
                         seconds = _call(sessions[index], x[:rows], spinners)
                         calls = [float(f"{each:.6g}") for each in seconds]
                         middle = float(np.median(seconds))
                         keys = {**contestant.path.keys, "rows": rows, "block": block, "self_test": twin}
                         write(figures.SERVE_LATENCY, middle, calls=calls, **keys)
-                        if contestant is contestants[0]:
-                            medians[twin].setdefault(rows, []).append(middle)
             for (each, twin), session in zip(entered, sessions, strict=True):
                 if not twin:
                     write(figures.SERVE_PEAK_MEMORY, session.peak_bytes(), **each.path.keys)
         finally:
             for session in sessions:
                 session.close()
-    return _judge_self_test(medians) if contestants else ""
 
 
 def _call(session: ServingSession, x: Array, spinners: IdleCoreSpinners) -> Array:
@@ -98,9 +103,16 @@ def _call(session: ServingSession, x: Array, spinners: IdleCoreSpinners) -> Arra
     return seconds
 
 
-def _judge_self_test(medians: dict[bool, dict[int, list[float]]]) -> str:
-    for rows, first in medians[False].items():
-        ratio = statistics.paired_ratio([np.array(first)], [np.array(medians[True][rows])])
+def judge_self_test(rows: Sequence[Record]) -> str:
+    """Return why the self-test of the latencies failed, from the records; "" where it passed or nothing was timed."""
+    copies = select(rows, figures.SERVE_LATENCY, self_test=True)
+    for size in dict.fromkeys(row["rows"] for row in copies):
+        medians = []
+        for twin in (False, True):
+            keys = {key: copies[0][key] for key in figures.PATH}
+            found = select(rows, figures.SERVE_LATENCY, rows=size, self_test=twin, **keys)
+            medians.append(np.array([row["value"] for row in sorted(found, key=lambda row: row["block"])]))
+        ratio = statistics.paired_ratio([medians[0]], [medians[1]])
         if ratio.excludes(1.0):
-            return f"one process was {ratio.estimate:.3g} times as fast as its copy, at {rows} rows a call"
+            return f"one process was {ratio.estimate:.3g} times as fast as its copy, at {int(size)} rows a call"
     return ""

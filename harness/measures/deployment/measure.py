@@ -30,6 +30,26 @@ class Places(NamedTuple):
     serve: Place
 
 
+class Environments(NamedTuple):
+    """The environments of a path beside that of training."""
+
+    layer: Environment | None
+    """What exporting needs beside training; None where it needs nothing."""
+    runtime: Environment | None
+    """What serves without the framework; None where the framework serves."""
+
+
+def build_environments(path: ExportPath, base: Environment, say: Callable[[str], None]) -> Environments:
+    """Find or build the environments of a path over that of training. Raises Missing and BuildFailed."""
+    layer, runtime = None, None
+    if path.requirements is not None:
+        layer = build_layer(f"{path.entry.label}-{path.requirements.stem}", path.requirements, base, say)
+    if not path.in_framework:
+        folder = runtime_folder(path.export.serves_with)
+        runtime = build_runtime(f"serving-{folder.name}", folder / "requirements.txt", PYTHON, say)
+    return Environments(layer, runtime)
+
+
 def prepare_places(
     path: ExportPath,
     base: Environment,
@@ -40,15 +60,10 @@ def prepare_places(
 ) -> Places:
     """Build the environments of a path, and record what exporting and serving need. Raises Missing and BuildFailed."""
     keys = path.keys
-    exporting, layer = base, None
-    if path.requirements is not None:
-        layer = build_layer(f"{path.entry.label}-{path.export.name}", path.requirements, base, say)
-        exporting = layer
-    extra = layer.packages if layer else {}
-    runtime, packages, size = exporting, {**base.packages, **extra}, base.bytes + (layer.bytes if layer else 0)
-    if not path.in_framework:
-        folder = runtime_folder(path.export.serves_with)
-        runtime = build_runtime(f"serving-{folder.name}", folder / "requirements.txt", PYTHON, say)
+    layer, runtime = build_environments(path, base, say)
+    exporting, extra = layer or base, layer.packages if layer else {}
+    packages, size = {**base.packages, **extra}, base.bytes + (layer.bytes if layer else 0)
+    if runtime is not None:
         packages, size = runtime.packages, runtime.bytes
     undeclared: list[str] = []
     if layer is not None:
@@ -71,9 +86,11 @@ def prepare_places(
 
     def place(python: Path, name: str) -> Place:
         made = place_of(path.entry, path.variant, python, cores=cores, log=scratch / f"{name}.log")
-        return made._replace(variables={**made.variables, **NO_PIP})
+        # A layer uses the libraries of the environment below it: the variables name that one.
+        here = {key: value.replace("{environment}", str(base.folder)) for key, value in made.variables.items()}
+        return made._replace(variables={**here, **NO_PIP})
 
-    serve = place(runtime.python, "serve")
+    serve = place((runtime or exporting).python, "serve")
     if not path.in_framework:  # the framework's own settings are no business of another program
         serve = serve._replace(variables={}, thread_variables=())
     return Places(place(exporting.python, "export"), serve)
@@ -97,11 +114,11 @@ def try_path(
     write(figures.EXPORTED, not reason, seconds=exported.seconds, **keys, **({"reason": reason} if reason else {}))
     write(figures.EXTRA_BYTES, exported.bytes - exported.weights, **keys)
     claimed = "yes" if path.export.dynamic_batch else "no"
-    write(figures.DYNAMIC_BATCH, served.dynamic_batch, claimed=claimed, **path.keys)
+    write(figures.DYNAMIC_BATCH, served.batch is None, claimed=claimed, **path.keys)
     if error < float("inf"):
         apart = truth._replace(probabilities=exported.probabilities).error_of(served.probabilities)
         write(figures.SERVED_FLOORS, error / truth.floor, error=error, floor=truth.floor, from_exporter=apart, **keys)
-    return None if reason else Contestant(path, places.serve, exported, served.dynamic_batch)
+    return None if reason else Contestant(path, places.serve, exported, served.batch)
 
 
 def try_float64(
@@ -130,7 +147,7 @@ def try_float64(
 
 def record_cold_starts(contestant: Contestant, training: Training, write: Write) -> None:
     """Record the median of the cold starts of a network that passed the gate."""
-    seconds = sorted(measure_cold_start(contestant, training.x[:1]))
+    seconds = sorted(measure_cold_start(contestant, training.x[: contestant.batch or 1]))
     write(figures.SERVE_COLD_START, seconds[len(seconds) // 2], calls=seconds, **contestant.path.keys)
 
 

@@ -1,6 +1,7 @@
 """The records of `bakeoff deploy` in a file of their own, and the tables from them."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,23 +9,73 @@ from typing import Any
 import pandas as pd
 
 from ...common.errors import InputError
+from ...records.files import DEPLOYMENT_FILE
 from ...records.read import Record, read_records
-from ...records.vocabulary import Figure, Vocabulary
+from ...records.vocabulary import COUNT, KEYS, Figure, Vocabulary
 from .figures import EXPORTED, FIGURES
 
 
-def write(rows: Sequence[Record], path: Path) -> None:
-    """Write the records to a .jsonl file; an existing file is replaced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows), encoding="utf-8")
+class RecordsFile:
+    """Takes the records of each task as soon as the task is finished: a killed command loses no finished one.
+
+    Without a path, it keeps them in memory alone. With `resume`, the records that the file has are kept.
+    """
+
+    def __init__(self, path: Path | None = None, resume: bool = False) -> None:
+        self.path = path
+        self.records: list[Record] = []
+        if path is None:
+            return
+        if resume and path.is_file():
+            self.records = read(path)
+            content = path.read_bytes()
+            # A last line without its end was being written when the command was killed.
+            _write_bytes(path, content[: content.rfind(b"\n") + 1])
+        else:
+            _write_bytes(path, b"")
+
+    def finished(self, task: str) -> bool:
+        """Return whether the records of a task are there."""
+        return any(row["task"] == task for row in self.records)
+
+    def count_attempts(self, task: str) -> int:
+        """Return how many attempts at a task were finished."""
+        return max((int(row["attempt"]) for row in self.records if row["task"] == task), default=0)
+
+    def add(self, rows: Sequence[Record]) -> None:
+        """Append the records of a finished task; an earlier attempt at it is no longer read."""
+        tasks = {row["task"] for row in rows}
+        self.records = [row for row in self.records if row["task"] not in tasks] + list(rows)
+        if self.path is not None:
+            with self.path.open("ab") as file:
+                file.write("".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows).encode())
+                file.flush()
+                os.fsync(file.fileno())
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}. Choose another place.") from None
 
 
 def read(path: Path) -> list[Record]:
-    """Return the records of a file that `write` has written. Raises InputError."""
+    """Return the records of a file that `RecordsFile` has written. Raises InputError."""
     if not path.is_file():
         raise InputError(f"{path}: no such file. `bakeoff deploy --records {path}` writes one.")
     frame = read_records(path.parent, Vocabulary(FIGURES), file=path.name)
-    return [{str(key): value for key, value in row.items() if _is_present(value)} for row in frame.to_dict("records")]
+    return [
+        {str(key): _restore(str(key), value) for key, value in row.items() if _is_present(value)}
+        for row in frame.to_dict("records")
+    ]
+
+
+def read_of_run(folder: Path) -> list[Record]:
+    """Return the records of deployment in the folder of a run; [] where there are none. Raises InputError."""
+    path = folder / DEPLOYMENT_FILE
+    return read(path) if path.is_file() else []
 
 
 def select(rows: Sequence[Record], figure: Figure, /, **keys: Any) -> list[Record]:
@@ -47,6 +98,11 @@ def list_labels(rows: Sequence[Record]) -> list[Mapping[str, str]]:
     """Return the keys of each path, in the order of the records."""
     found = {(row["backend"], row["path"]): row["served_with"] for row in select(rows, EXPORTED)}
     return [{"backend": backend, "path": path, "served_with": served} for (backend, path), served in found.items()]
+
+
+def _restore(key: str, value: Any) -> Any:
+    """Return a value as it was written: a column of counts with gaps became one of floating-point numbers."""
+    return int(value) if KEYS.get(key) == COUNT else value
 
 
 def _is_present(value: Any) -> bool:

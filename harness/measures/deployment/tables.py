@@ -9,16 +9,31 @@ from ...records.read import Record
 from ...registry.description import FRAMEWORK
 from . import figures
 from .blunders import MISTAKES, WRONG
-from .latency import BATCH
+from .latency import BATCH, PERCENTILES
 from .records import list_labels, select, value_of
+from .versions import OLDER, PINNED
 
 NOT_THE_FRAMEWORK = (
     "A path that is served by a runtime is served without the framework: its cold start, latency, memory and size are "
     "that runtime's and say nothing about the framework. Compare frameworks by the rows that the framework serves."
 )
 ABSENT = "-"
+NAMES = "/".join(f"p{each}" for each in PERCENTILES)
 REASON_WIDTH = 200
 """The length at which a reason is cut, in characters."""
+
+
+def tabulate_all(rows: Sequence[Record]) -> dict[str, pd.DataFrame]:
+    """Return every table that has rows, by its title."""
+    tables = {
+        "How each export serves": tabulate_serving(rows),
+        "What each export takes": tabulate_export(rows),
+        "Over HTTP": tabulate_http(rows),
+        "Mistakes in deploying": tabulate_mistakes(rows),
+        "Versions of the runtime": tabulate_versions(rows),
+        "From a checkpoint": tabulate_checkpoints(rows),
+    }
+    return {title: table for title, table in tables.items() if len(table)}
 
 
 def tabulate_serving(rows: Sequence[Record]) -> pd.DataFrame:
@@ -33,7 +48,7 @@ def tabulate_export(rows: Sequence[Record]) -> pd.DataFrame:
 
 
 def tabulate_http(rows: Sequence[Record]) -> pd.DataFrame:
-    """Return a row for each path behind the common server: requests per second, and the 50th and 99th percentile."""
+    """Return a row for each path behind the common server: requests per second, and percentiles."""
     table = []
     for keys in list_labels(rows):
         correct = select(rows, figures.HTTP_CORRECT, **keys)
@@ -44,10 +59,10 @@ def tabulate_http(rows: Sequence[Record]) -> pd.DataFrame:
             }
             for rate in select(rows, figures.HTTP_RATE, **keys):
                 clients = rate["clients"]
-                half, most = (
-                    value_of(rows, figures.HTTP_LATENCY, clients=clients, of=of, **keys) for of in ("p50", "p99")
-                )
-                row[f"{clients} clients"] = f"{rate['value']:,.0f}/s, {_short(half)} / {_short(most)}"
+                percentiles = [
+                    value_of(rows, figures.HTTP_LATENCY, clients=clients, of=f"p{each}", **keys) for each in PERCENTILES
+                ]
+                row[f"{clients} clients"] = f"{rate['value']:,.0f}/s, {' / '.join(map(_short, percentiles))}"
             table.append(row)
     return pd.DataFrame(table).fillna(ABSENT)
 
@@ -78,12 +93,49 @@ def tabulate_checkpoints(rows: Sequence[Record]) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
+def tabulate_versions(rows: Sequence[Record]) -> pd.DataFrame:
+    """Return a row for each path whose readers were looked for: what the file needs, and which versions read it."""
+    table = []
+    for keys in list_labels(rows):
+        read = select(rows, figures.READS, **keys)
+        if not read:
+            continue
+        old, new = (
+            ", ".join(f"{row['version']}: {_yes_no(row['value'])}" for row in read if row["of"] == of)
+            for of in (OLDER, PINNED)
+        )
+        table.append(
+            {
+                "path": f"{keys['backend']}:{keys['path']}",
+                "file": _or_absent(value_of(rows, figures.FILE_FORMAT, **keys)),
+                "older version reads it": old or ABSENT,
+                "pinned version reads it": new or ABSENT,
+            }
+        )
+    return pd.DataFrame(table)
+
+
 def _describe_blunder(row: Record | None) -> str:
     if row is None:
         return ABSENT
     if row["value"] == WRONG and "changed_predictions" in row:
         return f"WRONG, {row['changed_predictions']:.0%} of classes"
     return str(row["value"]) if row["value"] != WRONG else "WRONG"
+
+
+def list_values(rows: Sequence[Record]) -> pd.DataFrame:
+    """Return every value of a path, with its unit and its keys, without the single calls."""
+    left_out = {"task", "attempt", "time", "measure", "calls", "names"}
+    paths = [row for row in rows if "path" in row and row["figure"] != figures.SERVE_LATENCY.name]
+    table = [{key: value for key, value in row.items() if key not in left_out} for row in paths]
+    for keys in list_labels(rows):
+        for size in (1, BATCH):
+            calls = list_calls(rows, keys, size)
+            for percentile in PERCENTILES if calls else ():
+                value = float(np.percentile(calls, percentile))
+                head = {"figure": figures.SERVE_LATENCY.name, "value": value, "unit": figures.SERVE_LATENCY.unit}
+                table.append({**head, **keys, "rows": size, "of": f"p{percentile}"})
+    return pd.DataFrame(table)
 
 
 def describe_failures(rows: Sequence[Record]) -> list[str]:
@@ -109,6 +161,8 @@ def describe_failures(rows: Sequence[Record]) -> list[str]:
             sentences.append(f"{row['backend']}:{row['path']} needs {', '.join(row['names'])}: no metadata says so")
     for row in select(rows, figures.NO_EXPORT):
         sentences.append(f"{row['backend']}: no documented export: {row['value']} ({row['source']})")
+    for row in select(rows, figures.SERVER):
+        sentences.append(f"{row['backend']}: the project's own server: {row['value']} ({row['source']})")
     return sentences
 
 
@@ -122,8 +176,8 @@ def _serving_row(rows: Sequence[Record], keys: Mapping[str, str]) -> dict[str, s
         "floors": ABSENT if floors is None else f"{floors:,.1f}" if floors < 1e4 else "> 10,000",
         "float64": _or_absent(value_of(rows, figures.FLOAT64, **keys)),
         "cold start": _seconds(value_of(rows, figures.SERVE_COLD_START, **keys)),
-        "1 row p50/p99": _latency(rows, keys, 1),
-        f"{BATCH} rows p50/p99": _latency(rows, keys, BATCH),
+        f"1 row {NAMES}": _latency(rows, keys, 1),
+        f"{BATCH} rows {NAMES}": _latency(rows, keys, BATCH),
         "memory": _size(value_of(rows, figures.SERVE_PEAK_MEMORY, **keys)),
         "to serve": _size(value_of(rows, figures.SERVE_SIZE, **keys)),
     }
@@ -158,8 +212,7 @@ def _latency(rows: Sequence[Record], keys: Mapping[str, str], size: int) -> str:
     calls = list_calls(rows, keys, size)
     if not calls:
         return ABSENT
-    half, most = np.quantile(calls, [0.5, 0.99])
-    return f"{_short(half)} / {_short(most)}"
+    return " / ".join(map(_short, np.percentile(calls, PERCENTILES)))
 
 
 def _shorten(reason: str) -> str:

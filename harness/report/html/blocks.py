@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from ...measures.deployment import tables as deployment_tables
+from ...measures.deployment.latency import judge_self_test
 from ..compare import Pair, require_comparable
 from ..report import Report
 from . import agreement, fitness, speed, start, suite, training
@@ -70,6 +72,7 @@ def list_blocks(runs: Sequence[Report], parts: Parts) -> list[Block]:
         _source(parts),
         _mistakes(parts),
         _openness(parts),
+        _installation(report),
         _deployment(report),
         *([_comparison(runs)] if len(runs) > 1 else []),
     ]
@@ -178,7 +181,7 @@ def _openness(parts: Parts) -> Block:
     return Block("openness", "Openness", "Openness", lead, [], "openness.html.jinja", absent, charts)
 
 
-def _deployment(report: Report) -> Block:
+def _installation(report: Report) -> Block:
     table = report.installation()
     known = len(table) and (table.drop(columns="backend").to_numpy() != "-").any()
     if not known:
@@ -187,6 +190,30 @@ def _deployment(report: Report) -> Block:
     lead = ["What it takes to get started: download, disk, time, and from a cold process to the first steps."]
     plain = make_table("Installation", table, chart.name)
     return Block("deployment", "Installation", "Installation", lead, [], "plain.html.jinja", "", (chart,), (plain,))
+
+
+def _deployment(report: Report) -> Block:
+    """Return what became of the exports: a table for each question, and a line for each surprise."""
+    title, short = "From training to serving", "Deployment"
+    tables, rows = report.deployment(), report.deployment_records
+    if not rows:
+        absent = "Nothing was deployed in this run: `bakeoff run --deploy 10m`, or `bakeoff deploy --records`, does it."
+        return Block("serving", title, short, [], [], absent=absent)
+    chart = Chart("serving", title, "", deployment_tables.list_values(rows), {}, "deployment/*")
+    lead = [
+        "Each trained network is exported, loaded in a clean process, and compared with the oracle on all rows before "
+        "anything is timed.",
+        deployment_tables.NOT_THE_FRAMEWORK,
+    ]
+    self_test = judge_self_test(rows)
+    if self_test:
+        lead.insert(0, f"The self-test of the latencies failed: {self_test}. Do not compare latencies.")
+    found = deployment_tables.describe_failures(rows)
+    if found:
+        tables["What failed, or was silent"] = pd.DataFrame({"finding": found})
+    plain = [make_table(heading, table) for heading, table in tables.items()]
+    plain[0] = plain[0]._replace(chart=chart.name)
+    return Block("serving", title, short, lead, [], "plain.html.jinja", "", (chart,), tuple(plain))
 
 
 def _comparison(runs: Sequence[Report]) -> Block:

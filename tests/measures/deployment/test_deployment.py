@@ -1,12 +1,18 @@
 """Checkpoints, mistakes, code counts, tables and the verdict's readings: on a copy of the NumPy backend."""
 
+import io
 import json
+import re
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from bakeoff.common.errors import InputError
-from bakeoff.measures.deployment import figures, records
+from bakeoff.common.progress import Board
+from bakeoff.environments import Environment
+from bakeoff.measures.deployment import figures, latency, records
 from bakeoff.measures.deployment.attempt import Truth
 from bakeoff.measures.deployment.blunders import INPUTS, judge, replace_in_function, try_inputs
 from bakeoff.measures.deployment.checkpoints import Continued, compare, measure_checkpoint
@@ -16,6 +22,7 @@ from bakeoff.measures.deployment.measure import try_float64, try_path
 from bakeoff.measures.deployment.paths import list_paths, runtime_folder
 from bakeoff.measures.deployment.tables import (
     describe_failures,
+    list_values,
     tabulate_checkpoints,
     tabulate_export,
     tabulate_mistakes,
@@ -23,14 +30,24 @@ from bakeoff.measures.deployment.tables import (
 )
 from bakeoff.records.files import DEPLOYMENT_FILE
 from bakeoff.registry import entries
-from bakeoff.runner.deployment import Recorder, find_training_floors, find_truth, make_training
+from bakeoff.runner import deployment as runner
+from bakeoff.runner.deployment import Recorder
+from bakeoff.runner.deployment_oracle import find_training_floors, find_truth, make_training
 from bakeoff.verdict import deployment as readings
+from rich.console import Console
 
 from tests.measures.deployment import liars
 from tests.measures.deployment.liars import make_path
+from tests.paths import ROOT
 
 TRAININGS = {dtype: make_training(dtype) for dtype in ("float32", "float64")}
 TRAINING = TRAININGS["float32"]
+ONE_ROW = (
+    "serve.py",
+    "    def predict(x):\n",
+    "    def predict(x):\n        if len(x) != 1:\n            raise ValueError('expected 1 row')\n",
+)
+BASE = Environment(Path(sys.executable), Path(sys.prefix), 0.0, 0, {})
 
 
 def try_checkpoint(tmp_path, *edits):
@@ -130,7 +147,7 @@ def test_code_is_counted_with_what_it_uses(tmp_path):
 
 
 def test_an_unknown_runtime_is_a_sentence():
-    with pytest.raises(InputError, match="expected `framework` or one of litert, onnxruntime"):
+    with pytest.raises(InputError, match="expected `framework` or one of litert, onnxruntime, openvino"):
         runtime_folder("abacus")
 
 
@@ -168,15 +185,19 @@ def test_all_is_recorded_written_read_and_shown(tmp_path, monkeypatch):
     write(figures.EXPORT_TOKENS, 142, **path.keys)
     write(figures.UNDECLARED, 1, names=["beads"], **path.keys)
     file = tmp_path / "run" / DEPLOYMENT_FILE
-    records.write(write.finish(), file)
-    rows = records.read(file)
-    assert len(rows) == len(write.records)
+    kept = records.RecordsFile(file)
+    kept.add(write.finish())
+    rows = records.read_of_run(file.parent)
+    assert rows == kept.records
+    assert latency.judge_self_test(rows) == latency.judge_self_test(write.records)
     (serving,) = tabulate_serving(rows).to_dict("records")
     assert (serving["agrees"], serving["served with"], serving["float64"]) == ("yes", "the framework", "exact")
-    assert "us / " in serving["1 row p50/p99"] or "ms / " in serving["1 row p50/p99"]
+    assert serving["1 row p50/p95/p99"].count("s / ") == 2
+    percentiles = list_values(rows).query("figure == 'serve_latency' and rows == 1").set_index("of")["value"]
+    assert 0 < percentiles["p50"] <= percentiles["p95"] <= percentiles["p99"] < 1
     assert tabulate_export(rows)["any batch"][0] == "yes"
     assert describe_failures(rows) == ["abacus:npz needs beads: no metadata says so"]
-    run = SimpleNamespace(report=SimpleNamespace(folder=file.parent))
+    run = SimpleNamespace(report=SimpleNamespace(deployment_records=rows))
     assert readings.read_export_tokens(run, ("abacus", "plain")).cost == 143
     assert readings.read_faults(run, ("abacus", "plain")).cost == 1
     assert readings.read_undeclared(run, ("abacus", "plain")).cost == 2
@@ -199,3 +220,106 @@ def test_float64_that_is_wrong_or_claimed_otherwise_has_a_sentence(tmp_path):
     (sentence,) = describe_failures(write.records)
     assert sentence.startswith("abacus:npz in float64: reduced, silently: answers in float64, off by ")
     assert sentence.endswith("; exact is claimed")
+
+
+def test_a_killed_command_loses_no_finished_task(tmp_path):
+    path = tmp_path / "run" / records.FILE
+    first, second = Recorder("deploy a:npz"), Recorder("deploy b:npz")
+    for write, backend in ((first, "a"), (second, "b")):
+        write(figures.EXPORTED, True, backend=backend, path="npz", served_with="framework", dtype="float32")
+    file = records.RecordsFile(path)
+    file.add(first.finish())
+    with path.open("a") as stream:
+        stream.write(json.dumps(second.finish()[0])[:40])  # killed in the middle of a line
+    resumed = records.RecordsFile(path, resume=True)
+    assert resumed.finished("deploy a:npz")
+    assert not resumed.finished("deploy b:npz")
+    resumed.add(second.records)
+    assert {row["backend"] for row in records.read(path) if "backend" in row} == {"a", "b"}
+    records.RecordsFile(path)
+    assert records.read(path) == []
+
+
+def test_a_second_attempt_replaces_the_first(tmp_path):
+    file = records.RecordsFile(tmp_path / records.FILE)
+    keys = {"backend": "a", "path": "npz", "served_with": "framework"}
+    for attempt, clients in ((1, 8), (2, 64)):
+        assert file.count_attempts("deploy latency") == attempt - 1
+        write = Recorder("deploy latency", attempt)
+        write(figures.HTTP_RATE, 2.0, clients=clients, **keys)
+        file.add(write.finish())
+    for rows in (file.records, records.read(tmp_path / records.FILE)):
+        (row,) = records.select(rows, figures.HTTP_RATE)
+        assert row["clients"] == 64
+        assert isinstance(row["clients"], int)
+
+
+def test_a_resumed_command_does_what_is_left(tmp_path, monkeypatch):
+    path, places = make_path(tmp_path)
+    monkeypatch.setattr(runner, "list_paths", lambda entries: [path])
+    monkeypatch.setattr(runner, "prepare_places", lambda *given: places)
+    monkeypatch.setattr(runner, "build_environments", lambda *given: None)
+    monkeypatch.setattr(
+        runner.Deployer, "build_bases", lambda self, *given: self.bases.update({path.entry.label: BASE})
+    )
+    chosen = [(path.entry, path.variant)]
+    file = tmp_path / records.FILE
+
+    def deploy(**parts):
+        board = Board(Console(file=io.StringIO()))
+        with board:
+            given = (chosen, (), (), board, runner.Parts(timed=False, **parts), records.RecordsFile(file, resume=True))
+            return runner.deploy(*given)
+
+    late = deploy(limit_s=0.0)
+    assert late.left_out == ["abacus:npz"]
+    assert not records.select(late.records, figures.EXPORTED)
+    begun = deploy()
+    exported = records.select(begun.records, figures.EXPORTED)
+    assert [row["value"] for row in exported] == [True]
+    again = deploy(checkpoints=True)
+    assert records.select(again.records, figures.EXPORTED) == exported
+    assert [row["value"] for row in records.select(again.records, figures.CHECKPOINT)] == ["same bits"]
+
+
+def test_latencies_of_another_process_fail_the_self_test():
+    write = Recorder("deploy latency")
+    rng = np.random.default_rng(0)
+    for block in range(16):
+        for twin in (False, True):
+            keys = {"backend": "a", "path": "npz", "served_with": "framework", "rows": 1, "block": block}
+            seconds = (1e-3 if twin else 2e-3) * rng.uniform(0.99, 1.01)
+            write(figures.SERVE_LATENCY, seconds, calls=[seconds], self_test=twin, **keys)
+    assert latency.judge_self_test(write.records).startswith("one process was 2")
+    assert latency.judge_self_test([]) == ""
+
+
+def test_a_file_that_takes_one_row_is_served_row_by_row(tmp_path):
+    path, places = make_path(tmp_path, ONE_ROW)
+    write = Recorder("deploy")
+    contestant = try_path(path, places, TRAINING, find_truth, tmp_path / "out", write)
+    assert contestant.batch == 1
+    assert (contestant.takes(1), contestant.takes(64)) == (True, False)
+    assert records.value_of(write.records, figures.DYNAMIC_BATCH) is False
+
+
+PINNED = sorted([*(ROOT / "backends" / "_serving").rglob("*.txt"), *(ROOT / "backends").glob("*/export-*.txt")])
+
+
+@pytest.mark.parametrize("file", PINNED, ids=lambda file: str(file.relative_to(ROOT / "backends")))
+def test_every_package_to_export_and_to_serve_is_pinned_with_hashes(file):
+    text = "\n".join(line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
+    pins = re.split(r"\n(?=\S)", text.strip())
+    for pin in pins:
+        assert re.match(r"[A-Za-z0-9._-]+==\S+ ", pin), pin
+        assert "--hash=sha256:" in pin, pin
+
+
+def test_what_a_framework_does_not_offer_has_a_sentence_with_its_source():
+    write = Recorder("deploy abacus")
+    write(figures.NO_EXPORT, "nothing is written down", backend="abacus", source="its manual", asof="1200")
+    write(figures.SERVER, "a clerk, not measured", backend="abacus", source="the office", asof="1200")
+    assert describe_failures(write.records) == [
+        "abacus: no documented export: nothing is written down (its manual)",
+        "abacus: the project's own server: a clerk, not measured (the office)",
+    ]

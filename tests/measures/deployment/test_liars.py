@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from bakeoff.measures.deployment import figures, http
+from bakeoff.measures.deployment import figures, http, judge, measure
 from bakeoff.measures.deployment.http import Load
 from bakeoff.measures.deployment.measure import try_float64, try_path
 from bakeoff.measures.deployment.records import value_of
-from bakeoff.runner.deployment import Recorder, find_truth, make_training
+from bakeoff.runner.deployment import Recorder
+from bakeoff.runner.deployment_oracle import find_truth, make_training
 
 from tests.measures.deployment import liars
 from tests.measures.deployment.liars import make_path
@@ -51,6 +52,23 @@ def test_a_wrong_export_does_not_pass(tmp_path, edits, said):
     contestant, records = try_liar(tmp_path, *edits)
     assert contestant is None
     assert said in reason_of(records)
+
+
+@pytest.mark.parametrize("edit", [liars.TRAINING_MODE, liars.NO_NORMALISATION], ids=["training mode", "no norm"])
+def test_only_the_comparison_with_the_oracle_stops_a_wrong_export(tmp_path, edit, monkeypatch):
+    monkeypatch.setattr(measure, "explain_difference", lambda answer, truth: "")
+    contestant, _ = try_liar(tmp_path, edit)
+    assert contestant is not None
+
+
+@pytest.mark.parametrize("edit", [liars.SINGLE_ANSWER, liars.SINGLE_INSIDE], ids=["answers", "computes"])
+def test_only_the_limit_of_float64_finds_float32(tmp_path, edit, monkeypatch):
+    monkeypatch.setattr(judge, "LIMIT", 1e30)
+    path, places = make_path(tmp_path, edit)
+    write = Recorder("deploy")
+    found = try_float64(path, places, TRAININGS["float64"], find_truth, tmp_path / "out", write)
+    # An answer in float32 is found by its dtype, whatever the limit.
+    assert found == ("reduced" if edit is liars.SINGLE_ANSWER else "exact")
 
 
 def test_a_file_that_serves_pairs_only_has_no_dynamic_batch(tmp_path):

@@ -11,7 +11,8 @@ from bakeoff.measures.deployment.measure import prepare_places, try_float64, try
 from bakeoff.measures.deployment.paths import list_paths
 from bakeoff.measures.deployment.records import select, value_of
 from bakeoff.registry import entries as registry_entries
-from bakeoff.runner.deployment import CHECKPOINT_FILE, Recorder, choose_trainings, find_training_floors, find_truth
+from bakeoff.runner.deployment import CHECKPOINT_FILE, Recorder
+from bakeoff.runner.deployment_oracle import choose_trainings, find_training_floors, find_truth
 from bakeoff.workers.launch import place_of
 
 from tests.tiers import mark_all_but_first
@@ -30,6 +31,12 @@ FLOAT64_SEEN = {
 }
 """What became of float64 where that is not what the backend claims of the path."""
 
+FAILURES_SEEN = {
+    # The converter hands on an attribute of Caffe2's operator that the ONNX operator of that name does not have.
+    "caffe2_nets:onnx": "Unrecognized attribute: trans_b for operator MatMul",
+}
+"""Why a path gives no answer, where it does not."""
+
 
 def base_of(entry):
     built = environments.build(entry)
@@ -45,6 +52,9 @@ def test_a_path_agrees_with_the_oracle(path, tmp_path):
     places = prepare_places(path, base_of(path.entry), tmp_path, None, write, lambda line: None)
     contestant = try_path(path, places, trainings["float32"], find_truth, tmp_path / "out", write)
     (exported,) = select(write.records, figures.EXPORTED)
+    if path.label in FAILURES_SEEN:
+        assert FAILURES_SEEN[path.label] in exported["reason"]
+        return
     assert contestant is not None, exported.get("reason")
     assert value_of(write.records, figures.DYNAMIC_BATCH) is path.export.dynamic_batch
     assert value_of(write.records, figures.EXPORT_TOKENS) > 0

@@ -10,7 +10,7 @@ from .browser import DESKTOP, PHONE
 
 SECTIONS = (
     "answer table speed verdict fitness start shapes size agreement training memory source mistakes openness "
-    "deployment notes"
+    "deployment serving notes"
 )
 
 
