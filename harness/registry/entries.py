@@ -107,13 +107,14 @@ def pinned_version(entry: Entry) -> str:
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    """Return the lines of a file of pins; what is no UTF-8 in it, pip reports when it is installed."""
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
 
 
 def required_version(entry: Entry) -> str:
     """Return the version of the backend's package that its requirements.txt pins, or NOT_PINNED."""
     wanted = canonicalize_name(entry.description.package)
-    for line in entry.requirements.read_text(encoding="utf-8").splitlines():
+    for line in _lines(entry.requirements):
         text = line.partition("#")[0].strip()
         if text and not text.startswith("-"):
             try:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..common.arrays import Array
+from ..common.errors import InputError
 from ..common.progress import Board, Job
 from ..environments import commands
 from ..environments.environment import Environment
@@ -83,7 +84,7 @@ class Comparison:
             board.say(f"{self.run.folder} is complete: nothing is left to do.")
             return
         with board:
-            self._describe()
+            self._describe(board)
             able = [(entry, variant) for entry, variant in self.chosen if self._supports(entry, board)]
             self._announce(able, board)
             qualify(
@@ -113,12 +114,12 @@ class Comparison:
 
     # What is known without running anything
 
-    def _describe(self) -> None:
+    def _describe(self, board: Board) -> None:
         if self.run.finished("describe"):
             return
         with self.run.task("describe") as task:
             for entry in {entry.name: entry for entry, _ in self.chosen}.values():
-                _add_description(task, entry)
+                _add_description(task, entry, board)
 
     # Environments, checks, training: two at a time
 
@@ -345,10 +346,16 @@ class Comparison:
         )
 
 
-def _add_description(task: Task, entry: Entry) -> None:
+def _add_description(task: Task, entry: Entry, board: Board) -> None:
     """Record what is known of a backend without running it: its code, its devices, the facts on its openness."""
     description = entry.description
-    for figure, value, keys in measure_ease(entry):
+    try:
+        ease = list(measure_ease(entry))
+    except InputError as error:
+        # Its worker fails by the same fault, and gives it a row with the reason.
+        board.say(f"{entry.name}: its code was not counted: {error}")
+        ease = []
+    for figure, value, keys in ease:
         task.add(figure, value, **keys)
     task.add(deployment.DEVICES, ", ".join(description.devices), backend=entry.name)
     task.add(deployment.PYTHON, description.python, backend=entry.name)

@@ -1,6 +1,7 @@
 """Run the checks on the cases for one backend variant, and describe the outcomes."""
 
 import math
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Literal, NamedTuple
@@ -25,6 +26,8 @@ Checked = tuple[list["Outcome"], bool]
 RunCases = Callable[[Callable[[Case], Checked], Sequence[Case]], Iterable[Checked]]
 """Applies a function to every case and gives the results in order: `map`, or the method of a pool of threads."""
 
+HUNG = "hung: "
+"""The beginning of the reason of an outcome whose worker gave no answer."""
 REJECTION = "rejection"
 """The only check of an unsupported case: the backend must reject it."""
 
@@ -74,13 +77,23 @@ def check_backend(
     A fresh worker has built no other network before, so nothing that a framework or an adapter keeps in its process
     can pass from one case to the next. For a case that is unsupported (`unsupported` returns the reason), the only
     check is that the backend rejects it. `run_cases` is `map`, or the `map` of a pool of threads that runs some cases
-    at a time. A worker that cannot be started ends the checks.
+    at a time. A worker that cannot be started ends the checks, and so does one that gives no answer: each further case
+    would wait as long.
     """
     explained: set[tuple[bool, bool]] = set()
+    hung = threading.Event()
     planned = _plan_checks(cases, unsupported)
 
     def check_case(case: Case) -> Checked:
         """Return the outcomes of the case, and whether its worker started."""
+        if hung.is_set():
+            return [], False
+        outcomes, started = check_in_worker(case)
+        if any(each.reason.startswith(HUNG) for each in outcomes):
+            hung.set()
+        return outcomes, started and not hung.is_set()
+
+    def check_in_worker(case: Case) -> Checked:
         with ExitStack() as stack:
             try:
                 session = stack.enter_context(open_session())
