@@ -9,13 +9,20 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from ..common.errors import InputError
+from ..common.foreign import make_all_safe, make_line
+from ..common.safe_files import read_regular
 from .header import FORMAT, header_problem
+from .validate import describe_first, find_bad_values, parse_record, require_plain_folder
 from .vocabulary import FINISHED, HEAD, Figure, Vocabulary
 
 __all__ = ["FORMAT", "LAST", "Record", "is_complete", "latest", "read_header", "read_records"]
 
 Record = dict[str, Any]
 
+MOST_HEADER_BYTES = 10_000_000
+"""Of run.json."""
+MOST_RECORDS_BYTES = 4_000_000_000
+"""Of a file of records."""
 LAST = "complete"
 """The task that is finished when all others are."""
 
@@ -24,14 +31,18 @@ def read_header(folder: Path) -> dict[str, Any]:
     """Return what stands in run.json. Raises InputError where there is none, or it is not as declared in header.py."""
     path = folder / "run.json"
     try:
-        header: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        require_plain_folder(folder)
+        found: Any = json.loads(read_regular(path, MOST_HEADER_BYTES).decode("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder}: no run here (expected a folder with run.json).{_list_runs(folder)}") from None
+    except RecursionError:
+        raise InputError(f"{path}: is nested too deep for a run.json.") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
-    problem = header_problem(header)
+        raise InputError(f"{path}: cannot be read: {make_line(str(error), 300)}") from None
+    problem = header_problem(found)
     if problem:
-        raise InputError(f"{path}: {problem}")
+        raise InputError(f"{path}: {make_line(problem, 500)}")
+    header: dict[str, Any] = make_all_safe(found)
     return header
 
 
@@ -41,29 +52,50 @@ def _list_runs(folder: Path) -> str:
 
 
 def read_records(
-    folder: Path, vocabulary: Vocabulary, finished_only: bool = True, file: str = "records.jsonl"
+    folder: Path,
+    vocabulary: Vocabulary,
+    finished_only: bool = True,
+    file: str = "records.jsonl",
+    set_aside: list[str] | None = None,
 ) -> pd.DataFrame:
     """Return the records as a tidy table, one a row; by default those of finished attempts only.
 
-    Raises InputError, with the number of the line, for a record that is not of a figure in `vocabulary`.
+    Raises InputError, with the number of the line, for a record that is not of a figure in `vocabulary`, or that has a
+    value out of bounds. Where there is a list `set_aside`, it takes the reasons, and such records are left out.
     """
     path = folder / file
-    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
-    records = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-            problem = vocabulary.problem(record)
-        except ValueError as error:
-            record, problem = None, f"is no JSON: {error}"
+    content = _read_content(path)
+    records, numbers, problems = [], [], []
+    for number, line in enumerate(content.split(b"\n")[:-1], start=1):
+        record, problem = parse_record(line, vocabulary)
         if problem:
-            raise InputError(f"{path}: line {number}: {problem}. Records are never edited: restore the file.")
-        records.append(record)
+            problems.append(f"line {number}: {make_line(problem, 500)}")
+        else:
+            records.append(record)
+            numbers.append(number)
     table = pd.DataFrame(records, columns=None if records else list(HEAD))
-    if not finished_only or not records:
+    bad = find_bad_values(table) if records else {}
+    problems += [f"line {numbers[row]}: {make_line(problem, 500)}" for row, problem in bad.items()]
+    if problems and set_aside is None:
+        raise InputError(describe_first(path, problems))
+    if set_aside is not None:
+        set_aside += problems
+    if bad:
+        table = table.drop(index=list(bad)).reset_index(drop=True)
+    if not finished_only or not len(table):
         return table
     ends = table.loc[is_of(table, FINISHED), ["task", "attempt"]].drop_duplicates("task", keep="last")
     return table.merge(ends, on=["task", "attempt"], how="inner")
+
+
+def _read_content(path: Path) -> bytes:
+    """Return the content of a file of records; nothing where there is none. Raises InputError."""
+    try:
+        return read_regular(path, MOST_RECORDS_BYTES)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}.") from None
 
 
 def is_of(records: pd.DataFrame, figure: Figure) -> "pd.Series[bool]":
@@ -103,12 +135,12 @@ def list_runs(parent: Path) -> tuple[list[RunState], dict[Path, str]]:
 def read_state(folder: Path) -> RunState:
     """Return how far a run came, from its run.json and the ends of its tasks: quicker than to read all records."""
     header, path = read_header(folder), folder / "records.jsonl"
-    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    lines = _read_content(path).split(b"\n")[:-1]
     mark = f'"figure":"{FINISHED.name}"'.encode()
     try:
-        finished = {json.loads(line)["task"] for line in lines if mark in line.replace(b" ", b"")}
-    except (ValueError, LookupError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
+        finished = {str(json.loads(line)["task"]) for line in lines if mark in line.replace(b" ", b"")}
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise InputError(f"{path}: cannot be read: {make_line(str(error), 300)}") from None
     rounds = sum(bool(re.fullmatch(r"round \d+", task)) for task in finished)
     return RunState(folder, header, is_complete(finished, header), rounds)
 
