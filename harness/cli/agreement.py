@@ -15,10 +15,12 @@ from .options import (
     Threads,
     err,
     exit_at_interrupt,
+    locate_pythons,
     out,
     print_json,
     print_note,
     require_suffix,
+    require_writable,
     select_backends,
 )
 
@@ -38,7 +40,12 @@ Full = Annotated[bool, typer.Option("--full", help="Check all 96 cases. Default:
 Details = Annotated[bool, typer.Option("--full", help="Show every known bug. Default: the counts by check.")]
 Interpreters = Annotated[
     list[Path] | None,
-    typer.Option("--python", metavar="PATH", help="Python that has the framework of a folder. Default: as for run."),
+    typer.Option(
+        "--python",
+        metavar="PATH",
+        help="Python that has the framework of a folder. Default: as for run.",
+        callback=locate_pythons,
+    ),
 ]
 RecordsFile = Annotated[
     Path | None,
@@ -73,15 +80,16 @@ def check_backends(
     from ..report.terminal.agreement import print_matrix
 
     require_suffix(records, ".jsonl", ".csv", ".csv.gz")
+    require_writable(records)
     with exit_at_interrupt():
         found, unable, unbuilt = carry_out_checks(Board(err), backends, full, device, threads, tuple(python or ()))
-    if records is not None:
-        found_records.write_records(found, records)
-        print_note(f"Records: {records}")
     if as_json:
         print_json(found_records.as_json(found, unable))
     else:
         print_matrix(out, found, unable)
+    if records is not None:
+        found_records.write_records(found, records)
+        print_note(f"Records: {records}")
     if unbuilt or not found or any(outcome.failed for checked in found.values() for outcome in checked.outcomes):
         raise typer.Exit(FAILED)
 

@@ -17,6 +17,7 @@ from .options import (
     print_json,
     print_note,
     require_suffix,
+    require_writable,
     select_backends,
 )
 
@@ -60,17 +61,18 @@ def deploy_networks(
     from ..runner import deployment
 
     require_suffix(records, ".jsonl")
+    require_writable(records)
     chosen = select_backends(backends)
     parts = deployment.Parts(not untimed, http, checkpoints, mistakes)
     with exit_at_interrupt(), Board(err) as board:
         deployed = deployment.deploy(chosen, only or (), tuple(python or ()), board, parts)
-    if records is not None:
-        deployment_records.write(deployed.records, records)
-        print_note(f"Records: {records}")
     if as_json:
         print_json(deployed.records)
     else:
         terminal.print_deployment(out, deployed.records, deployed.self_test)
+    if records is not None:
+        deployment_records.write(deployed.records, records)
+        print_note(f"Records: {records}")
     if deployment_records.count_failures(deployed.records):
         raise typer.Exit(FAILED)
     if deployed.self_test:

@@ -18,6 +18,7 @@ from .options import (
     print_json,
     print_note,
     require_suffix,
+    require_writable,
     select_backends,
 )
 
@@ -74,20 +75,21 @@ def try_mistakes(
 
     names = select_mistakes(only)
     require_suffix(records, ".jsonl")
+    require_writable(records)
     chosen = select_with_edits(backends)
     for entry, _ in chosen:
         catalogue.read_coded(entry.folder)  # raises InputError before anything is built
     with exit_at_interrupt(), Board(err) as board:
         made = launch.interpreters_of(chosen, tuple(python or ()), board)
         measured, unable = run.try_mistakes(chosen, made, names, time_limit or TIME_LIMIT_S, board)
-    if records is not None:
-        versions = {entry.name: registry_entries.pinned_version(entry) for entry, _ in chosen}
-        mistake_records.write(mistake_records.make_records(measured, versions), records)
-        print_note(f"Records: {records}")
     if as_json:
         print_json(terminal_mistakes.convert_mistakes_to_json(measured, unable))
     else:
         terminal_mistakes.print_mistakes(out, measured, unable, messages, full)
+    if records is not None:
+        versions = {entry.name: registry_entries.pinned_version(entry) for entry, _ in chosen}
+        mistake_records.write(mistake_records.make_records(measured, versions), records)
+        print_note(f"Records: {records}")
     if unable:
         raise typer.Exit(FAILED)
 

@@ -10,6 +10,7 @@ from . import completion
 from .options import (
     FAILED,
     Json,
+    Lenient,
     Results,
     Run,
     find_run,
@@ -18,6 +19,7 @@ from .options import (
     out,
     print_json,
     print_note,
+    require_writable,
     write_output,
 )
 
@@ -109,6 +111,7 @@ def print_run_table(
     sort: Sort = "",
     output: TableFile = None,
     figure: Figure = None,
+    lenient: Lenient = False,
     as_json: Json = False,
 ) -> None:
     """Print the results of a run, and rewrite its tables/ folder.
@@ -126,7 +129,9 @@ def print_run_table(
     from ..report.terminal import run as terminal_run
 
     form = Format.json if as_json else form
-    report = Report(find_run(run, results))
+    require_writable(output)
+    require_writable(figure)
+    report = Report(find_run(run, results), lenient)
     chosen = [name.strip() for name in columns.split(",")] if columns else []
     table = export.select(report, speed, chosen, sort, raw=form in export.RAW)
     report.write()
@@ -148,7 +153,9 @@ def print_run_table(
     write_output(content, output, binary=form is Format.parquet)
 
 
-def write_report(runs: ReportRuns = None, output: Output = None, results: Results = Path("results")) -> None:
+def write_report(
+    runs: ReportRuns = None, output: Output = None, results: Results = Path("results"), lenient: Lenient = False
+) -> None:
     """Write a run as one HTML page to read, explore and send.
 
     The file needs no network and no server. It has the answer and its scope, the times with their intervals, the
@@ -165,7 +172,8 @@ def write_report(runs: ReportRuns = None, output: Output = None, results: Result
     from ..verdict.interactive import export_scoring
 
     folders = [find_run(run, results) for run in runs] if runs else [find_run(None, results)]
-    reports = [Report(folder) for folder in folders]
+    require_writable(output)
+    reports = [Report(folder, lenient) for folder in folders]
     path = output or folders[0] / "report.html"
     write_page(reports, path, export_scoring(reports[0]))
     print_note(f"Report: {path}")
@@ -191,6 +199,7 @@ def compare_runs(
     threshold: Threshold = None,
     relative_to: Reference = "",
     results: Results = Path("results"),
+    lenient: Lenient = False,
     as_json: Json = False,
 ) -> None:
     """Compare runs with a baseline: what became slower, larger or wrong.
@@ -206,7 +215,7 @@ def compare_runs(
     from ..report.compare import compare
     from ..report.terminal.compare import print_comparison
 
-    pairs = compare(find_runs(runs or [], results), threshold, relative_to)
+    pairs = compare(find_runs(runs or [], results), threshold, relative_to, lenient)
     if as_json:
         baseline = str(pairs[0].baseline.folder)
         print_json({"baseline": baseline, "threshold": threshold, "comparisons": [pair.as_json() for pair in pairs]})
@@ -248,6 +257,7 @@ def rank_frameworks(
     require: Requirements = None,
     explain: Explain = False,
     results: Results = Path("results"),
+    lenient: Lenient = False,
     as_json: Json = False,
 ) -> None:
     """Rank the frameworks by your weights, with reasons and uncertainty.
@@ -262,6 +272,7 @@ def rank_frameworks(
     bakeoff verdict RUN --weights speed=1 --require float64,licence:OSI,maintained
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..registry.entries import read_all
+    from ..report.report import Report
     from ..verdict import terminal
     from ..verdict.requirements import DeclaredSupport, parse
     from ..verdict.run_records import require_measured
@@ -271,7 +282,7 @@ def rank_frameworks(
     valued, required = parse_weights(weights), parse(require) if require is not None else []
     described = {name: entry.description for name, entry in read_all().items()} if required else {}
     facts = {name: DeclaredSupport(each.devices, each.python, each.supports) for name, each in described.items()}
-    found = Verdict(find_run(run, results), valued, required, facts)
+    found = Verdict(Report(find_run(run, results), lenient), valued, required, facts)
     require_measured(found.records)
     if as_json:
         print_json(found.as_json())

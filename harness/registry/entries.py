@@ -9,6 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from ..common.errors import InputError
+from ..common.safe_files import read_regular
 from ..common.toml import nearest, read_model
 from ..portable import spec as portable
 from .description import FILE, Description, WorkerEnvironment
@@ -89,6 +90,8 @@ class Entry(NamedTuple):
 
 
 NOT_PINNED = "not pinned"
+MOST_FILE_BYTES = 10_000_000
+"""Of a backend.toml."""
 
 
 def pinned_version(entry: Entry) -> str:
@@ -155,7 +158,7 @@ def read_entry(folder: Path) -> Entry:
         raise InputError(f"{folder}: a backend's folder is imported by its name: expected a Python identifier.")
     path = folder / FILE
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, MOST_FILE_BYTES, follow=True).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text: {error}") from None
     entry = Entry(folder.name, folder, read_model(Description, text, str(path)))

@@ -26,10 +26,13 @@ class Report:
     SUITE_CAPTION = suite.CAPTION
     PROFILE_CAPTION = suite.PROFILE_CAPTION
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lenient: bool = False) -> None:
+        """Read a run. With `lenient`, records that are wrong are left out and counted. Raises InputError."""
         self.folder = folder
         self.header = read.read_header(folder)
-        self.records = read.read_records(folder, VOCABULARY)
+        self.set_aside: list[str] = []
+        """What is wrong with the records that were left out."""
+        self.records = read.read_records(folder, VOCABULARY, set_aside=self.set_aside if lenient else None)
         self.query = Query(self.records)
         self.entries: list[Key] = [(str(name), str(variant)) for name, variant in self.header["plan"]["entries"]]
         self.step_times = StepTimes.of_run(self.header, self.query)

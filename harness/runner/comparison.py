@@ -5,6 +5,7 @@ the variants are checked and fully trained. Then the reference implementation me
 convention. Then, with nothing else running, come the rounds of timing. A failure is recorded, and the rest continues.
 """
 
+import io
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from ..common.arrays import Array
 from ..common.errors import InputError
 from ..common.progress import Board, Job
+from ..common.safe_files import make_real_folder, read_regular, write_replacing
 from ..environments import commands
 from ..environments.environment import Environment
 from ..measures.agreement import cached_results, convention_effects, run_checks
@@ -44,6 +46,8 @@ from . import suite, timing
 from .findings import Findings
 from .schedule import qualify
 
+MOST_KEPT_BYTES = 1 << 30
+"""Of the probabilities that a run keeps."""
 ENVIRONMENTS, CHECKS, TRAININGS, ROUNDS = "environments", "checks", "trainings", "rounds of timing"
 """The stages of a run, as its progress names them."""
 
@@ -210,8 +214,10 @@ class Comparison:
         """Keep the probabilities of the test rows in the run folder, where networks are to be compared."""
         if self.spec.framework_defaults:
             path = self._kept_probabilities(entry, variant)
-            path.parent.mkdir(exist_ok=True)
-            np.save(path, probabilities)
+            make_real_folder(path.parent)
+            buffer = io.BytesIO()
+            np.save(buffer, probabilities)
+            write_replacing(path, buffer.getvalue())
 
     def _record_default_distances(self, board: Board) -> None:
         """Record how far apart the networks are that framework defaults give, and how far from the common spec's."""
@@ -223,7 +229,7 @@ class Comparison:
             for entry, variant in self.chosen:
                 kept = self._kept_probabilities(entry, variant)
                 if kept.exists():
-                    trained[f"{entry.name}:{variant}"] = np.load(kept)
+                    trained[f"{entry.name}:{variant}"] = np.load(io.BytesIO(read_regular(kept, MOST_KEPT_BYTES)))
             defaults.record_default_distances(trained, task.add)
             job.outcome = f"{len(trained) - 1} trained networks compared with the common spec and each other"
 
