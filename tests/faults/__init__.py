@@ -1,1 +1,1 @@
-"""Faults that are injected, and input that is damaged: each must end in a row or a sentence. The long form: bench/faults.py."""
+"""Injected faults and damaged input: each must end in a row or a sentence. bench/faults.py is the long form."""

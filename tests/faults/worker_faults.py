@@ -1,7 +1,7 @@
 """A backend with a switch for each fault of a worker: numpy_plain, which does one thing wrong at one stage.
 
-`inject(fault, stage, folder)` runs the stage for the faulty backend beside an honest one, and returns what is wrong with
-the outcome: "" where the fault became the backend's own failure, its rival's result is there, and nothing is left.
+`inject(fault, stage, folder)` runs the stage for the faulty backend beside an honest one, and returns what is wrong
+with the outcome: "" where the fault became the backend's own failure, its rival's result is there, and nothing is left.
 """
 
 import json
@@ -10,7 +10,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import psutil
 from bakeoff.common.foreign import find_unsafe
 from bakeoff.common.progress import Board
@@ -20,7 +19,6 @@ from bakeoff.measures.speed import figures, rounds
 from bakeoff.measures.training import train
 from bakeoff.registry import entries
 from bakeoff.workers import launch, process
-from bakeoff.workers.session import Session, WorkerFailed
 from bakeoff.workload import data, networks
 from bakeoff.workload.spec import parse
 from rich.console import Console
