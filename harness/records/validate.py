@@ -29,7 +29,10 @@ MOST_TEXT = 100_000
 """Characters of a text in a record."""
 DIVERGING = ("agreement", "training", "mistakes")
 """The measures whose values may be infinite or not a number: a wrong backend diverges, and that is a result."""
-NEVER_NEGATIVE = ("s", "bytes", "steps", "floors", "tokens", "lines", "packages", "FLOP/s")
+NEVER_NEGATIVE = (
+    *("s", "bytes", "packages", "tokens", "FLOP/s", "steps", "threads", "cores", "lines", "blocks", "floors", "nodes"),
+    *("paths", "points", "names", "attributes", "arguments", "concepts", "rounds", "nats", "requests/s"),
+)
 """Units of quantities that are 0 at least."""
 LARGEST_WHOLE = 2.0**53
 """A whole number beyond it is none as a float."""
@@ -129,7 +132,9 @@ def find_bad_values(records: pd.DataFrame) -> dict[int, str]:
 
     def mark(key: str, wrong: "Array", expected: str) -> None:
         for row in np.flatnonzero(wrong):
-            bad.setdefault(int(row), f"expected {expected} as {key}, got {records[key].iloc[row]!r:.60}")
+            found = records[key].iloc[row]
+            shown = found.item() if isinstance(found, np.generic) else found
+            bad.setdefault(int(row), f"expected {expected} as {key}, got {shown!r:.60}")
 
     for key in records.columns:
         types = KEYS.get(str(key), ())

@@ -13,8 +13,10 @@ from ..measures.agreement import case
 MANY_FLOORS = 10_000
 """A rounding error of more floors is an error of another kind: how many they are says nothing more."""
 FLOORS_IN_TEXT = re.compile(r"(\d[\d,]*(?:\.\d+)?|inf) floors")
+ESCAPED = r"\\\g<0>"
 STARTS_MARKUP = re.compile(r"\||<(?=[A-Za-z/!?])|(?<=\])\(|!(?=\[)")
-FORMULA = re.compile(r"[=@\t\r]|[+-](?!$)(?![\d.,]+(?:[eE][+-]?\d+)?\b)")
+TAG = re.compile(r"<(?=[A-Za-z/!?])")
+FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.,]*(?:[eE][+-]?\d+)?$)")
 """The beginning of a text that a spreadsheet computes; a number with its sign is none, nor is ABSENT."""
 ABSENT = "-"
 """What a table shows where there is no value."""
@@ -30,7 +32,7 @@ def to_markdown(table: pd.DataFrame) -> str:
 
 def escape_markdown(text: str) -> str:
     """Return a text as a cell of a Markdown table: data, which begins no column, no tag, no link and no line."""
-    return STARTS_MARKUP.sub(r"\\\g<0>", " ".join(text.splitlines()) if "\n" in text else text)
+    return STARTS_MARKUP.sub(ESCAPED, " ".join(text.splitlines()) if "\n" in text else text)
 
 
 def to_csv(table: pd.DataFrame) -> str:
@@ -46,7 +48,7 @@ def _guard_formula(value: Any) -> Any:
 
 def to_bullets(sentences: Iterable[str]) -> str:
     """Return the sentences as a Markdown list."""
-    return "\n".join(f"- {sentence}" for sentence in sentences)
+    return "\n".join(f"- {TAG.sub(ESCAPED, sentence)}" for sentence in sentences)
 
 
 def format_or_dash(value: Any, write: Callable[[Any], str]) -> str:
