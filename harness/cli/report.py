@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..common.errors import InputError
 from . import completion
 from .options import (
     FAILED,
@@ -134,7 +135,10 @@ def print_run_table(
     report = Report(find_run(run, results), lenient)
     chosen = [name.strip() for name in columns.split(",")] if columns else []
     table = export.select(report, speed, chosen, sort, raw=form in export.RAW)
-    report.write()
+    try:
+        report.write()
+    except InputError as error:  # a run of somebody else, or on a full disk: the table is printed all the same
+        print_note(f"tables/ stays as it is: {error}")
     if figure is not None:
         figures.draw(report, figure)
         print_note(f"Figure: {figure}")

@@ -69,7 +69,7 @@ def test_a_wrong_record_is_named_with_its_line_field_and_value(run, changed, sai
 
 
 def test_lenient_leaves_wrong_records_out_and_counts_them(run):
-    for line in (1, 2, 3):
+    for line in (1, 2):
         damage(run, line, value=-5)
     refused = CliRunner().invoke(app, ["table", str(run)])
     assert isinstance(refused.exception, InputError)
@@ -77,7 +77,7 @@ def test_lenient_leaves_wrong_records_out_and_counts_them(run):
     assert "--lenient" in str(refused.exception)
     done = CliRunner().invoke(app, ["table", str(run), "--lenient"])
     assert done.exit_code == 0, done.output
-    assert "DAMAGED: 3 records were left out (--lenient); the first is line 1" in " ".join(done.output.split())
+    assert "DAMAGED: 2 records were left out (--lenient); the first is line 1" in " ".join(done.output.split())
 
 
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder", "device"])
