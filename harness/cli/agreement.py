@@ -51,6 +51,9 @@ RecordsFile = Annotated[
     Path | None,
     typer.Option("--records", metavar="FILE", help="File for all values: .jsonl, .csv or .csv.gz. Default: none."),
 ]
+TimeLimit = Annotated[
+    float, typer.Option("--time-limit", min=1, metavar="S", help="Seconds after which a call counts as hung.")
+]
 Seeds = Annotated[int, typer.Option(min=1, help="Full trainings, each with its own weights and order.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of a full training. Default: the bundled spec's.")]
 
@@ -62,6 +65,7 @@ def check_backends(
     threads: Threads = 1,
     python: Interpreters = None,
     records: RecordsFile = None,
+    time_limit: TimeLimit = 300.0,
     as_json: Json = False,
 ) -> None:
     """Check that backends compute what the network specification says.
@@ -82,7 +86,9 @@ def check_backends(
     require_suffix(records, ".jsonl", ".csv", ".csv.gz")
     require_writable(records)
     with exit_at_interrupt():
-        found, unable, unbuilt = carry_out_checks(Board(err), backends, full, device, threads, tuple(python or ()))
+        found, unable, unbuilt = carry_out_checks(
+            Board(err), backends, full, device, threads, tuple(python or ()), time_limit
+        )
     if as_json:
         print_json(found_records.as_json(found, unable))
     else:
@@ -106,7 +112,13 @@ class Checked(NamedTuple):
 
 
 def carry_out_checks(
-    board: "Board", backends: list[str] | None, full: bool, device: str, threads: int, pythons: tuple[Path, ...]
+    board: "Board",
+    backends: list[str] | None,
+    full: bool,
+    device: str,
+    threads: int,
+    pythons: tuple[Path, ...],
+    time_limit_s: float = 300.0,
 ) -> "Checked":
     """Check backends. Raises InputError before anything is built."""
     from .. import environments
@@ -122,7 +134,7 @@ def carry_out_checks(
     kinds, spread = (networks.full_matrix(), []) if full else networks.split_cover()
     with board:
         made = launch.interpreters_of(chosen, pythons, board)
-        found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread)
+        found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread, time_limit_s)
     unbuilt = any(isinstance(each, environments.BuildFailed) for each in made.values())
     return Checked(dict(found), run_checks.explain_unchecked(chosen, made, found), unbuilt)
 

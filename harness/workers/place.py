@@ -47,6 +47,10 @@ FIXED = {"PYTHONDONTWRITEBYTECODE": "1"}
 """Variables that every worker gets: a backend's folder stays as it is."""
 
 
+ANSWER_LIMIT_S = 300.0
+"""Seconds that one answer of a worker may take."""
+
+
 class Place(NamedTuple):
     """Where and how a worker runs: everything that is the same for every worker of one variant."""
 
@@ -63,7 +67,7 @@ class Place(NamedTuple):
     """The variables that hold a thread count, beyond THREAD_VARIABLES."""
     variables: Mapping[str, str] = {}
     """The variables that backend.toml sets."""
-    timeout_s: float = 300.0
+    timeout_s: float = ANSWER_LIMIT_S
     """How long one answer may take."""
     inherit: tuple[str, ...] = ()
     """The names of further variables that the user passes on from the caller's environment."""

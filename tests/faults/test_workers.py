@@ -195,13 +195,13 @@ def test_a_child_that_holds_the_pipe_does_not_hide_the_death_of_its_worker(open_
 
 def test_one_hang_ends_the_checks_of_a_variant(tmp_path, monkeypatch):
     folder = worker_faults.write_backend("hangs", "in a check", tmp_path)
-    monkeypatch.setattr(
-        run_checks, "place_of", lambda entry, *_: worker_faults.place(entry, tmp_path)._replace(timeout_s=3)
-    )
+    monkeypatch.setattr(run_checks, "place_of", lambda entry, *_: worker_faults.place(entry, tmp_path))
     entry = entries.read_entry(folder)
     kinds = [each for each in networks.STANDARD if each.required]
     board = Board(Console(file=sys.stderr), quiet=True)
-    found = run_checks.check_backends([(entry, "plain")], {entry.label: Path(sys.executable)}, kinds, "cpu", 1, board)
+    found = run_checks.check_backends(
+        [(entry, "plain")], {entry.label: Path(sys.executable)}, kinds, "cpu", 1, board, (), 3.0
+    )
     outcomes = found["faulty:plain"].outcomes
     assert any("hung" in each.reason for each in outcomes)
     assert len({(each.case, each.dtype) for each in outcomes}) <= 2  # two cases are checked at a time

@@ -14,7 +14,7 @@ from ...registry.entries import Entry
 from ...workers import launch
 from ...workers.cores import lease_cores
 from ...workers.launch import place_of, pool
-from ...workers.place import Place
+from ...workers.place import ANSWER_LIMIT_S, Place
 from ...workers.session import Session, WorkerFailed
 from ...workload import networks
 from ...workload.networks import Network
@@ -45,17 +45,19 @@ def check_backends(
     threads: int,
     board: Board,
     spread: Sequence[Network] = (),
+    time_limit_s: float = ANSWER_LIMIT_S,
 ) -> dict[str, VariantResult]:
     """Check every variant that has an interpreter in `made`; return by NAME:VARIANT what was found, as chosen.
 
     Each variant is checked on `kinds`, and on its part of `spread`, which the chosen variants of a backend share.
+    An answer of a worker that takes `time_limit_s` or longer is a hang.
     """
 
     def one(entry: Entry, variant: str, python: Path) -> VariantResult:
         mine = [*kinds, *spread_networks(chosen, spread)[entry.name, variant]]
         cases = agreement_cases.cases(networks.with_supported(mine, entry.unsupported))
         usual = networks.with_supported([networks.DEFAULT], entry.unsupported)[-1]
-        place = place_of(entry, variant, python, threads)
+        place = place_of(entry, variant, python, threads)._replace(timeout_s=time_limit_s)
         with board.job(f"{entry.name}:{variant}: conformance") as job:
             checked = suite.check_backend(
                 lambda: pinned_session(place), cases, device, variant, entry.unsupported, run_cases=workers.map
