@@ -3,11 +3,12 @@
     python bench/self_test.py collect FILE.jsonl --mode quick --machine idle --pairs 100 [--minutes 30]
     python bench/self_test.py report FILE.jsonl
 
-A pair is NumPy's backend against itself, in processes of its own, by the rounds and blocks that `bakeoff run --quick`,
-`bakeoff run` and `bakeoff run --budget 60s` take for one variant and its self-test. Nothing is pooled over pairs. On a
-busy machine two loops without a pause compete with the workers for the cores. `collect` appends a pair as soon as it is
-complete, and continues until the file has so many of its kind, or the minutes are over. `report` prints the table of
-bench/self_test.md, with an exact 95 % interval (Clopper-Pearson) of each share.
+A pair is NumPy's backend against itself, in processes of its own, by the rounds and blocks that the mode takes. With
+`--quick` and by default a run has one pair, a variant and its self-test: nothing is pooled, the hardest case. With
+`--budget 60s` a run has four pairs, about as many contestants as a run of the default backends, which share the 60 s.
+On a busy machine two loops without a pause compete with the workers for the cores. `collect` appends a run as soon as
+it is complete, and continues until the file has so many pairs of its kind, or the minutes are over. `report` prints
+the table of bench/self_test.md, with an exact 95 % interval (Clopper-Pearson) of each share.
 """
 
 import argparse
@@ -22,20 +23,23 @@ from pathlib import Path
 
 import numpy as np
 from bakeoff.common import machine, statistics
+from bakeoff.measures.speed.rounds import HANDOVER_S
 from bakeoff.runner.start import BLOCKS, BUDGET_ROUND_S, QUICK_BLOCKS, QUICK_ROUNDS, ROUNDS
-from bakeoff.runner.timing import HANDOVER_S
 from resolution import SLICE_S, contestants, measure_slices
 from scipy import stats
 
 BUDGET_S = 60.0
-BUDGET_ROUNDS = int(BUDGET_S / (BUDGET_ROUND_S * 2))
-BUDGET_BLOCKS = int(BUDGET_S / BUDGET_ROUNDS / (2 * (2 * SLICE_S + HANDOVER_S)))
+PAIRS = {"quick": 1, "default": 1, "budget 60s": 4}
+"""The pairs of a run."""
+BUDGET_CONTESTANTS = 2 * PAIRS["budget 60s"]
+BUDGET_ROUNDS = int(BUDGET_S / (BUDGET_ROUND_S * BUDGET_CONTESTANTS))
+BUDGET_BLOCKS = int(BUDGET_S / BUDGET_ROUNDS / (BUDGET_CONTESTANTS * (2 * SLICE_S + HANDOVER_S)))
 MODES = {
     "quick": (QUICK_ROUNDS, QUICK_BLOCKS),
     "default": (ROUNDS, BLOCKS),
     "budget 60s": (BUDGET_ROUNDS, BUDGET_BLOCKS),
 }
-"""The rounds, and the blocks of each, as harness/runner works them out for two contestants."""
+"""The rounds, and the blocks of each, as harness/runner works them out for so many contestants."""
 MACHINES = {"idle": 0, "busy": 2}
 """The busy loops beside."""
 
@@ -52,49 +56,51 @@ def busy_loops(count):
             loop.wait()
 
 
-def measure_pair(mode):
-    """Return the seconds a step of two equal contestants, each a list of rounds of blocks."""
+def measure_run(mode):
+    """Return the seconds a step of equal contestants, each a list of rounds of blocks; a pair are two of them."""
     rounds, blocks = MODES[mode]
+    names = [f"{place}-{pair}" for pair in range(PAIRS[mode]) for place in ("first", "second")]
     with tempfile.TemporaryDirectory() as folder:
-        both = contestants({"first": 0.0, "second": 0.0}, 1, Path(folder))
-        return measure_slices(both, rounds, blocks, 1)
+        return measure_slices(contestants(dict.fromkeys(names, 0.0), 1, Path(folder)), rounds, blocks, 1)
 
 
 def read(path):
-    """Return the pairs of a file; none where it does not exist."""
+    """Return the runs of a file; none where it does not exist."""
     path = Path(path)
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def collect(options):
-    """Append pairs until the file has so many of this mode and machine, or the time is over."""
+    """Append runs until the file has so many pairs of this mode and machine, or the time is over."""
     kind = {"mode": options.mode, "machine": options.machine}
-    have = sum(1 for pair in read(options.file) if all(pair[key] == value for key, value in kind.items()))
+    have = sum(len(run["measured"]) // 2 for run in read(options.file) if kind.items() <= run.items())
     until = time.monotonic() + 60 * options.minutes
     with busy_loops(MACHINES[options.machine]):
         while have < options.pairs and time.monotonic() < until:
             started = datetime.now(UTC).isoformat(timespec="seconds")
             before = machine.counters()
-            measured = measure_pair(options.mode)
+            measured = measure_run(options.mode)
             between = machine.measure_change(before, machine.counters())._asdict()
-            pair = {**kind, "processor": machine.processor(), "started": started, "between": between}
+            run = {**kind, "processor": machine.processor(), "started": started, "between": between}
             with open(options.file, "a", encoding="utf-8") as file:
-                file.write(json.dumps({**pair, "measured": measured}) + "\n")
-            have += 1
+                file.write(json.dumps({**run, "measured": measured}) + "\n")
+            have += PAIRS[options.mode]
     print(f"{options.mode}, {options.machine}: {have} of {options.pairs} pairs", file=sys.stderr)
 
 
-def judge(pair):
-    """Return the interval of second / first, as a run of this one pair gives it."""
-    first, second = ([np.array(blocks) for blocks in pair["measured"][name]] for name in ("first", "second"))
-    return statistics.paired_ratio(second, first, statistics.scatter([first, second]))
+def judge(run):
+    """Yield for each pair of a run the interval of second / first, as the harness works it out from that run."""
+    measured = {name: [np.array(blocks) for blocks in rounds] for name, rounds in run["measured"].items()}
+    spread = statistics.scatter(list(measured.values()))
+    for pair in range(len(measured) // 2):
+        yield statistics.paired_ratio(measured[f"second-{pair}"], measured[f"first-{pair}"], spread)
 
 
 def report(options):
     """Print the table: a row for each mode and machine."""
     kinds = {}
-    for pair in read(options.file):
-        kinds.setdefault((pair["mode"], pair["machine"], pair["processor"]), []).append(judge(pair))
+    for run in read(options.file):
+        kinds.setdefault((run["mode"], run["machine"], run["processor"]), []).extend(judge(run))
     print("| mode | machine | processor | pairs | false differences | share | 95 % interval | half-width |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for mode in MODES:

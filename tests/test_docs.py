@@ -339,7 +339,18 @@ def test_the_engines_page_has_the_counts_of_the_model_file(tmp_path):
     assert described == counted
 
 
-# The resolution of the timing
+# The benchmarks of the harness
+
+BENCHMARKS = sorted(path for path in (ROOT / "bench").glob("*.py") if "add_subparsers" in path.read_text())
+
+
+@pytest.mark.parametrize("script", BENCHMARKS, ids=lambda path: path.stem)
+def test_a_benchmark_starts_and_says_what_it_does(script):
+    command = [sys.executable, str(script), "--help"]
+    help_text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    first, _, _ = ast.get_docstring(ast.parse(script.read_text())).partition("\n")
+    assert first in help_text
+
 
 
 def test_the_resolution_page_has_the_report_of_its_data():

@@ -192,6 +192,9 @@ class Backend:
     def threads(self):
         return {"intra-op": torch.get_num_threads()} if model.ENGINE == "torch" else {}
 
+    def kernels(self):
+        return {"ATen": torch.backends.cpu.get_cpu_capability()} if model.ENGINE == "torch" else {}
+
     def export(self, path, x, folder):
         from . import export  # not before it is asked for: what exporting imports is no part of training
 

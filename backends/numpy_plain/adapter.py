@@ -92,6 +92,10 @@ class Backend:
 
         checkpoint.restore(self.layers, self.optimiser, folder)
 
+    def kernels(self):
+        found = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
+        return {"NumPy": " ".join(found)} if found else {}
+
     def versions(self):
         blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
         return {"numpy": np.__version__, "blas": "%s %s" % (blas["name"], blas["version"])}

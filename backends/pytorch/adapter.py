@@ -171,6 +171,9 @@ class Backend:
     def threads(self):
         return {"intra-op": torch.get_num_threads()}
 
+    def kernels(self):
+        return {"ATen": torch.backends.cpu.get_cpu_capability()}
+
     def device_peak_bytes(self):
         device = next(self.net.parameters()).device
         return None if device.type == "cpu" else torch.accelerator.max_memory_allocated(device)

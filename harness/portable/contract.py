@@ -71,6 +71,10 @@ class Backend:
         """Return {name: threads} in force, as the framework reports them. Optional."""
         raise NotImplementedError
 
+    def kernels(self):
+        """Return {library: instruction set} that its own kernels are chosen for: {"ATen": "AVX2"}. Optional."""
+        raise NotImplementedError
+
     def device_peak_bytes(self):
         """Return the peak of the bytes that the framework held on the device; None on the cpu. Optional."""
         raise NotImplementedError

@@ -103,11 +103,15 @@ class Host(object):
 
     def answer_threads(self, arrays, threadpoolctl):
         reported = self.backend.threads() if hasattr(self.backend, "threads") else {}
+        own = self.backend.kernels() if hasattr(self.backend, "kernels") else {}
         pools = examine_libraries(threadpoolctl)
         return {
             "framework": reported,
             "libraries": {pool["prefix"]: pool["num_threads"] for pool in pools},
-            "kernels": [describe_kernels(pool) for pool in pools],
+            "kernels": [
+                *[describe_kernels(pool) for pool in pools],
+                *[describe_kernels({"prefix": name, "architecture": text}) for name, text in sorted(own.items())],
+            ],
             "system": count_threads_by_name(),
         }
 

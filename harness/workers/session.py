@@ -53,7 +53,8 @@ class Threads(NamedTuple):
     system: dict[str, int]
     """The threads that the process has, by name, busy or not."""
     kernels: list[dict[str, str]]
-    """Of each of those libraries: prefix, internal_api, version, and the architecture that its kernels are for."""
+    """Of each of those libraries, and of the framework's own: prefix, internal_api, version, and the architecture that
+    its kernels are for."""
 
 
 class Session:

@@ -39,8 +39,9 @@ LOOKED_INTO = {
     "caffe2_nets": (12.0, "Adam in float32: 9.3 floors in the stress spec with tanh, 16.4 with sigmoid at worst"),
     "caffe_netspec": (12.0, "Adam in float32: 9.0 floors in the stress spec with tanh, 17.1 with sigmoid at worst"),
     "dl4j_java": (12.0, "Adam in float32: 9.9 floors in the stress spec at worst"),
+    "flax_nnx": (64.0, "nnx.BatchNorm's use_fast_variance, 46.6 floors in gradients of 2 rows; 0.9 without it"),
 }
-"""Backends with a larger number than ALLOWED in the updates in float32, the number, and what was found."""
+"""Backends with a larger number than ALLOWED: the number, and what was found."""
 LOSES_PRECISION = {
     "cntk_layers": "Adam alone: 58 floors at worst, and 1.5 with AdaGrad",
     "flax_nnx": "Optax takes Adam's 1 - beta**t in float32: 7e-06 off after a step, 95 floors at worst",

@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 import pytest
 from bakeoff.portable import spec as portable
+from bakeoff.registry import entries
 from bakeoff.workers.cores import first_cores, reserve_cores
 from bakeoff.workers.known_failures import KnownFailure
 from bakeoff.workers.place import THREAD_VARIABLES, worker_environment
@@ -471,6 +472,12 @@ def test_threads_are_set_in_every_variable_before_numpy_is_imported(open_session
     for variable in (*THREAD_VARIABLES, "FRAMEWORK_NUM_THREADS"):
         if variable.endswith("_THREADS"):
             assert seen["threads"][variable] == "3"
+
+
+def test_a_framework_tells_which_kernels_of_its_own_it_chose(open_session):
+    session = open_session("plain", folder=entries.read_all()["numpy_plain"].folder)
+    session.build(SPEC, "cpu", "plain")
+    assert "NumPy" in {each["prefix"] for each in session.threads().kernels}
 
 
 @linux
