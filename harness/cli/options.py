@@ -140,19 +140,20 @@ def require_suffix(records: Path | None, *suffixes: str) -> None:
         raise InputError(f"--records {records}: expected a file that ends in {expected}.")
 
 
-def require_writable(file: Path | None) -> None:
+def require_writable(*files: Path | None) -> None:
     """Raise InputError where a file that is written at the end of the work cannot be: the work would be lost."""
-    if file is None or (file.exists() and not file.is_file() and not file.is_dir()):
-        return  # nothing, or a device or a named pipe of the user
-    existed = file.exists()
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("ab"):
-            pass
-        if not existed:
-            file.unlink()
-    except OSError as error:
-        raise InputError(f"{file}: cannot be written: {error.strerror}. Choose another place.") from None
+    for file in files:
+        if file is None or (file.exists() and not file.is_file() and not file.is_dir()):
+            continue  # nothing, or a device or a named pipe of the user
+        existed = file.exists()
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("ab"):
+                pass
+            if not existed:
+                file.unlink()
+        except OSError as error:
+            raise InputError(f"{file}: cannot be written: {error.strerror}. Choose another place.") from None
 
 
 def format_json(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,9 @@ from .options import (
     require_writable,
     write_output,
 )
+
+if TYPE_CHECKING:
+    from ..report.report import Report
 
 
 class Format(StrEnum):
@@ -130,15 +133,11 @@ def print_run_table(
     from ..report.terminal import run as terminal_run
 
     form = Format.json if as_json else form
-    require_writable(output)
-    require_writable(figure)
+    require_writable(output, figure)
     report = Report(find_run(run, results), lenient)
     chosen = [name.strip() for name in columns.split(",")] if columns else []
     table = export.select(report, speed, chosen, sort, raw=form in export.RAW)
-    try:
-        report.write()
-    except InputError as error:  # a run of somebody else, or on a full disk: the table is printed all the same
-        print_note(f"tables/ stays as it is: {error}")
+    write_tables(report)
     if figure is not None:
         figures.draw(report, figure)
         print_note(f"Figure: {figure}")
@@ -155,6 +154,14 @@ def print_run_table(
     else:
         content = export.render(table, "markdown" if form is Format.terminal else form.value).encode()
     write_output(content, output, binary=form is Format.parquet)
+
+
+def write_tables(report: "Report") -> None:
+    """Write `tables/`. Where that is not possible, as in a run of somebody else, a note says why."""
+    try:
+        report.write()
+    except InputError as error:
+        print_note(f"tables/ stays as it is: {error}")
 
 
 def write_report(

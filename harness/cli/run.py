@@ -147,10 +147,7 @@ def run_backends(
     else:
         work = start.begin(make_request(context.params))
     report = carry_out(work)
-    if as_json:
-        print_json(terminal_run.convert_run_to_json(report))
-    else:
-        terminal_run.print_run(out, report)
+    print_json(terminal_run.convert_run_to_json(report)) if as_json else terminal_run.print_run(out, report)
     if report.failed or report.failed_self_test:
         raise typer.Exit(FAILED if report.failed else NOT_MEASURABLE)
 

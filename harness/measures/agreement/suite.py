@@ -77,8 +77,7 @@ def check_backend(
     A fresh worker has built no other network before, so nothing that a framework or an adapter keeps in its process
     can pass from one case to the next. For a case that is unsupported (`unsupported` returns the reason), the only
     check is that the backend rejects it. `run_cases` is `map`, or the `map` of a pool of threads that runs some cases
-    at a time. A worker that cannot be started ends the checks, and so does one that gives no answer: each further case
-    would wait as long.
+    at a time. A worker that cannot be started, or that gives no answer in time, ends the checks.
     """
     explained: set[tuple[bool, bool]] = set()
     hung = threading.Event()
