@@ -1,7 +1,6 @@
 """The Typer application: registers the commands, and turns errors into messages and exit codes."""
 
 import inspect
-import io
 import os
 import sys
 from collections.abc import Callable
@@ -118,7 +117,7 @@ def prepare_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, io.StringIO())
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 
