@@ -16,10 +16,12 @@ from .options import (
     Threads,
     err,
     exit_at_interrupt,
+    locate_pythons,
     out,
     print_json,
     print_note,
     require_suffix,
+    require_writable,
     select_backends,
 )
 
@@ -59,11 +61,19 @@ FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first f
 Details = Annotated[bool, typer.Option("--full", help="Show every known bug. Default: the counts by check.")]
 Interpreters = Annotated[
     list[Path] | None,
-    typer.Option("--python", metavar="PATH", help="Python that has the framework of a folder. Default: as for run."),
+    typer.Option(
+        "--python",
+        metavar="PATH",
+        help="Python that has the framework of a folder. Default: as for run.",
+        callback=locate_pythons,
+    ),
 ]
 RecordsFile = Annotated[
     Path | None,
     typer.Option("--records", metavar="FILE", help="File for all values: .jsonl, .csv or .csv.gz. Default: none."),
+]
+TimeLimit = Annotated[
+    float, typer.Option("--time-limit", min=1, metavar="S", help="Seconds after which a call counts as hung.")
 ]
 Seeds = Annotated[int, typer.Option(min=1, help="Full trainings, each with its own weights and order.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of a full training. Default: the bundled spec's.")]
@@ -80,6 +90,7 @@ def check_backends(
     threads: Threads = 1,
     python: Interpreters = None,
     records: RecordsFile = None,
+    time_limit: TimeLimit = 300.0,
     as_json: Json = False,
 ) -> None:
     """Check that backends compute what the network specification says.
@@ -101,17 +112,18 @@ def check_backends(
 
     require_suffix(records, ".jsonl", ".csv", ".csv.gz")
     selected = selection.select(case or (), only or (), fail_fast)
+    require_writable(records)
     with exit_at_interrupt():
         found, unable, unbuilt = carry_out_checks(
-            Board(err), backends, full, device, threads, tuple(python or ()), selected, build
+            Board(err), backends, full, device, threads, tuple(python or ()), selected, build, time_limit
         )
-    if records is not None:
-        found_records.write_records(found, records)
-        print_note(f"Records: {records}")
     if as_json:
         print_json(found_records.as_json(found, unable))
     else:
         print_matrix(out, found, unable)
+    if records is not None:
+        found_records.write_records(found, records)
+        print_note(f"Records: {records}")
     checked_nothing = not any(checked.outcomes for checked in found.values())
     if unbuilt or checked_nothing or any(outcome.failed for checked in found.values() for outcome in checked.outcomes):
         raise typer.Exit(FAILED)
@@ -137,6 +149,7 @@ def carry_out_checks(
     pythons: tuple[Path, ...],
     selection: "Selection | None" = None,
     build: str | None = None,
+    time_limit_s: float = 300.0,
 ) -> "Checked":
     """Check backends. Raises InputError before anything is built."""
     from .. import environments
@@ -157,7 +170,7 @@ def carry_out_checks(
     with board:
         made = launch.interpreters_of(chosen, pythons, board)
         selected = selection or EVERYTHING
-        found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread, selected)
+        found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread, selected, time_limit_s)
     unbuilt = any(isinstance(each, environments.BuildFailed) for each in made.values())
     return Checked(dict(found), run_checks.explain_unchecked(chosen, made, found), unbuilt)
 

@@ -1,14 +1,16 @@
 """The Typer application: registers the commands, and turns errors into messages and exit codes."""
 
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import version as distribution_version
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from ..common.errors import InputError
+from ..common.foreign import make_safe
 from .agreement import check_backends, measure_precision, run_selftest
 from .backends import build_environments, create_backend, list_backends
 from .data import describe_source
@@ -24,6 +26,10 @@ from .run import run_backends
 from .search import search_hyperparameters
 from .study import run_study
 
+MOST_MESSAGE = 5_000
+"""Characters of an error."""
+BROKEN_PIPE = 141
+"""Exit code: as a shell gives it for SIGPIPE."""
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Run and read": {
         "run": run_backends,
@@ -112,24 +118,47 @@ def is_of_extra_run(module: str | None) -> bool:
     return top in MODULES_OF_RUN
 
 
+def prepare_streams() -> None:
+    """Open what is closed, and write what the terminal cannot encode as an escape, in place of an error."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # otherwise the next file that is opened would get this number, and the output
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def fail(message: str) -> NoReturn:
+    """Print a message, safe for a terminal, and end with the exit code of bad input."""
+    err.print(f"bakeoff: {make_safe(message, MOST_MESSAGE)}", style="red", highlight=False, soft_wrap=True)
+    sys.exit(BAD_INPUT)
+
+
 def main() -> None:
     """Run the command line. Bad input becomes one line on standard error and exit code 2, Ctrl-C exit code 130."""
+    prepare_streams()
     try:
         app()
     except InputError as error:
-        err.print(f"bakeoff: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(BAD_INPUT)
+        fail(str(error))
     except ModuleNotFoundError as error:
         if not is_of_extra_run(error.name):
             raise
-        err.print(
-            f"bakeoff: this command needs {error.name}, which is not installed here: pip install 'bakeoff[run]'",
-            style="red",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-        sys.exit(BAD_INPUT)
+        fail(f"this command needs {error.name}, which is not installed here: pip install 'bakeoff[run]'")
+    except BrokenPipeError:
+        # Whoever read the output has enough of it, as `head` has. The interpreter must not try again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(BROKEN_PIPE)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        fail(f"{where}{error.strerror or error}. Check that the path is there, is yours, and has room.")
+    except MemoryError:
+        fail("There is not enough memory for this. Use a smaller input, or a machine with more.")
     except KeyboardInterrupt:
         print_note("bakeoff: interrupted.")
         sys.exit(INTERRUPTED)

@@ -12,10 +12,14 @@ from .options import (
     Json,
     Python,
     RecordsFile,
+    err,
+    exit_at_interrupt,
     out,
     print_json,
+    print_note,
+    require_suffix,
+    require_writable,
     select_backends,
-    work_on_backends,
 )
 
 Only = Annotated[
@@ -58,6 +62,7 @@ def deploy_networks(
     bakeoff deploy --http --checkpoints --mistakes --records deployment.jsonl
     bakeoff deploy --records deployment.jsonl --resume    what an interrupted one left
     """  # noqa: D301  # \\b keeps the lines of the examples
+    from ..common.progress import Board
     from ..measures.deployment import records as deployment_records
     from ..report.terminal import deployment as terminal
     from ..runner import deployment
@@ -65,17 +70,21 @@ def deploy_networks(
 
     if resume and records is None:
         raise InputError("--resume continues a file of records. Name it with --records FILE.")
+    require_suffix(records, ".jsonl")
+    require_writable(records)
     chosen = select_backends(backends)
     limit = {} if time_limit is None else {"limit_s": parse_time("--time-limit", time_limit)}
     parts = deployment.Parts(not untimed, http, checkpoints, mistakes, versions, **limit)
     kept = f"Finished exports are kept. Add --resume to continue with {records}."
-    with work_on_backends(records, kept if records else None) as board:
+    with exit_at_interrupt(*([kept] if records else [])), Board(err) as board:
         file = deployment_records.RecordsFile(records, resume)
         deployed = deployment.deploy(chosen, only or (), tuple(python or ()), board, parts, file)
     if as_json:
         print_json(deployed.records)
     else:
         terminal.print_deployment(out, deployed)
+    if records is not None:
+        print_note(f"Records: {records}")
     if deployment_records.count_failures(deployed.records):
         raise typer.Exit(FAILED)
     if deployed.self_test:

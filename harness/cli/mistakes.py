@@ -12,11 +12,14 @@ from .options import (
     Json,
     Python,
     RecordsFile,
+    err,
+    exit_at_interrupt,
     out,
     print_json,
     print_note,
+    require_suffix,
+    require_writable,
     select_backends,
-    work_on_backends,
 )
 
 if TYPE_CHECKING:
@@ -59,6 +62,7 @@ def try_mistakes(
     bakeoff mistakes                                 the default backends: about half an hour
     bakeoff mistakes NAME:VARIANT --only wrong_width --messages
     """  # noqa: D301  # \\b keeps the lines of the examples
+    from ..common.progress import Board
     from ..measures.mistakes import catalogue, run
     from ..measures.mistakes import records as mistake_records
     from ..measures.mistakes.attempt import TIME_LIMIT_S
@@ -67,19 +71,22 @@ def try_mistakes(
     from ..workers import launch
 
     names = select_mistakes(only)
+    require_suffix(records, ".jsonl")
+    require_writable(records)
     chosen = select_with_edits(backends)
     for entry, _ in chosen:
         catalogue.read_coded(entry.folder)  # raises InputError before anything is built
-    with work_on_backends(records) as board:
+    with exit_at_interrupt(), Board(err) as board:
         made = launch.interpreters_of(chosen, tuple(python or ()), board)
         measured, unable = run.try_mistakes(chosen, made, names, time_limit or TIME_LIMIT_S, board)
-        if records is not None:
-            versions = {entry.name: registry_entries.pinned_version(entry) for entry, _ in chosen}
-            mistake_records.write(mistake_records.make_records(measured, versions), records)
     if as_json:
         print_json(terminal_mistakes.convert_mistakes_to_json(measured, unable))
     else:
         terminal_mistakes.print_mistakes(out, measured, unable, messages, full)
+    if records is not None:
+        versions = {entry.name: registry_entries.pinned_version(entry) for entry, _ in chosen}
+        mistake_records.write(mistake_records.make_records(measured, versions), records)
+        print_note(f"Records: {records}")
     if unable:
         raise typer.Exit(FAILED)
 

@@ -15,10 +15,10 @@ from ..common.errors import InputError
 from . import completion
 
 if TYPE_CHECKING:
-    from ..common.progress import Board
     from ..registry.entries import Entry
 
-out, err = Console(), Console(stderr=True)
+# What is printed is data: names, messages and paths hold brackets and colons that are no markup.
+out, err = Console(markup=False, emoji=False), Console(markup=False, emoji=False, stderr=True)
 
 FAILED = 1
 """Exit code: a check or a comparison failed."""
@@ -35,12 +35,25 @@ EXIT_CODES = (
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def locate_pythons(paths: list[Path] | None) -> list[Path] | None:
+    """Return the interpreters of --python: a name is looked up on PATH, a folder is that of an environment."""
+    from ..environments.interpreters import locate_python
+
+    return None if paths is None else [locate_python(Path(path)) for path in paths]
+
+
 Python = Annotated[
     list[Path] | None,
     typer.Option(
-        "--python", metavar="PATH", help="Python to build environments with. Default: those found. Repeatable."
+        "--python",
+        metavar="PATH",
+        help="Python to build environments with. Default: those found. Repeatable.",
+        callback=locate_pythons,
     ),
 ]
+Lenient = Annotated[bool, typer.Option("--lenient", help="Leave out wrong records, and count them. Default: refuse.")]
 Backends = Annotated[
     list[str] | None,
     typer.Argument(
@@ -134,26 +147,27 @@ RecordsFile = Annotated[
 ]
 
 
-@contextmanager
-def work_on_backends(records: Path | None, advice: str | None = None) -> Iterator["Board"]:
-    """Give the board of a command that tries backends and leaves records; at its end, say where they are.
-
-    Raises InputError before anything is done where the file of --records has another suffix.
-    """
-    from ..common.progress import Board
-
-    require_suffix(records, ".jsonl")
-    with exit_at_interrupt(*([advice] if advice else [])), Board(err) as board:
-        yield board
-    if records is not None:
-        print_note(f"Records: {records}")
-
-
 def require_suffix(records: Path | None, *suffixes: str) -> None:
     """Raise InputError where the file of --records has another suffix."""
     if records is not None and not records.name.endswith(suffixes):
         expected = " or ".join(filter(None, (", ".join(suffixes[:-1]), suffixes[-1])))
         raise InputError(f"--records {records}: expected a file that ends in {expected}.")
+
+
+def require_writable(*files: Path | None) -> None:
+    """Raise InputError where a file that is written at the end of the work cannot be: the work would be lost."""
+    for file in files:
+        if file is None or (file.exists() and not file.is_file() and not file.is_dir()):
+            continue  # nothing, or a device or a named pipe of the user
+        existed = file.exists()
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("ab"):
+                pass
+            if not existed:
+                file.unlink()
+        except OSError as error:
+            raise InputError(f"{file}: cannot be written: {error.strerror}. Choose another place.") from None
 
 
 def format_json(value: object) -> str:

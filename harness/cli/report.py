@@ -2,14 +2,16 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..common.errors import InputError
 from . import completion
 from .options import (
     FAILED,
     Json,
+    Lenient,
     Results,
     Run,
     find_run,
@@ -18,8 +20,12 @@ from .options import (
     out,
     print_json,
     print_note,
+    require_writable,
     write_output,
 )
+
+if TYPE_CHECKING:
+    from ..report.report import Report
 
 
 class Format(StrEnum):
@@ -109,6 +115,7 @@ def print_run_table(
     sort: Sort = "",
     output: TableFile = None,
     figure: Figure = None,
+    lenient: Lenient = False,
     as_json: Json = False,
 ) -> None:
     """Print the results of a run, and rewrite its tables/ folder.
@@ -126,10 +133,11 @@ def print_run_table(
     from ..report.terminal import run as terminal_run
 
     form = Format.json if as_json else form
-    report = Report(find_run(run, results))
+    require_writable(output, figure)
+    report = Report(find_run(run, results), lenient)
     chosen = [name.strip() for name in columns.split(",")] if columns else []
     table = export.select(report, speed, chosen, sort, raw=form in export.RAW)
-    report.write()
+    write_tables(report)
     if figure is not None:
         figures.draw(report, figure)
         print_note(f"Figure: {figure}")
@@ -148,7 +156,17 @@ def print_run_table(
     write_output(content, output, binary=form is Format.parquet)
 
 
-def write_report(runs: ReportRuns = None, output: Output = None, results: Results = Path("results")) -> None:
+def write_tables(report: "Report") -> None:
+    """Write `tables/`. Where that is not possible, as in a run of somebody else, a note says why."""
+    try:
+        report.write()
+    except InputError as error:
+        print_note(f"tables/ stays as it is: {error}")
+
+
+def write_report(
+    runs: ReportRuns = None, output: Output = None, results: Results = Path("results"), lenient: Lenient = False
+) -> None:
     """Write a run as one HTML page to read, explore and send.
 
     The file needs no network and no server. It has the answer and its scope, the times with their intervals, the
@@ -166,7 +184,8 @@ def write_report(runs: ReportRuns = None, output: Output = None, results: Result
     from ..verdict.requirements import read_support
 
     folders = [find_run(run, results) for run in runs] if runs else [find_run(None, results)]
-    reports = [Report(folder) for folder in folders]
+    require_writable(output)
+    reports = [Report(folder, lenient) for folder in folders]
     path = output or folders[0] / "report.html"
     write_page(reports, path, export_scoring(reports[0], read_support()))
     print_note(f"Report: {path}")
@@ -192,6 +211,7 @@ def compare_runs(
     threshold: Threshold = None,
     relative_to: Reference = "",
     results: Results = Path("results"),
+    lenient: Lenient = False,
     as_json: Json = False,
 ) -> None:
     """Compare runs with a baseline: what became slower, larger or wrong.
@@ -207,7 +227,7 @@ def compare_runs(
     from ..report.compare import compare
     from ..report.terminal.compare import print_comparison
 
-    pairs = compare(find_runs(runs or [], results), threshold, relative_to)
+    pairs = compare(find_runs(runs or [], results), threshold, relative_to, lenient)
     if as_json:
         baseline = str(pairs[0].baseline.folder)
         print_json({"baseline": baseline, "threshold": threshold, "comparisons": [pair.as_json() for pair in pairs]})
@@ -249,6 +269,7 @@ def rank_frameworks(
     require: Requirements = None,
     explain: Explain = False,
     results: Results = Path("results"),
+    lenient: Lenient = False,
     as_json: Json = False,
 ) -> None:
     """Rank the frameworks by your weights, with reasons and uncertainty.
@@ -262,6 +283,7 @@ def rank_frameworks(
     bakeoff verdict --weights ease=2,speed=1,agreement=1,open=1
     bakeoff verdict RUN --weights speed=1 --require float64,licence:OSI,maintained
     """  # noqa: D301  # \\b keeps the lines of the examples
+    from ..report.report import Report
     from ..verdict import terminal
     from ..verdict.requirements import parse, read_support
     from ..verdict.run_records import require_measured
@@ -269,7 +291,8 @@ def rank_frameworks(
     from ..verdict.weights import parse_weights
 
     valued, required = parse_weights(weights), parse(require) if require is not None else []
-    found = Verdict(find_run(run, results), valued, required, read_support() if required else {})
+    report = Report(find_run(run, results), lenient)
+    found = Verdict(report, valued, required, read_support() if required else {})
     require_measured(found.records)
     if as_json:
         print_json(found.as_json())

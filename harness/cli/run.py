@@ -23,6 +23,7 @@ from .options import (
     find_run,
     out,
     print_json,
+    print_note,
 )
 
 if TYPE_CHECKING:
@@ -104,7 +105,9 @@ Resume = Annotated[
     ),
 ]
 
-WITH_RESUME = {"resume", "results", "as_json"}
+Trust = Annotated[bool, typer.Option("--trust", help="With --resume: execute what a run of others names.")]
+
+WITH_RESUME = {"resume", "results", "as_json", "trust"}
 """The parameters that may be given along with --resume."""
 
 
@@ -130,6 +133,7 @@ def run_backends(
     deploy: Deploy = None,
     inherit_environment: Inherit = None,
     resume: Resume = None,
+    trust: Trust = False,
     python: Python = None,
     results: Results = Path("results"),
     as_json: Json = False,
@@ -150,14 +154,11 @@ def run_backends(
 
     if resume is not None:
         reject_other_parameters(context)
-        work = start.resume(find_run(resume, results))
+        work = start.resume(find_run(resume, results), trust)
     else:
         work = start.begin(make_request(context.params))
     report = carry_out(work)
-    if as_json:
-        print_json(terminal_run.convert_run_to_json(report))
-    else:
-        terminal_run.print_run(out, report)
+    print_json(terminal_run.convert_run_to_json(report)) if as_json else terminal_run.print_run(out, report)
     if report.failed or report.failed_self_test:
         raise typer.Exit(FAILED if report.failed else NOT_MEASURABLE)
 
@@ -199,11 +200,15 @@ def carry_out(work: "Comparison") -> "Report":
 
     folder = work.run.folder
     advice = f"Finished tasks are kept. Continue with `bakeoff run --resume {folder}`."
-    with exit_at_interrupt(advice), work.run:
-        err.print(f"Run folder: {folder}", highlight=False, soft_wrap=True)
-        work.carry_out(Board(err))
-    report = Report(folder)
-    report.write()
+    try:
+        with exit_at_interrupt(advice), work.run:
+            print_note(f"Run folder: {folder}")
+            work.carry_out(Board(err))
+        report = Report(folder)
+        report.write()
+    except OSError as error:  # a full disk
+        reason = f"{error.filename or folder}: {error.strerror or error}"
+        raise InputError(f"{reason}. Make room or repair it. {advice}") from error
     return report
 
 

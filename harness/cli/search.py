@@ -1,13 +1,15 @@
 """`bakeoff search`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..common.errors import InputError
+from ..common.foreign import make_safe
 from .options import FAILED, Device, Json, Python, Results, Threads, err, exit_at_interrupt, out, print_json, print_note
-from .run import BackendList, parse_time, reject_other_parameters
+from .run import BackendList, Trust, parse_time, reject_other_parameters
 
 if TYPE_CHECKING:
     from ..registry.entries import Entry
@@ -33,7 +35,7 @@ TlsFiles = Annotated[
     str | None, typer.Option("--tls", metavar="CA,CERT,KEY", help="Files of mutual TLS for --cluster. Default: none.")
 ]
 SAMPLERS = ("random", "grid", "tpe")
-WITH_RESUME = {"resume", "results", "as_json", "cluster", "tls"}
+WITH_RESUME = {"resume", "trust", "results", "as_json", "cluster", "tls"}
 """The parameters that may be given along with --resume."""
 
 
@@ -49,6 +51,7 @@ def search_hyperparameters(
     device: Device = "cpu",
     threads: Threads = 1,
     resume: Resume = None,
+    trust: Trust = False,
     cluster: Cluster = None,
     tls: TlsFiles = None,
     python: Python = None,
@@ -66,7 +69,8 @@ def search_hyperparameters(
     bakeoff search space.toml --sampler grid                every point of the grid
     bakeoff search --resume results/search-2026-11-28T...   continue an interrupted search
     """  # noqa: D301  # \\b keeps the lines of the examples
-    from ..search.ledger import Ledger
+    from ..common.trust import began_here
+    from ..search.ledger import HEADER, Ledger
     from ..search.study import import_optuna
 
     import_optuna()
@@ -74,6 +78,9 @@ def search_hyperparameters(
         reject_other_parameters(context, WITH_RESUME)
         folder = resume if resume.exists() or not (results / resume).exists() else results / resume
         ledger = Ledger(folder)
+        if not trust and not began_here(folder, folder / HEADER):
+            ledger.close()
+            raise InputError(describe_distrust(folder, ledger.plan.contestants, ledger.plan.pythons))
     else:
         if space is None:
             raise InputError("Give a search file, such as space.toml (docs/reference/search.md), or --resume FOLDER.")
@@ -81,6 +88,15 @@ def search_hyperparameters(
         ledger = Ledger.create(results, plan)
     with ledger:
         _carry_out_and_print(ledger, as_json, cluster, tls)
+
+
+def describe_distrust(folder: Path, contestants: Sequence[str], pythons: Sequence[str]) -> str:
+    """Return the message for a search that somebody else began: what it would execute."""
+    what = ", ".join((*contestants, *pythons))
+    return make_safe(
+        f"{folder}: this search was not begun by you on this machine, or its {folder.name} has changed. To resume it "
+        f"executes {what}. If you trust that: bakeoff search --resume {folder} --trust"
+    )
 
 
 def make_plan(

@@ -1,5 +1,6 @@
 """The cache: a folder for data that can be made again, and JSON values kept in it."""
 
+import contextlib
 import json
 import os
 import threading
@@ -8,28 +9,35 @@ from typing import Any
 
 import platformdirs
 
+from .errors import InputError
+
 
 def cache_folder() -> Path:
     """Return the folder of the cache: `$BAKEOFF_CACHE`, or the user's cache folder."""
     chosen = os.environ.get("BAKEOFF_CACHE")
-    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_cache_path("bakeoff")
+    folder = Path(os.path.expanduser(chosen)).absolute() if chosen else platformdirs.user_cache_path("bakeoff")
+    if not folder.is_absolute() or "~" in folder.parts:
+        raise InputError("The cache has no place: this user has no home folder. Set BAKEOFF_CACHE to a folder.")
+    return folder
 
 
 def find(kind: str, key: str) -> Any:
     """Return the JSON value kept under `key`; None where there is none, or it cannot be read."""
     try:
         return json.loads(_file(kind, key).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 
 def keep(kind: str, key: str, value: object) -> None:
     """Keep a JSON value under `key`. Other processes see the whole value or none."""
     path = _file(kind, key)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
-    temporary.write_text(json.dumps(value), encoding="utf-8")
-    temporary.replace(path)
+    # Where the cache can only be read, or the disk is full, the value is made again the next time.
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(value), encoding="utf-8")
+        temporary.replace(path)
 
 
 def _file(kind: str, key: str) -> Path:

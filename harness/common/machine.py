@@ -18,6 +18,7 @@ import pynvml
 
 from . import control_groups
 from . import processor as processor_features
+from .errors import InputError
 from .system_files import Unreadable, read_number, read_word
 
 ROOT = Path("/")
@@ -112,6 +113,12 @@ def processor() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def require_device(device: str) -> None:
+    """Raise InputError for a GPU where this machine shows none."""
+    if device == "cuda" and not gpus():
+        raise InputError("--device cuda: no NVIDIA GPU is visible here. Use --device cpu, or check `nvidia-smi`.")
 
 
 def gpus() -> list[dict[str, Any]]:

@@ -10,10 +10,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from .errors import InputError
+from .foreign import make_line
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = tuple[int | str, ...]
 
+MOST_ERRORS = 20
+"""Lines of errors in one file."""
 IN_TOML = {"model_type": "a table", "tuple_type": "an array"}
 """The words of TOML for the types that pydantic names by their Python classes."""
 
@@ -25,12 +28,19 @@ def read_model(model: type[Model], text: str, name: str) -> Model:
     """
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{name}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise InputError(f"{name}: not valid TOML: it is nested too deep") from None
+    except ValueError as error:  # TOMLDecodeError, and that of a number with thousands of digits
+        raise InputError(f"{name}: not valid TOML: {make_line(str(error), 300)}") from None
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise InputError("\n".join(f"{name}: {_explain(model, detail)}" for detail in error.errors())) from None
+        details = error.errors()
+        lines = [f"{name}: {make_line(_explain(model, detail), 600)}" for detail in details[:MOST_ERRORS]]
+        more = len(details) - MOST_ERRORS
+        raise InputError("\n".join([*lines, *([f"{name}: {more} more errors"] if more > 0 else [])])) from None
+    except (RecursionError, OverflowError) as error:
+        raise InputError(f"{name}: a value is out of range or nested too deep: {make_line(str(error), 300)}") from None
 
 
 def nearest(wrong: str, valid: Iterable[str]) -> str:
@@ -54,7 +64,15 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
     expected = IN_TOML.get(error["type"]) or _without_subject(message)
     if _may_be_default(model, error["loc"]):
         expected += ' or "default"'
-    return f"`{key}`: expected {expected}, got {error['input']!r}"
+    return f"`{key}`: expected {expected}, got {_show(error['input'])}"
+
+
+def _show(value: object) -> str:
+    """Return a value as an error shows it."""
+    try:
+        return f"{value!r:.200}"
+    except (RecursionError, ValueError):  # nested, or a number with thousands of digits
+        return f"a very large {type(value).__name__}"
 
 
 def dotted(location: Location) -> str:

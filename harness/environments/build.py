@@ -37,11 +37,13 @@ def environment_key(entry: Entry, interpreter: Path) -> str:
     if identity is None:
         raise Missing(f"{interpreter} is no longer a working Python interpreter.")
     # Resolved, so that two paths of one interpreter share an environment.
-    parts = [entry.requirements.read_text(encoding="utf-8"), *identity[1:], str(identity.path.resolve())]
+    # Bytes that are no UTF-8 are pip's to report: the backend then has a row that says so.
+    pins = entry.requirements.read_text(encoding="utf-8", errors="surrogateescape")
+    parts = [pins, *identity[1:], str(identity.path.resolve())]
     parts += native.read_inputs(entry)
     if entry.build:
         parts += [entry.build_name, entry.build.index or ""]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:12]
 
 
 def find(entry: Entry, extra: Sequence[Path] = ()) -> Environment | None:
@@ -66,12 +68,20 @@ def build(
     interpreter = find_interpreter(entry.description.python, extra)
     folder = environment_folder(entry, interpreter)
     log = cache_folder() / "logs" / f"{folder.name}.log"
+    # Before anything is written: the cache may be an administrator's, which can only be read.
+    found = read_environment(folder)
+    if found is not None and not describe_damage(found):
+        return found
     try:
         for parent in (folder.parent, log.parent, lock_path(folder).parent):
             parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned_builds()
         with hold_lock(lock_path(folder), progress, commands):
             found = read_environment(folder)
+            damage = describe_damage(found) if found is not None else ""
+            if damage:
+                progress(f"{damage}: building it anew")
+                found = None
             return found or _build_and_rename(entry, interpreter, folder, BuildLog(log, progress), commands)
     except OSError as error:
         raise BuildFailed(describe_os_error(error), log) from error
@@ -147,6 +157,18 @@ def read_environment(folder: Path) -> Environment | None:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def describe_damage(environment: Environment) -> str:
+    """Return what an environment lacks of what was built; "" where nothing is known to be missing."""
+    if not environment.python.exists():
+        return f"{environment.python} is gone"
+    try:
+        packages = list_packages(environment.folder)
+    except (OSError, ValueError, TypeError, KeyError):  # the metadata of a package are damaged
+        packages = {}
+    changed = sorted(name for name, version in environment.packages.items() if packages.get(name) != version)
+    return f"{environment.folder} lacks {', '.join(changed[:5])}" if changed else ""
 
 
 def lock_path(folder: Path) -> Path:

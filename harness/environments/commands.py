@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..common.foreign import make_line
 from .environment import Say
 
 
@@ -26,7 +27,7 @@ class Commands:
         with self._start(command, folder, variables) as process:
             try:
                 for line in process.stdout or ():
-                    say(line.rstrip())
+                    say(make_line(line.rstrip()))
                 return process.wait()
             except BaseException:
                 kill_group(process)

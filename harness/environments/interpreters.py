@@ -3,6 +3,7 @@
 import functools
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -66,8 +67,18 @@ def _list_candidates(extra: Sequence[Path]) -> Iterator[Interpreter]:
     running = query_interpreter(Path(sys.executable))
     if running is not None:
         yield running
-    pyenv = Path(os.environ.get("PYENV_ROOT") or "~/.pyenv").expanduser()
+    pyenv = Path(os.path.expanduser(os.environ.get("PYENV_ROOT") or "~/.pyenv"))
     yield from _find_installed(os.environ.get("PATH", os.defpath), pyenv)
+
+
+def locate_python(path: Path) -> Path:
+    """Return the interpreter that a user means: by its path, by its name on PATH, or by its environment's folder."""
+    given = Path(os.path.expanduser(path))
+    if given.is_dir():
+        inside = given / "bin" / "python"
+        return inside if inside.exists() else given
+    found = shutil.which(str(path)) if not given.exists() and os.sep not in str(path) else None
+    return Path(found) if found else given
 
 
 def require_interpreters(paths: Sequence[Path]) -> list[Interpreter]:
@@ -110,7 +121,7 @@ def _search_once(search_path: str, pyenv: Path) -> tuple[Interpreter, ...]:
 
 def query_interpreter(path: Path) -> Interpreter | None:
     """Return what the interpreter at `path`, or the base of its environment, reports; None where it does not run."""
-    info = PythonInfo.from_exe(os.path.abspath(path.expanduser()), _interpreter_cache(), raise_on_error=False)
+    info = PythonInfo.from_exe(os.path.abspath(os.path.expanduser(path)), _interpreter_cache(), raise_on_error=False)
     return None if info is None else _read_identity(info)
 
 

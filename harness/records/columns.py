@@ -24,8 +24,9 @@ import pyarrow as pa
 from pyarrow import feather
 
 from ..common.cache import cache_folder
+from ..common.safe_files import open_regular
 from .files import RECORDS_FILE
-from .read import Record, iterate_records
+from .read import CHUNK, MOST_RECORDS_BYTES, Record, iterate_records
 from .vocabulary import FINISHED, HEAD, KEYS, NUMBER, Figure, Vocabulary
 
 LAYOUT = 1
@@ -34,8 +35,6 @@ WORTH_KEEPING_BYTES = 20_000_000
 """A smaller file takes less than a second to read, and is not kept."""
 MOST_KEPT = 20
 """Copies in the cache; the one that was used least recently is removed first."""
-CHUNK = 50_000
-"""Records that are turned into columns together."""
 LINE = "line"
 """The column with the place of a record in its file, from 0: the index of every table."""
 JSON_TEXT = b"json"
@@ -58,23 +57,25 @@ class Columns:
         return None if table is None else _to_frame(table)
 
 
-def read_columns(folder: Path, vocabulary: Vocabulary) -> Columns:
+def read_columns(folder: Path, vocabulary: Vocabulary, set_aside: list[str] | None = None) -> Columns:
     """Return the records of the finished attempts of a run.
 
-    Raises InputError, with the number of the line, for a record that is not of a figure in `vocabulary`.
+    Raises InputError, with the number of the line, for a record that is not valid; where there is a list `set_aside`,
+    it takes the reasons, and such records are left out.
     """
     path = folder / RECORDS_FILE
     if not path.exists():
         return Columns({})
     large = path.stat().st_size >= WORTH_KEEPING_BYTES
     if large:
-        with path.open("rb") as stream:
+        with open_regular(path, MOST_RECORDS_BYTES) as stream:
             found = _find(_key(hashlib.file_digest(stream, "sha256").hexdigest(), vocabulary))
         if found is not None:
             return Columns(found)
     digest = hashlib.sha256()
-    tables = select_finished(build_tables(iterate_records(path, vocabulary, digest.update), vocabulary))
-    if large:
+    records = iterate_records(path, vocabulary, digest.update, set_aside)
+    tables = select_finished(build_tables(records, vocabulary))
+    if large and not set_aside:
         _keep(_key(digest.hexdigest(), vocabulary), tables)
     return Columns(tables)
 

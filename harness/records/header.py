@@ -1,8 +1,9 @@
 """What stands in run.json: written once, before a run, and validated whenever it is read."""
 
-from typing import Any, Literal
+import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 FORMAT = 2
 """Of run.json and records.jsonl. 2 (2026-11-28): every record is of a declared figure."""
@@ -11,15 +12,41 @@ FORMAT = 2
 class Section(BaseModel):
     """A part of run.json: immutable, no key but its own."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+class LooseSection(BaseModel):
+    """A part of which only some keys are read from a run; the others are kept."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+def _require_whole(value: Any) -> Any:
+    """Return a whole number as it is: pydantic alone would take 1.0, "1" and true for 1, and readers would not."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("expected a whole number")
+    return value
+
+
+def _require_moment(value: Any) -> Any:
+    if isinstance(value, str):
+        datetime.datetime.fromisoformat(value)
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_require_whole), Field(ge=0, le=2**53)]
+Natural = Annotated[int, BeforeValidator(_require_whole), Field(ge=1, le=2**31)]
+Seconds = Annotated[float, Field(strict=True, ge=0, le=1e12)]
+Moment = Annotated[str, BeforeValidator(_require_moment)]
+Name = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
 class Rows(Section):
     """How many rows of the data each split has."""
 
-    train: int
-    validation: int
-    test: int
+    train: Count
+    validation: Count
+    test: Count
 
 
 class Data(Section):
@@ -29,10 +56,10 @@ class Data(Section):
     hash: str
     """Of the splits: a resumed run needs the same."""
     rows: Rows
-    features: int
-    classes: int
+    features: Natural
+    classes: Natural
     notes: tuple[str, ...]
-    class_counts: dict[str, tuple[int, int, int]] = {}
+    class_counts: dict[str, tuple[Count, Count, Count]] = {}
     """The training, validation and test rows of each class; empty in runs before 2026-11-29."""
 
 
@@ -41,10 +68,10 @@ class Machine(Section):
 
     processor: str
     architecture: str
-    cores: int | None
-    threads: int | None
-    usable_threads: int
-    memory_bytes: int
+    cores: Count | None
+    threads: Count | None
+    usable_threads: Count
+    memory_bytes: Count
     system: str
     kernel: str | None = None
     """The build of the system's kernel. This and the next four: None where not shown, or not yet recorded."""
@@ -77,10 +104,33 @@ class SpecTables(Section):
     """The tables of the spec; harness/workload/spec.py validates what stands in them when a run is resumed."""
 
     data: dict[str, Any]
-    network: dict[str, Any]
-    optimiser: dict[str, Any]
-    training: dict[str, Any]
-    sweep: dict[str, Any] = {}
+    network: "NetworkTable"
+    optimiser: "OptimiserTable"
+    training: "TrainingTable"
+    sweep: dict[str, list[Any] | tuple[Any, ...]] = {}
+
+
+class NetworkTable(LooseSection):
+    """The table [network]."""
+
+    hidden: Annotated[tuple[Natural, ...], Field(max_length=1000)]
+    activation: str
+    batch_norm: Annotated[bool, Field(strict=True)]
+
+
+class OptimiserTable(LooseSection):
+    """The table [optimiser]."""
+
+    name: str
+
+
+class TrainingTable(LooseSection):
+    """The table [training]."""
+
+    batch_size: Natural
+    epochs: Natural
+    seed: Count
+    dtype: Literal["float32", "float64"]
 
 
 class Workload(Section):
@@ -90,9 +140,9 @@ class Workload(Section):
     about: str
     spec: SpecTables
     data: Data
-    threads: int
+    threads: Natural
     measure: Literal["training", "prediction"]
-    rows: int
+    rows: Count
     """Of a call of `predict`, where that is timed."""
 
 
@@ -100,7 +150,7 @@ class Suite(Section):
     """The workloads of a run with `--suite`; the first is the run's own spec, which is trained to its end."""
 
     name: str
-    budget_s: float
+    budget_s: Seconds
     """Seconds of slices for each round of a workload."""
     workloads: tuple[Workload, ...]
     left_out: dict[str, str]
@@ -110,25 +160,25 @@ class Suite(Section):
 class Plan(Section):
     """What is fixed before the run."""
 
-    entries: tuple[tuple[str, str], ...]
+    entries: tuple[tuple[Name, Name], ...]
     """The backends and their variants."""
-    rounds: int | None
+    rounds: Natural | None
     """None where `until` decides."""
-    blocks: int | None
+    blocks: Natural | None
     """None where `budget_s` decides."""
-    budget_s: float | None
+    budget_s: Seconds | None
     """Seconds of slices, all rounds together; None where `blocks` decides."""
-    until: float | None = None
+    until: Seconds | None = None
     """Rounds are added until every ratio to the fastest is known to this share of it; None where `rounds` decides."""
-    time_limit_s: float | None = None
+    time_limit_s: Seconds | None = None
     """Seconds of rounds, after which none is added."""
-    deploy_s: float | None = None
+    deploy_s: Seconds | None = None
     """Seconds after which no export of the deployment begins; None where the run deploys nothing."""
-    slice_s: float
-    seed: int
+    slice_s: Annotated[float, Field(strict=True, gt=0, le=1e6)]
+    seed: Count
     """Of the orders in which workers start and take slices."""
-    threads: int
-    cores: tuple[int, ...] | None
+    threads: Natural
+    cores: tuple[Count, ...] | None
     device: str
     new_shapes: bool = False
     """Whether the cost of new batch sizes is measured."""
@@ -145,7 +195,7 @@ class Header(Section):
     """All of run.json."""
 
     format: Literal[2]
-    created: str
+    created: Moment
     bakeoff: str
     """The version of Bakeoff."""
     commit: str | None

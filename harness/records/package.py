@@ -24,6 +24,7 @@ from typing import IO, Any, cast
 from ..common.errors import InputError
 from .files import CHECK_FILE, HEADER_FILE, OPTIONAL, REQUIRED, SELF_TEST_FILE, WITH_RECORDS
 from .read import read_header, read_records
+from .validate import DIVERGING, NEVER_NEGATIVE
 from .vocabulary import Vocabulary
 
 FORMAT = 1
@@ -41,10 +42,6 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,119}")
 EARLIEST = 1_577_836_800.0
 """The start of 2020, before which nothing was measured."""
 A_DAY_S = 86_400.0
-DIVERGING = ("agreement", "training", "mistakes")
-"""The measures whose values may be infinite or not a number: a wrong backend diverges, and that is a result."""
-NEVER_NEGATIVE = ("s", "bytes", "steps", "floors", "tokens", "lines", "packages", "FLOP/s")
-"""Units of quantities that are 0 at least."""
 
 Hashes = dict[str, dict[str, Any]]
 

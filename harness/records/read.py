@@ -3,20 +3,30 @@
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from ..common.errors import InputError
+from ..common.foreign import make_all_safe, make_line
+from ..common.safe_files import open_regular, read_regular
 from .files import HEADER_FILE, RECORDS_FILE
 from .header import FORMAT, header_problem
+from .validate import describe_first, find_bad_values, parse_record, require_plain_folder
 from .vocabulary import FINISHED, HEAD, Figure, Vocabulary
 
 __all__ = ["FORMAT", "LAST", "Record", "is_complete", "latest", "read_header", "read_records"]
 
 Record = dict[str, Any]
 
+MOST_HEADER_BYTES = 10_000_000
+"""Of run.json."""
+MOST_RECORDS_BYTES = 4_000_000_000
+"""Of a file of records."""
+CHUNK = 50_000
+"""Records that are examined, or turned into columns, together."""
 LAST = "complete"
 """The task that is finished when all others are."""
 
@@ -25,14 +35,18 @@ def read_header(folder: Path) -> dict[str, Any]:
     """Return what stands in run.json. Raises InputError where there is none, or it is not as declared in header.py."""
     path = folder / HEADER_FILE
     try:
-        header: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        require_plain_folder(folder)
+        found: Any = json.loads(read_regular(path, MOST_HEADER_BYTES).decode("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder}: no run here (expected a folder with run.json).{_list_runs(folder)}") from None
+    except RecursionError:
+        raise InputError(f"{path}: is nested too deep for a run.json.") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
-    problem = header_problem(header)
+        raise InputError(f"{path}: cannot be read: {make_line(str(error), 300)}") from None
+    problem = header_problem(found)
     if problem:
-        raise InputError(f"{path}: {problem}")
+        raise InputError(f"{path}: {make_line(problem, 500)}")
+    header: dict[str, Any] = make_all_safe(found)
     return header
 
 
@@ -42,43 +56,73 @@ def _list_runs(folder: Path) -> str:
 
 
 def read_records(
-    folder: Path, vocabulary: Vocabulary, finished_only: bool = True, file: str = RECORDS_FILE
+    folder: Path,
+    vocabulary: Vocabulary,
+    finished_only: bool = True,
+    file: str = RECORDS_FILE,
+    set_aside: list[str] | None = None,
 ) -> pd.DataFrame:
     """Return the records as a tidy table, one a row; by default those of finished attempts only.
 
-    Raises InputError, with the number of the line, for a record that is not of a figure in `vocabulary`.
+    Raises InputError, with the number of the line, for a record that is not of a figure in `vocabulary`, or that has a
+    value out of bounds. Where there is a list `set_aside`, it takes the reasons, and such records are left out.
     """
     path = folder / file
-    records = list(iterate_records(path, vocabulary)) if path.exists() else []
+    records = list(iterate_records(path, vocabulary, set_aside=set_aside))
     table = pd.DataFrame(records, columns=None if records else list(HEAD))
-    if not finished_only or not records:
+    if not finished_only or not len(table):
         return table
     ends = table.loc[is_of(table, FINISHED), ["task", "attempt"]].drop_duplicates("task", keep="last")
     return table.merge(ends, on=["task", "attempt"], how="inner")
 
 
 def iterate_records(
-    path: Path, vocabulary: Vocabulary, saw: Callable[[bytes], object] | None = None
+    path: Path,
+    vocabulary: Vocabulary,
+    saw: Callable[[bytes], object] | None = None,
+    set_aside: list[str] | None = None,
 ) -> Iterator[Record]:
     """Yield every record of a file, each validated; `saw` is given every line, with its end, as it is read.
 
-    A last line without its end is no record: the run was killed while it was written. Raises InputError, with the
-    number of the line, for a record that is not of a figure in `vocabulary`.
+    A file that does not exist has none. A last line without its end is no record: the run was killed while it was
+    written. Raises InputError, with the number of the line, for a record that is not of a figure in `vocabulary`, or
+    that has a value out of bounds; where there is a list `set_aside`, it takes the reasons, and such records are left
+    out.
     """
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            if saw is not None:
-                saw(line)
-            if not line.endswith(b"\n"):
-                return
-            try:
-                record = json.loads(str(line, "utf-8"))
-                problem = vocabulary.problem(record)
-            except ValueError as error:
-                record, problem = None, f"is no JSON: {error}"
+    numbered = enumerate(_read_lines(path, saw), start=1)
+    while chunk := list(islice(numbered, CHUNK)):
+        records, numbers, problems = [], [], {}
+        for number, line in chunk:
+            record, problem = parse_record(line, vocabulary)
             if problem:
-                raise InputError(f"{path}: line {number}: {problem}. Records are never edited: restore the file.")
-            yield record
+                problems[number] = problem
+            else:
+                records.append(record)
+                numbers.append(number)
+        bad = find_bad_values(pd.DataFrame(records)) if records else {}
+        problems |= {numbers[row]: problem for row, problem in bad.items()}
+        described = [f"line {number}: {make_line(problems[number], 500)}" for number in sorted(problems)]
+        if described and set_aside is None:
+            raise InputError(describe_first(path, described))
+        if set_aside is not None:
+            set_aside += described
+        yield from (record for row, record in enumerate(records) if row not in bad)
+
+
+def _read_lines(path: Path, saw: Callable[[bytes], object] | None) -> Iterator[bytes]:
+    """Yield the whole lines of a file, none where there is no file. Raises InputError where it cannot be read."""
+    try:
+        with open_regular(path, MOST_RECORDS_BYTES) as lines:
+            for line in lines:
+                if saw is not None:
+                    saw(line)
+                if not line.endswith(b"\n"):
+                    return
+                yield line
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}.") from None
 
 
 def is_of(records: pd.DataFrame, figure: Figure) -> "pd.Series[bool]":
@@ -119,12 +163,12 @@ def list_runs(parent: Path) -> tuple[list[RunState], dict[Path, str]]:
 def read_state(folder: Path) -> RunState:
     """Return how far a run came, from its run.json and the ends of its tasks: quicker than to read all records."""
     header, path = read_header(folder), folder / RECORDS_FILE
-    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    lines = _read_lines(path, None)
     mark = f'"figure":"{FINISHED.name}"'.encode()
     try:
-        finished = {json.loads(line)["task"] for line in lines if mark in line.replace(b" ", b"")}
-    except (ValueError, LookupError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
+        finished = {str(json.loads(line)["task"]) for line in lines if mark in line.replace(b" ", b"")}
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise InputError(f"{path}: cannot be read: {make_line(str(error), 300)}") from None
     rounds = sum(bool(re.fullmatch(r"round \d+", task)) for task in finished)
     return RunState(folder, header, is_complete(finished, header), rounds)
 

@@ -11,6 +11,7 @@ read: the next attempt at that task measures anew.
 """
 
 import datetime
+import errno
 import json
 import os
 import platform
@@ -25,6 +26,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from ..common.errors import InputError
+from ..common.trust import sign_plan
 from .files import HEADER_FILE, RECORDS_FILE
 from .header import FORMAT
 from .read import Record, is_complete, is_of, read_header, read_records
@@ -43,11 +45,12 @@ class Run:
             self._owner.acquire(timeout=0)
         except Timeout:
             raise InputError(f"{folder}: another bakeoff is writing this run. Wait until it ends.") from None
-        self._file = self._open_records()
         try:
+            # Before anything is cut off or written: a damaged run stays as it is.
             done = read_records(folder, vocabulary, finished_only=False)
-        except InputError:
-            self.close()
+            self._file = self._open_records()
+        except (InputError, OSError):
+            self._owner.release()
             raise
         self._attempts = {str(task): int(last) for task, last in done.groupby("task")["attempt"].max().items()}
         self._finished = set(done.loc[is_of(done, FINISHED), "task"])
@@ -60,11 +63,12 @@ class Run:
         name = f"{now:%Y-%m-%dT%H%M%S}-{machine}-{header['spec_hash']}"
         folder = parent / name
         try:
-            folder.mkdir(parents=True)
+            folder = _make_folder(parent, name)
             text = json.dumps({"format": FORMAT, "created": f"{now:%Y-%m-%dT%H:%M:%SZ}", **header}, indent=2)
             partial = folder / "run.json.part"
             partial.write_text(text + "\n", encoding="utf-8")
             partial.rename(folder / HEADER_FILE)
+            sign_plan(folder, folder / HEADER_FILE)
         except OSError as error:
             raise InputError(f"{folder}: cannot be written: {error.strerror}. Pass --results FOLDER.") from None
         return cls(folder, vocabulary)
@@ -112,13 +116,27 @@ class Run:
     def _open_records(self) -> Any:
         """Open for appending. Remove a last line without its end: the run was killed while it was written."""
         path = self.folder / RECORDS_FILE
-        file = path.open("a+b")
+        # All is validated by now. A link would lead to a file that is not the run's.
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o666), "a+b")
         file.seek(0)
         content = file.read()
         whole = content.rfind(b"\n") + 1
         if whole < len(content):
             file.truncate(whole)
         return file
+
+
+def _make_folder(parent: Path, name: str) -> Path:
+    """Make the folder of a run; one that began in the same second has the name already, and this gets a number."""
+    parent.mkdir(parents=True, exist_ok=True)
+    for number in range(1, 1000):
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise FileExistsError(errno.EEXIST, "there are a thousand runs of this second", str(parent / name))
 
 
 class Task:

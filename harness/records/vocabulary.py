@@ -89,7 +89,7 @@ def type_problem(key: str, value: Any, types: tuple[type, ...]) -> str:
     if isinstance(value, types) and (bool in types or not isinstance(value, bool)):
         return ""
     names = " or ".join(TYPE_NAMES[each] for each in types if each is not tuple)
-    return f"expected {names} as {key}, got {value!r}"
+    return f"expected {names} as {key}, got {value!r:.60}"
 
 
 TYPE_NAMES = {

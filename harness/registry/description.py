@@ -56,6 +56,7 @@ class WorkerEnvironment(Table):
     variables: dict[Variable, str] = Field(default_factory=dict)
     """Variables to set, and their values. `{environment}` in a value stands for the environment's folder.
 
+    `{home}` stands for the folder that is HOME for every worker.
     A worker inherits only a few of its caller's variables.
     """
     systems: Annotated[tuple[Text, ...], *Unique] = ()

@@ -9,6 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from ..common.errors import InputError
+from ..common.safe_files import read_regular
 from ..common.toml import nearest, read_model
 from ..portable import spec as portable
 from .description import FILE, Build, Description, WorkerEnvironment
@@ -102,6 +103,8 @@ class Entry(NamedTuple):
 
 
 NOT_PINNED = "not pinned"
+MOST_FILE_BYTES = 10_000_000
+"""Of a backend.toml."""
 
 
 def pinned_version(entry: Entry) -> str:
@@ -120,13 +123,14 @@ def pinned_version(entry: Entry) -> str:
 
 
 def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    """Return the lines of a file of pins; what is no UTF-8 in it, pip reports when it is installed."""
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
 
 
 def required_version(entry: Entry) -> str:
     """Return the version of the backend's package that its requirements.txt pins, or NOT_PINNED."""
     wanted = canonicalize_name(entry.description.package)
-    for line in entry.requirements.read_text(encoding="utf-8").splitlines():
+    for line in _lines(entry.requirements):
         text = line.partition("#")[0].strip()
         if text and not text.startswith("-"):
             try:
@@ -167,7 +171,7 @@ def read_entry(folder: Path) -> Entry:
         raise InputError(f"{folder}: a backend's folder is imported by its name: expected a Python identifier.")
     path = folder / FILE
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, MOST_FILE_BYTES, follow=True).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text: {error}") from None
     entry = Entry(folder.name, folder, read_model(Description, text, str(path)))

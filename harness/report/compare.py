@@ -66,17 +66,19 @@ class Change(NamedTuple):
         return ":".join(self.key)
 
 
-def compare(folders: Sequence[Path], threshold: float | None = None, relative_to: str = "") -> list["Pair"]:
+def compare(
+    folders: Sequence[Path], threshold: float | None = None, relative_to: str = "", lenient: bool = False
+) -> list["Pair"]:
     """Compare every run with the first. Raises InputError where two of them cannot be compared.
 
     `relative_to`: a variant, as `name:variant`, by whose step times the others' are divided, block by block; "" for
-    none.
+    none. `lenient` leaves out records that are wrong.
     """
     if len(folders) < 2:  # one run has nothing to be compared with
         raise InputError(f"compare: expected two runs or more, the first as baseline, got {len(folders)}.")
     if threshold is not None and not 0 < threshold < np.inf:
         raise InputError(f"--threshold {threshold}: expected a ratio above 0 such as 1.05.")
-    baseline, *others = (Report(folder) for folder in folders)
+    baseline, *others = (Report(folder, lenient) for folder in folders)
     for other in others:
         require_comparable(baseline, other)
     for report in (baseline, *others) if relative_to else ():

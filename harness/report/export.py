@@ -15,7 +15,7 @@ from ..common.errors import InputError
 from ..common.toml import nearest
 from .report import Report
 from .tables.summary import HEADINGS
-from .text import ABSENT, format_or_dash, format_size, format_time, to_bullets, to_markdown
+from .text import ABSENT, format_or_dash, format_size, format_time, to_bullets, to_csv, to_markdown
 
 RAW = ("csv", "parquet", "json")
 """The formats of raw values: seconds, bytes, shares. The others are written for people."""
@@ -87,7 +87,7 @@ def _write(name: str, value: Any) -> str:
 def render(table: Table, form: str) -> str:
     """Return the table as text: markdown, csv, html or latex."""
     if form == "csv":
-        return table.raw.to_csv(index=False)
+        return to_csv(table.raw)
     if form == "markdown":
         return f"{to_bullets(table.notes)}\n\n{to_markdown(table.readable)}\n"
     if form == "html":

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from ..common.errors import InputError
+from ..common.safe_files import make_real_folder, write_replacing
 from ..measures.deployment import tables as deployment_tables
 from .tables import code, shapes, speed, suite, sweep, training
-from .text import to_bullets, to_markdown
+from .text import to_bullets, to_csv, to_markdown
 
 if TYPE_CHECKING:
     from .report import Report
@@ -18,7 +19,7 @@ def write_tables(report: "Report") -> Path:
     """Write `tables/` anew; return that folder. Raises InputError where it cannot be written."""
     folder = report.folder / "tables"
     try:
-        folder.mkdir(exist_ok=True)
+        make_real_folder(folder)
         _write_all(report, folder)
     except OSError as error:
         raise InputError(
@@ -31,7 +32,7 @@ def _write_all(report: "Report", folder: Path) -> None:
     notes = report.notes()
     _write(folder, "summary", report.summary(), notes, report.readable_summary())
     _write(folder, "speed", report.speed(), [*notes, speed.CAPTION], report.readable_speed())
-    report.slices().to_csv(folder / "slices.csv", index=False)
+    write_replacing(folder / "slices.csv", to_csv(report.slices()))
     if len(report.warm_up()):
         _write(folder, "warm_up", report.warm_up(), [*notes, speed.WARM_UP_CAPTION], report.readable_warm_up())
     if len(report.sweep_times):
@@ -40,11 +41,11 @@ def _write_all(report: "Report", folder: Path) -> None:
     if report.suite_results:
         caption = [*notes, suite.CAPTION, suite.PROFILE_CAPTION]
         _write(folder, "suite", report.suite(), caption, report.readable_suite(), report.readable_profiles())
-        report.profiles().to_csv(folder / "profiles.csv", index=False)
+        write_replacing(folder / "profiles.csv", to_csv(report.profiles()))
     if report.size_costs:
         caption = [*notes, shapes.CAPTION]
         _write(folder, "new_shapes", report.new_shapes(), caption, report.readable_new_shapes())
-        report.new_sizes().to_csv(folder / "new_sizes.csv", index=False)
+        write_replacing(folder / "new_sizes.csv", to_csv(report.new_sizes()))
     styles = report.code()
     if len(styles):
         _write(folder, "code", styles, [*notes, code.CAPTION], report.readable_code())
@@ -68,6 +69,6 @@ def _write_all(report: "Report", folder: Path) -> None:
 
 def _write(folder: Path, name: str, table: pd.DataFrame, notes: list[str], *readable: pd.DataFrame) -> None:
     """Write a table with raw values as CSV; its notes and its form for people, which may be the same, as Markdown."""
-    table.to_csv(folder / f"{name}.csv", index=False)
+    write_replacing(folder / f"{name}.csv", to_csv(table))
     parts = [to_bullets(notes), *(to_markdown(each) for each in readable or (table,))]
-    (folder / f"{name}.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    write_replacing(folder / f"{name}.md", "\n\n".join(parts) + "\n")

@@ -45,6 +45,9 @@ def list_warnings(report: "Report") -> list[str]:
     """Return the reasons not to trust the report of a run, or not yet; empty where there is none."""
     ended = report.query.rows(FINISHED)["task"]
     warnings = []
+    if report.set_aside:
+        count, first = len(report.set_aside), report.set_aside[0]
+        warnings.append(f"DAMAGED: {count:,} records were left out (--lenient); the first is {first}.")
     if not read.is_complete(set(ended), report.header):
         warnings.append(
             "UNFINISHED: this run was interrupted, so some values were not measured. Finish it with "

@@ -32,17 +32,21 @@ class Report:
     PROFILE_CAPTION = suite.PROFILE_CAPTION
     SHAPES_CAPTION = shapes.CAPTION
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lenient: bool = False) -> None:
+        """Read a run. With `lenient`, records that are wrong are left out and counted. Raises InputError."""
         self.folder = folder
         self.header = read.read_header(folder)
-        self.query = Query(read_columns(folder, VOCABULARY))
+        self.lenient = lenient
+        self.set_aside: list[str] = []
+        """What is wrong with the records that were left out."""
+        self.query = Query(read_columns(folder, VOCABULARY, self.set_aside if lenient else None))
         self.entries: list[Key] = [(str(name), str(variant)) for name, variant in self.header["plan"]["entries"]]
         self.step_times = StepTimes.of_run(self.header, self.query)
 
     @cached_property
     def records(self) -> pd.DataFrame:
         """Every record of the finished tasks, in one table."""
-        return read.read_records(self.folder, VOCABULARY)
+        return read.read_records(self.folder, VOCABULARY, set_aside=[] if self.lenient else None)
 
     @cached_property
     def rows(self) -> list[Row]:

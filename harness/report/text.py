@@ -13,6 +13,11 @@ from ..measures.agreement import case
 MANY_FLOORS = 10_000
 """A rounding error of more floors is an error of another kind: how many they are says nothing more."""
 FLOORS_IN_TEXT = re.compile(r"(\d[\d,]*(?:\.\d+)?|inf) floors")
+ESCAPED = r"\\\g<0>"
+STARTS_MARKUP = re.compile(r"\||<(?=[A-Za-z/!?])|(?<=\])\(|!(?=\[)")
+TAG = re.compile(r"<(?=[A-Za-z/!?])")
+FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.,]*(?:[eE][+-]?\d+)?$)")
+"""The beginning of a text that a spreadsheet computes; a number with its sign is none, nor is ABSENT."""
 ABSENT = "-"
 """What a table shows where there is no value."""
 
@@ -21,13 +26,29 @@ def to_markdown(table: pd.DataFrame) -> str:
     """Return the table as Markdown; a sentence where it has no rows."""
     if not len(table):
         return "Nothing to show."
-    cells = table.astype(object).where(table.notna(), "").map(lambda value: str(value).replace("|", "\\|"))
+    cells = table.astype(object).where(table.notna(), "").map(lambda value: escape_markdown(str(value)))
     return str(cells.to_markdown(index=False, disable_numparse=True))
+
+
+def escape_markdown(text: str) -> str:
+    """Return a text as a cell of a Markdown table: data, which begins no column, no tag, no link and no line."""
+    return STARTS_MARKUP.sub(ESCAPED, " ".join(text.splitlines()) if "\n" in text else text)
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """Return the raw values as CSV. A text that a spreadsheet would take for a formula has an apostrophe before it."""
+    text = table.select_dtypes(exclude="number").columns
+    guarded = {name: table[name].map(_guard_formula) for name in text}
+    return str(table.assign(**guarded).to_csv(index=False))
+
+
+def _guard_formula(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def to_bullets(sentences: Iterable[str]) -> str:
     """Return the sentences as a Markdown list."""
-    return "\n".join(f"- {sentence}" for sentence in sentences)
+    return "\n".join(f"- {TAG.sub(ESCAPED, sentence)}" for sentence in sentences)
 
 
 def format_or_dash(value: Any, write: Callable[[Any], str]) -> str:

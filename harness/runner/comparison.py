@@ -5,6 +5,7 @@ the variants are checked and fully trained. Then the reference implementation me
 convention. Then, with nothing else running, come the rounds of timing. A failure is recorded, and the rest continues.
 """
 
+import io
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from ..common.arrays import Array
+from ..common.errors import InputError
 from ..common.progress import Board, Job
+from ..common.safe_files import make_real_folder, read_regular, write_replacing
 from ..environments import commands
 from ..environments.environment import Environment
 from ..measures.agreement import cached_results, convention_effects, run_checks
@@ -44,6 +47,8 @@ from . import shapes, suite, timing
 from .findings import Findings
 from .schedule import qualify
 
+MOST_KEPT_BYTES = 1 << 30
+"""Of the probabilities that a run keeps."""
 ENVIRONMENTS, CHECKS, TRAININGS, ROUNDS = "environments", "checks", "trainings", "rounds of timing"
 """The stages of a run, as its progress names them."""
 
@@ -84,7 +89,7 @@ class Comparison:
             board.say(f"{self.run.folder} is complete: nothing is left to do.")
             return
         with board:
-            self._describe()
+            self._describe(board)
             able = [(entry, variant) for entry, variant in self.chosen if self._supports(entry, board)]
             self._announce(able, board)
             qualify(
@@ -116,12 +121,12 @@ class Comparison:
 
     # What is known without running anything
 
-    def _describe(self) -> None:
+    def _describe(self, board: Board) -> None:
         if self.run.finished("describe"):
             return
         with self.run.task("describe") as task:
             for entry in {entry.name: entry for entry, _ in self.chosen}.values():
-                _add_description(task, entry)
+                _add_description(task, entry, board)
 
     # Environments, checks, training: two at a time
 
@@ -212,8 +217,10 @@ class Comparison:
         """Keep the probabilities of the test rows in the run folder, where networks are to be compared."""
         if self.spec.framework_defaults:
             path = self._kept_probabilities(entry, variant)
-            path.parent.mkdir(exist_ok=True)
-            np.save(path, probabilities)
+            make_real_folder(path.parent)
+            buffer = io.BytesIO()
+            np.save(buffer, probabilities)
+            write_replacing(path, buffer.getvalue())
 
     def _record_default_distances(self, board: Board) -> None:
         """Record how far apart the networks are that framework defaults give, and how far from the common spec's."""
@@ -225,7 +232,7 @@ class Comparison:
             for entry, variant in self.chosen:
                 kept = self._kept_probabilities(entry, variant)
                 if kept.exists():
-                    trained[f"{entry.name}:{variant}"] = np.load(kept)
+                    trained[f"{entry.name}:{variant}"] = np.load(io.BytesIO(read_regular(kept, MOST_KEPT_BYTES)))
             defaults.record_default_distances(trained, task.add)
             job.outcome = f"{len(trained) - 1} trained networks compared with the common spec and each other"
 
@@ -341,10 +348,16 @@ class Comparison:
         )
 
 
-def _add_description(task: Task, entry: Entry) -> None:
+def _add_description(task: Task, entry: Entry, board: Board) -> None:
     """Record what is known of a backend without running it: its code, its devices, the facts on its openness."""
     description = entry.description
-    for figure, value, keys in measure_ease(entry):
+    try:
+        ease = list(measure_ease(entry))
+    except InputError as error:
+        # Its worker fails by the same fault, and gives it a row with the reason.
+        board.say(f"{entry.name}: its code was not counted: {error}")
+        ease = []
+    for figure, value, keys in ease:
         task.add(figure, value, **keys)
     task.add(deployment.DEVICES, ", ".join(description.devices), backend=entry.name)
     task.add(deployment.PYTHON, description.python, backend=entry.name)

@@ -7,6 +7,7 @@ import pandas as pd
 from ..measures.agreement import figures as agreement
 from ..measures.deployment import figures as deployment
 from ..measures.speed import figures as speed
+from ..measures.speed import rounds
 from ..measures.training import figures as training
 from ..measures.training import train
 from ..records.query import Query
@@ -68,7 +69,7 @@ class Findings:
 
     def steps_of_slices(self, slice_s: float) -> dict[Key, int]:
         """Return the steps of a slice: those of a round before, else as many as take `slice_s` in training."""
-        planned = {key: max(1, round(slice_s / pace)) for key, pace in self.paces.items()}
+        planned = {key: rounds.steps_of_slice(slice_s, pace) for key, pace in self.paces.items()}
         return {**planned, **self.slice_steps}
 
 

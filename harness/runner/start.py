@@ -12,6 +12,8 @@ from typing import Any
 
 from ..common import machine
 from ..common.errors import InputError
+from ..common.foreign import make_safe
+from ..common.trust import began_here
 from ..environments import interpreters
 from ..measures import VOCABULARY
 from ..measures.speed import sweep
@@ -80,6 +82,7 @@ def begin(request: Request) -> "Comparison":
     wanted = request.wanted if request.wanted is not None else registry_entries.default_selection(entries)
     chosen = registry_entries.with_build(registry_entries.select(entries, wanted), request.build)
     registry_entries.require_device(chosen, request.device)
+    machine.require_device(request.device)
     interpreters.require_interpreters(request.pythons)
     _require_variables(request.inherit)
     dataset = data.load(request.spec.data, request.spec.training.seed)
@@ -155,9 +158,14 @@ def _cores(threads: int, asked: str) -> tuple[int, ...] | None:
     return cores
 
 
-def resume(folder: Path) -> "Comparison":
-    """Open a run that was killed. Raises InputError where its rounds would not be comparable."""
+def resume(folder: Path, trust: bool = False) -> "Comparison":
+    """Open a run that was killed. Raises InputError where its rounds would not be comparable.
+
+    A run that was not begun by this user on this machine is resumed only with `trust`: it names what is executed.
+    """
     header = read.read_header(folder)
+    if not trust and not began_here(folder, folder / "run.json"):
+        raise InputError(describe_distrust(folder, header))
     _require_same_machine(folder, header)
     spec = Spec.model_validate({**header["spec"]}, strict=False)
     splits = data.split(data.load(spec.data, spec.training.seed), spec)
@@ -179,6 +187,20 @@ def resume(folder: Path) -> "Comparison":
     work = Comparison(Run(folder, VOCABULARY), spec, splits, chosen, workloads)
     work.findings.learn(read.read_records(folder, VOCABULARY))
     return work
+
+
+def describe_distrust(folder: Path, header: Mapping[str, Any]) -> str:
+    """Return the message for a run that somebody else began, or whose plan was changed: what it would execute."""
+    plan = header["plan"]
+    own = [name for name, _ in plan["entries"] if name not in plan["folders"]]
+    lines = [
+        f"{folder}: this run was not begun by you on this machine, or its run.json has changed. To resume it executes:",
+        *(f"  the backend {name} of this project" for name in dict.fromkeys(own)),
+        *(f"  the backend in the folder {path}" for path in plan["folders"].values()),
+        *(f"  the interpreter {path}" for path in plan["interpreters"]),
+        f"If you trust them: bakeoff run --resume {folder} --trust",
+    ]
+    return "\n".join(make_safe(line) for line in lines)
 
 
 def _require_same_machine(folder: Path, header: Mapping[str, Any]) -> None:

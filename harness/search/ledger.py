@@ -22,6 +22,9 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..common.errors import InputError
+from ..common.safe_files import read_regular
+from ..common.trust import sign_plan
+from ..records.validate import require_plain_folder
 from .jobs import Result
 from .space import Point, SearchFile
 
@@ -97,6 +100,7 @@ class Ledger:
             partial = folder / f"{HEADER}.part"
             partial.write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
             partial.rename(folder / HEADER)
+            sign_plan(folder, folder / HEADER)
             (folder / RECORDS).touch()
         except OSError as error:
             raise InputError(f"{folder}: cannot be written: {error.strerror}. Pass --results FOLDER.") from None
@@ -164,7 +168,7 @@ class Ledger:
                     self.results[result.key] = result
                 else:
                     raise ValueError(f"expected a record `planned` or `result`, got `{kind}`")
-            except (ValueError, KeyError, AttributeError) as error:
+            except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
                 reason = str(error).splitlines()[0]
                 raise InputError(f"{path}, line {number}: not a record of a search: {reason}.") from None
 
@@ -172,13 +176,14 @@ class Ledger:
 def _read_header(folder: Path) -> dict[str, Any]:
     path = folder / HEADER
     try:
-        header = json.loads(path.read_text(encoding="utf-8"))
+        require_plain_folder(folder)
+        header = json.loads(read_regular(path, 100_000_000))
         if header["format"] != FORMAT:
             raise InputError(f"{path}: format {header['format']}; this version of Bakeoff reads format {FORMAT}.")
         Plan.model_validate(header["plan"])
     except OSError:
         raise InputError(f"{folder}: expected the folder of a search, with a {HEADER} in it.") from None
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
         raise InputError(f"{path}: not the plan of a search: {str(error).splitlines()[0]}.") from None
     return dict(header)
 

@@ -27,7 +27,7 @@ INHERITED = {
     "PATH": "frameworks that compile start a compiler that they find on it",
     "USER": "frameworks name their cache folders after the user",
     "LOGNAME": "as USER",
-    "TMPDIR": "temporary files go to a disk that has room for them",
+    "TMPDIR": "the private folder for temporary files that each worker gets is made there, on a disk that has room",
     "LANG": "the encoding of text and of file names",
     "LC_*": "as LANG",
     "TZ": "the time in log files",
@@ -47,6 +47,10 @@ FIXED = {"PYTHONDONTWRITEBYTECODE": "1"}
 """Variables that every worker gets: a backend's folder stays as it is."""
 
 
+ANSWER_LIMIT_S = 300.0
+"""Seconds that one answer of a worker may take."""
+
+
 class Place(NamedTuple):
     """Where and how a worker runs: everything that is the same for every worker of one variant."""
 
@@ -63,7 +67,7 @@ class Place(NamedTuple):
     """The variables that hold a thread count, beyond THREAD_VARIABLES."""
     variables: Mapping[str, str] = {}
     """The variables that backend.toml sets."""
-    timeout_s: float = 300.0
+    timeout_s: float = ANSWER_LIMIT_S
     """How long one answer may take."""
     inherit: tuple[str, ...] = ()
     """The names of further variables that the user passes on from the caller's environment."""
@@ -78,8 +82,8 @@ def worker_environment(place: Place, caller: Mapping[str, str] = os.environ) -> 
     inherited = {name: value for name, value in caller.items() if _matches(name, patterns)}
     inherited = {"HOME": str(home_folder()), **inherited}
     counts = dict.fromkeys((*THREAD_VARIABLES, *place.thread_variables), str(place.threads))
-    folder = str(place.python.parent.parent)
-    declared = {name: value.replace("{environment}", folder) for name, value in place.variables.items()}
+    folders = {"{environment}": str(place.python.parent.parent), "{home}": str(home_folder())}
+    declared = {name: _fill_in(value, folders) for name, value in place.variables.items()}
     return {**inherited, **FIXED, **declared, **counts}
 
 
@@ -104,6 +108,17 @@ def variables_in_force(place: Place, caller: Mapping[str, str] = os.environ) -> 
     return {
         name: environment[name] for name in sorted(environment) if name in deliberate or not _matches(name, PERSONAL)
     }
+
+
+def sets_variable(place: Place, name: str) -> bool:
+    """Return whether backend.toml sets this variable, or the user passes it on by name."""
+    return name in place.variables or _matches(name, place.inherit)
+
+
+def _fill_in(value: str, folders: Mapping[str, str]) -> str:
+    for mark, folder in folders.items():
+        value = value.replace(mark, folder)
+    return value
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

@@ -1,32 +1,22 @@
 """A process that serves an exported network, seen from the harness."""
 
-import os
-
 import numpy as np
 
 from ..common.arrays import Array
 from ..portable import serving
-from .pipe import AnswerReader
+from .answers import SERVING_FORMS
+from .failures import WorkerFailed
 from .place import Place
-from .session import Session, WorkerFailed, start_worker
+from .session import Session
 
 
 class ServingSession(Session):
     """A live server of one exported network: see harness/portable/serving.py. Raises WorkerFailed as Session does."""
 
+    forms = SERVING_FORMS
+
     def __init__(self, place: Place) -> None:
-        self.place = place
-        self.spec = None
-        self._paused = False
-        self._closed = False
-        self.process, requests, answers = start_worker(place, serving.__file__)
-        self._requests = os.fdopen(requests, "wb")
-        self._answers = AnswerReader(answers)
-        try:
-            self._receive("start")
-        except BaseException:
-            self.close()
-            raise
+        self._start(place, serving.__file__, "start")
 
     def load_network(self, function: str) -> float:
         """Load the exported network by the function of that name in serve.py; return the seconds it took."""

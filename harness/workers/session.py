@@ -1,7 +1,7 @@
 """A live worker, seen from the harness: start it, ask it, check its answers, stop it."""
 
 import contextlib
-import json
+import math
 import os
 import signal
 import subprocess
@@ -11,35 +11,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-import numpy as np
 import threadpoolctl
 
 from ..common.arrays import Array, Arrays
 from ..portable import spec as portable
 from ..portable import wire, worker
+from .answers import FORMS, Answer, read_answer, verify_arrays, verify_seconds
+from .failures import WorkerFailed
 from .known_failures import read_known_failures
-from .pipe import AnswerReader
-from .place import THREAD_VARIABLES, Place, home_folder, worker_environment
+from .pipe import AnswerReader, RequestWriter
+from .place import Place
+from .process import start_worker
 
-LAST_LINES = 20
-"""How many of the lines that a worker printed last are kept where it died, as on a failed assertion."""
+__all__ = ["Session", "Threads", "Trained", "WorkerFailed", "verify_arrays"]
 
-
-class WorkerFailed(Exception):
-    """A worker raised an exception, died, hung, or gave an answer that the contract forbids.
-
-    `kind` is one of raised, died, hung, "broke the contract", "not finite"; `traceback` is the worker's own; of
-    one that died, what it printed last; or "".
-    `exception` and `said` are the type and the message of the exception that the worker raised, or "".
-    """
-
-    def __init__(self, kind: str, message: str, traceback: str = "", exception: str = "", said: str = "") -> None:
-        super().__init__(f"{kind}: {message}")
-        self.kind = kind
-        self.message = message
-        self.traceback = traceback
-        self.exception = exception
-        self.said = said
+LEAST_LIMIT_S = 60.0
+"""Of a call that was answered before: another shape can be another program to compile."""
+SLOWER = 50
+"""So many times as long as its slowest answer so far may a call take, before it counts as hung."""
+SPARE_BYTES = 64 << 20
+"""Of an answer, beyond twice the arrays that a call can give."""
 
 
 class Trained(NamedTuple):
@@ -72,20 +63,11 @@ class Session:
     Every method raises WorkerFailed where the worker does not answer as the contract says.
     """
 
+    forms: Mapping[str, type[Answer]] = FORMS
+    """The fields that an answer has, by call."""
+
     def __init__(self, place: Place) -> None:
-        self.place = place
-        self.spec: portable.Spec | None = None
-        self._paused = False
-        self._closed = False
-        self._printed_before = place.log.stat().st_size if place.log.is_file() else 0
-        self.process, requests, answers = start_worker(place)
-        self._requests = os.fdopen(requests, "wb")
-        self._answers = AnswerReader(answers)
-        try:
-            first, _ = self._receive("import")
-        except BaseException:
-            self.close()
-            raise
+        first = self._start(place, worker.__file__, "import")
         self.import_s: float = first["import_s"]
         self.conventions: dict[str, str] = first["conventions"]
         self.variants: tuple[str, ...] = tuple(first["variants"])
@@ -97,6 +79,24 @@ class Session:
         except ValueError as error:
             self.close()
             raise WorkerFailed("broke the contract", str(error)) from None
+
+    def _start(self, place: Place, program: str, call: str) -> dict[str, Any]:
+        """Start the process, and return the header of its first answer."""
+        self.place = place
+        self.spec: portable.Spec | None = None
+        self._paused = False
+        self._closed = False
+        self._slowest: dict[str, float] = {}
+        """The seconds of the slowest answer so far by call; those of `train` are for one step."""
+        self._started = start_worker(place, program)
+        self.process = self._started.process
+        self._requests = RequestWriter(self._started.requests)
+        self._answers = AnswerReader(self._started.answers, self._watch)
+        try:
+            return self._receive(call, time.monotonic() + place.timeout_s)[0]
+        except BaseException:
+            self.close()
+            raise
 
     # The contract
 
@@ -128,7 +128,12 @@ class Session:
 
         With `warm_up_slice` the worker takes the same steps once before the clock starts.
         """
+        started = time.monotonic()
         header, arrays = self._ask("train", {"order": order}, drain=drain, warm_up_slice=warm_up_slice)
+        elapsed_s = time.monotonic() - started
+        if header["wall_s"] > 1.01 * elapsed_s + 0.01:
+            reported = f"train: it reports {header['wall_s']:.3g} s of training, and answered after {elapsed_s:.3g} s"
+            raise WorkerFailed("broke the contract", reported)
         losses = self._verify("train", arrays, {"losses": (len(order),)})["losses"]
         return Trained(losses, float(header["wall_s"]), float(header["cpu_s"]), header["left_s"])
 
@@ -146,10 +151,8 @@ class Session:
 
     def latency(self, x: Array, calls: int, limit_s: float) -> Array:
         """Return the seconds of each call of `predict` on x: of `calls` calls, or of as many as fit into `limit_s`."""
-        seconds = self._ask("latency", {"x": x}, calls=calls, limit_s=limit_s)[1].get("seconds")
-        if seconds is None or seconds.ndim != 1 or not len(seconds):
-            raise WorkerFailed("broke the contract", "latency: expected the seconds of each call, got none")
-        return seconds
+        answer = self._ask("latency", {"x": x}, calls=calls, limit_s=limit_s)[1]
+        return verify_seconds("latency", answer.get("seconds"))
 
     def threads(self) -> Threads:
         """Return how many threads are in force, as the worker's process reports them."""
@@ -208,14 +211,27 @@ class Session:
         """Return whether the worker's process is there to answer."""
         return self.process.poll() is None
 
+    def require_alive(self) -> None:
+        """Raise WorkerFailed, with how it died, for a worker that is dead and was not closed."""
+        if not self._closed and not self.alive():
+            raise self._death("")
+
+    @property
+    def closed(self) -> bool:
+        """Whether the worker was ended by the harness: because it failed, or because it is no longer needed."""
+        return self._closed
+
     def close(self) -> None:
         """End the worker's process group, whatever state it is in; closing it twice is harmless."""
+        if self._closed:
+            return
         self._signal(signal.SIGKILL)
         self.process.wait()
         self._closed = True
-        with contextlib.suppress(OSError):
-            self._requests.close()
+        self._requests.close()
         self._answers.close()
+        self._started.log.trim()
+        self._started.remove_scratch()
 
     def __enter__(self) -> Self:
         return self
@@ -245,120 +261,82 @@ class Session:
             raise WorkerFailed("died", f"the worker was gone before {call}")
         if self._paused:
             self.resume()
+        arrays = arrays or {}
+        started, steps = time.monotonic(), len(arrays["order"]) if call == "train" else 1
+        deadline = started + self._limit_s(call, steps)
         try:
-            wire.send(self._requests, {"call": call, **header}, arrays or {})
+            wire.send(self._requests.set_deadline(deadline), {"call": call, **header}, arrays)
         except BrokenPipeError:
             raise self._death(call) from None
-        return self._receive(call)
-
-    def _receive(self, call: str) -> tuple[dict[str, Any], Arrays]:
-        try:
-            message = wire.receive(self._answers.set_deadline(time.monotonic() + self.place.timeout_s))
-        except EOFError:
-            message = None
         except TimeoutError:
-            if not self.alive():  # a child of the worker holds the pipe open
-                raise self._death(call) from None
-            self.close()
-            raise WorkerFailed("hung", f"{call} gave no answer within {self.place.timeout_s:g} s") from None
+            raise self._hang(call, deadline - started) from None
+        answer = self._receive(call, deadline, arrays)
+        taken_s = (time.monotonic() - started) / max(1, steps)
+        self._slowest[call] = max(taken_s, self._slowest.get(call, 0.0))
+        return answer
+
+    def _limit_s(self, call: str, steps: int) -> float:
+        """Return the seconds that an answer may take: by those before of the same call, where there are some."""
+        if call not in self._slowest:
+            return self.place.timeout_s
+        by_earlier = SLOWER * self._slowest[call] * steps
+        return max(by_earlier if call == "train" else 0.0, min(self.place.timeout_s, max(LEAST_LIMIT_S, by_earlier)))
+
+    def _receive(self, call: str, deadline: float, sent: Arrays | None = None) -> tuple[dict[str, Any], Arrays]:
+        limit_s = deadline - time.monotonic()
+        try:
+            answer = read_answer(self._answers.set_deadline(deadline), call, self.forms, self._most_bytes(sent or {}))
+        except EOFError:
+            answer = None
+        except TimeoutError:
+            raise self._hang(call, limit_s) from None
         except ValueError as error:
             self.close()
             raise WorkerFailed("broke the contract", f"the answer to {call} cannot be read: {error}") from None
-        if message is None:
+        if answer is None:
             raise self._death(call)
-        header, arrays = message
-        failure = header["failure"]
-        if failure:
-            text = f"{call} raised {failure['type']}: {failure['message']}".rstrip(": ")
-            raise WorkerFailed("raised", text, failure["traceback"], failure["type"], failure["message"])
-        return header, arrays
+        return answer
+
+    def _most_bytes(self, sent: Arrays) -> int:
+        """Return the bytes that the arrays of an answer can have: twice those of the network, and of what was sent."""
+        classes = self.spec.sizes[-1] if self.spec else 1
+        network = sum(math.prod(shape) for shape in portable.shapes(self.spec).values()) if self.spec else 0
+        return SPARE_BYTES + 16 * (
+            network + sum(each.size + len(each) * classes for each in sent.values() if each.ndim)
+        )
+
+    def _watch(self) -> bool:
+        """Return whether the worker lives, while the harness waits for it; keep its log small."""
+        self._started.log.trim()
+        return self.alive()
+
+    def _hang(self, call: str, limit_s: float) -> WorkerFailed:
+        """Close the worker, and return that it gave no answer."""
+        self.close()
+        return WorkerFailed("hung", f"{call} gave no answer within {limit_s:.3g} s")
 
     def _death(self, call: str) -> WorkerFailed:
-        """Close the worker, and return how it died."""
+        """Close the worker, and return how it died: during a call, or between two where `call` is empty."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=5)
         code = self.process.poll()
+        printed = self._started.log.read_last_lines()
         self.close()
         if code is None:
             how = "closed its pipe"
         elif code < 0:
-            how = f"was ended by {signal.Signals(-code).name}"
+            how = f"was ended by {describe_signal(-code)}"
         else:
             how = f"ended itself with exit code {code}"
-        printed = read_last_lines(self.place.log, self._printed_before)
-        return WorkerFailed("died", f"the worker {how} during {call}", printed)
+        return WorkerFailed("died", f"the worker {how} {f'during {call}' if call else 'between two calls'}", printed)
 
     def _verify(self, call: str, arrays: Arrays, expected: Mapping[str, tuple[int, ...]]) -> Arrays:
         return verify_arrays(call, arrays, expected, self._built().dtype)
 
 
-def read_last_lines(log: Path, start: int) -> str:
-    """Return the last lines of `log`, at most LAST_LINES, of what was written after its first `start` bytes."""
+def describe_signal(number: int) -> str:
+    """Return the name of a signal, or its number where it has none."""
     try:
-        with log.open("rb") as file:
-            file.seek(max(start, log.stat().st_size - LAST_LINES * 400))
-            text = file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
-    return "\n".join(text.splitlines()[-LAST_LINES:])
-
-
-def verify_arrays(call: str, arrays: Arrays, expected: Mapping[str, tuple[int, ...]], dtype: str) -> Arrays:
-    """Return the arrays of an answer in the order of `expected`, {name: shape}.
-
-    Raises WorkerFailed for a name, a shape, a dtype or a value that the contract forbids.
-    """
-    if set(arrays) != set(expected):
-        missing, extra = sorted(set(expected) - set(arrays)), sorted(set(arrays) - set(expected))
-        message = f"{call}: missing {missing or 'nothing'}, extra {extra or 'nothing'}"
-        raise WorkerFailed("broke the contract", message)
-    for name, shape in expected.items():
-        array = arrays[name]
-        if array.shape != shape:
-            raise WorkerFailed("broke the contract", f"{call}: {name} has shape {array.shape}, expected {shape}")
-        if array.dtype != dtype:
-            raise WorkerFailed("broke the contract", f"{call}: {name} has dtype {array.dtype}, expected {dtype}")
-        if not np.isfinite(array).all():
-            where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-            raise WorkerFailed("not finite", f"{call}: {name}{list(where)} is {array[where]}")
-    return {name: arrays[name] for name in expected}
-
-
-def start_worker(place: Place, program: str = worker.__file__) -> tuple["subprocess.Popen[bytes]", int, int]:
-    """Start a worker, or another program of its kind.
-
-    Returns its process, and the descriptors that requests are written to and answers come from.
-    """
-    request_read, request_write = os.pipe()
-    answer_read, answer_write = os.pipe()
-    config = {
-        "folder": str(place.folder),
-        "read": request_read,
-        "write": answer_write,
-        "cores": place.cores,
-        "threads": place.threads,
-        "thread_variables": [*THREAD_VARIABLES, *place.thread_variables],
-    }
-    place.log.parent.mkdir(parents=True, exist_ok=True)
-    # Where the cache can only be read, a framework that wants to write below HOME finds another folder or says so.
-    with contextlib.suppress(OSError):
-        home_folder().mkdir(parents=True, exist_ok=True)
-    try:
-        with place.log.open("ab") as log:
-            process = subprocess.Popen(
-                [str(place.python), "-s", program, json.dumps(config)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(request_read, answer_write),
-                env=worker_environment(place),
-                start_new_session=True,
-            )
-    except OSError as error:
-        os.close(request_write)
-        os.close(answer_read)
-        raise WorkerFailed("died", f"{place.python} could not be started: {error}") from None
-    finally:
-        os.close(request_read)
-        os.close(answer_write)
-    return process, request_write, answer_read
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from ..common.errors import InputError
+from ..common.safe_files import read_regular
 from ..common.toml import read_model
 from ..portable import spec as portable
 
@@ -27,6 +28,8 @@ Decay = Annotated[float, Field(ge=0, lt=1)]
 Width = Annotated[int, Field(strict=True, ge=1, le=65536)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
+MOST_SPEC_BYTES = 10_000_000
+"""Of a spec file, or another TOML file."""
 DEFAULT = "default"
 """In a spec file: leave the value to the framework. It is None in a Spec."""
 
@@ -260,7 +263,7 @@ def read_spec(path: Path) -> Spec:
 def read_text(path: Path, kind: str) -> str:
     """Return the text of a TOML file, without a byte order mark; `kind` is how errors call it. Raises InputError."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_regular(path, MOST_SPEC_BYTES, follow=True).decode("utf-8-sig")
     except FileNotFoundError:
         without = ", or none for the default" if kind == "spec" else ""
         raise InputError(f"{path}: no such {kind} file. Give the path of a TOML file{without}.") from None

@@ -84,7 +84,7 @@ def copy_backend(folder, name, **changed):
         path.write_text(text.replace(old, new))
 
 
-# One correct backend, and three that fail
+# One correct backend, and five that fail
 
 
 class Ended(NamedTuple):
@@ -115,6 +115,8 @@ def ended(tmp_path_factory):
     copy_backend(
         backends, "gives_nan", model=("    return losses\n", "    return losses if len(x) > 900 else losses * np.nan\n")
     )
+    copy_backend(backends, "not_python", model=("def train(", "def (:"))
+    copy_backend(backends, "too_long", model=("def train(", f"x = {' + '.join(['1'] * 50_000)}\ndef train("))
     (tmp / "small.toml").write_text(SMALL)
     real_build, real_cases = environments.build, networks.required_networks
 
@@ -172,6 +174,15 @@ def test_a_backend_that_fails_a_check_is_trained_but_not_timed(ended):
     records = ended.records
     assert not len(records[(records["measure"] == "speed") & (records["backend"] == "wrong_epsilon")])
     assert row["test_accuracy"] > 0  # a failed check does not prevent the training
+
+
+@pytest.mark.parametrize(("name", "said"), [("not_python", "SyntaxError"), ("too_long", "RecursionError")])
+def test_a_fault_in_the_files_of_a_backend_is_its_row(ended, name, said):
+    row = ended.rows[name]
+    assert said in row["failure"]
+    assert row["correct"] == "no"
+    assert pd.isna(row["step_s"])
+    assert f"{name}: its code was not counted: " in ended.err
 
 
 def test_a_nan_in_training_is_reported_with_its_place(ended):

@@ -16,7 +16,7 @@ from ...registry.entries import Entry
 from ...workers import launch
 from ...workers.cores import lease_cores
 from ...workers.launch import place_of, pool
-from ...workers.place import Place
+from ...workers.place import ANSWER_LIMIT_S, Place
 from ...workers.session import Session, WorkerFailed
 from ...workload import networks
 from ...workload.networks import Network
@@ -59,11 +59,13 @@ def check_backends(
     board: Board,
     spread: Sequence[Network] = (),
     selection: Selection = EVERYTHING,
+    time_limit_s: float = ANSWER_LIMIT_S,
 ) -> dict[str, VariantResult]:
     """Check every variant that has an interpreter in `made`; return by NAME:VARIANT what was found, as chosen.
 
     Each variant is checked on `kinds`, and on its part of `spread`, which the chosen variants of a backend share; or
-    on the networks of `selection`. With its `fail_fast`, a variant without any outcome is left out.
+    on the networks of `selection`. With its `fail_fast`, a variant without any outcome is left out. An answer of a
+    worker that takes `time_limit_s` or longer is a hang.
     """
     able = [
         (entry, variant, python)
@@ -83,7 +85,7 @@ def check_backends(
     with pool() as workers, pool() as variants:
 
         def one(entry: Entry, variant: str, python: Path) -> VariantResult:
-            place = place_of(entry, variant, python, threads)
+            place = place_of(entry, variant, python, threads)._replace(timeout_s=time_limit_s)
             with board.job(f"{entry.name}:{variant}: conformance") as job:
                 cases = cases_of(entry, variant)
                 result = _check_variant(entry, variant, place, cases, device, selection, workers, board, job)

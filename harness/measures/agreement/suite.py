@@ -1,6 +1,7 @@
 """Run the checks on the cases for one backend variant, and describe the outcomes."""
 
 import math
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -32,6 +33,8 @@ Say = Callable[[str], None]
 """Takes what is going on, as one line."""
 Count = Callable[[float], None]
 """Takes the seconds of each case that is done."""
+HUNG = "hung: "
+"""The beginning of the reason of an outcome whose worker gave no answer."""
 
 
 class Outcome(NamedTuple):
@@ -82,7 +85,8 @@ def check_backend(
     A fresh worker has built no other network before, so nothing that a framework or an adapter keeps in its process
     can pass from one case to the next. For a case that is unsupported (`unsupported` returns the reason), the only
     check is that the backend rejects it. `run_cases` is `map`, or the `map` of a pool of threads that runs some cases
-    at a time. A worker that cannot be started ends the checks. `selection` leaves some out.
+    at a time. A worker that cannot be started, or that gives no answer in time, ends the checks. `selection` leaves
+    some out.
     """
     planned = plan_checks(cases, unsupported, selection)
     check_case = _CaseChecker(open_session, device, variant, unsupported, planned, selection, say, count)
@@ -105,11 +109,14 @@ class _CaseChecker:
     say: Say
     count: Count
     explained: set[tuple[bool, bool]] = field(default_factory=set)
+    hung: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, case: Case) -> Checked:
         """Return the outcomes of the case, and whether its worker started."""
         if self.selection.stopped.is_set():
             return [], True
+        if self.hung.is_set():
+            return [], False
         number = list(self.planned).index(case) + 1
         name = f"case {number} of {len(self.planned)}: {case.label}"
         began = time.monotonic()
@@ -121,9 +128,11 @@ class _CaseChecker:
                 outcomes, started = [_failure("build", case, failed)], False
             else:
                 outcomes, started = self._check(case, session, name)
+        if any(each.reason.startswith(HUNG) for each in outcomes):
+            self.hung.set()
         self._note_failures(outcomes)
         self.count(time.monotonic() - began)
-        return outcomes, started
+        return outcomes, started and not self.hung.is_set()
 
     def _check(self, case: Case, session: Session, name: str) -> Checked:
         if wrong := describe_wrong_declarations(session, self.variant):

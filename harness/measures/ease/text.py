@@ -71,11 +71,16 @@ def read_text(model: Path) -> str:
 def format_python(source: str, name: str) -> Formatted:
     """Return Python source in normalised form. Raises InputError, with `name` and the line, where it is not Python."""
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError) as error:
+        return _format(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError) as error:
+        # A very long expression exhausts the stack of Python's own parser.
         line = getattr(error, "lineno", None) or 1
-        raise InputError(f"{name}:{line}: expected Python, because of the file's name: {error}") from None
-    bare = ast.parse(source)
+        reason = str(error) or "it is nested too deep"
+        raise InputError(f"{name}:{line}: expected Python, because of the file's name: {reason}") from None
+
+
+def _format(source: str) -> Formatted:
+    tree, bare = ast.parse(source), ast.parse(source)
     for node in ast.walk(bare):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             del node.body[0]

@@ -10,6 +10,7 @@ rows and full batches. Before its first slice and after its last, each worker is
 caller gives a check: what is timed must compute what was checked.
 """
 
+import functools
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,8 @@ SLICE_S = 0.01
 """The length of a slice, about: what a run plans, and what `bakeoff doctor` tests a machine with."""
 FIRST_STEPS = 8
 """Steps of the first call and of calibration, while the steps of a slice are not known."""
+MOST_STEPS = 10_000
+"""Of a slice: a step of 1 microsecond was not computed."""
 SLICES_BETWEEN_CHECKS = 10
 """Slices between two checks of whether the worker has reached its steady state."""
 WARM_LIMIT_S = 3.0
@@ -149,7 +152,7 @@ class TimedWorker:
         if steps is None:
             # The least of three: a second compilation, or background load, is not the pace.
             pace_s = min(session.train_timed(self.order).wall_s for _ in range(3)) / FIRST_STEPS
-            self.order = problem.steps(max(1, round(self.plan.slice_s / pace_s)))
+            self.order = problem.steps(steps_of_slice(self.plan.slice_s, pace_s))
             session.train(self.order)  # another number of steps may be another program to compile
         write(figures.SLICE_STEPS, len(self.order))
         self._check("before the first slice")
@@ -357,10 +360,16 @@ def run_round(
     Round(number, contestants, problem, plan, write, say).run(known_steps)
 
 
+def steps_of_slice(slice_s: float, pace_s: float) -> int:
+    """Return how many steps of so many seconds fill a slice: MOST_STEPS at most, whatever a worker reports."""
+    return max(1, round(slice_s / max(pace_s, slice_s / MOST_STEPS)))
+
+
 def _act_if_alive(worker: TimedWorker, act: Callable[..., None], *how: float) -> None:
-    """Have a worker act if it still lives; a failure is recorded, and closes it."""
-    if worker.session.alive():
+    """Have a worker act that has not failed yet; a failure, or its death since then, is recorded and closes it."""
+    if not worker.session.closed:
         with _recording_failure(worker.write, worker):
+            worker.session.require_alive()
             act(worker, *how)
 
 
@@ -370,10 +379,7 @@ def _finite(value: float) -> float | None:
 
 
 def _labelled(write: Write, contestant: Contestant, number: int) -> Write:
-    def labelled(figure: Figure, value: Any, **keys: Any) -> None:
-        write(figure, value, round=number, **contestant.labels, **keys)
-
-    return labelled
+    return functools.partial(write, round=number, **contestant.labels)
 
 
 @contextmanager

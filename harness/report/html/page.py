@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...common.errors import InputError
+from ...common.safe_files import write_replacing
 from ..report import Report
 from . import content
 from .chart import Chart
@@ -31,9 +32,17 @@ def write_page(runs: Sequence[Report], path: Path, scoring: Mapping[str, Any]) -
     """
     text = build_page(runs, scoring)
     try:
-        path.write_text(text, encoding="utf-8")
+        write_page_file(path, text)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}. Choose another place with -o.") from None
+
+
+def write_page_file(path: Path, text: str) -> None:
+    """Write a page; a link of its name inside a run folder is replaced, not followed. Raises OSError."""
+    if path.exists() and not path.is_file():  # /dev/stdout, or a named pipe of the user
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    else:
+        write_replacing(path, text)
 
 
 def build_page(runs: Sequence[Report], scoring: Mapping[str, Any]) -> str:

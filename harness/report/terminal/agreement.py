@@ -6,6 +6,7 @@ from statistics import median
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ...measures.agreement import checks, records, selftest, suite
 from ...measures.agreement.precision import Precision
@@ -50,7 +51,7 @@ def _make_matrix(found: Mapping[str, VariantResult]) -> Table:
         matrix.add_column(name.replace(":", "\n"), justify="right")
 
     def add_row(heading: str, cells: list[str]) -> None:
-        matrix.add_row(heading, *(f"[red]{cell}[/red]" if cell == "FAILS" else cell for cell in cells))
+        matrix.add_row(heading, *(Text(cell, "red") if cell == "FAILS" else cell for cell in cells))
 
     outcomes = [outcome for each in found.values() for outcome in each.outcomes]
     for check in (check for check in checks.CHECKS if any(outcome.check == check for outcome in outcomes)):
@@ -129,12 +130,12 @@ def print_selftest(console: Console, report: selftest.SelftestReport) -> None:
         floors = f"{each.floors:,.0f}" if each.floors else "-"
         named = "yes" if each.named else "-"
         smallest = [each.smallest[dtype].describe() for dtype in selftest.DTYPES]
-        detected = each.case or "[red]NOT DETECTED[/red]"
+        detected = each.case or Text("NOT DETECTED", "red")
         listing.add_row(each.mistake, detected, each.check, floors, named, *smallest)
     for heading, some in (("loses precision", report.lost_precision), ("correct", report.legitimate)):
         listing.add_row()
         for one in some:
-            judged = heading if one.expected else f"[red]NOT JUDGED AS: {heading}[/red]"
+            judged = heading if one.expected else Text(f"NOT JUDGED AS: {heading}", "red")
             listing.add_row(one.description, judged, "", f"{one.floors:,.1f}", *[""] * 3)
     widen(console).print(listing, highlight=False)
     print_line(console, SMALLEST_LEGEND, wrap=True)

@@ -58,14 +58,18 @@ def print_comparison(console: Console, rows: "pd.DataFrame", rest: str) -> None:
     while shown > 1 and _measure_width(_make_listing(rows[columns[:shown]])) > width:
         shown -= 1
     # The first column alone may be wider than the terminal: then it stands out at the edge, and is whole.
-    Console(file=console.file, width=PLAIN_TEXT_WIDTH).print(_make_listing(rows[columns[:shown]]), highlight=False)
+    Console(file=console.file, width=PLAIN_TEXT_WIDTH, markup=False, emoji=False).print(
+        _make_listing(rows[columns[:shown]]), highlight=False
+    )
     left_out = f"{len(columns) - shown} more columns, and the rest" if shown < len(columns) else "Everything"
     print_line(console, f"{left_out}: {rest}")
 
 
 def widen(console: Console) -> Console:
     """Return the console, with room for whole lines where the output is no terminal."""
-    return console if console.is_terminal else Console(file=console.file, width=PLAIN_TEXT_WIDTH)
+    if console.is_terminal:
+        return console
+    return Console(file=console.file, width=PLAIN_TEXT_WIDTH, markup=False, emoji=False)
 
 
 def convert_to_json(value: Any) -> Any:
@@ -101,4 +105,4 @@ def _make_listing(rows: "pd.DataFrame", wrap: bool = False) -> Table:
 
 def _measure_width(listing: Table) -> int:
     """Return the columns that the listing takes where the terminal sets no limit."""
-    return Console(width=10_000).measure(listing).maximum
+    return Console(width=10_000, markup=False, emoji=False).measure(listing).maximum

@@ -4,13 +4,16 @@ import bz2
 import gzip
 import io
 import lzma
+import os
+import stat
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from ...common.errors import InputError
+from ...common.safe_files import describe_kind
 from .wording import quote_names
 
 # pyarrow takes a second to import: only the functions that need it do.
@@ -46,6 +49,10 @@ MAGIC: dict[bytes, tuple[str, str, tuple[str, ...]]] = {
 """By the first bytes of a file, in lower case where they are letters of a text: what it is, a remedy, its endings."""
 
 
+MOST_UNPACKED = 2_000_000_000
+"""Bytes of a compressed file, unpacked in memory."""
+
+
 class File(NamedTuple):
     """A file to read, unpacked in memory where it is compressed."""
 
@@ -65,7 +72,7 @@ def open_file(source: str) -> File:
     """Return the file that `data.source` names. Raises InputError where it cannot be read or is of another kind."""
     path = Path(source)
     if source.startswith("~"):
-        path = path.expanduser()
+        path = Path(os.path.expanduser(path))
     _check_readable(path)
     suffix = path.suffix.lower()
     if suffix not in COMPRESSED:
@@ -82,6 +89,11 @@ def open_file(source: str) -> File:
 def _check_readable(path: Path) -> None:
     """Raise InputError for a file that does not exist, cannot be opened, or is empty."""
     try:
+        kind = path.stat().st_mode
+        if not stat.S_ISREG(kind) and not stat.S_ISDIR(
+            kind
+        ):  # a named pipe would be waited for, and a device is endless
+            raise InputError(f"{path}: expected a file, got {describe_kind(kind)}. Save the data in a file.")
         with path.open("rb") as file:
             empty = not file.read(1)
     except FileNotFoundError:
@@ -100,11 +112,22 @@ def _decompress(path: Path, suffix: str) -> bytes:
             import pyarrow as pa
 
             with pa.input_stream(str(path), compression="zstd") as stream:
-                return bytes(stream.read())
-        unpack: dict[str, Callable[[bytes], bytes]] = {".gz": gzip.decompress, ".bz2": bz2.decompress}
-        return unpack.get(suffix, lzma.decompress)(path.read_bytes())
+                return _read_bounded(path, stream)
+        unpack: dict[str, Callable[[Path], Any]] = {".gz": gzip.open, ".bz2": bz2.open}
+        with unpack.get(suffix, lzma.open)(path) as stream:
+            return _read_bounded(path, stream)
     except DAMAGED as error:
         raise InputError(f"{path}: cannot be decompressed as {suffix}: {error}. It is damaged, or misnamed.") from None
+
+
+def _read_bounded(path: Path, stream: Any) -> bytes:
+    """Return what a compressed file holds. Raises InputError where it is more than memory is meant for."""
+    content = bytes(stream.read(MOST_UNPACKED + 1))
+    if len(content) > MOST_UNPACKED:
+        raise InputError(
+            f"{path}: unpacks to more than {MOST_UNPACKED:,} bytes. Unpack it yourself, and name the file."
+        )
+    return content
 
 
 def _unpack_zip(path: Path) -> tuple[str, bytes]:
@@ -117,7 +140,8 @@ def _unpack_zip(path: Path) -> tuple[str, bytes]:
                     f"{path}: expected a zip archive of one file, got {len(names)}: {quote_names(names) or 'none'}. "
                     "Unpack it and name one file."
                 )
-            return names[0], archive.read(names[0])
+            with archive.open(names[0]) as stream:
+                return names[0], _read_bounded(path, stream)
     except DAMAGED as error:
         raise InputError(
             f"{path}: cannot be unpacked: {error}. It is damaged, or encrypted: unpack it yourself."

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...common.errors import InputError
+from ...common.foreign import make_line
 from ..spec import BUNDLED, TEXT_KEYS, DataSpec
 from .arrays import read_npy, read_npz
 from .columns import read_frame
@@ -20,6 +21,8 @@ from .wording import quote_names
 if TYPE_CHECKING:
     import pandas as pd
 
+DAMAGED_METADATA = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError)
+"""What pandas metadata that were not written by pandas make the readers stumble over."""
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".data")
 
 
@@ -31,7 +34,7 @@ def _read_parquet(file: File, spec: DataSpec) -> Dataset:
         with file.open() as stream, ParquetFile(stream) as table:
             _check_columns(spec, table.schema_arrow.names)
             frame = table.read().to_pandas(self_destruct=True, split_blocks=True)
-    except (ArrowException, OSError, ValueError) as error:
+    except (ArrowException, OSError, *DAMAGED_METADATA) as error:
         raise InputError(f"{file.name}: not a Parquet file that can be read: {_advise(error)}") from None
     return _read_arrow_frame(frame, spec)
 
@@ -44,9 +47,15 @@ def _read_feather(file: File, spec: DataSpec) -> Dataset:
             table = feather.read_table(stream)
             _check_columns(spec, table.schema.names)
             frame = table.to_pandas()
-    except (ArrowException, OSError, ValueError) as error:
+    except (ArrowException, OSError, *DAMAGED_METADATA) as error:
         raise InputError(f"{file.name}: not a Feather file that can be read: {_advise(error)}") from None
     return _read_arrow_frame(frame, spec)
+
+
+def _describe(error: Exception) -> str:
+    """Return an error of a reader in words: a bare key says nothing without its kind."""
+    words = make_line(str(error), 500)
+    return words if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: {words}"
 
 
 def _read_excel(file: File, spec: DataSpec) -> Dataset:
@@ -71,7 +80,7 @@ def _read_excel(file: File, spec: DataSpec) -> Dataset:
 
 
 def _advise(error: Exception) -> str:
-    return f"{str(error).rstrip('.')}. It is damaged, or misnamed: a table of text needs the ending `.csv`."
+    return f"{_describe(error).rstrip('.')}. It is damaged, or misnamed: a table of text needs the ending `.csv`."
 
 
 def _check_columns(spec: DataSpec, names: list[str]) -> None:

@@ -1,5 +1,6 @@
-"""Tells, as its versions, what it finds around it."""
+"""Tells, as its versions, what it finds around it: as JSON, because a version is text."""
 
+import json
 import os
 import sys
 
@@ -26,7 +27,7 @@ class Backend:
         pass
 
     def versions(self):
-        return {
+        found = {
             "numpy_was_there": NUMPY_WAS_THERE,
             "threads": THREADS,
             "cores": CORES,
@@ -36,3 +37,4 @@ class Backend:
             "descriptors": sorted(int(name) for name in os.listdir("/proc/self/fd")) if os.path.isdir("/proc") else [],
             "importable": [name for name in ("spec", "worker", "reference", "adapter", "smuggled") if importable(name)],
         }
+        return {name: json.dumps(value) for name, value in found.items()}
