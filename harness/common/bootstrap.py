@@ -8,13 +8,14 @@ resamples then need the values sorted once, and sums of these counts, instead of
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.integer[Any]]
 
 SEGMENT = 8
 """Neighbouring blocks that are drawn together: a third of a second of two contestants."""
@@ -29,8 +30,8 @@ class Draws(NamedTuple):
 
     size: int
     """The blocks of a resample, each as often as it was drawn."""
-    counts: npt.NDArray[np.int32]
-    """How often each resample has each block: (blocks, resamples)."""
+    counts: Counts
+    """How often each resample has each block, and a row of zeros: (blocks + 1, resamples)."""
 
 
 def resample(rounds: Sequence[Floats], rng: np.random.Generator) -> Floats:
@@ -46,27 +47,29 @@ def resampled_medians(values: Sequence[Floats], lengths: Sequence[int], resample
     """
     order = np.argsort(values[0], kind="stable")
     ordered = [each[order] for each in values]
+    # Whole strides: the row of zeros fills up the last one.
+    rows = np.append(order, np.full(-len(order) % STRIDE, len(order)))
     medians: list[list[Floats]] = [[] for _ in values]
     for draws in _list_draws(tuple(lengths), resamples):
-        counts = draws.counts[order]
-        sums = np.cumsum(np.add.reduceat(counts, np.arange(0, len(order), STRIDE), axis=0), axis=0)
+        counts = draws.counts.take(rows, axis=0).reshape(-1, STRIDE, draws.counts.shape[1])
+        sums = np.cumsum(counts.sum(axis=1, dtype=counts.dtype), axis=0, dtype=counts.dtype)
         lower, upper = (_locate(counts, sums, rank) for rank in ((draws.size - 1) // 2, draws.size // 2))
         for found, each in zip(medians, ordered, strict=True):
             found.append((each[lower] + each[upper]) / 2)
     return [np.concatenate(found) for found in medians]
 
 
-def _locate(counts: npt.NDArray[np.int32], sums: npt.NDArray[np.int32], rank: int) -> Places:
+def _locate(counts: Counts, sums: Counts, rank: int) -> Places:
     """Return, for each resample, the sorted block that has the value of this rank, from 0.
 
-    `counts` are those of the sorted blocks, (blocks, resamples), and `sums` their running sums by strides.
+    `counts` are those of the sorted blocks, (strides, blocks of a stride, resamples), and `sums` their running sums by
+    strides. The rank is below the size of a resample, so there is such a block.
     """
+    resamples = np.arange(sums.shape[1])
     stride = (sums <= rank).sum(axis=0)
-    before = np.where(stride > 0, np.take_along_axis(sums, np.maximum(stride - 1, 0)[None], axis=0)[0], 0)
-    rows = stride * STRIDE + np.arange(STRIDE)[:, None]
-    inside = np.minimum(rows, len(counts) - 1)  # beyond the last block nothing is found: the rank is below the size
-    running = before + np.cumsum(counts[inside, np.arange(counts.shape[1])], axis=0)
-    located: Places = stride * STRIDE + (running <= rank).sum(axis=0)
+    before = np.where(stride > 0, sums[stride - 1, resamples], 0)
+    running = np.cumsum(counts[stride, :, resamples], axis=1)
+    located: Places = stride * STRIDE + (running <= (rank - before)[:, None]).sum(axis=1)
     return located
 
 
@@ -90,6 +93,8 @@ def _list_draws(lengths: tuple[int, ...], resamples: int) -> list[Draws]:
     found = []
     for size, alike in groupby(drawn, key=len):
         while some := list(islice(alike, TOGETHER)):
-            counts = np.array([np.bincount(each, minlength=blocks) for each in some], dtype=np.int32)
+            # A narrow type: the sums are limited by the memory that they read.
+            kind = np.int16 if size <= np.iinfo(np.int16).max else np.int32
+            counts = np.array([np.bincount(each, minlength=blocks + 1) for each in some], dtype=kind)
             found.append(Draws(size, np.ascontiguousarray(counts.T)))
     return found

@@ -20,6 +20,8 @@ __all__ = ["SEGMENT", "Floats", "resample"]
 
 LEVEL = 0.95
 RESAMPLES = 2000
+NORMAL_MAD = float(stats.norm.ppf(0.75))
+"""The median absolute deviation of a normal distribution, over its standard deviation."""
 LEAST_BLOCKS = 2 * SEGMENT
 """The least blocks of a round. A single segment is the same blocks, however it is drawn."""
 
@@ -118,7 +120,8 @@ def unpaired_ratio(
 
 def spread(values: Floats) -> float:
     """Return a robust standard deviation: the median absolute deviation, scaled to that of a normal distribution."""
-    return float(stats.median_abs_deviation(values, scale="normal"))
+    # SciPy's median_abs_deviation gives the same and takes ten times as long: this is asked of every worker's round.
+    return float(np.median(np.abs(values - np.median(values))) / NORMAL_MAD)
 
 
 def outliers(values: Floats) -> npt.NDArray[np.bool_]:

@@ -75,7 +75,7 @@ def test_a_requirement_removes_whom_the_command_removes(browser, reference, word
 
 
 def test_every_answer_to_a_requirement_is_on_the_page(browser, reference):
-    verdict = Verdict(reference, Weights({"speed": 1}, {}), parse(",".join(OFFERED)), read_support())
+    verdict = Verdict(reference, Weights(WEIGHTS[0], {}), parse(",".join(OFFERED)), read_support())
     text = " ".join(browser.texts("#verdict details"))
     assert len(verdict.answers) == len(OFFERED) * len(browser.run("return DATA.scoring.candidates"))
     assert [answer.why for answer in verdict.answers if answer.why not in text] == []

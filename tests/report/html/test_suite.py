@@ -21,7 +21,7 @@ def test_the_chart_has_the_table_s_ratios_and_no_row_without_a_time(suite):
     assert len(rows) == len(table)
     assert not len(rows[rows["workload"].eq("deep") & rows["variant"].str.startswith("numpy_plain")])
     fastest = rows[rows["standing"].eq(FASTEST)]
-    assert fastest["workload"].tolist() == ["small", "wide", "deep"]
+    assert sorted(fastest["workload"]) == ["deep", "small", "wide"]
     assert set(fastest["times_fastest"]) == {1.0}
     assert fastest.loc[fastest["workload"].eq("wide"), "variant"].item().startswith("pytorch:")
     assert rows.loc[rows["standing"].eq(SLOWER), "times_fastest_low"].min() > 1
