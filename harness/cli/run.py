@@ -144,9 +144,7 @@ def run_backends(
 
     if resume is not None:
         reject_other_parameters(context)
-        work = start.resume(find_run(resume, results))
-    else:
-        work = start.begin(make_request(context.params))
+    work = start.begin(make_request(context.params)) if resume is None else start.resume(find_run(resume, results))
     report = carry_out(work)
     if as_json:
         print_json(terminal_run.convert_run_to_json(report))
