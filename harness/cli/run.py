@@ -84,7 +84,7 @@ TimeLimit = Annotated[
 ]
 NewShapes = Annotated[
     bool,
-    typer.Option("--new-shapes", help="Also measure the cost of 12 new batch sizes. Default: as the suite says."),
+    typer.Option("--new-shapes", help="Also time 12 new batch sizes in turn. Default: as the suite says."),
 ]
 FrameworkDefaults = Annotated[
     bool,

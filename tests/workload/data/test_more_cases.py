@@ -177,7 +177,7 @@ def test_it_is_read_with_its_notes(tmp_path: Path, case: str) -> None:
     assert notes or not found.notes, together
 
 
-# Each: the file's name, its content, keys of the spec, and what the refusal holds.
+# Each: the file's name, its content, keys of the spec, and what the message holds.
 REFUSED = {
     "colons that nobody said": ("t.txt", PLAIN.replace(",", ":"), {}, ["`data.separator`"]),
     "a blank between thousands": (
