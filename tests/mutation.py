@@ -5,7 +5,7 @@
 mutmut changes the source, a mutant at a time, and runs the tests on it: a mutant that no test notices survives. It
 finds
 modules by the folder that they are in, and this package lies in a folder of another name: so a copy is made that has
-both names alike. docs/explanation/mutation.md has what was found.
+both names alike.
 """
 
 import shutil
