@@ -16,7 +16,10 @@ def __getattr__(name: str) -> Any:
     """Return a function of the Python interface. The import of this package alone takes no time."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import api  # noqa: PLC0415  # pandas and SciPy take a second
+    try:
+        from . import api  # noqa: PLC0415  # pandas and SciPy take a second
+    except ModuleNotFoundError as error:
+        raise ImportError(f"bakeoff.{name} needs {error.name}: pip install 'bakeoff[run]'") from error
 
     return getattr(api, name)
 

@@ -3,9 +3,8 @@
     python tests/mutation.py statistics
 
 mutmut changes the source, a mutant at a time, and runs the tests on it: a mutant that no test notices survives. It
-finds
-modules by the folder that they are in, and this package lies in a folder of another name: so a copy is made that has
-both names alike. docs/explanation/mutation.md has what was found.
+finds modules by the folder that they are in, and this package lies in a folder of another name: so a copy is made that
+has both names alike.
 """
 
 import shutil

@@ -15,7 +15,7 @@ KEPT = ("title", "package", "import_name", "python", "variants", "devices", "doc
 
 
 def copy_repository(parent: Path) -> Path:
-    """Copy what git tracks or would track into `parent`, without the entries' own caches; return the copy's root."""
+    """Copy what git tracks or would track into `parent`, and commit it there; return the copy's root."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     root = parent / "repository"
@@ -23,6 +23,9 @@ def copy_repository(parent: Path) -> Path:
         if (ROOT / name).is_file():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, root / name)
+    author = ["-c", "user.name=Nobody", "-c", "user.email=nobody@example.org"]
+    for arguments in (["init", "-q"], ["add", "--all"], [*author, "commit", "-q", "-m", "Copy the repository"]):
+        subprocess.run(["git", *arguments], cwd=root, check=True)
     return root
 
 

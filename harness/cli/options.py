@@ -74,7 +74,7 @@ Build = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Build of the packages, such as cpu, where a backend has one. Default: pip's.",
+        help="Build of the packages, such as cpu. Default: what pip installs.",
         autocompletion=completion.complete_build,
     ),
 ]

@@ -150,17 +150,21 @@ def run_backends(
     bakeoff run --resume results/2026-11-22T...      continue an interrupted run
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..report.terminal import run as terminal_run
-    from ..runner import start
 
-    if resume is not None:
-        reject_other_parameters(context)
-        work = start.resume(find_run(resume, results), trust)
-    else:
-        work = start.begin(make_request(context.params))
-    report = carry_out(work)
+    report = carry_out(open_run(context, resume, results, trust))
     print_json(terminal_run.convert_run_to_json(report)) if as_json else terminal_run.print_run(out, report)
     if report.failed or report.failed_self_test:
         raise typer.Exit(FAILED if report.failed else NOT_MEASURABLE)
+
+
+def open_run(context: typer.Context, resume: Path | None, results: Path, trust: bool) -> "Comparison":
+    """Begin the run that the command line asks for, or open the one to resume. Raises InputError."""
+    from ..runner import start
+
+    if resume is None:
+        return start.begin(make_request(context.params))
+    reject_other_parameters(context)
+    return start.resume(find_run(resume, results), trust)
 
 
 def make_request(given: Mapping[str, Any]) -> "Request":

@@ -16,7 +16,7 @@ class Selection:
     """The selected part of the checks; by default everything."""
 
     networks: tuple[Network, ...] = ()
-    """The networks to check on, in place of the usual ones; empty for those."""
+    """The networks to check on, in place of the cover of the matrix; empty for that."""
     checks: frozenset[str] = frozenset()
     """The checks to run; empty for all."""
     fail_fast: bool = False

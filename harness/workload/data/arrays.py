@@ -60,7 +60,9 @@ def read_npz(file: File, spec: DataSpec) -> Dataset:
                 names, arrays = _choose(file, archive, spec)
                 parts = archive[spec.split] if spec.split and spec.split in archive.files else None
     except DAMAGED as error:
-        if not zipfile.is_zipfile(file.open()):
+        with file.open() as stream:
+            archived = zipfile.is_zipfile(stream)
+        if not archived:
             raise InputError(f"{file.name}: not an .npz archive, or damaged. Write it with numpy.savez.") from None
         hint = "Store numbers or text, not Python objects." if "pickle" in str(error) else "Write it with numpy.savez."
         raise InputError(f"{file.name}: cannot be read: {error}. {hint}") from None
