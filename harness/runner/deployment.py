@@ -50,6 +50,7 @@ class Deployment(NamedTuple):
     """What `bakeoff deploy` found."""
 
     records: list[Record]
+    """Those of the chosen backends."""
     self_test: str
     """Why the self-test of the timing failed; "" where it passed."""
     left_out: list[str]
@@ -119,7 +120,10 @@ def deploy(
             deployer.measure_latency()
         if parts.http:
             deployer.measure_http()
-    return Deployment(log.records, judge_self_test(log.records), deployer.left_out)
+    # A file that is resumed can have records of other backends.
+    names = {None, *(entry.name for entry in entries)}
+    rows = [row for row in log.records if row.get("backend") in names]
+    return Deployment(rows, judge_self_test(log.records), deployer.left_out)
 
 
 def deploy_into(
