@@ -352,7 +352,6 @@ def test_a_benchmark_starts_and_says_what_it_does(script):
     assert first in help_text
 
 
-
 def test_the_resolution_page_has_the_report_of_its_data():
     command = [sys.executable, "bench/resolution.py", "report", "bench/data/resolution.jsonl.gz"]
     variables = {**os.environ, "PYTHONPATH": str(ROOT)}

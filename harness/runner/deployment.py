@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import re
 import shutil
 import tempfile
 import time
@@ -57,6 +58,14 @@ class Deployment(NamedTuple):
     """The exports and checkpoints that the time limit left out."""
 
 
+ABSOLUTE = re.compile(r"(?<![\w:/])(?:/[\w.+-]+)+/([\w.+-]+)")
+
+
+def shorten_paths(text: str) -> str:
+    """Return a message with the names of files in place of their absolute paths, which are of this machine."""
+    return ABSOLUTE.sub(r"\1", text)
+
+
 class Recorder:
     """Collects the records of one task."""
 
@@ -67,7 +76,8 @@ class Recorder:
     def __call__(self, figure: Figure, value: Any, **keys: Any) -> None:
         """Add one record. Raises TypeError where the figure declares something else."""
         head = {"task": self.task, "attempt": self.attempt, "time": round(time.time(), 3)}
-        self.records.append({**head, **figure.record(value, **keys)})
+        told = {key: shorten_paths(text) if key in ("reason", "message") else text for key, text in keys.items()}
+        self.records.append({**head, **figure.record(value, **told)})
 
     def finish(self) -> list[Record]:
         """Return the records, with the last one of the task."""
