@@ -19,6 +19,7 @@ class ServingSession(Session):
         self.spec = None
         self._paused = False
         self._closed = False
+        self._printed_before = place.log.stat().st_size if place.log.is_file() else 0
         self.process, requests, answers = start_worker(place, serving.__file__)
         self._requests = os.fdopen(requests, "wb")
         self._answers = AnswerReader(answers)
