@@ -210,8 +210,7 @@ def code_answer(run: str) -> str:
 def deployment(path: str) -> str:
     """Return the tables of a file of `bakeoff deploy --records`, without columns that are empty, and what failed."""
     rows = records.read(Path(path))
-    tables = [tables_of.tabulate_serving(rows), tables_of.tabulate_export(rows), tables_of.tabulate_checkpoints(rows)]
-    filled = [table.loc[:, ~table.eq(tables_of.ABSENT).all()] for table in tables if len(table)]
+    filled = [table.loc[:, ~table.eq(tables_of.ABSENT).all()] for table in tables_of.tabulate_all(rows).values()]
     return "\n\n".join([*map(to_markdown, filled), to_bullets(tables_of.describe_failures(rows))])
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import re
 import shutil
 import tempfile
 import time
@@ -51,10 +52,19 @@ class Deployment(NamedTuple):
     """What `bakeoff deploy` found."""
 
     records: list[Record]
+    """Those of the chosen backends."""
     self_test: str
     """Why the self-test of the timing failed; "" where it passed."""
     left_out: list[str]
     """The exports and checkpoints that the time limit left out."""
+
+
+ABSOLUTE = re.compile(r"(?<![\w:/])(?:/[\w.+-]+)+/([\w.+-]+)")
+
+
+def shorten_paths(text: str) -> str:
+    """Return a message with the names of files in place of their absolute paths, which are of this machine."""
+    return ABSOLUTE.sub(r"\1", text)
 
 
 class Recorder:
@@ -67,7 +77,8 @@ class Recorder:
     def __call__(self, figure: Figure, value: Any, **keys: Any) -> None:
         """Add one record. Raises TypeError where the figure declares something else."""
         head = {"task": self.task, "attempt": self.attempt, "time": round(time.time(), 3)}
-        self.records.append({**head, **figure.record(value, **keys)})
+        told = {key: shorten_paths(text) if key in ("reason", "message") else text for key, text in keys.items()}
+        self.records.append({**head, **figure.record(value, **told)})
 
     def finish(self) -> list[Record]:
         """Return the records, with the last one of the task."""
@@ -120,7 +131,10 @@ def deploy(
             deployer.measure_latency()
         if parts.http:
             deployer.measure_http()
-    return Deployment(log.records, judge_self_test(log.records), deployer.left_out)
+    # A file that is resumed can have records of other backends.
+    names = {None, *(entry.name for entry in entries)}
+    rows = [row for row in log.records if row.get("backend") in names]
+    return Deployment(rows, judge_self_test(log.records), deployer.left_out)
 
 
 def deploy_into(

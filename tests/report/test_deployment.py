@@ -68,7 +68,7 @@ def test_the_tables_are_written(deployed):
     folder = deployed.write()
     table = pd.read_csv(folder / "deployment.csv")
     latency = table[table["figure"] == "serve_latency"].set_index("of")["value"]
-    assert latency["p95"] == pytest.approx(3e-3)
+    assert float(latency["p95"]) == pytest.approx(3e-3)
     text = (folder / "deployment.md").read_text()
     assert "jax_pure:onnx failed" in text
     assert "| jax_pure:jax_export | the framework" in text

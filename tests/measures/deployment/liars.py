@@ -39,6 +39,7 @@ REMEMBERS = ("export.py", "    np.savez(", "    arrays['home'] = np.array(folder
 READS_HOME = ("serve.py", "as arrays:\n", "as arrays:\n        os.listdir(str(arrays['home']))\n")
 BORROWS = ("serve.py", "def npz(folder):\n", "def npz(folder):\n    from . import model\n")
 NOTHING = ("export.py", '    np.savez(os.path.join(folder, "model.npz"), **arrays)\n', "")
+DIES = ("serve.py", "    def predict(x):\n", "    def predict(x):\n        os._exit(7)\n")
 NOT_A_NUMBER = ("serve.py", "return powers / powers.sum", "return np.nan * powers / powers.sum")
 MIXES_UP = (
     "serve.py",

@@ -303,6 +303,14 @@ def test_a_file_that_takes_one_row_is_served_row_by_row(tmp_path):
     assert records.value_of(write.records, figures.DYNAMIC_BATCH) is False
 
 
+def test_a_message_has_no_path_of_this_machine():
+    write = Recorder("deploy")
+    reason = "FlatBuffer./home/me/worker.py:117:1: no '/tmp/x-1/model.onnx' (https://a.example/b/c), 1/2"
+    write(figures.EXPORTED, False, reason=reason, backend="a", path="b", served_with="framework", dtype="float32")
+    said = "FlatBuffer.worker.py:117:1: no 'model.onnx' (https://a.example/b/c), 1/2"
+    assert write.records[0]["reason"] == said
+
+
 PINNED = sorted([*(ROOT / "backends" / "_serving").rglob("*.txt"), *(ROOT / "backends").glob("*/export-*.txt")])
 
 

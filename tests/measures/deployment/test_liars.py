@@ -45,8 +45,17 @@ def test_the_correct_export_agrees(tmp_path):
         ([liars.REMEMBERS, liars.READS_HOME], "No such file"),
         ([liars.BORROWS], "cannot import name 'model'"),
         ([liars.NOTHING], "export wrote no file"),
+        ([liars.DIES], "the worker ended itself with exit code 7 during predict"),
     ],
-    ids=["training mode", "no normalisation", "NaN", "remembers its folder", "needs model.py", "writes nothing"],
+    ids=[
+        "training mode",
+        "no normalisation",
+        "NaN",
+        "remembers its folder",
+        "needs model.py",
+        "writes nothing",
+        "dies",
+    ],
 )
 def test_a_wrong_export_does_not_pass(tmp_path, edits, said):
     contestant, records = try_liar(tmp_path, *edits)
