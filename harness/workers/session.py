@@ -303,9 +303,8 @@ class Session:
         """Return the bytes that the arrays of an answer can have: twice those of the network, and of what was sent."""
         classes = self.spec.sizes[-1] if self.spec else 1
         network = sum(math.prod(shape) for shape in portable.shapes(self.spec).values()) if self.spec else 0
-        return SPARE_BYTES + 16 * (
-            network + sum(each.size + len(each) * classes for each in sent.values() if each.ndim)
-        )
+        given = sum(np.size(each) + _count_rows(each) * classes for each in sent.values())
+        return SPARE_BYTES + 16 * (network + given)
 
     def _watch(self) -> bool:
         """Return whether the worker lives, while the harness waits for it; keep its log small."""
