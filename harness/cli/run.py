@@ -23,6 +23,7 @@ from .options import (
     out,
     print_json,
     print_note,
+    write_tables,
 )
 
 if TYPE_CHECKING:
@@ -143,10 +144,9 @@ def run_backends(
 
     if resume is not None:
         reject_other_parameters(context)
-        work = start.resume(find_run(resume, results), trust)
+        report = resume_run(find_run(resume, results), trust)
     else:
-        work = start.begin(make_request(context.params))
-    report = carry_out(work)
+        report = carry_out(start.begin(make_request(context.params)))
     print_json(terminal_run.convert_run_to_json(report)) if as_json else terminal_run.print_run(out, report)
     if report.failed or report.failed_self_test:
         raise typer.Exit(FAILED if report.failed else NOT_MEASURABLE)
@@ -177,6 +177,20 @@ def make_request(given: Mapping[str, Any]) -> "Request":
         inherit=parse_names(given["inherit_environment"]),
         **until,
     )
+
+
+def resume_run(folder: Path, trust: bool) -> "Report":
+    """Carry out what is left of a run; a complete one is read, and needs neither its data nor its backends."""
+    from ..records.read import read_state
+    from ..report.report import Report
+    from ..runner import start
+
+    if not read_state(folder).complete:
+        return carry_out(start.resume(folder, trust))
+    print_note(f"{folder} is complete: nothing is left to do.")
+    report = Report(folder)
+    write_tables(report)
+    return report
 
 
 def carry_out(work: "Comparison") -> "Report":
