@@ -52,7 +52,8 @@ RecordsFile = Annotated[
     typer.Option("--records", metavar="FILE", help="File for all values: .jsonl, .csv or .csv.gz. Default: none."),
 ]
 TimeLimit = Annotated[
-    float, typer.Option("--time-limit", min=1, metavar="S", help="Seconds after which a call counts as hung.")
+    float | None,
+    typer.Option("--time-limit", min=1, metavar="S", help="Seconds after which a call counts as hung. Default: 300."),
 ]
 Seeds = Annotated[int, typer.Option(min=1, help="Full trainings, each with its own weights and order.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of a full training. Default: the bundled spec's.")]
@@ -65,7 +66,7 @@ def check_backends(
     threads: Threads = 1,
     python: Interpreters = None,
     records: RecordsFile = None,
-    time_limit: TimeLimit = 300.0,
+    time_limit: TimeLimit = None,
     as_json: Json = False,
 ) -> None:
     """Check that backends compute what the network specification says.
@@ -118,7 +119,7 @@ def carry_out_checks(
     device: str,
     threads: int,
     pythons: tuple[Path, ...],
-    time_limit_s: float = 300.0,
+    time_limit_s: float | None = None,
 ) -> "Checked":
     """Check backends. Raises InputError before anything is built."""
     from .. import environments
@@ -126,6 +127,7 @@ def carry_out_checks(
     from ..measures.agreement import run_checks
     from ..registry import entries as registry_entries
     from ..workers import launch
+    from ..workers.place import ANSWER_LIMIT_S
     from ..workload import networks
 
     chosen = select_backends(backends)
@@ -134,7 +136,9 @@ def carry_out_checks(
     kinds, spread = (networks.full_matrix(), []) if full else networks.split_cover()
     with board:
         made = launch.interpreters_of(chosen, pythons, board)
-        found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread, time_limit_s)
+        found = run_checks.check_backends(
+            chosen, made, kinds, device, threads, board, spread, time_limit_s or ANSWER_LIMIT_S
+        )
     unbuilt = any(isinstance(each, environments.BuildFailed) for each in made.values())
     return Checked(dict(found), run_checks.explain_unchecked(chosen, made, found), unbuilt)
 
