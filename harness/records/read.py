@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from ..common.errors import InputError
 from ..common.foreign import make_all_safe, make_line
 from ..common.safe_files import read_regular
 from .header import FORMAT, header_problem
-from .validate import describe_first, find_bad_values, parse_record, require_plain_folder
+from .validate import describe_first, find_bad_values, find_strangers, parse_record, require_plain_folder
 from .vocabulary import FINISHED, HEAD, Figure, Vocabulary
 
 __all__ = ["FORMAT", "LAST", "Record", "is_complete", "latest", "read_header", "read_records"]
@@ -57,11 +57,13 @@ def read_records(
     finished_only: bool = True,
     file: str = "records.jsonl",
     set_aside: list[str] | None = None,
+    entries: Collection[Sequence[str]] = (),
 ) -> pd.DataFrame:
     """Return the records as a tidy table, one a row; by default those of finished attempts only.
 
     Raises InputError, with the number of the line, for a record that is not of a figure in `vocabulary`, or that has a
     value out of bounds. Where there is a list `set_aside`, it takes the reasons, and such records are left out.
+    Where there are `entries`, those of the plan, a record of any other backend or variant is wrong, too.
     """
     path = folder / file
     content = _read_content(path)
@@ -75,6 +77,8 @@ def read_records(
             numbers.append(number)
     table = pd.DataFrame(records, columns=None if records else list(HEAD))
     bad = find_bad_values(table) if records else {}
+    if entries:
+        bad = {**find_strangers(table, entries), **bad}
     problems += [f"line {numbers[row]}: {make_line(problem, 500)}" for row, problem in bad.items()]
     if problems and set_aside is None:
         raise InputError(describe_first(path, problems))

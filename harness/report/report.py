@@ -32,7 +32,9 @@ class Report:
         self.header = read.read_header(folder)
         self.set_aside: list[str] = []
         """What is wrong with the records that were left out."""
-        self.records = read.read_records(folder, VOCABULARY, set_aside=self.set_aside if lenient else None)
+        entries = self.header["plan"]["entries"]
+        set_aside = self.set_aside if lenient else None
+        self.records = read.read_records(folder, VOCABULARY, set_aside=set_aside, entries=entries)
         self.query = Query(self.records)
         self.entries: list[Key] = [(str(name), str(variant)) for name, variant in self.header["plan"]["entries"]]
         self.step_times = StepTimes.of_run(self.header, self.query)
