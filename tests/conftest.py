@@ -1,14 +1,19 @@
 """What the tests of workers share; tests/portable brings it into Python 3.6, so the harness waits inside fixtures."""
 
+import os
 import pathlib
 import signal
 import sys
+import tempfile
 
 import pytest
 
 # A shell that runs this in the background has Ctrl-C ignored, and so would every program that a test interrupts.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The key that runs are signed with: that of the user stays out of the tests.
+os.environ.setdefault("BAKEOFF_STATE", os.path.join(tempfile.gettempdir(), "bakeoff-test-state-%d" % os.getuid()))
 
 MISBEHAVING = pathlib.Path(__file__).parent / "misbehaving"
 

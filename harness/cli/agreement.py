@@ -73,7 +73,8 @@ RecordsFile = Annotated[
     typer.Option("--records", metavar="FILE", help="File for all values: .jsonl, .csv or .csv.gz. Default: none."),
 ]
 TimeLimit = Annotated[
-    float, typer.Option("--time-limit", min=1, metavar="S", help="Seconds after which a call counts as hung.")
+    float | None,
+    typer.Option("--time-limit", min=1, metavar="S", help="Seconds after which a call counts as hung. Default: 300."),
 ]
 Seeds = Annotated[int, typer.Option(min=1, help="Full trainings, each with its own weights and order.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of a full training. Default: the bundled spec's.")]
@@ -90,7 +91,7 @@ def check_backends(
     threads: Threads = 1,
     python: Interpreters = None,
     records: RecordsFile = None,
-    time_limit: TimeLimit = 300.0,
+    time_limit: TimeLimit = None,
     as_json: Json = False,
 ) -> None:
     """Check that backends compute what the network specification says.
@@ -149,7 +150,7 @@ def carry_out_checks(
     pythons: tuple[Path, ...],
     selection: "Selection | None" = None,
     build: str | None = None,
-    time_limit_s: float = 300.0,
+    time_limit_s: float | None = None,
 ) -> "Checked":
     """Check backends. Raises InputError before anything is built."""
     from .. import environments
@@ -158,6 +159,7 @@ def carry_out_checks(
     from ..measures.agreement.selection import EVERYTHING
     from ..registry import entries as registry_entries
     from ..workers import launch
+    from ..workers.place import ANSWER_LIMIT_S
     from ..workload import networks
 
     chosen = select_backends(backends, build)
@@ -169,8 +171,17 @@ def carry_out_checks(
             board.say(reason)
     with board:
         made = launch.interpreters_of(chosen, pythons, board)
-        selected = selection or EVERYTHING
-        found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread, selected, time_limit_s)
+        found = run_checks.check_backends(
+            chosen,
+            made,
+            kinds,
+            device,
+            threads,
+            board,
+            spread,
+            selection or EVERYTHING,
+            time_limit_s or ANSWER_LIMIT_S,
+        )
     unbuilt = any(isinstance(each, environments.BuildFailed) for each in made.values())
     return Checked(dict(found), run_checks.explain_unchecked(chosen, made, found), unbuilt)
 

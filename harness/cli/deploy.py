@@ -79,10 +79,7 @@ def deploy_networks(
     with exit_at_interrupt(*([kept] if records else [])), Board(err) as board:
         file = deployment_records.RecordsFile(records, resume)
         deployed = deployment.deploy(chosen, only or (), tuple(python or ()), board, parts, file)
-    if as_json:
-        print_json(deployed.records)
-    else:
-        terminal.print_deployment(out, deployed)
+    print_json(deployed.records) if as_json else terminal.print_deployment(out, deployed)
     if records is not None:
         print_note(f"Records: {records}")
     if deployment_records.count_failures(deployed.records):

@@ -16,6 +16,7 @@ from . import completion
 
 if TYPE_CHECKING:
     from ..registry.entries import Entry
+    from ..report.report import Report
 
 # What is printed is data: names, messages and paths hold brackets and colons that are no markup.
 out, err = Console(markup=False, emoji=False), Console(markup=False, emoji=False, stderr=True)
@@ -192,6 +193,14 @@ def write_output(content: bytes, file: Path | None, binary: bool = False) -> Non
     except OSError as error:
         raise InputError(f"{file}: cannot be written: {error.strerror}. Choose another place.") from None
     print_note(f"Written: {file}")
+
+
+def write_tables(report: "Report") -> None:
+    """Write `tables/`. Where that is not possible, as in a run of somebody else, a note says why."""
+    try:
+        report.write()
+    except InputError as error:
+        print_note(f"tables/ stays as it is: {error}")
 
 
 def print_note(line: str) -> None:

@@ -2,11 +2,10 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from ..common.errors import InputError
 from . import completion
 from .options import (
     FAILED,
@@ -22,10 +21,8 @@ from .options import (
     print_note,
     require_writable,
     write_output,
+    write_tables,
 )
-
-if TYPE_CHECKING:
-    from ..report.report import Report
 
 
 class Format(StrEnum):
@@ -154,14 +151,6 @@ def print_run_table(
     else:
         content = export.render(table, "markdown" if form is Format.terminal else form.value).encode()
     write_output(content, output, binary=form is Format.parquet)
-
-
-def write_tables(report: "Report") -> None:
-    """Write `tables/`. Where that is not possible, as in a run of somebody else, a note says why."""
-    try:
-        report.write()
-    except InputError as error:
-        print_note(f"tables/ stays as it is: {error}")
 
 
 def write_report(

@@ -24,6 +24,7 @@ from .options import (
     out,
     print_json,
     print_note,
+    write_tables,
 )
 
 if TYPE_CHECKING:
@@ -151,20 +152,20 @@ def run_backends(
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..report.terminal import run as terminal_run
 
-    report = carry_out(open_run(context, resume, results, trust))
+    report = begin_or_resume(context, resume, results, trust)
     print_json(terminal_run.convert_run_to_json(report)) if as_json else terminal_run.print_run(out, report)
     if report.failed or report.failed_self_test:
         raise typer.Exit(FAILED if report.failed else NOT_MEASURABLE)
 
 
-def open_run(context: typer.Context, resume: Path | None, results: Path, trust: bool) -> "Comparison":
-    """Begin the run that the command line asks for, or open the one to resume. Raises InputError."""
+def begin_or_resume(context: typer.Context, resume: Path | None, results: Path, trust: bool) -> "Report":
+    """Carry out the run that the command line asks for, or what is left of one. Raises InputError."""
     from ..runner import start
 
     if resume is None:
-        return start.begin(make_request(context.params))
+        return carry_out(start.begin(make_request(context.params)))
     reject_other_parameters(context)
-    return start.resume(find_run(resume, results), trust)
+    return resume_run(find_run(resume, results), trust)
 
 
 def make_request(given: Mapping[str, Any]) -> "Request":
@@ -195,6 +196,20 @@ def make_request(given: Mapping[str, Any]) -> "Request":
         deploy_s=None if given["deploy"] is None else parse_time("--deploy", given["deploy"]),
         **until,
     )
+
+
+def resume_run(folder: Path, trust: bool) -> "Report":
+    """Carry out what is left of a run; a complete one is read, and needs neither its data nor its backends."""
+    from ..records.read import read_state
+    from ..report.report import Report
+    from ..runner import start
+
+    if not read_state(folder).complete:
+        return carry_out(start.resume(folder, trust))
+    print_note(f"{folder} is complete: nothing is left to do.")
+    report = Report(folder)
+    write_tables(report)
+    return report
 
 
 def carry_out(work: "Comparison") -> "Report":

@@ -12,7 +12,7 @@ import json
 import os
 import threading
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -57,11 +57,16 @@ class Columns:
         return None if table is None else _to_frame(table)
 
 
-def read_columns(folder: Path, vocabulary: Vocabulary, set_aside: list[str] | None = None) -> Columns:
+def read_columns(
+    folder: Path,
+    vocabulary: Vocabulary,
+    set_aside: list[str] | None = None,
+    entries: Collection[Sequence[str]] = (),
+) -> Columns:
     """Return the records of the finished attempts of a run.
 
-    Raises InputError, with the number of the line, for a record that is not valid; where there is a list `set_aside`,
-    it takes the reasons, and such records are left out.
+    Raises InputError, with the number of the line, for a record that is not valid, see `iterate_records`; where there
+    is a list `set_aside`, it takes the reasons, and such records are left out.
     """
     path = folder / RECORDS_FILE
     if not path.exists():
@@ -69,14 +74,14 @@ def read_columns(folder: Path, vocabulary: Vocabulary, set_aside: list[str] | No
     large = path.stat().st_size >= WORTH_KEEPING_BYTES
     if large:
         with open_regular(path, MOST_RECORDS_BYTES) as stream:
-            found = _find(_key(hashlib.file_digest(stream, "sha256").hexdigest(), vocabulary))
+            found = _find(_key(hashlib.file_digest(stream, "sha256").hexdigest(), vocabulary, entries))
         if found is not None:
             return Columns(found)
     digest = hashlib.sha256()
-    records = iterate_records(path, vocabulary, digest.update, set_aside)
+    records = iterate_records(path, vocabulary, digest.update, set_aside, entries)
     tables = select_finished(build_tables(records, vocabulary))
     if large and not set_aside:
-        _keep(_key(digest.hexdigest(), vocabulary), tables)
+        _keep(_key(digest.hexdigest(), vocabulary, entries), tables)
     return Columns(tables)
 
 
@@ -185,9 +190,10 @@ def _to_series(table: pa.Table, key: str) -> Any:
 # The copy in the cache
 
 
-def _key(digest: str, vocabulary: Vocabulary) -> str:
+def _key(digest: str, vocabulary: Vocabulary, entries: Collection[Sequence[str]]) -> str:
     """Return the name of a copy: by the bytes of the file, and by what made them valid and columns of them."""
-    rules = repr((LAYOUT, pa.__version__, HEAD, KEYS, sorted(map(repr, vocabulary.figures.values()))))
+    planned = sorted(map(tuple, entries))
+    rules = repr((LAYOUT, pa.__version__, HEAD, KEYS, planned, sorted(map(repr, vocabulary.figures.values()))))
     return f"{digest}-{hashlib.sha256(rules.encode()).hexdigest()[:16]}"
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ from ..common.foreign import make_all_safe, make_line
 from ..common.safe_files import open_regular, read_regular
 from .files import HEADER_FILE, RECORDS_FILE
 from .header import FORMAT, header_problem
-from .validate import describe_first, find_bad_values, parse_record, require_plain_folder
+from .validate import describe_first, find_bad_values, find_strangers, parse_record, require_plain_folder
 from .vocabulary import FINISHED, HEAD, Figure, Vocabulary
 
 __all__ = ["FORMAT", "LAST", "Record", "is_complete", "latest", "read_header", "read_records"]
@@ -61,14 +61,16 @@ def read_records(
     finished_only: bool = True,
     file: str = RECORDS_FILE,
     set_aside: list[str] | None = None,
+    entries: Collection[Sequence[str]] = (),
 ) -> pd.DataFrame:
     """Return the records as a tidy table, one a row; by default those of finished attempts only.
 
     Raises InputError, with the number of the line, for a record that is not of a figure in `vocabulary`, or that has a
     value out of bounds. Where there is a list `set_aside`, it takes the reasons, and such records are left out.
+    Where there are `entries`, those of the plan, a record of any other backend or variant is wrong, too.
     """
     path = folder / file
-    records = list(iterate_records(path, vocabulary, set_aside=set_aside))
+    records = list(iterate_records(path, vocabulary, set_aside=set_aside, entries=entries))
     table = pd.DataFrame(records, columns=None if records else list(HEAD))
     if not finished_only or not len(table):
         return table
@@ -81,13 +83,14 @@ def iterate_records(
     vocabulary: Vocabulary,
     saw: Callable[[bytes], object] | None = None,
     set_aside: list[str] | None = None,
+    entries: Collection[Sequence[str]] = (),
 ) -> Iterator[Record]:
     """Yield every record of a file, each validated; `saw` is given every line, with its end, as it is read.
 
     A file that does not exist has none. A last line without its end is no record: the run was killed while it was
     written. Raises InputError, with the number of the line, for a record that is not of a figure in `vocabulary`, or
-    that has a value out of bounds; where there is a list `set_aside`, it takes the reasons, and such records are left
-    out.
+    that has a value out of bounds, or that is of no backend and variant in `entries`, those of the plan, where they are
+    given. Where there is a list `set_aside`, it takes the reasons, and such records are left out.
     """
     numbered = enumerate(_read_lines(path, saw), start=1)
     while chunk := list(islice(numbered, CHUNK)):
@@ -99,7 +102,9 @@ def iterate_records(
             else:
                 records.append(record)
                 numbers.append(number)
-        bad = find_bad_values(pd.DataFrame(records)) if records else {}
+        table = pd.DataFrame(records)
+        strangers = find_strangers(table, entries) if entries else {}
+        bad = {**strangers, **find_bad_values(table)} if records else {}
         problems |= {numbers[row]: problem for row, problem in bad.items()}
         described = [f"line {number}: {make_line(problems[number], 500)}" for number in sorted(problems)]
         if described and set_aside is None:

@@ -128,6 +128,8 @@ class Run:
 
 def _make_folder(parent: Path, name: str) -> Path:
     """Make the folder of a run; one that began in the same second has the name already, and this gets a number."""
+    if parent.exists() and not parent.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(parent))
     parent.mkdir(parents=True, exist_ok=True)
     for number in range(1, 1000):
         folder = parent / (name if number == 1 else f"{name}-{number}")

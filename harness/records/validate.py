@@ -9,7 +9,7 @@ import json
 import math
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +153,23 @@ def find_bad_values(records: pd.DataFrame) -> dict[int, str]:
     times, _ = _to_numbers(records["time"])
     mark("time", ~((times >= 0) & (times < LATEST)), "seconds since 1970, of this century")
     return bad
+
+
+def find_strangers(records: pd.DataFrame, entries: Collection[Sequence[str]]) -> dict[int, str]:
+    """Return by row what speaks of a backend or a variant that the plan does not have; `entries` are the plan's."""
+    if "backend" not in records:
+        return {}
+    variants = records["variant"] if "variant" in records else pd.Series(np.nan, records.index)
+    planned = {tuple(entry) for entry in entries} | {(backend, None) for backend, _ in entries} | {(None, None)}
+    pairs = list(
+        zip(*(each.astype(object).where(each.notna(), None) for each in (records["backend"], variants)), strict=True)
+    )
+    unknown = set(pairs) - planned
+    return {
+        row: f"expected a backend and a variant of the plan in run.json, got {':'.join(map(str, pair))}"
+        for row, pair in enumerate(pairs if unknown else ())
+        if pair in unknown
+    }
 
 
 def _to_numbers(column: "pd.Series[Any]") -> tuple["Array", "Array"]:

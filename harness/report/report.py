@@ -39,14 +39,16 @@ class Report:
         self.lenient = lenient
         self.set_aside: list[str] = []
         """What is wrong with the records that were left out."""
-        self.query = Query(read_columns(folder, VOCABULARY, self.set_aside if lenient else None))
         self.entries: list[Key] = [(str(name), str(variant)) for name, variant in self.header["plan"]["entries"]]
+        set_aside = self.set_aside if lenient else None
+        self.query = Query(read_columns(folder, VOCABULARY, set_aside, self.entries))
         self.step_times = StepTimes.of_run(self.header, self.query)
 
     @cached_property
     def records(self) -> pd.DataFrame:
         """Every record of the finished tasks, in one table."""
-        return read.read_records(self.folder, VOCABULARY, set_aside=[] if self.lenient else None)
+        set_aside: list[str] | None = [] if self.lenient else None
+        return read.read_records(self.folder, VOCABULARY, set_aside=set_aside, entries=self.entries)
 
     @cached_property
     def rows(self) -> list[Row]:

@@ -164,9 +164,9 @@ def resume(folder: Path, trust: bool = False) -> "Comparison":
     A run that was not begun by this user on this machine is resumed only with `trust`: it names what is executed.
     """
     header = read.read_header(folder)
+    _require_same_machine(folder, header)
     if not trust and not began_here(folder, folder / "run.json"):
         raise InputError(describe_distrust(folder, header))
-    _require_same_machine(folder, header)
     spec = Spec.model_validate({**header["spec"]}, strict=False)
     splits = data.split(data.load(spec.data, spec.training.seed), spec)
     if splits.hash != header["data"]["hash"]:

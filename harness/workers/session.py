@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+import numpy as np
 import threadpoolctl
 
 from ..common.arrays import Array, Arrays
@@ -262,7 +263,8 @@ class Session:
         if self._paused:
             self.resume()
         arrays = arrays or {}
-        started, steps = time.monotonic(), len(arrays["order"]) if call == "train" else 1
+        # A deliberate mistake can send an order that is none.
+        started, steps = time.monotonic(), _count_rows(arrays["order"]) if call == "train" and "order" in arrays else 1
         deadline = started + self._limit_s(call, steps)
         try:
             wire.send(self._requests.set_deadline(deadline), {"call": call, **header}, arrays)
@@ -301,9 +303,8 @@ class Session:
         """Return the bytes that the arrays of an answer can have: twice those of the network, and of what was sent."""
         classes = self.spec.sizes[-1] if self.spec else 1
         network = sum(math.prod(shape) for shape in portable.shapes(self.spec).values()) if self.spec else 0
-        return SPARE_BYTES + 16 * (
-            network + sum(each.size + len(each) * classes for each in sent.values() if each.ndim)
-        )
+        given = sum(np.size(each) + _count_rows(each) * classes for each in sent.values())
+        return SPARE_BYTES + 16 * (network + given)
 
     def _watch(self) -> bool:
         """Return whether the worker lives, while the harness waits for it; keep its log small."""
@@ -332,6 +333,11 @@ class Session:
 
     def _verify(self, call: str, arrays: Arrays, expected: Mapping[str, tuple[int, ...]]) -> Arrays:
         return verify_arrays(call, arrays, expected, self._built().dtype)
+
+
+def _count_rows(array: Array) -> int:
+    shape = np.shape(array)
+    return shape[0] if shape else 1
 
 
 def describe_signal(number: int) -> str:

@@ -131,7 +131,9 @@ def test_a_damaged_run_is_not_changed_when_it_is_opened_to_be_resumed(run):
 # Resuming
 
 
-def test_a_run_of_others_is_not_resumed_without_trust(run, tmp_path):
+def test_a_run_of_others_is_not_resumed_without_trust(run, monkeypatch):
+    monkeypatch.setattr(start, "_require_same_machine", lambda folder, header: None)
+    monkeypatch.setattr(read, "is_complete", lambda finished, header: False)
     header = json.loads((run / "run.json").read_text())
     header["plan"]["folders"] = {"numpy_plain": "/somewhere/theirs"}
     header["plan"]["interpreters"] = ["/somewhere/python"]
@@ -167,6 +169,13 @@ def test_the_key_is_the_users_alone(run, tmp_path):
 def test_with_trust_the_other_conditions_of_resuming_hold(run):
     with pytest.raises(InputError, match="Start a new run"):
         start.resume(run, trust=True)
+
+
+def test_a_complete_run_is_printed_by_resume_although_nothing_of_it_is_here(run):
+    result = CliRunner().invoke(app, ["run", "--resume", str(run)])
+    assert result.exit_code == 0, result.exception
+    assert "is complete: nothing is left to do." in result.stderr
+    assert "numpy_plain:plain" in result.stdout
 
 
 # Two runs in one second

@@ -1,6 +1,7 @@
 """Odd surroundings: nothing is lost at the end, and nothing ends in a traceback."""
 
 import errno
+import importlib
 import os
 import shutil
 import subprocess
@@ -14,13 +15,15 @@ from bakeoff.cli import run as cli_run
 from bakeoff.cli.app import app
 from bakeoff.common import cache, machine
 from bakeoff.common.errors import InputError
-from bakeoff.environments import build, interpreters
+from bakeoff.environments import interpreters
 from bakeoff.environments.environment import Environment
 from bakeoff.registry import entries
 from bakeoff.runner import start
 from typer.testing import CliRunner
 
 from tests.paths import SAVED_RUN
+
+build = importlib.import_module("bakeoff.environments.build")  # the package has a function of that name
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from bakeoff.common.foreign import find_unsafe, make_line, make_safe
 from bakeoff.common.progress import Board
-from bakeoff.measures.agreement import run_checks
+from bakeoff.measures.agreement import cases as agreement_cases
+from bakeoff.measures.agreement import run_checks, suite
 from bakeoff.measures.speed import rounds
 from bakeoff.portable import spec as portable
 from bakeoff.portable import wire
@@ -223,6 +224,27 @@ def test_a_death_between_two_slices_is_a_record_with_its_signal(tmp_path, monkey
     assert failed
     assert rival
     assert reason.startswith("died: the worker was ended by SIGKILL between two calls")
+
+
+def test_a_death_between_two_checks_is_a_failure(tmp_path, monkeypatch):
+    run_check = suite.run_check
+    sessions = []
+
+    def check_and_kill(check, subject, known):
+        outcome = run_check(check, subject, known)
+        sessions.append(subject.backend)
+        os.kill(subject.backend.process.pid, signal.SIGKILL)
+        subject.backend.process.wait()
+        return outcome
+
+    monkeypatch.setattr(suite, "run_check", check_and_kill)
+    honest = entries.read_entry(worker_faults.HONEST)
+    case = agreement_cases.cases([each for each in networks.STANDARD if each.required][:1])
+    place = worker_faults.place(honest, tmp_path)
+    outcomes = list(suite.check_backend(lambda: Session(place), case, "cpu", "plain"))
+    assert len(sessions) == 1
+    assert outcomes[-1].failed
+    assert "died: the worker was ended by SIGKILL between two calls" in outcomes[-1].reason
 
 
 def test_a_worker_has_a_folder_for_temporary_files_which_goes_with_it(open_session):

@@ -68,7 +68,7 @@ def test_every_figure_has_the_rows_that_the_records_have(run, again):
 @pytest.mark.parametrize("chunk", [1, 2, 1000])
 def test_values_keep_their_types_however_they_are_mixed(tmp_path, monkeypatch, chunk):
     monkeypatch.setattr(columns, "CHUNK", chunk)
-    values = ["a", 3, 2.5, True, None, "", 10**30, float("inf"), 3.0]
+    values = ["a", 3, 2.5, True, None, "", 10**30, 1e300, 3.0]
     folder = write(tmp_path / "run", *((WORD, value, {}) for value in values))
     for _ in range(2):
         found = Query(read_columns(folder, GARDEN)).rows(WORD)["value"].tolist()

@@ -207,7 +207,11 @@ def _check_case(
             if sentence:
                 explained.add(kind)
         yield outcome
-        if not session.alive():
+        try:
+            session.require_alive()
+        except WorkerFailed as failed:
+            yield _failure(name, subject.case, failed)
+        if session.closed:
             return
 
 

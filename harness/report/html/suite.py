@@ -71,7 +71,7 @@ def _draw(workloads: list[str], variants: list[str]) -> Spec:
     )
     scale = {"type": "log", "domain": [1, MOST**0.5, MOST], "range": list(COLOURS), "clamp": True}
     colour = {"field": "times_fastest", "type": "quantitative", "scale": scale, "legend": None}
-    text: Spec = {"field": "shown", "type": "nominal"}
+    labelled: Spec = {**fields, "text": {"field": "shown", "type": "nominal"}}
     number = "datum.times_fastest < 9.995 ? format(datum.times_fastest, '.2f') : format(datum.times_fastest, ',.3~r')"
     return {
         **band(len(variants)),
@@ -81,7 +81,7 @@ def _draw(workloads: list[str], variants: list[str]) -> Spec:
                 {
                     "transform": [{"filter": test}, {"calculate": number, "as": "shown"}],
                     "mark": {"type": "text", "color": "#1b1f24", "fontSize": 11, "fontWeight": weight},
-                    "encoding": {**fields, "text": text},
+                    "encoding": labelled,
                 }
                 for test, weight in (
                     (f"datum.standing === '{SLOWER}'", "normal"),

@@ -223,7 +223,7 @@ def test_float64_that_is_wrong_or_claimed_otherwise_has_a_sentence(tmp_path):
 
 
 def test_a_killed_command_loses_no_finished_task(tmp_path):
-    path = tmp_path / "run" / records.FILE
+    path = tmp_path / "run" / DEPLOYMENT_FILE
     first, second = Recorder("deploy a:npz"), Recorder("deploy b:npz")
     for write, backend in ((first, "a"), (second, "b")):
         write(figures.EXPORTED, True, backend=backend, path="npz", served_with="framework", dtype="float32")
@@ -241,14 +241,14 @@ def test_a_killed_command_loses_no_finished_task(tmp_path):
 
 
 def test_a_second_attempt_replaces_the_first(tmp_path):
-    file = records.RecordsFile(tmp_path / records.FILE)
+    file = records.RecordsFile(tmp_path / DEPLOYMENT_FILE)
     keys = {"backend": "a", "path": "npz", "served_with": "framework"}
     for attempt, clients in ((1, 8), (2, 64)):
         assert file.count_attempts("deploy latency") == attempt - 1
         write = Recorder("deploy latency", attempt)
         write(figures.HTTP_RATE, 2.0, clients=clients, **keys)
         file.add(write.finish())
-    for rows in (file.records, records.read(tmp_path / records.FILE)):
+    for rows in (file.records, records.read(tmp_path / DEPLOYMENT_FILE)):
         (row,) = records.select(rows, figures.HTTP_RATE)
         assert row["clients"] == 64
         assert isinstance(row["clients"], int)
@@ -263,7 +263,7 @@ def test_a_resumed_command_does_what_is_left(tmp_path, monkeypatch):
         runner.Deployer, "build_bases", lambda self, *given: self.bases.update({path.entry.label: BASE})
     )
     chosen = [(path.entry, path.variant)]
-    file = tmp_path / records.FILE
+    file = tmp_path / DEPLOYMENT_FILE
 
     def deploy(**parts):
         board = Board(Console(file=io.StringIO()))
