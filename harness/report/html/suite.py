@@ -73,21 +73,20 @@ def _draw(workloads: list[str], variants: list[str]) -> Spec:
     colour = {"field": "times_fastest", "type": "quantitative", "scale": scale, "legend": None}
     text: Spec = {"field": "shown", "type": "nominal"}
     number = "datum.times_fastest < 9.995 ? format(datum.times_fastest, '.2f') : format(datum.times_fastest, ',.3~r')"
+    rectangles: Spec = {
+        "mark": {"type": "rect", "cornerRadius": 2},
+        "encoding": {**fields, "color": colour, "tooltip": told},
+    }
+    numbers: list[Spec] = [
+        {
+            "transform": [{"filter": test}, {"calculate": number, "as": "shown"}],
+            "mark": {"type": "text", "color": "#1b1f24", "fontSize": 11, "fontWeight": weight},
+            "encoding": {**fields, "text": text},
+        }
+        for test, weight in ((f"datum.standing === '{SLOWER}'", "normal"), (f"datum.standing !== '{SLOWER}'", "bold"))
+    ]
     return {
         **band(len(variants)),
-        "layer": [
-            {"mark": {"type": "rect", "cornerRadius": 2}, "encoding": {**fields, "color": colour, "tooltip": told}},
-            *(
-                {
-                    "transform": [{"filter": test}, {"calculate": number, "as": "shown"}],
-                    "mark": {"type": "text", "color": "#1b1f24", "fontSize": 11, "fontWeight": weight},
-                    "encoding": {**fields, "text": text},
-                }
-                for test, weight in (
-                    (f"datum.standing === '{SLOWER}'", "normal"),
-                    (f"datum.standing !== '{SLOWER}'", "bold"),
-                )
-            ),
-        ],
+        "layer": [rectangles, *numbers],
         "config": {"axisX": {"labelPadding": 6}, "scale": {"bandPaddingInner": 0.06}},
     }
