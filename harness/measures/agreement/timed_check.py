@@ -5,6 +5,7 @@ one that does nothing when it is pinned to one core, passes them. So the timed w
 oracle, before its first slice and after its last one: it takes its own slices, from the initial arrays.
 """
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -21,15 +22,18 @@ from .subject import load_far_statistics
 
 STEPS = 10
 """The steps whose losses are compared. Later ones are not required to agree (docs/explanation/agreement.md)."""
+LEAST_STEPS = 2
+"""Of a large network. The second loss shows whether the first step was taken."""
+REFERENCE_OPERATIONS = 2e9
+"""How much the reference may compute for the losses, where that allows fewer than `STEPS`."""
 ROWS = 256
 """The rows of the prediction: more than a batch, so that behaviour that depends on the number of rows shows."""
-LOSSES = Quantity("loss", "of the timed steps", STEPS)
 PROBABILITIES = Quantity("forward", "probabilities of the timed worker", 0)
 CHECKS = {
-    LOSSES: ("losses", "updates", "train_sizes"),
-    PROBABILITIES: ("forward", "test_mode", "predict_sizes", "test_mode_uses_running_statistics"),
+    "loss": ("losses", "updates", "train_sizes"),
+    "forward": ("forward", "test_mode", "predict_sizes", "test_mode_uses_running_statistics"),
 }
-"""The checks whose known failures a timed worker shows as well."""
+"""The checks whose known failures a timed worker shows as well, by the phase of the quantity."""
 
 
 class TimedResult(NamedTuple):
@@ -47,6 +51,9 @@ class TimedCheck:
     def __init__(self, spec: portable.Spec, arrays: Arrays, x: Array, y: Array) -> None:
         self.spec, self.arrays, self.x, self.y = spec, arrays, x, y
         self._cases: dict[int, Case] = {}
+        weights = sum(rows * columns for rows, columns in itertools.pairwise(spec.sizes))
+        operations = 6 * weights * spec.batch_size  # a multiplication and an addition, forward and twice backward
+        self.steps = min(STEPS, max(LEAST_STEPS, int(REFERENCE_OPERATIONS / operations)))
 
     def __call__(self, session: Session, order: Array) -> TimedResult:
         """Return how far the worker is from the oracle in slices of this order (steps, batch).
@@ -56,16 +63,16 @@ class TimedCheck:
         """
         if session.spec is None or None in session.spec:
             return TimedResult(float("nan"), "")
-        slices = -(-STEPS // len(order))
-        case = self._make_case(np.concatenate([order] * slices)[:STEPS])
+        slices = -(-self.steps // len(order))
+        case = self._make_case(np.concatenate([order] * slices)[: self.steps])
         session.load(case.arrays)
-        losses = np.concatenate([session.train(order) for _ in range(slices)])[:STEPS]
+        losses = np.concatenate([session.train(order) for _ in range(slices)])[: self.steps]
         load_far_statistics(session, case)
         probabilities = session.predict(case.x[:ROWS])
         session.load(case.arrays)
-        seen: Seen = {PROBABILITIES: probabilities, LOSSES: losses}
+        seen: Seen = {PROBABILITIES: probabilities, losses_of(case): losses}
         measured = floors.compare(take_timed_steps, seen, case, session.conventions)
-        limits = {quantity: self._find_limit(session, checks) for quantity, checks in CHECKS.items()}
+        limits = {phase: self._find_limit(session, checks) for phase, checks in CHECKS.items()}
         return TimedResult(max(each.floors for each in measured), describe_excess(measured, limits))
 
     def _find_limit(self, session: Session, checks: Sequence[str]) -> float:
@@ -97,13 +104,18 @@ def take_timed_steps(backend: Contract, case: Case) -> Seen:
     seen: Seen = {PROBABILITIES: backend.predict(case.x[:ROWS])}
     backend.load(case.arrays)
     backend.put(case.x, case.y)
-    seen[LOSSES] = backend.train(case.order)
+    seen[losses_of(case)] = backend.train(case.order)
     return seen
 
 
-def describe_excess(measured: Sequence[Deviation], limits: Mapping[Quantity, float]) -> str:
+def losses_of(case: Case) -> Quantity:
+    """Return the losses of the timed steps as a quantity, by the number of steps."""
+    return Quantity("loss", "of the timed steps", len(case.order))
+
+
+def describe_excess(measured: Sequence[Deviation], limits: Mapping[str, float]) -> str:
     """Return the first deviation over its limit, as a sentence; "" where there is none."""
     for each in measured:
-        if not each.floors <= limits[each.quantity]:  # `not <=` includes NaN.
-            return each.describe(limits[each.quantity])
+        if not each.floors <= limits[each.quantity.phase]:  # `not <=` includes NaN.
+            return each.describe(limits[each.quantity.phase])
     return ""
