@@ -225,12 +225,15 @@ def test_the_product_of_the_reasons_is_the_lead():
 
 def test_by_speed_alone_step_times_decide():
     verdict = Verdict(REFERENCE_RUN, parse_weights("speed.step=1,speed.start=0,speed.memory=0,speed=1"))
-    assert {place.name for place in verdict.tied} == {"tensorflow_core:xla", "jax_pure:scan"} or len(verdict.tied) == 1
-    assert verdict.ranking[-1].name == "pytorch:compiled"
-    last, first = verdict.ranking[-1], verdict.ranking[0]
-    assert last.by_criterion["speed"] / first.by_criterion["speed"] == pytest.approx(
-        1 / verdict.report.step_times.times_fastest(("pytorch", "compiled")).estimate, rel=0.05
-    )
+    times, best = verdict.report.step_times, {}
+    for key in times.variants:
+        best[key[0]] = min(best.get(key[0], math.inf), times.times_fastest(key).estimate)
+    first, last = verdict.ranking[0], verdict.ranking[-1]
+    assert [first.name.partition(":")[0], last.name.partition(":")[0]] == [
+        min(best, key=best.get),
+        max(best, key=best.get),
+    ]
+    assert last.by_criterion["speed"] / first.by_criterion["speed"] == pytest.approx(1 / max(best.values()), rel=0.05)
 
 
 def test_variants_within_rounding_are_equal():
