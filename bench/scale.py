@@ -11,6 +11,7 @@ first time, which reads records.jsonl; `bakeoff table` again, which finds the co
 report`. It prints the wall-clock seconds and the peak memory of each. The aim for the second is 5 s and 1 GB.
 """
 
+import argparse
 import json
 import os
 import re
@@ -114,9 +115,12 @@ def measure(folder):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3 or sys.argv[1] not in ("make", "measure"):
-        sys.exit(__doc__)
-    if sys.argv[1] == "make":
-        make(sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 1_000_000)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("make", "measure"))
+    parser.add_argument("folder")
+    parser.add_argument("records", type=int, nargs="?", default=1_000_000)
+    chosen = parser.parse_args()
+    if chosen.what == "make":
+        make(chosen.folder, chosen.records)
     else:
-        measure(sys.argv[2])
+        measure(chosen.folder)
