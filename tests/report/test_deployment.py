@@ -50,7 +50,7 @@ def test_the_page_has_a_section_with_the_tables_and_what_failed(deployed):
     serving = dict(zip(block.tables[0].headings, block.tables[0].rows[0], strict=True))
     assert serving["path"] == "jax_pure:jax_export"
     assert serving["1 row p50/p95/p99"] == "2.5 ms / 3 ms / 3 ms"
-    sentences = [row[0] for row in block.tables[2].rows]
+    sentences = [row[1] for row in block.tables[2].rows]
     assert sentences[0] == "jax_pure:onnx failed: <b>no</b>"
     assert sentences[1].startswith("jax_pure:jax_export in float64: reduced, silently")
     assert block.absent == ""

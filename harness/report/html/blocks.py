@@ -210,7 +210,9 @@ def _deployment(report: Report) -> Block:
         lead.insert(0, f"The self-test of the latencies failed: {self_test}. Do not compare latencies.")
     found = deployment_tables.describe_failures(rows)
     if found:
-        tables["What failed, or was silent"] = pd.DataFrame({"finding": found})
+        tables["What failed, or was silent"] = pd.DataFrame(
+            {"number": range(1, len(found) + 1), "finding": found}  # a heading of the row would not be broken
+        )
     plain = [make_table(heading, table) for heading, table in tables.items()]
     plain[0] = plain[0]._replace(chart=chart.name)
     return Block("serving", title, short, lead, [], "plain.html.jinja", "", (chart,), tuple(plain))
