@@ -165,7 +165,7 @@ def describe_damage(environment: Environment) -> str:
         return f"{environment.python} is gone"
     try:
         packages = list_packages(environment.folder)
-    except (OSError, ValueError, TypeError, KeyError):  # the metadata of a package are damaged
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):  # the metadata of a package are damaged
         packages = {}
     changed = sorted(name for name, version in environment.packages.items() if packages.get(name) != version)
     return f"{environment.folder} lacks {', '.join(changed[:5])}" if changed else ""

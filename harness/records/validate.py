@@ -165,6 +165,8 @@ def find_strangers(records: pd.DataFrame, entries: Collection[Sequence[str]]) ->
     if "backend" not in records:
         return {}
     variants = records["variant"] if "variant" in records else pd.Series(np.nan, records.index)
+    # The code of a backend is described in all its variants, whichever are measured.
+    variants = variants.astype(object).where(records["measure"].ne("ease"), None)
     planned = {tuple(entry) for entry in entries} | {(backend, None) for backend, _ in entries} | {(None, None)}
     pairs = list(
         zip(*(each.astype(object).where(each.notna(), None) for each in (records["backend"], variants)), strict=True)

@@ -326,7 +326,7 @@ BAD_INPUTS = [
     ("run --data", "requires an argument"),
     ("run --quik", "No such option: --quik"),
     ("run --resume nowhere", "nowhere: no run here (expected a folder with run.json)"),
-    ("run --resume file", "cannot be read"),
+    ("run --resume file", "no run here (expected a folder with run.json)"),
     ("run --resume newer", f"expected format {read.FORMAT}, got 99"),
     ("run --resume damaged key.toml", "--resume continues the run as it was planned"),
     ("run --resume damaged --backends numpy_plain", "--resume continues the run as it was planned"),

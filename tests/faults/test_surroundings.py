@@ -101,7 +101,7 @@ def test_a_built_environment_is_used_although_nothing_can_be_written(tmp_path, m
     found = Environment(Path(sys.executable), tmp_path, 1.0, 2, {})
     monkeypatch.setattr(build, "read_environment", lambda folder: found)
     monkeypatch.setattr(build, "describe_damage", lambda environment: "")
-    monkeypatch.setattr(Path, "mkdir", lambda *_, **__: pytest.fail("something was written"))
+    monkeypatch.setattr(build, "hold_lock", lambda *_: pytest.fail("a lock was written"))
     assert build.build(entry) is found
 
 
