@@ -61,6 +61,8 @@ def _adapt(app: Sphinx, name: str, source: list[str]) -> None:
         source[0] = source[0].replace("](../docs/", "](/").replace("](data/", "](/../bench/data/")
         source[0] = re.sub(r"\]\((?=[a-z_]+\.py)", "](/../bench/", source[0])
     source[0] = re.sub(r"\]\((\.\./)+bench/(?=\w+\.md)", "](/benchmarks/", source[0])
+    # What is in the repository alone is named on the site, and not linked.
+    source[0] = re.sub(r"\[([^\]]+)\]\((?:\.\./)+(?:[A-Z]+\.md|results/\w+/?)(?:#[^)]*)?\)", r"\1", source[0])
 
 
 def setup(app: Sphinx) -> None:
