@@ -34,6 +34,8 @@ NEVER_NEGATIVE = (
     *("paths", "points", "names", "attributes", "arguments", "concepts", "rounds", "nats", "requests/s"),
 )
 """Units of quantities that are 0 at least."""
+DIFFERENCES = ("extra_bytes",)
+"""Figures in such a unit that can be negative: an exported file can be smaller than the arrays in it."""
 LARGEST_WHOLE = 2.0**53
 """A whole number beyond it is none as a float."""
 LATEST = 4e9
@@ -151,7 +153,8 @@ def find_bad_values(records: pd.DataFrame) -> dict[int, str]:
                 mark(str(key), whole & ~np.isfinite(values) & ~diverging, "a finite number")
                 mark(str(key), whole & (np.abs(values) > 1e300) & np.isfinite(values), "a number below 1e300")
     values, _ = _to_numbers(records["value"])
-    mark("value", records["unit"].isin(NEVER_NEGATIVE).to_numpy() & (values < 0), "0 or more")
+    quantities = (records["unit"].isin(NEVER_NEGATIVE) & ~records["figure"].isin(DIFFERENCES)).to_numpy()
+    mark("value", quantities & (values < 0), "0 or more")
     times, _ = _to_numbers(records["time"])
     mark("time", ~((times >= 0) & (times < LATEST)), "seconds since 1970, of this century")
     return bad
