@@ -40,8 +40,6 @@ LARGEST_WHOLE = 2.0**53
 """A whole number beyond it is none as a float."""
 LATEST = 4e9
 """Seconds since 1970: the year 2096."""
-COUNTED = "ease"
-"""The measure of code, which is there for variants that are not run, too."""
 POSITIVE = ("attempt", "steps")
 """Keys of counts that are 1 at least; the others are 0 at least."""
 ANY_SIGN = ("caller", "point")
@@ -161,10 +159,7 @@ def find_bad_values(records: pd.DataFrame) -> dict[int, str]:
 
 
 def find_strangers(records: pd.DataFrame, entries: Collection[Sequence[str]]) -> dict[int, str]:
-    """Return by row what speaks of a backend or a variant that the plan does not have; `entries` are the plan's.
-
-    The code of a backend is counted for every file of its model, so also for variants that are not run.
-    """
+    """Return by row what speaks of a backend or a variant that the plan does not have; `entries` are the plan's."""
     if "backend" not in records:
         return {}
     variants = records["variant"] if "variant" in records else pd.Series(np.nan, records.index)
@@ -175,11 +170,10 @@ def find_strangers(records: pd.DataFrame, entries: Collection[Sequence[str]]) ->
         zip(*(each.astype(object).where(each.notna(), None) for each in (records["backend"], variants)), strict=True)
     )
     unknown = set(pairs) - planned
-    counted = records["measure"].eq(COUNTED).to_numpy()
     return {
         row: f"expected a backend and a variant of the plan in run.json, got {':'.join(map(str, pair))}"
         for row, pair in enumerate(pairs if unknown else ())
-        if pair in unknown and not (counted[row] and (pair[0], None) in planned)
+        if pair in unknown
     }
 
 
