@@ -39,7 +39,7 @@ def _write_all(report: "Report", folder: Path) -> None:
         tables = (report.readable_lines(), report.readable_sweep())
         _write(folder, "sweep", report.sweep(), [*notes, sweep.CAPTION], *tables)
     if report.suite_results:
-        caption = [*notes, suite.CAPTION, suite.PROFILE_CAPTION]
+        caption = [*notes, report.suite_results.caption, suite.PROFILE_CAPTION]
         _write(folder, "suite", report.suite(), caption, report.readable_suite(), report.readable_profiles())
         write_replacing(folder / "profiles.csv", to_csv(report.profiles()))
     if report.size_costs:

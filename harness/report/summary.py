@@ -167,11 +167,14 @@ class RunSummary:
     @property
     def scope(self) -> str:
         """What the result holds for, in a line."""
-        training, plan = self.header["spec"]["training"], self.header["plan"]
+        training, plan, suite = self.header["spec"]["training"], self.header["plan"], self.header.get("suite")
+        layers = "-".join(map(str, self.layers))
+        single = f"{self.header['data']['name']}, layers {layers}, batch {training['batch_size']}, {training['dtype']}"
+        work = f"these {len(suite['workloads'])} workloads" if suite else single
         return (
-            f"Holds only for: {self.header['data']['name']}, layers {'-'.join(map(str, self.layers))}, "
-            f"batch {training['batch_size']}, {training['dtype']}, "
-            f"{count_things(plan['threads'], 'thread')} of {self.header['machine']['processor']}, {plan['device']}."
+            f"Holds only for: {work}, {count_things(plan['threads'], 'thread')} of "
+            f"{self.header['machine']['processor']}, {plan['device']}; not for large models"
+            f"{', or GPUs' if plan['device'] == 'cpu' else ''}."
         )
 
     @property
@@ -264,9 +267,9 @@ def _describe_correctness(variants: tuple[VariantSummary, ...]) -> list[str]:
         details = []
         if exact:
             count = f"{len(exact)} " if reduced else ""
-            details.append(f"{count}within rounding (up to {_find_worst(exact)}x NumPy's error)")
+            details.append(f"{count}within rounding (errors up to {_find_worst(exact)} times plain NumPy's own)")
         if reduced:
-            details.append(f"{len(reduced)} with reduced precision (up to {_find_worst(reduced)}x NumPy's error)")
+            details.append(f"{len(reduced)} with reduced precision (up to {_find_worst(reduced)} times)")
         who = f"All {checked} checked variants" if not wrong else f"{same} of {checked} checked variants"
         sentences.append(
             f"{'The checked variant' if checked == 1 else who} compute{'s' if checked == 1 else ''} the "

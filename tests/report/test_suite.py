@@ -94,8 +94,8 @@ def test_the_headline_from_ranks():
     titles = {"a": "Abacus", "b": "Beads", "c": "Cards"}
     ranks = {"small": {"a": 2, "b": 1, "c": 2}, "wide": {"a": 3, "b": 1, "c": 2}}
     assert suite._headline(ranks, titles) == (
-        "Beads is first on 2 of 2 workloads. The ranking by speed depends on the workload: Abacus is second on small "
-        "and last on wide."
+        "Beads is first on 2 of 2 workloads. The ranking by speed depends on the workload: Abacus is tied for second "
+        "on small, and last on wide."
     )
 
 

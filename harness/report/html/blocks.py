@@ -113,7 +113,7 @@ def _start(report: Report) -> Block:
 def _suite(report: Report) -> Block:
     charts = _present(suite.chart_profiles(report))
     tables = (make_table("Times the fastest, by workload", report.readable_suite()),)
-    lead = [report.SUITE_CAPTION]
+    lead = [report.suite_results.caption]
     return Block("suite", "Workloads", "Workloads", lead, charts, "plain.html.jinja", tables=tables)
 
 

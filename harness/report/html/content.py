@@ -19,7 +19,7 @@ from .start import export_startup
 
 CRITERIA = {
     "ease": "little code, few concepts, quick to install, mistakes that are noticed",
-    "speed": "time per step above all, start-up and memory",
+    "speed": "time per step (8 parts of 10), start-up (1) and memory (1)",
     "agreement": "computes what the others compute, the same every time",
     "open": "openness: licence, governance, releases, who writes it",
 }

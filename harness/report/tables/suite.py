@@ -43,6 +43,11 @@ class SuiteResults:
         return len(self.names) > 0
 
     @property
+    def caption(self) -> str:
+        """What the table shows, and what each workload is."""
+        return f"{CAPTION} {'; '.join(f'{each.name}: {each.about}' for each in self.workloads if each.rounds)}."
+
+    @property
     def names(self) -> list[str]:
         """The workloads on which something was timed."""
         return [name for name, times in self.times.items() if times]
@@ -118,20 +123,29 @@ def _headline(ranks: Mapping[str, Mapping[str, int]], titles: Mapping[str, str])
     told = []
     for one in moved:
         mine = places[one]
-        best, worst = (
-            [name for name in mine if mine[name] == rank] for rank in (min(mine.values()), max(mine.values()))
-        )
-        last = max(ranks[worst[0]].values()) == mine[worst[0]]
-        told.append(
-            f"{titles.get(one, one)} is {_ordinal(mine[best[0]])} on {join_words(best)} and "
-            f"{'last' if last else _ordinal(mine[worst[0]])} on {join_words(worst)}"
-        )
+        best, worst = min(mine.values()), max(mine.values())
+        last = all(max(ranks[name].values()) == worst for name in mine if mine[name] == worst)
+        places_of = [*_describe_rank(one, ranks, best, _ordinal(best))]
+        places_of += _describe_rank(one, ranks, worst, "last" if last else _ordinal(worst))
+        told.append(f"{titles.get(one, one)} is {', and '.join(places_of)}")
     often = max(backends, key=lambda one: list(places[one].values()).count(1))
-    first = list(places[often].values()).count(1)
+    firsts = [name for name, rank in places[often].items() if rank == 1]
+    tied = any(list(ranks[name].values()).count(1) > 1 for name in firsts)
     return (
-        f"{titles.get(often, often)} is first on {first} of {len(ranks)} workloads. The ranking by speed depends on "
-        f"the workload: {'; '.join(told)}."
+        f"{titles.get(often, often)} is first{', or tied for it,' if tied else ''} on {len(firsts)} of {len(ranks)} "
+        f"workloads. The ranking by speed depends on the workload: {'; '.join(told)}."
     )
+
+
+def _describe_rank(one: str, ranks: Mapping[str, Mapping[str, int]], rank: int, word: str) -> Iterator[str]:
+    """Yield on which workloads a framework has this rank: alone, and as one of several not distinguished there."""
+    mine = [name for name, of in ranks.items() if of.get(one) == rank]
+    tied = [name for name in mine if list(ranks[name].values()).count(rank) > 1]
+    alone = [name for name in mine if name not in tied]
+    if alone:
+        yield f"{word} on {join_words(alone)}"
+    if tied:
+        yield f"tied for {word} on {join_words(tied)}"
 
 
 def _ordinal(rank: int) -> str:

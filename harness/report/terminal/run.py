@@ -19,7 +19,7 @@ def print_run(console: Console, report: Report) -> None:
         print_table(console, [report.DEFAULTS_CAPTION], report.framework_defaults())
         print_line(console, "")
     if report.suite_results:
-        print_line(console, report.SUITE_CAPTION, wrap=True)
+        print_line(console, report.suite_results.caption, wrap=True)
         print_table(console, [], report.readable_suite())
         print_line(console, "")
     if len(report.sweep_times):
@@ -63,7 +63,7 @@ def convert_table_to_json(report: Report, table: Table) -> dict[str, Any]:
 
 def _print_suite(console: Console, report: Report) -> None:
     if report.suite_results:
-        print_table(console, [report.SUITE_CAPTION], report.readable_suite())
+        print_table(console, [report.suite_results.caption], report.readable_suite())
         print_table(console, [report.PROFILE_CAPTION], report.readable_profiles())
 
 
