@@ -25,6 +25,8 @@ PAGES = (
     "README.md",
     "docs/results.md",
     "docs/mistakes.md",
+    "docs/explanation/speed-and-code.md",
+    "docs/explanation/hardening.md",
     "docs/reference/records.md",
     "docs/reference/python.md",
 )

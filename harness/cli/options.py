@@ -162,7 +162,6 @@ def require_writable(*files: Path | None) -> None:
             continue  # nothing, or a device or a named pipe of the user
         existed = file.exists()
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("ab"):
                 pass
             if not existed:

@@ -80,7 +80,11 @@ class Ledger:
             self._file = _open_whole(folder / RECORDS)
         self.planned: dict[int, Planned] = {}
         self.results: dict[tuple[int, str], Result] = {}
-        self._read()
+        try:
+            self._read()
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def create(cls, parent: Path, plan: Plan) -> Self:

@@ -47,16 +47,11 @@ def _print_head(console: Console, verdict: Verdict) -> None:
         console.print(Text(warning, "bold red"), highlight=False)
     if verdict.report.step_times and verdict.report.self_test() is None:
         console.print(Text("The timing of this run was not self-tested.", "bold red"), highlight=False)
-    print_line(
-        console,
-        f"Run: {verdict.report.folder}, spec {verdict.report.header['spec_hash']}.",
-        wrap=True,
-    )
     given = {**{name: verdict.weights.criteria[name] for name in CRITERIA}, **verdict.weights.nodes}
     required = f" Required: {', '.join(each.word for each in verdict.required)}." if verdict.required else ""
-    print_line(
-        console, f"Weights: {', '.join(f'{name} {weight:g}' for name, weight in given.items())}.{required}", wrap=True
-    )
+    weights = ", ".join(f"{name} {weight:g}" for name, weight in given.items())
+    run = f"Run: {verdict.report.folder}, spec {verdict.report.header['spec_hash']}."
+    print_line(console, f"{run} Weights: {weights}.{required}", wrap=True)
 
 
 def _undecided(verdict: Verdict) -> str:

@@ -314,7 +314,7 @@ class Session:
     def _hang(self, call: str, limit_s: float) -> WorkerFailed:
         """Close the worker, and return that it gave no answer."""
         self.close()
-        return WorkerFailed("hung", f"{call} gave no answer within {limit_s:.3g} s")
+        return WorkerFailed("hung", f"{call} gave no answer within {round(limit_s, 2):g} s")
 
     def _death(self, call: str) -> WorkerFailed:
         """Close the worker, and return how it died: during a call, or between two where `call` is empty."""

@@ -317,7 +317,7 @@ BAD_INPUTS = [
     ("run --data words.csv --target kind", "`length`"),
     ("run --data words.csv --target sort", "`kind`"),
     ("run --data words.csv", "which column holds the labels?"),
-    ("run --data ragged.csv --target kind", "line 3 has 1 cells where the header has 2"),
+    ("run --data ragged.csv --target kind", "line 3 has 1 cell where the header has 2"),
     ("run --data missing.csv --target kind", "`z`"),
     ("run --data empty.csv --target kind", "empty file"),
     ("run --data torn.npz", "torn.npz"),

@@ -201,7 +201,7 @@ def test_one_hang_ends_the_checks_of_a_variant(tmp_path, monkeypatch):
     kinds = [each for each in networks.STANDARD if each.required]
     board = Board(Console(file=sys.stderr), quiet=True)
     found = run_checks.check_backends(
-        [(entry, "plain")], {entry.label: Path(sys.executable)}, kinds, "cpu", 1, board, (), 3.0
+        [(entry, "plain")], {entry.label: Path(sys.executable)}, kinds, "cpu", 1, board, time_limit_s=3.0
     )
     outcomes = found["faulty:plain"].outcomes
     assert any("hung" in each.reason for each in outcomes)

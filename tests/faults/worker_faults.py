@@ -211,7 +211,7 @@ def check_both(faulty, honest, parent):
     try:
         both = [(faulty, "plain"), (honest, "plain")]
         found = run_checks.check_backends(
-            both, {each.label: Path(sys.executable) for each, _ in both}, kinds, "cpu", 1, board, (), LIMIT_S
+            both, {each.label: Path(sys.executable) for each, _ in both}, kinds, "cpu", 1, board, time_limit_s=LIMIT_S
         )
     finally:
         run_checks.place_of = original

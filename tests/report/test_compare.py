@@ -402,6 +402,7 @@ def test_runs_without_a_common_variant_are_an_input_error():
         twin("other")(header, records)
         header["plan"]["entries"] = [["other", "plain"]]
         del header["backends"][PLAIN[0]]
+        records[:] = [each for each in records if each.get("backend") != PLAIN[0]]
 
     with pytest.raises(InputError, match=r"have no variant in common: other:plain there, numpy_plain:plain here"):
         compare([run("a"), run("b", renamed)])

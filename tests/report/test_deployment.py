@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 from bakeoff.measures.deployment import figures
-from bakeoff.measures.deployment.records import FILE, RecordsFile
+from bakeoff.measures.deployment.records import RecordsFile
+from bakeoff.records.files import DEPLOYMENT_FILE
 from bakeoff.report.html.blocks import Parts, list_blocks
 from bakeoff.report.report import Report
 from bakeoff.runner.deployment import Recorder
@@ -19,7 +20,7 @@ from tests.paths import REFERENCE_RUN
 def deployed(tmp_path):
     """Return a copy of the reference run in which two exports were tried, one of which failed."""
     folder = shutil.copytree(REFERENCE_RUN, tmp_path / "run")
-    file = RecordsFile(folder / FILE)
+    file = RecordsFile(folder / DEPLOYMENT_FILE)
     keys = {"backend": "jax_pure", "path": "jax_export", "served_with": "framework"}
     write = Recorder("deploy jax_pure:jax_export")
     write(figures.EXPORTED, True, dtype="float32", **keys)

@@ -133,7 +133,9 @@ def test_the_axis_of_a_sweep_is_what_it_varies():
 def test_a_figure_names_machine_data_and_date_and_has_no_size_of_its_own(reference, tmp_path):
     figures.draw(reference, tmp_path / "steps.svg")
     svg = (tmp_path / "steps.svg").read_text()
-    for part in ("AMD EPYC, 1 thread, cpu; measured 2026-11-24", "data digits; spec f180c635eb00, batch 64, float32"):
+    header = reference.header
+    where = f"{header['machine']['processor']}, 1 thread, cpu; measured {header['created'][:10]}"
+    for part in (where, "data digits; spec f180c635eb00, batch 64, float32"):
         assert part in svg
     opening = svg[svg.index("<svg") : svg.index(">", svg.index("<svg"))]
     assert "viewBox" in opening

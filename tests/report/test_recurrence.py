@@ -10,7 +10,7 @@ A, B, C = ("a", "plain"), ("b", "plain"), ("c", "plain")
 def times_of(**medians):
     """Return the step times of variants with these medians in ms, all with the same scatter of 0.3 %."""
     times = StepTimes.__new__(StepTimes)
-    times.until = False
+    times.until, times._ratios = False, {}
     rng = np.random.default_rng(1)
     times.rounds = {
         (name, "plain", False): [median * 1e-3 * rng.lognormal(0, 0.003, 40) for _ in range(3)]

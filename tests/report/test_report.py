@@ -188,7 +188,7 @@ def test_csv_and_markdown_agree(saved):
 
 def test_an_unwritable_folder_is_an_input_error(saved):
     (saved / "tables").write_text("a file")
-    with pytest.raises(InputError, match="tables: cannot be written: File exists"):
+    with pytest.raises(InputError, match="tables: expected a folder, got a file"):
         Report(saved).write()
 
 

@@ -210,7 +210,7 @@ def test_every_failure_is_named_above_the_table_and_on_the_terminal(ended):
 
 
 def test_every_backend_has_a_row_even_where_it_fails(ended):
-    assert list(ended.rows) == ["gives_nan", "not_installable", "right", "wrong_epsilon"]
+    assert list(ended.rows) == ["gives_nan", "not_installable", "not_python", "right", "too_long", "wrong_epsilon"]
 
 
 def test_the_correct_backend_is_timed_against_itself(ended):

@@ -175,7 +175,7 @@ def given(**changed):
     """Return the parameters of a command line with --suite standard."""
     names = ("spec", "backends", "data", "target", "batch_size", "rounds", "blocks", "budget", "until", "time_limit")
     defaults = {
-        **dict.fromkeys(names),
+        **dict.fromkeys((*names, "build", "deploy")),
         "suite": "standard",
         "device": "cpu",
         "threads": 1,

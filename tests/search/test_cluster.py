@@ -81,9 +81,9 @@ class Cluster:
 
     def start(self, module, *words):
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "NODE_JOBS": str(self.jobs)}
-        log = (self.folder / "log.txt").open("ab")
         command = [sys.executable, "-m", module, *words]
-        return subprocess.Popen(command, env=environment, cwd=self.folder, stdout=log, stderr=log)
+        with (self.folder / "log.txt").open("ab") as log:
+            return subprocess.Popen(command, env=environment, cwd=self.folder, stdout=log, stderr=log)
 
     def engine(self, workers=WORKERS):
         """Return an engine as soon as that many workers are there."""

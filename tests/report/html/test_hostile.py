@@ -57,7 +57,7 @@ def test_nothing_in_the_records_is_run(chromium, hostile):
     text = chromium.run("return document.body.textContent")
     assert f"Num{SCRIPT}Py" in text
     assert END in text
-    assert "\u2028" in text
+    assert "\\u2028" in text  # made visible when the records were read
     links = chromium.run("return [...document.querySelectorAll('a')].map((each) => each.getAttribute('href'))")
     assert "https://example.org/a" in links
     assert all(link.startswith(("#", "https://")) for link in links)
