@@ -67,9 +67,9 @@ def test_an_output_path_that_cannot_be_written_is_refused_before_any_work(argume
 
 def test_the_test_of_an_output_path_leaves_no_file_and_changes_none(tmp_path):
     (tmp_path / "old").write_text("old")
-    options.require_writable(tmp_path / "new" / "file")
+    options.require_writable(tmp_path / "file")
     options.require_writable(tmp_path / "old")
-    assert not (tmp_path / "new" / "file").exists()
+    assert not (tmp_path / "file").exists()
     assert (tmp_path / "old").read_text() == "old"
 
 

@@ -7,6 +7,7 @@ with the outcome: "" where the fault became the backend's own failure, its rival
 import json
 import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -148,7 +149,10 @@ Backend.{method} = faulty
 def inject(fault: str, stage: str, parent: Path) -> str:
     """Let the fault happen at the stage; return what is wrong with the outcome, "" where nothing is."""
     faulty, honest = entries.read_entry(write_backend(fault, stage, parent)), entries.read_entry(HONEST)
-    before = left_behind()
+    temporary = parent / "temporary"
+    temporary.mkdir(exist_ok=True)
+    # What other programs do in the common folder meanwhile says nothing about these workers.
+    usual, tempfile.tempdir = tempfile.tempdir, str(temporary)
     started = time.monotonic()
     stages = {
         "in a check": check_both,
@@ -157,7 +161,10 @@ def inject(fault: str, stage: str, parent: Path) -> str:
         "in timing": time_both,
         "at start": train_both,
     }
-    failed, reason, rival = stages[stage](faulty, honest, parent)
+    try:
+        failed, reason, rival = stages[stage](faulty, honest, parent)
+    finally:
+        tempfile.tempdir = usual
     problems = []
     if not failed:
         problems.append("no failure was recorded")
@@ -170,7 +177,7 @@ def inject(fault: str, stage: str, parent: Path) -> str:
     json.dumps(reason, ensure_ascii=False).encode("utf-8")
     # A daemon that was killed takes a moment to be gone.
     deadline = time.monotonic() + 5
-    while (left := left_behind() - before) and time.monotonic() < deadline:
+    while (left := left_behind(faulty.folder, temporary)) and time.monotonic() < deadline:
         time.sleep(0.05)
     if left:
         problems.append(f"left behind: {sorted(left)}")
@@ -188,15 +195,13 @@ def place(entry, parent):
     )
 
 
-def left_behind() -> set[str]:
-    """Return what a worker can leave: processes of its session, and folders of temporary files."""
-    import tempfile
-
-    folders = {str(path) for path in Path(tempfile.gettempdir()).glob("bakeoff-worker-*")}
+def left_behind(folder: Path, temporary: Path) -> set[str]:
+    """Return what workers of the backend in `folder` can leave: processes, and folders of temporary files."""
+    folders = {str(path) for path in temporary.glob("bakeoff-worker-*")}
     workers = set()
     for each in psutil.process_iter(["cmdline", "status"]):
         if each.info["status"] != psutil.STATUS_ZOMBIE and any(
-            "/faulty" in word for word in each.info["cmdline"] or ()
+            str(folder) in word for word in each.info["cmdline"] or ()
         ):
             workers.add(f"process {each.pid}")
     return folders | workers

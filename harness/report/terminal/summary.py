@@ -39,6 +39,8 @@ LEAST_BAR, WIDEST_BAR = 6, 30
 DOUBTS = 3
 """How many doubts about step times are printed; the table command prints all."""
 
+UNTIMED = 6
+"""How many variants that were not timed are printed with the reason; the rest are counted."""
 NO_BREAK = "\N{NO-BREAK SPACE}"
 UNBROKEN = re.compile(r"`[^`]*`|(?:\d(?: [mun]?s)? )?\[[^\]]*\]|\d (?:[mun]?s|MB|%)(?!\w)")
 """What stays on one line: commands, intervals, and numbers with their units."""
@@ -90,9 +92,11 @@ def _compose(summary: RunSummary, width: int, blocks: bool) -> Iterable[Text]:
         yield from _explain(summary, shown, width)
         meanings = (f"{each.heading}: {LEGEND[each.heading]}" for each in columns if each.heading in LEGEND)
         yield from _wrap(f"{'; '.join(meanings)}.", width, "dim")
-    for each in summary.untimed[:DOUBTS]:
+    for each in summary.untimed[:UNTIMED]:
         why = each.failure.splitlines()[0] if each.failure else "no reason was recorded"
         yield from _wrap(f"Not timed: {each.name}: {why}", width, "yellow")
+    if len(summary.untimed) > UNTIMED:
+        yield Text(f"... {len(summary.untimed) - UNTIMED} more not timed: bakeoff table {shlex.quote(summary.folder)}")
     yield Text()
     yield from _wrap(summary.scope, width)
     yield from _suggest(summary)
