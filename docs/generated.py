@@ -45,8 +45,8 @@ SECTIONS = {
     ),
     "lecture": Section(
         "The frameworks of the lecture",
-        "The ten frameworks of the lecture that this project began with, a row each. PyTorch stands for Torch, as its "
-        "heir.",
+        "The frameworks of the lecture that this project began with, a row each; Caffe and Caffe2, one line of its "
+        "slide, have two. PyTorch stands for Torch, as its heir.",
         "bakeoff run --backends lecture",
     ),
     "suite": Section(
