@@ -31,6 +31,7 @@ from ..measures.ease.measure import measure as measure_ease
 from ..measures.openness import figures as openness
 from ..measures.speed import figures as speed
 from ..measures.speed import rounds, sweep
+from ..measures.speed.contestants import Contestant, Problem
 from ..measures.training import defaults, train
 from ..measures.training import figures as training
 from ..portable import spec as portable
@@ -261,11 +262,11 @@ class Comparison:
                 job.outcome = f"{plan.blocks} blocks of {len(contestants)} workers"
             self.learn(task)
 
-    def _problem(self) -> rounds.Problem:
+    def _problem(self) -> Problem:
         """Return the training of the run's own spec, as it is timed."""
         x_train, y_train = self.splits.x_train.astype(self.network.dtype), self.splits.y_train
         check = TimedCheck(self.network, self.arrays, x_train, y_train)
-        return rounds.Problem(self.network, self.arrays, x_train, y_train, self.order, check)
+        return Problem(self.network, self.arrays, x_train, y_train, self.order, check)
 
     def _measure_new_shapes(self, board: Board) -> None:
         if not self.plan.get("new_shapes"):
@@ -309,7 +310,7 @@ class Comparison:
                 job.outcome = suite.time_round(workload, number, able, plan, steps, task, job.say)
             self.learn(task)
 
-    def planned_blocks(self, contestants: Sequence[rounds.Contestant]) -> int:
+    def planned_blocks(self, contestants: Sequence[Contestant]) -> int:
         """Return the blocks of a round: as planned, or as many as fit into the budget, worked out once in a run."""
         blocks = self.plan["blocks"] if self.plan["blocks"] is not None else self.findings.blocks
         if blocks is None:
@@ -320,10 +321,10 @@ class Comparison:
             self.learn(task)
         return int(blocks)
 
-    def _contestants(self) -> list[rounds.Contestant]:
+    def _contestants(self) -> list[Contestant]:
         """Return the variants that are timed: not those that failed a required check or could not be trained."""
         able = [
-            rounds.Contestant(
+            Contestant(
                 entry.name,
                 variant,
                 self._place(entry, variant, timing=True),

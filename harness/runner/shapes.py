@@ -6,7 +6,7 @@ from typing import Any
 from ..common.progress import Board
 from ..measures.agreement.timed_check import TimedCheck
 from ..measures.speed import shapes
-from ..measures.speed.rounds import Contestant, Problem
+from ..measures.speed.contestants import Contestant, Problem
 from ..records.store import Run
 from .timing import plan_rounds
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from ..common.errors import InputError
 from ..measures.speed import figures, rounds
+from ..measures.speed.contestants import Contestant
 from ..measures.speed.plan import Plan
-from ..measures.speed.rounds import Contestant
 from ..measures.training.train import spec_for_backend
 from ..records.store import Run, Task
 from ..records.vocabulary import Figure

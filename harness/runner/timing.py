@@ -7,8 +7,8 @@ from ..common import statistics
 from ..measures import VOCABULARY
 from ..measures.agreement.timed_check import TimedCheck
 from ..measures.speed import analysis, figures, rounds, stopping, sweep
+from ..measures.speed.contestants import Contestant, Problem
 from ..measures.speed.plan import Plan
-from ..measures.speed.rounds import Contestant, Problem
 from ..portable import spec as portable
 from ..records import read
 from ..records.query import Query

@@ -29,6 +29,7 @@ from ...workload import data
 from ...workload.spec import default_spec
 from . import figures, ratings
 from . import rounds as speed_rounds
+from .contestants import Contestant, Problem
 from .plan import Plan
 from .ratings import UNFIT, Finding
 from .rounds import SLICE_S
@@ -130,7 +131,7 @@ def run_self_test(entry: Entry, seconds: float, say: Callable[[str], None]) -> S
             worker.thread_variables,
             worker.variables,
         )
-        first = speed_rounds.Contestant(entry.name, entry.variants[0], place)
+        first = Contestant(entry.name, entry.variants[0], place)
         seed = secrets.randbits(32)
         plan = Plan(rounds, blocks, SLICE_S, 1, cores, "cpu", seed, measure_peak_and_latency=False)
         problem, steps = _problem(), dict[tuple[str, str], int]()
@@ -142,12 +143,12 @@ def run_self_test(entry: Entry, seconds: float, say: Callable[[str], None]) -> S
     return SelfTest((one, other), "", frequencies)
 
 
-def _problem() -> speed_rounds.Problem:
+def _problem() -> Problem:
     """Return the default network on random numbers."""
     spec = default_spec()
     network = spec.portable(FEATURES, CLASSES)
     rng = np.random.default_rng(spec.training.seed)
-    return speed_rounds.Problem(
+    return Problem(
         network,
         portable.initial_arrays(network, spec.network.initial_weights, spec.training.seed),
         rng.standard_normal((ROWS, FEATURES)).astype(network.dtype),

@@ -22,6 +22,6 @@ class Plan(NamedTuple):
     measure_peak_and_latency: bool = True
     """Whether to measure the machine's matrix product and the latency of predictions, too."""
     start_ahead: bool = False
-    """Whether a worker imports on another core while the one before it is prepared: imports and starts do not count."""
+    """Whether a worker imports and compiles on another core while the one before warms up: its start does not count."""
     inherit: tuple[str, ...] = ()
     """The names of the variables that the user passes on: the matrix product is measured under them, too."""

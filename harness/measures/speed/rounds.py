@@ -15,19 +15,18 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
 
 from ...common import statistics
-from ...common.arrays import Array, Arrays
-from ...portable import spec as portable
 from ...records.vocabulary import Figure
 from ...workers.ahead import AheadStarter
 from ...workers.cores import IdleCoreSpinners, reserve_cores
-from ...workers.place import Place
 from ...workers.session import Session, Trained, WorkerFailed
 from . import figures, peak, warmup
+from .contestants import Contestant, Problem
+from .held_records import HeldRecords, Write
 from .plan import Plan
 
 SLICE_S = 0.01
@@ -49,71 +48,9 @@ LATENCY_CALLS = 40
 """Calls of `predict` in a block, for each number of rows."""
 LATENCY_LIMIT_S = 0.5
 
-Write = Callable[..., None]
-"""Takes a figure, its value, and its keys: records.store.Task.add."""
 
-
-class Checked(Protocol):
-    """What a check of a timed worker found."""
-
-    @property
-    def floors(self) -> float:
-        """The largest deviation from the oracle; NaN where there is none to compare with."""
-
-    @property
-    def reason(self) -> str:
-        """Why the worker is not timed; "" where it agrees."""
-
-
-Check = Callable[[Session, Array], Checked]
-"""Compares a worker with the oracle, in slices of the given order: agreement.timed_check.TimedCheck."""
 IMPLAUSIBLE = 4.0
 """Times the rate of the machine's own matrix product. NumPy's is within a factor of 2 of the best kernels."""
-
-
-class Contestant(NamedTuple):
-    """A backend variant; for the self-test one variant takes part twice."""
-
-    backend: str
-    variant: str
-    place: Place
-    self_test: bool = False
-    """Whether it is the second copy of a variant, timed against the first."""
-    spec: portable.Spec | None = None
-    """Its own spec, where that has defaults of the framework; None where it is the problem's."""
-    thread_names: tuple[str, ...] = ()
-    """The names of its threads that compute, from backend.toml."""
-
-    @property
-    def backend_variant(self) -> tuple[str, str]:
-        """The backend and the variant, which are the same for both copies of the self-test."""
-        return self.backend, self.variant
-
-    @property
-    def labels(self) -> dict[str, Any]:
-        """The keys of its records."""
-        return {"backend": self.backend, "variant": self.variant, "self_test": self.self_test}
-
-
-class Problem(NamedTuple):
-    """The training that is timed: the same arrays for every contestant."""
-
-    spec: portable.Spec
-    arrays: Arrays
-    x: Array
-    y: Array
-    order: Array
-    """(steps, batch); every slice begins at its first line"""
-    check: Check | None = None
-    """Compares each timed worker with the oracle; None compares nothing."""
-
-    def steps(self, count: int) -> Array:
-        """Return the first `count` lines of the order, repeated where it has fewer."""
-        return np.resize(self.order, (count, self.order.shape[1]))
-
-    def rows(self, count: int) -> Array:
-        """Return the first `count` rows, repeated where there are fewer."""
-        return self.x[np.arange(count) % len(self.x)]
 
 
 class TimedWorker:
@@ -124,36 +61,50 @@ class TimedWorker:
         contestant: Contestant,
         problem: Problem,
         plan: Plan,
-        write: Write,
+        write: HeldRecords,
         spinners: IdleCoreSpinners,
-        session: Session | None = None,
+        session: Session,
     ) -> None:
         self.contestant, self.problem, self.plan, self.spinners = contestant, problem, plan, spinners
-        self.write = write
+        self.write, self.session = write, session
         self.fastest_step_s = math.inf
-        self.started = time.perf_counter()
         self.slice_s = 0.0
         """The seconds of a slice at the end of the warm-up."""
-        self.started_ahead = session is not None
-        self.session = session or Session(contestant.place)
+        self._failed: WorkerFailed | None = None
 
-    def prepare(self, steps: int | None) -> None:
-        """Build, train once, calibrate (where `steps` is None), warm up; then stop the process."""
+    def begin(self, steps: int | None) -> None:
+        """Build and train once, with the steps of a slice or, where that is not known, with FIRST_STEPS.
+
+        A failure waits for `require_begun`: this may run on another thread.
+        """
         write, session, problem = self.write, self.session, self.problem
         self.order = problem.steps(steps or FIRST_STEPS)
-        spec = self.contestant.spec or problem.spec
-        write(figures.IMPORT, session.import_s)
-        write(figures.BUILD, session.build(spec, self.plan.device, self.contestant.variant))
-        session.load(problem.arrays)
-        write(figures.TRANSFER, session.put(problem.x, problem.y))
-        write(figures.FIRST_CALL, session.train_timed(self.order).wall_s, steps=len(self.order))
-        if not self.started_ahead:
-            write(figures.COLD_START, time.perf_counter() - self.started, steps=len(self.order))
+        try:
+            write(figures.IMPORT, session.import_s)
+            spec = self.contestant.spec or problem.spec
+            write(figures.BUILD, session.build(spec, self.plan.device, self.contestant.variant))
+            session.load(problem.arrays)
+            write(figures.TRANSFER, session.put(problem.x, problem.y))
+            write(figures.FIRST_CALL, session.train_timed(self.order).wall_s, steps=len(self.order))
+        except WorkerFailed as failed:
+            self._failed = failed
+
+    def require_begun(self) -> None:
+        """Raise the WorkerFailed that `begin` met."""
+        if self._failed is not None:
+            raise self._failed
+
+    def prepare(self, steps: int | None) -> None:
+        """Calibrate (where `steps` is None), compare with the oracle, warm up; then stop the process."""
+        write, session, problem = self.write, self.session, self.problem
         if steps is None:
             # The least of three: a second compilation, or background load, is not the pace.
             pace_s = min(session.train_timed(self.order).wall_s for _ in range(3)) / FIRST_STEPS
             self.order = problem.steps(steps_of_slice(self.plan.slice_s, pace_s))
             session.train(self.order)  # another number of steps may be another program to compile
+        elif len(self.order) != steps:  # the other copy of the variant was calibrated in the meantime
+            self.order = problem.steps(steps)
+            session.train(self.order)
         write(figures.SLICE_STEPS, len(self.order))
         self._check("before the first slice")
         self._warm_up()
@@ -263,7 +214,7 @@ class Round:
         self.started: list[TimedWorker] = []
         self.ready: list[TimedWorker] = []
         self.peak_rate = math.nan
-        self.ahead: AheadStarter | None = None
+        self.ahead: AheadStarter[TimedWorker] | None = None
 
     def run(self, known_steps: dict[tuple[str, str], int]) -> None:
         """Take the round, from the start of its workers to their end."""
@@ -296,17 +247,27 @@ class Round:
     def _start_workers(self, known_steps: dict[tuple[str, str], int], spinners: IdleCoreSpinners) -> None:
         # In one fixed order the last is 1 to 2 % quicker.
         drawn = [self.contestants[index] for index in self.rng.permutation(len(self.contestants))]
-        self.ahead = AheadStarter([each.place for each in drawn]) if self.plan.start_ahead else None
+
+        def begin(number: int, session: Session) -> TimedWorker:
+            write = HeldRecords(_labelled(self.write, drawn[number], self.number))
+            worker = TimedWorker(drawn[number], self.problem, self.plan, write, spinners, session)
+            worker.begin(known_steps.get(drawn[number].backend_variant))
+            return worker
+
+        self.ahead = AheadStarter([each.place for each in drawn], begin) if self.plan.start_ahead else None
         for number, contestant in enumerate(drawn):
             key = contestant.backend_variant
             self.say(f"warming up {':'.join(key)}{' (self-test)' if contestant.self_test else ''}")
-            write = _labelled(self.write, contestant, self.number)
-            with spinners.paused(), _recording_failure(write):
-                session = self.ahead.take(number) if self.ahead else None
-                worker = TimedWorker(contestant, self.problem, self.plan, write, spinners, session)
+            with spinners.paused(), _recording_failure(_labelled(self.write, contestant, self.number)):
+                started = time.perf_counter()
+                worker = self.ahead.take(number) if self.ahead else begin(number, Session(contestant.place))
                 self.started.append(worker)
+                worker.write.pass_on()
                 # Closed at once where it fails: it must not run while others are timed.
-                with _recording_failure(write, worker):
+                with _recording_failure(worker.write, worker):
+                    worker.require_begun()
+                    if not self.ahead:
+                        worker.write(figures.COLD_START, time.perf_counter() - started, steps=len(worker.order))
                     worker.prepare(known_steps.get(key))
                     known_steps[key] = len(worker.order)
                     self.ready.append(worker)

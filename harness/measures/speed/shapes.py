@@ -23,8 +23,10 @@ from ...workers.ahead import AheadStarter
 from ...workers.cores import IdleCoreSpinners, reserve_cores
 from ...workers.session import Trained, WorkerFailed
 from . import figures
+from .contestants import Check, Contestant, Problem
+from .held_records import HeldRecords, Write
 from .plan import Plan
-from .rounds import Check, Contestant, Problem, TimedWorker, Write
+from .rounds import TimedWorker
 
 NEW_SIZES = 12
 """Batch sizes that the worker has not seen: more than one framework's limit of 8 compilations of a function."""
@@ -76,13 +78,15 @@ def measure(
     with reserve_cores(plan.cores) as spinners, ExitStack() as ending:
         try:
             pair: list[_SizedWorker] = []
-            ahead = AheadStarter([contestant.place] * 2)
+            ahead = AheadStarter([contestant.place] * 2, lambda _, session: session)
             ending.callback(ahead.close)
             for kind, each in ((MANY, problem), (ONE, last._replace(check=None))):
                 say(f"warming up a worker that sees {kind}")
-                timed = TimedWorker(contestant, each, plan, _ignore, spinners, ahead.take(len(pair)))
+                timed = TimedWorker(contestant, each, plan, HeldRecords(_ignore), spinners, ahead.take(len(pair)))
                 ending.callback(timed.session.close)
                 with spinners.paused():
+                    timed.begin(steps)
+                    timed.require_begun()
                     timed.prepare(steps)
                 pair.append(_SizedWorker(timed, kind, spinners, labelled))
             many = pair[0]

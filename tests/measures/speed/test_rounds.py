@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -13,7 +14,8 @@ import numpy as np
 import psutil
 import pytest
 from bakeoff.measures.speed import rounds, warmup
-from bakeoff.measures.speed.rounds import Contestant, Plan, Problem, run_round
+from bakeoff.measures.speed.contestants import Contestant, Problem
+from bakeoff.measures.speed.rounds import Plan, run_round
 from bakeoff.portable import spec as portable
 from bakeoff.workers.place import Place
 
@@ -331,7 +333,7 @@ def test_a_worker_that_speeds_up_slowly_is_timed_in_its_steady_state(race, clock
 def test_a_worker_that_still_speeds_up_at_the_limit_is_said_not_to_be_steady(race, clock, monkeypatch):
     clock(itertools.chain([60.0], falling(100_000)))
     monkeypatch.setattr(rounds, "WARM_LIMIT_S", 0.0)
-    monkeypatch.setattr(rounds, "FALLING_LIMIT_S", 0.2)
+    monkeypatch.setattr(rounds, "FALLING_LIMIT_S", 2.0)
     monkeypatch.setattr(warmup, "find_steady_state", lambda seconds: None)
     monkeypatch.setattr(warmup, "still_falls", lambda seconds: True)
     records = race("brisk", plan=PLAN._replace(blocks=2), known={("sleeper", "brisk"): 2}, self_test=False)
@@ -456,6 +458,33 @@ def test_a_failure_before_the_first_block_is_recorded_and_ends_the_worker(race, 
     assert len(records.of("slice", variant="slow")) == PLAN.blocks
     assert records.of("slice", variant=variant) == []
     assert alive == [1]
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs another core to begin on")
+def test_workers_that_begin_on_another_core_have_the_same_records_but_no_cold_start(contestant):
+    core = min(os.sched_getaffinity(0))
+    contestants = [contestant(variant) for variant in ("brisk", "refuses", "raises_at_once", "slow")]
+    contestants = [each._replace(place=each.place._replace(cores=(core,))) for each in contestants]
+    records, threads = Records(), set()
+
+    def add(figure, value, **keys):
+        threads.add(threading.get_ident())
+        records.add(figure, value, **keys)
+
+    plan = PLAN._replace(start_ahead=True, cores=(core,))
+    run_round(1, contestants, PROBLEM, plan, add, {}, lambda line: None)
+    begun = {figure: {each["variant"] for each in records.of(figure)} for figure in ("import", "build", "first_call")}
+    assert begun["import"] == {"brisk", "refuses", "raises_at_once", "slow"}
+    assert begun["build"] == {"brisk", "raises_at_once", "slow"}
+    assert begun["first_call"] == {"brisk", "slow"}
+    assert records.failures() == {
+        ("refuses", "raised: build raised ValueError: no such device"),
+        ("raises_at_once", "raised: train raised ZeroDivisionError: the learning rate vanished"),
+    }
+    assert len(records.of("slice", variant="brisk")) == len(records.of("slice", variant="slow")) == PLAN.blocks
+    assert records.of("cold_start") == []
+    assert threads == {threading.get_ident()}
+    assert workers() == []
 
 
 def test_a_failure_is_recorded_with_its_traceback_and_its_contestant(race):

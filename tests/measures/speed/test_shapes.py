@@ -9,7 +9,8 @@ import pytest
 from bakeoff.common.statistics import Interval
 from bakeoff.measures import VOCABULARY
 from bakeoff.measures.speed import figures, rounds, shapes
-from bakeoff.measures.speed.rounds import Contestant, Plan, Problem
+from bakeoff.measures.speed.contestants import Contestant, Problem
+from bakeoff.measures.speed.plan import Plan
 from bakeoff.portable import spec as portable
 from bakeoff.records.query import Query
 from bakeoff.report.tables import shapes as tables
