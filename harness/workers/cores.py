@@ -125,13 +125,23 @@ def reserve_cores(cores: Sequence[int] | None) -> Iterator[IdleCoreSpinners]:
 
 
 def move_process(process: int, cores: Sequence[int]) -> None:
-    """Move every thread of a process to these cores; one that starts meanwhile is moved as well."""
+    """Move every thread of a process to these cores; one that starts meanwhile is moved as well.
+
+    Nothing happens where the process has ended.
+    """
     moved: set[int] = set()
-    while new := {int(thread) for thread in os.listdir(f"/proc/{process}/task")} - moved:
+    while new := _list_threads(process) - moved:
         for thread in new:
             with contextlib.suppress(ProcessLookupError):  # the thread has ended meanwhile
                 os.sched_setaffinity(thread, cores)
         moved |= new
+
+
+def _list_threads(process: int) -> set[int]:
+    try:
+        return {int(thread) for thread in os.listdir(f"/proc/{process}/task")}
+    except (FileNotFoundError, ProcessLookupError):
+        return set()
 
 
 def _move_threads(cores: set[int]) -> None:

@@ -52,10 +52,11 @@ def test_what_begins_ahead_runs_elsewhere_and_is_what_is_taken(place, own):
 
     def begin(number, session):
         ran_on.extend(cores_of(session))
+        session.close()
         return number
 
-    starter = AheadStarter([place("by_variant", cores=own)] * 2, begin)
-    assert [starter.take(number) for number in range(2)] == [0, 1]
+    starter = AheadStarter([place("by_variant", cores=own)], begin)
+    assert starter.take(0) == 0
     assert ran_on
     assert not any(cores & set(own) for cores in ran_on)
     starter.close()

@@ -463,7 +463,7 @@ def test_a_failure_before_the_first_block_is_recorded_and_ends_the_worker(race, 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs another core to begin on")
 def test_workers_that_begin_on_another_core_have_the_same_records_but_no_cold_start(contestant):
     core = min(os.sched_getaffinity(0))
-    contestants = [contestant(variant) for variant in ("brisk", "refuses", "raises_at_once", "slow")]
+    contestants = [contestant(variant) for variant in ("brisk", "refuses", "raises_at_once", "dies_at_once", "slow")]
     contestants = [each._replace(place=each.place._replace(cores=(core,))) for each in contestants]
     records, threads = Records(), set()
 
@@ -474,12 +474,13 @@ def test_workers_that_begin_on_another_core_have_the_same_records_but_no_cold_st
     plan = PLAN._replace(start_ahead=True, cores=(core,))
     run_round(1, contestants, PROBLEM, plan, add, {}, lambda line: None)
     begun = {figure: {each["variant"] for each in records.of(figure)} for figure in ("import", "build", "first_call")}
-    assert begun["import"] == {"brisk", "refuses", "raises_at_once", "slow"}
-    assert begun["build"] == {"brisk", "raises_at_once", "slow"}
+    assert begun["import"] == {"brisk", "refuses", "raises_at_once", "dies_at_once", "slow"}
+    assert begun["build"] == {"brisk", "raises_at_once", "dies_at_once", "slow"}
     assert begun["first_call"] == {"brisk", "slow"}
     assert records.failures() == {
         ("refuses", "raised: build raised ValueError: no such device"),
         ("raises_at_once", "raised: train raised ZeroDivisionError: the learning rate vanished"),
+        ("dies_at_once", "died: the worker ended itself with exit code 4 during train"),
     }
     assert len(records.of("slice", variant="brisk")) == len(records.of("slice", variant="slow")) == PLAN.blocks
     assert records.of("cold_start") == []
