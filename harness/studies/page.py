@@ -62,9 +62,9 @@ def describe_run(study: Study, found: Records) -> str:
     return (
         f"This page is written by `bakeoff study {study.name}` from [its records]({study.name}/records.jsonl): "
         f"{len(found.rows)} rows of the {header['form']} form, measured on {header['created']} on "
-        f"{machine['cores']} cores of {machine['processor']}, in {versions}. It took {describe_time(header['seconds'])}; "
-        f"when it began, {machine['load_before']:.1f} other programs wanted to run on these cores. The spec has the hash "
-        f"{hashes['spec']}{data}."
+        f"{machine['cores']} cores of {machine['processor']}, in {versions}. It took "
+        f"{describe_time(header['seconds'])}, and began at a load average of {machine['load_before']:.1f} from other "
+        f"programs. The spec has the hash {hashes['spec']}{data}."
     )
 
 

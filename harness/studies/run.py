@@ -28,8 +28,8 @@ def measure(
 ) -> dict[str, str]:
     """Measure the study in the chosen backends, and write its records to `path`.
 
-    With `resume`, what an interrupted study measured is taken over, a framework at a time. Returns by NAME:VARIANT why a
-    backend failed. Its rows are left out, and the page names it.
+    With `resume`, what an interrupted study measured is taken over, a framework at a time. Returns by NAME:VARIANT why
+    a backend failed. Its rows are left out, and the page names it.
     """
     started, load = time.monotonic(), os.getloadavg()[0]
     what = records.describe(study.name, short, study.hashes())
