@@ -40,9 +40,9 @@ def plan_search(parent, trials, workers):
 
 def drive(folder):
     """Carry the search out, or resume it, with plain NumPy in this interpreter."""
+    from bakeoff.cluster import units
     from bakeoff.common.progress import Board
     from bakeoff.environments import Environment
-    from bakeoff.search import jobs
     from bakeoff.search.driver import Driver
     from bakeoff.search.engine import LocalEngine
     from bakeoff.search.ledger import Ledger
@@ -50,7 +50,7 @@ def drive(folder):
     from rich.console import Console
 
     here = Environment(python=Path(sys.executable), folder=Path(sys.prefix), seconds=0, bytes=0, packages={})
-    jobs.use_environment("numpy_plain", here)
+    units.use_environment("numpy_plain", here)
     with Ledger(Path(folder)) as ledger, Board(Console()) as board:
         plan = ledger.plan
         engine = LocalEngine(plan.workers)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from bakeoff.cluster import units
 from bakeoff.common.errors import InputError
 from bakeoff.common.progress import Board
 from bakeoff.environments import Environment
@@ -207,9 +208,9 @@ def test_a_trial_that_differs_from_the_oracle_is_named(tmp_path):
 def plain_numpy_here():
     """Run the jobs of plain NumPy in the interpreter of the tests."""
     here = Environment(python=Path(sys.executable), folder=Path(sys.prefix), seconds=0, bytes=0, packages={})
-    jobs.use_environment("numpy_plain", here)
+    units.use_environment("numpy_plain", here)
     yield
-    jobs._found.clear()
+    units.forget_environments()
 
 
 def run_plain(text):
