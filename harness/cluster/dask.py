@@ -72,10 +72,6 @@ class Cluster:
             self.close()
             raise InputError(f"--cluster {address}: the scheduler has no worker. Start `dask worker {address}`.")
 
-    def threads(self) -> int:
-        """Return the threads of all workers."""
-        return sum(self.workers().values())
-
     def hosts(self) -> dict[str, str]:
         """Return by host the address of one of its workers. Raises ClusterLost."""
         return {host_of(worker): worker for worker in sorted(self.workers(), reverse=True)}
@@ -145,7 +141,9 @@ class DaskEngine:
     def __init__(self, cluster: Cluster, run: Run, failed: Failed) -> None:
         self._cluster, self._run, self._failed = cluster, run, failed
         self._results: queue.Queue[tuple[str, Any]] = queue.Queue()
-        self.slots = cluster.threads()
+        workers = cluster.workers()
+        self.slots = sum(workers.values()) + len(workers)
+        """A job for every thread, and one more for every worker, so that it need not wait for the driver."""
 
     def submit(self, job: str) -> None:
         """Send a job to the cluster."""

@@ -252,9 +252,10 @@ def test_a_backend_that_does_not_support_the_network_is_a_reason(plain_numpy_her
     assert result.reason
 
 
-def test_killing_workers_and_the_driver_loses_nothing():
+@pytest.mark.parametrize("where", [[], ["--cluster"]], ids=["here", "on a cluster"])
+def test_killing_workers_and_the_driver_loses_nothing(where):
     """The long form, 60 trials with 20 kills, is the default of the script."""
-    command = [sys.executable, "bench/search_kills.py", "--trials", "10", "--workers", "2", "--kills", "4"]
+    command = [sys.executable, "bench/search_kills.py", "--trials", "10", "--workers", "2", "--kills", "4", *where]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
