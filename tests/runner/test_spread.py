@@ -19,6 +19,8 @@ from bakeoff.measures.agreement.selection import select
 from bakeoff.measures.speed import figures
 from bakeoff.records import read
 from bakeoff.records.query import Query
+from bakeoff.report.notes import list_notes
+from bakeoff.report.report import Report
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -137,6 +139,8 @@ def test_a_run_on_a_cluster_ends_with_results_on_every_workload(spread):
     assert pd.read_csv(run / "tables" / "suite.csv")["seconds"].gt(0).all()
     assert read.read_state(run).complete
     assert len(printed["new_shapes"]) == 1
+    (note,) = [each for each in list_notes(Report(run)) if each.startswith("Timed on the hosts of a cluster")]
+    assert all(name in note for name in ("small", "wide", "one-row"))
 
 
 @pytest.mark.parametrize(("words", "said"), [

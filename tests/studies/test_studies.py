@@ -40,6 +40,7 @@ def test_the_records_are_of_the_full_form_in_several_frameworks(study):
     header = committed(study).header
     assert (header["study"], header["form"], header["failures"]) == (study.name, "full", {})
     assert len({name.partition(":")[0] for name in header["contestants"]}) >= 3
+    assert header["seconds"] < 600
     if study.name != "softmax":
         assert committed(study).rows["seed"].nunique() > 2
 
