@@ -50,7 +50,7 @@ TRAIN, TIME = "train", "time"
 class Section(BaseModel):
     """A value that is sent as JSON."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
 class Host(Section):

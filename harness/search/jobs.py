@@ -6,11 +6,13 @@ What a node needs beside the job is Bakeoff itself and the means to build the ba
 import platform
 import threading
 import time
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from ..cluster.units import Unavailable, find_environment, select_unit
+from ..common import machine
 from ..common.cache import cache_folder
 from ..workers import launch
 from ..workers.session import Session, WorkerFailed
@@ -78,6 +80,8 @@ class Result(BaseModel):
     seconds: float = 0.0
     """From the start of the worker to its end, of the attempt that counts."""
     host: str = ""
+    machine: str = ""
+    """The processor and the usable cores of the host."""
     versions: dict[str, str] = {}
 
     @property
@@ -101,7 +105,7 @@ def run_job(text: str) -> str:
 def _try_job(job: Job) -> tuple[Result, bool]:
     """Return the result of one attempt, and whether another attempt can change it."""
     place: dict[str, Any] = {"trial": job.trial, "backend": job.backend, "variant": job.variant}
-    place["host"] = platform.node()
+    place |= {"host": platform.node(), "machine": describe_machine()}
     unit = select_unit(job.contestant)
     splits = splits_of(job.spec)
     network = job.spec.portable(splits.features, len(splits.classes))
@@ -132,6 +136,12 @@ def value_of(trained: Trained) -> float:
 
 def _describe(trained: Trained) -> dict[str, Any]:
     return {**trained._asdict(), "conforms": trained.conforms}
+
+
+@cache
+def describe_machine() -> str:
+    """Return the processor and the usable cores of this host."""
+    return f"{machine.processor()}, {len(machine.usable_cores())} usable cores"
 
 
 def describe_failure(text: str, reason: str) -> str:

@@ -16,6 +16,7 @@ from bakeoff.search.engine import LocalEngine
 from bakeoff.search.jobs import Job, Result
 from bakeoff.search.ledger import Ledger, Plan
 from bakeoff.search.study import Study
+from bakeoff.search.terminal import print_search
 from bakeoff.search.trial import COMPLETE, FAILED, PRUNED, Epoch
 from rich.console import Console
 
@@ -192,6 +193,19 @@ def test_tables_have_every_trial(tmp_path):
         assert list(prices["trials_per_hour"]) == [7200.0, 7200.0]
         assert (results.agreement(ledger)["value_range"] == 0).all()
         assert results.wrong(ledger) == []
+
+
+@pytest.mark.parametrize(("machines", "said"), [(1, False), (2, True)])
+def test_prices_of_different_machines_are_not_comparable(tmp_path, machines, said):
+    def elsewhere(text):
+        found = Result.model_validate_json(pretend(text))
+        return found.model_copy(update={"machine": f"processor {found.trial % machines}"}).model_dump_json()
+
+    console = Console(record=True, width=200)
+    with Ledger.create(tmp_path, make_plan()) as ledger:
+        carry_out(ledger, elsewhere)
+        print_search(console, ledger, {})
+    assert ("the prices are not comparable" in console.export_text()) is said
 
 
 def test_a_trial_that_differs_from_the_oracle_is_named(tmp_path):
