@@ -170,30 +170,19 @@ def carry_out_checks(
     registry_entries.require_device(chosen, device)
     interpreters.require_interpreters(pythons)
     kinds, spread = (networks.full_matrix(), []) if full else networks.split_cover()
+    selected, limit_s = selection or EVERYTHING, time_limit_s or ANSWER_LIMIT_S
     if cluster is not None:
         from ..runner import spread_checks
 
-        limit_s = time_limit_s or ANSWER_LIMIT_S
-        wanted = spread_checks.Wanted(
-            chosen, kinds, spread, device, threads, selection or EVERYTHING, limit_s, tuple(map(str, pythons))
-        )
+        names = tuple(map(str, pythons))
+        wanted = spread_checks.Wanted(chosen, kinds, spread, device, threads, selected, limit_s, names)
         return Checked(*spread_checks.check_on_cluster(cluster, wanted, board))
     for entry, variant in chosen:
         if reason := launch.explain_unavailable(entry, variant):
             board.say(reason)
     with board:
         made = launch.interpreters_of(chosen, pythons, board)
-        found = run_checks.check_backends(
-            chosen,
-            made,
-            kinds,
-            device,
-            threads,
-            board,
-            spread,
-            selection or EVERYTHING,
-            time_limit_s or ANSWER_LIMIT_S,
-        )
+        found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread, selected, limit_s)
     unbuilt = any(isinstance(each, environments.BuildFailed) for each in made.values())
     return Checked(dict(found), run_checks.explain_unchecked(chosen, made, found), unbuilt)
 
