@@ -27,6 +27,7 @@ space.optimiser.learning_rate = { scale = "log", low = 1e-4, high = 0.1 }
 space.optimiser.beta1 = { scale = "one-minus", low = 0.9, high = 0.999 }
 """
 CONTESTANT = "numpy_plain:plain"
+HOST = "127.0.0.1"
 
 
 def plan_search(parent, trials, workers):
@@ -38,28 +39,61 @@ def plan_search(parent, trials, workers):
         return ledger.folder
 
 
-def drive(folder):
-    """Carry the search out, or resume it, with plain NumPy in this interpreter."""
-    from bakeoff.common.progress import Board
+def use_numpy_here():
+    """Run the jobs of plain NumPy in this interpreter."""
+    from bakeoff.cluster import units
     from bakeoff.environments import Environment
-    from bakeoff.search import jobs
-    from bakeoff.search.driver import Driver
+
+    here = Environment(python=Path(sys.executable), folder=Path(sys.prefix), seconds=0, bytes=0, packages={})
+    units.use_environment("numpy_plain", here)
+
+
+def dask_setup(worker):
+    """Prepare a worker of the cluster: Dask calls this as it loads the file."""
+    use_numpy_here()
+
+
+def make_engine(plan, cluster):
+    """Return where the jobs run: here, or on the workers of a cluster (its address and the files of mutual TLS)."""
     from bakeoff.search.engine import LocalEngine
+
+    if not cluster:
+        return LocalEngine(plan.workers)
+    from bakeoff.cluster.dask import Cluster, DaskEngine, Tls
+    from bakeoff.search import jobs
+
+    address, *files = cluster.split(",")
+    return DaskEngine(Cluster(address, Tls(*map(Path, files)), timeout_s=60), jobs.run_job, jobs.describe_failure)
+
+
+def drive(folder, cluster):
+    """Carry the search out, or resume it."""
+    from bakeoff.common.progress import Board
+    from bakeoff.search.driver import Driver
     from bakeoff.search.ledger import Ledger
     from bakeoff.search.study import Study
     from rich.console import Console
 
-    here = Environment(python=Path(sys.executable), folder=Path(sys.prefix), seconds=0, bytes=0, packages={})
-    jobs.use_environment("numpy_plain", here)
+    use_numpy_here()
     with Ledger(Path(folder)) as ledger, Board(Console()) as board:
         plan = ledger.plan
-        engine = LocalEngine(plan.workers)
+        engine = make_engine(plan, cluster)
         Driver(ledger, Study(ledger.folder, plan.file, plan.sampler, plan.seed), engine, board).carry_out()
         engine.close()
 
 
-def start(folder):
+def start_cluster(parent, workers):
+    from tests.cluster.machines import Machines
+
+    found = Machines(parent / "cluster", hosts=(HOST,) * workers, preload=__file__)
+    found.connect().close()
+    return found
+
+
+def start(folder, machines):
     command = [sys.executable, __file__, "--drive", str(folder)]
+    if machines:
+        command += ["--on", ",".join(map(str, (machines.address, *machines.tls)))]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -67,6 +101,20 @@ def acknowledged(folder):
     """Return the results that are on the disk, as text: whole lines alone."""
     lines = (folder / "records.jsonl").read_bytes().splitlines(keepends=True)
     return {line for line in lines if line.endswith(b"\n") and b'"record":"result"' in line}
+
+
+def kill_on_cluster(folder, driver, chance, machines):
+    """Kill the driver or a worker of the cluster, and start it again; return as `kill` does."""
+    before = acknowledged(folder)
+    if chance.random() < 0.5:
+        driver.kill()
+        driver.wait()
+        return "driver", acknowledged(folder), start(folder, machines)
+    place = chance.randrange(len(machines.workers))
+    machines.workers[place].kill()
+    machines.workers[place].wait()
+    machines.workers[place] = machines.start_worker(HOST)
+    return "worker", before, driver
 
 
 def kill(folder, driver, chance):
@@ -84,24 +132,25 @@ def kill(folder, driver, chance):
         return "worker", before, driver
     driver.kill()
     driver.wait()
-    return "driver", acknowledged(folder), start(folder)
+    return "driver", acknowledged(folder), start(folder, None)
 
 
-def torture(folder, kills, seed):
+def torture(folder, kills, seed, machines):
     """Kill until `kills` hit something, then let the search end; return what happened."""
     chance = random.Random(seed)
     hits = {"driver": 0, "worker": 0}
     seen = set()
-    driver = start(folder)
+    driver = start(folder, machines)
     while sum(hits.values()) < kills and driver.poll() is None:
         time.sleep(chance.uniform(0.1, 3.5))
         if driver.poll() is None:
-            which, on_disk, driver = kill(folder, driver, chance)
+            killed = kill_on_cluster(folder, driver, chance, machines) if machines else kill(folder, driver, chance)
+            which, on_disk, driver = killed
             seen |= on_disk
             if which:
                 hits[which] += 1
     while driver.wait() != 0:
-        driver = start(folder)
+        driver = start(folder, machines)
     return {"kills": hits, "seen": seen}
 
 
@@ -132,18 +181,26 @@ def main():
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cluster", action="store_true", help="on a Dask cluster that is started here")
     parser.add_argument("--drive", metavar="FOLDER", help=argparse.SUPPRESS)
+    parser.add_argument("--on", metavar="ADDRESS,CA,CERT,KEY", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.drive:
-        drive(options.drive)
+        drive(options.drive, options.on)
         return 0
     with tempfile.TemporaryDirectory() as parent:
         folder = plan_search(parent, options.trials, options.workers)
-        report = examine(folder, torture(folder, options.kills, options.seed))
+        machines = start_cluster(Path(parent), options.workers) if options.cluster else None
+        try:
+            report = examine(folder, torture(folder, options.kills, options.seed, machines))
+        finally:
+            if machines:
+                machines.stop()
     print(json.dumps(report))
     whole = report["results"] == options.trials and report["outcomes"] == ["complete"]
     return 0 if whole and not (report["twice"] or report["lost"] or report["other_settings"]) else 1
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     sys.exit(main())

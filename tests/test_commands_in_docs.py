@@ -41,7 +41,9 @@ NOT_EXECUTED = {
     "tox list": "prints what tox.ini says of each environment",
     "autograd-env/bin/pip": "installs a framework; tests/registry/test_scaffold.py checks the guide's backend in one",
     "uv": "asks the package index for the newest versions",
-    "dask": "runs until it is stopped; tests/search/test_cluster.py starts a scheduler and workers with TLS",
+    "dask": "runs until it is stopped; tests/cluster/test_how_to.py starts a scheduler and a worker with these options",
+    "openssl": "writes keys; tests/cluster/test_how_to.py executes it in a folder of its own",
+    "kubectl": "needs a Kubernetes cluster",
     "python bench/": "takes hours of a quiet machine",
     "python docs/publish.py": "replaces the published results; tests/test_results.py takes its steps one by one",
 }

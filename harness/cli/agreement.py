@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from . import completion
+from .cluster import ClusterAddress, TlsFiles, connect
 from .options import (
     FAILED,
     Backends,
@@ -26,6 +27,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from ..cluster.dask import Cluster
     from ..common.progress import Board
     from ..measures.agreement.run_checks import VariantResult
     from ..measures.agreement.selection import Selection
@@ -92,6 +94,8 @@ def check_backends(
     python: Interpreters = None,
     records: RecordsFile = None,
     time_limit: TimeLimit = None,
+    cluster: ClusterAddress = None,
+    tls: TlsFiles = None,
     as_json: Json = False,
 ) -> None:
     """Check that backends compute what the network specification says.
@@ -115,9 +119,8 @@ def check_backends(
     selected = selection.select(case or (), only or (), fail_fast)
     require_writable(records)
     with exit_at_interrupt():
-        found, unable, unbuilt = carry_out_checks(
-            Board(err), backends, full, device, threads, tuple(python or ()), selected, build, time_limit
-        )
+        wanted = (Board(err), backends, full, device, threads, tuple(python or ()), selected, build, time_limit)
+        found, unable, unbuilt = carry_out_checks(*wanted, cluster=connect(cluster, tls))
     if as_json:
         print_json(found_records.as_json(found, unable))
     else:
@@ -151,8 +154,9 @@ def carry_out_checks(
     selection: "Selection | None" = None,
     build: str | None = None,
     time_limit_s: float | None = None,
+    cluster: "Cluster | None" = None,
 ) -> "Checked":
-    """Check backends. Raises InputError before anything is built."""
+    """Check backends, on this machine or on the hosts of a cluster. Raises InputError before anything is built."""
     from .. import environments
     from ..environments import interpreters
     from ..measures.agreement import run_checks
@@ -166,22 +170,19 @@ def carry_out_checks(
     registry_entries.require_device(chosen, device)
     interpreters.require_interpreters(pythons)
     kinds, spread = (networks.full_matrix(), []) if full else networks.split_cover()
+    selected, limit_s = selection or EVERYTHING, time_limit_s or ANSWER_LIMIT_S
+    if cluster is not None:
+        from ..runner import spread_checks
+
+        names = tuple(map(str, pythons))
+        wanted = spread_checks.Wanted(chosen, kinds, spread, device, threads, selected, limit_s, names)
+        return Checked(*spread_checks.check_on_cluster(cluster, wanted, board))
     for entry, variant in chosen:
         if reason := launch.explain_unavailable(entry, variant):
             board.say(reason)
     with board:
         made = launch.interpreters_of(chosen, pythons, board)
-        found = run_checks.check_backends(
-            chosen,
-            made,
-            kinds,
-            device,
-            threads,
-            board,
-            spread,
-            selection or EVERYTHING,
-            time_limit_s or ANSWER_LIMIT_S,
-        )
+        found = run_checks.check_backends(chosen, made, kinds, device, threads, board, spread, selected, limit_s)
     unbuilt = any(isinstance(each, environments.BuildFailed) for each in made.values())
     return Checked(dict(found), run_checks.explain_unchecked(chosen, made, found), unbuilt)
 

@@ -9,6 +9,7 @@ import typer
 
 from ..common.errors import InputError
 from . import completion
+from .cluster import ClusterAddress, TlsFiles, connect
 from .options import (
     FAILED,
     NOT_MEASURABLE,
@@ -108,7 +109,7 @@ Resume = Annotated[
 
 Trust = Annotated[bool, typer.Option("--trust", help="With --resume: execute what a run of others names.")]
 
-WITH_RESUME = {"resume", "results", "as_json", "trust"}
+WITH_RESUME = {"resume", "results", "as_json", "trust", "cluster", "tls"}
 """The parameters that may be given along with --resume."""
 
 
@@ -135,6 +136,8 @@ def run_backends(
     inherit_environment: Inherit = None,
     resume: Resume = None,
     trust: Trust = False,
+    cluster: ClusterAddress = None,
+    tls: TlsFiles = None,
     python: Python = None,
     results: Results = Path("results"),
     as_json: Json = False,
@@ -162,10 +165,12 @@ def begin_or_resume(context: typer.Context, resume: Path | None, results: Path, 
     """Carry out the run that the command line asks for, or what is left of one. Raises InputError."""
     from ..runner import start
 
+    address, tls = context.params["cluster"], context.params["tls"]
     if resume is None:
-        return carry_out(start.begin(make_request(context.params)))
+        request = make_request(context.params)
+        return carry_out(start.begin(request, connect(address, tls)))
     reject_other_parameters(context)
-    return resume_run(find_run(resume, results), trust)
+    return resume_run(find_run(resume, results), trust, address, tls)
 
 
 def make_request(given: Mapping[str, Any]) -> "Request":
@@ -198,14 +203,14 @@ def make_request(given: Mapping[str, Any]) -> "Request":
     )
 
 
-def resume_run(folder: Path, trust: bool) -> "Report":
+def resume_run(folder: Path, trust: bool, cluster: str | None = None, tls: str | None = None) -> "Report":
     """Carry out what is left of a run; a complete one is read, and needs neither its data nor its backends."""
     from ..records.read import read_state
     from ..report.report import Report
     from ..runner import start
 
     if not read_state(folder).complete:
-        return carry_out(start.resume(folder, trust))
+        return carry_out(start.resume(folder, trust, connect(cluster, tls)))
     print_note(f"{folder} is complete: nothing is left to do.")
     report = Report(folder)
     write_tables(report)

@@ -8,6 +8,7 @@ import typer
 
 from ..common.errors import InputError
 from ..common.foreign import make_safe
+from .cluster import ClusterAddress, TlsFiles, connect
 from .options import FAILED, Device, Json, Python, Results, Threads, err, exit_at_interrupt, out, print_json, print_note
 from .run import BackendList, Trust, parse_time, reject_other_parameters
 
@@ -28,12 +29,6 @@ Budget = Annotated[
 Workers = Annotated[int | None, typer.Option(min=1, help="Trials trained at a time. Default: one for each core.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of the sampler.")]
 Resume = Annotated[Path | None, typer.Option(metavar="FOLDER", help="Interrupted search to continue.")]
-Cluster = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler to send trials to. Default: this machine.")
-]
-TlsFiles = Annotated[
-    str | None, typer.Option("--tls", metavar="CA,CERT,KEY", help="Files of mutual TLS for --cluster. Default: none.")
-]
 SAMPLERS = ("random", "grid", "tpe")
 WITH_RESUME = {"resume", "trust", "results", "as_json", "cluster", "tls"}
 """The parameters that may be given along with --resume."""
@@ -52,7 +47,7 @@ def search_hyperparameters(
     threads: Threads = 1,
     resume: Resume = None,
     trust: Trust = False,
-    cluster: Cluster = None,
+    cluster: ClusterAddress = None,
     tls: TlsFiles = None,
     python: Python = None,
     results: Results = Path("results"),
@@ -158,10 +153,10 @@ def first_variants(backends: str | None) -> list[tuple["Entry", str]]:
 
 
 def _carry_out_and_print(ledger: "Ledger", as_json: bool, cluster: str | None, tls: str | None) -> None:
+    from ..cluster.dask import ClusterLost
     from ..common.progress import Board
     from ..search import results as search_results
     from ..search.driver import Driver
-    from ..search.engine import EngineLost
     from ..search.study import Study
     from ..search.terminal import print_search
 
@@ -173,7 +168,7 @@ def _carry_out_and_print(ledger: "Ledger", as_json: bool, cluster: str | None, t
         with exit_at_interrupt(advice), Board(err) as board:
             try:
                 Driver(ledger, study, engine, board).carry_out()
-            except EngineLost as lost:
+            except ClusterLost as lost:
                 raise InputError(f"{lost} Every result that was reported is kept. {advice}") from None
             finally:
                 engine.close()
@@ -191,16 +186,13 @@ def open_engine(plan: "Plan", cluster: str | None = None, tls: str | None = None
     """Return where the jobs run: on this machine, or on the workers of a scheduler. Raises InputError."""
     from ..search.engine import LocalEngine
 
-    if cluster is None:
-        if tls is not None:
-            raise InputError("--tls secures the connection to a cluster. Add --cluster tls://HOST:PORT.")
+    connection = connect(cluster, tls)
+    if connection is None:
         return LocalEngine(plan.workers)
-    from ..search.cluster import DaskEngine, Tls
+    from ..cluster.dask import DaskEngine
+    from ..search.jobs import describe_failure, run_job
 
-    files = None if tls is None else [Path(word.strip()) for word in tls.split(",")]
-    if files is not None and len(files) != 3:
-        raise InputError(f"--tls: expected three files, CA,CERT,KEY, got {tls!r}.")
-    return DaskEngine(cluster, None if files is None else Tls(*files))
+    return DaskEngine(connection, run_job, describe_failure)
 
 
 def draw_figures(ledger: "Ledger", importances: dict[str, float]) -> None:

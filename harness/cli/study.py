@@ -23,6 +23,7 @@ Name = Annotated[
 ]
 Short = Annotated[bool, typer.Option("--short", help="Run the short form: fewer seeds and settings.")]
 Output = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for the page, its pictures and its records.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Keep the frameworks that an interrupted study has measured.")]
 Redraw = Annotated[bool, typer.Option("--redraw", help="Write the page again from its records; measure nothing.")]
 
 
@@ -32,6 +33,7 @@ def run_study(
     short: Short = False,
     output: Output = Path("studies"),
     redraw: Redraw = False,
+    resume: Resume = False,
     python: Python = None,
 ) -> None:
     """Run a study in several frameworks, and write a page of what it found.
@@ -52,7 +54,7 @@ def run_study(
         return
     study = catalogue.find(name)
     import_altair()
-    failures = {} if redraw else _measure(name, backends, short, output, tuple(python or ()))
+    failures = {} if redraw else _measure(name, backends, short, output, tuple(python or ()), resume)
     print_note(f"Page: {page.write(study, output)}")
     for contestant, reason in failures.items():
         print_note(f"{contestant} failed: {reason}")
@@ -60,7 +62,9 @@ def run_study(
         raise typer.Exit(FAILED)
 
 
-def _measure(name: str, backends: str | None, short: bool, output: Path, pythons: tuple[Path, ...]) -> dict[str, str]:
+def _measure(
+    name: str, backends: str | None, short: bool, output: Path, pythons: tuple[Path, ...], resume: bool
+) -> dict[str, str]:
     from ..common.progress import Board
     from ..environments import interpreters
     from ..studies import catalogue, run
@@ -68,5 +72,5 @@ def _measure(name: str, backends: str | None, short: bool, output: Path, pythons
     interpreters.require_interpreters(pythons)
     chosen = first_variants(backends)
     path = output / name / "records.jsonl"
-    with exit_at_interrupt(), Board(err) as board:
-        return run.measure(catalogue.find(name), chosen, path, short, pythons, board)
+    with exit_at_interrupt("Continue with --resume."), Board(err) as board:
+        return run.measure(catalogue.find(name), chosen, path, short, pythons, board, resume)

@@ -88,6 +88,14 @@ class Machine(Section):
     """What harness/common/machine.py reads just before the run."""
 
 
+class Host(Section):
+    """A host of the cluster that carries the run out."""
+
+    host: str
+    """Its name."""
+    machine: Machine
+
+
 class Backend(Section):
     """A backend that takes part."""
 
@@ -209,6 +217,8 @@ class Header(Section):
     plan: Plan
     suite: Suite | None = None
     """None where the run has one workload."""
+    hosts: dict[str, Host] = {}
+    """By address, the hosts of the cluster when the run began; empty for a run on one machine."""
 
 
 def header_problem(found: Any) -> str:

@@ -94,6 +94,19 @@ class Run:
         with self._mutex:
             self._finished.add(name)
 
+    def add_finished_task(self, name: str, records: Iterable[Mapping[str, Any]], seconds: float) -> None:
+        """Record a task that was carried out elsewhere, with all of its records: see `Record`.
+
+        It is an attempt of its own. Where the task was finished before, this attempt counts.
+        """
+        with self._mutex:
+            attempt = self._attempts[name] = self._attempts.get(name, 0) + 1
+        task = Task(self, name, attempt)
+        head = {"task": name, "attempt": attempt}
+        task.write([*({**record, **head} for record in records), task.record(FINISHED, seconds)])
+        with self._mutex:
+            self._finished.add(name)
+
     def write(self, records: Iterable[Record]) -> None:
         """Append the records, each on a line of its own, and wait until they are on the disk."""
         text = "".join(json.dumps(record, separators=(",", ":")) + "\n" for record in records)

@@ -31,6 +31,7 @@ KEYS: dict[str, tuple[type, ...]] = {
     "names": LIST, "found": LIST, "answer": TEXT, "what": TEXT, "documentation": TEXT, "caller": (int, NONE),
     "exception": TEXT, "message": TEXT, "printed": TEXT, "seconds": NUMBER, "named": LIST, "user_lines": COUNT,
     "by": TEXT, "framework_lines": COUNT, "probabilities_off": NUMBER, "not_a_number": NUMBER, "loss": NUMBER,
+    "address": TEXT, "machine": (dict,), "variables": (dict,),
     "floors": (float, int, NONE), "right_loss": NUMBER, "right_accuracy": NUMBER,
 }  # fmt: skip
 """The types of every key but `value`, whose types are the figure's own. One name means one thing in all measures."""

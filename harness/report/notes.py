@@ -10,7 +10,7 @@ import pandas as pd
 from ..common.statistics import Interval
 from ..measures.agreement.figures import CONVENTION_EFFECT
 from ..measures.speed import stopping
-from ..measures.speed.figures import SLICE_STEPS, STOPPED, SUITE, SUITE_UNSUPPORTED, SWEEP, SWEEP_UNSUPPORTED
+from ..measures.speed.figures import HOST, SLICE_STEPS, STOPPED, SUITE, SUITE_UNSUPPORTED, SWEEP, SWEEP_UNSUPPORTED
 from ..measures.training.figures import EPOCH_TIME
 from ..records import read
 from ..records.vocabulary import FINISHED
@@ -68,6 +68,7 @@ def list_notes(report: "Report") -> list[str]:
         *list_warnings(report),
         *describe_suite(report),
         _describe_circumstances(report.header),
+        *_describe_hosts(report),
         *_describe_stand_ins(report),
         *(f"Data: {note}" for note in report.header["data"]["notes"]),
         *_describe_timing(report),
@@ -78,6 +79,22 @@ def list_notes(report: "Report") -> list[str]:
         *describe_convention_effects(report),
         *_describe_failures(report),
     ]
+
+
+def _describe_hosts(report: "Report") -> Iterator[str]:
+    """Yield on which hosts of a cluster the workloads were timed; nothing for a run on one machine."""
+    timed = report.query.rows(HOST)
+    timed = timed[timed["what"].eq("time")] if len(timed) else timed
+    places: dict[str, list[str]] = {}
+    for row in timed.to_dict("records"):
+        machine = row["machine"]
+        cores = count_things(machine["usable_threads"], "usable core")
+        places.setdefault(f"{row['value']} ({row['address']}; {machine['processor']}, {cores})", []).append(
+            row["workload"]
+        )
+    if places:
+        told = "; ".join(f"{join_words(names)} on {host}" for host, names in places.items())
+        yield f"Timed on the hosts of a cluster, each workload on one of them: {told}. Ratios hold within a workload."
 
 
 def _describe_stand_ins(report: "Report") -> Iterator[str]:

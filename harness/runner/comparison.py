@@ -131,11 +131,15 @@ class Comparison:
 
     # Environments, checks, training: two at a time
 
-    def required_cases(self, entry: Entry) -> list[Case]:
-        """Return the cases that the backend must pass before it is timed."""
+    def required_networks(self, entry: Entry) -> list[networks.Network]:
+        """Return the networks that the backend must pass before it is timed."""
         specs = (self.spec, *(each.spec for each in self.workloads))
         required = dict.fromkeys(network for spec in specs for network in networks.required_networks(spec))
-        return agreement_cases.cases(networks.with_supported(list(required), entry.unsupported))
+        return networks.with_supported(list(required), entry.unsupported)
+
+    def required_cases(self, entry: Entry) -> list[Case]:
+        """Return the cases of these networks."""
+        return agreement_cases.cases(self.required_networks(entry))
 
     def previous_check_seconds(self, entry: Entry, variant: str) -> float:
         """Return the seconds that the checks took whose cached result holds; 0 where there is none."""

@@ -1,6 +1,5 @@
 """Begin a run, or resume one: the request, the plan that is fixed before the run, and its run folder."""
 
-import hashlib
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ..cluster.dask import Cluster
 from ..common import machine
 from ..common.errors import InputError
 from ..common.foreign import make_safe
@@ -30,6 +30,8 @@ from ..workload.spec import Spec
 from ..workload.suite import Suite
 from . import suite
 from .comparison import Comparison
+from .rebuild import identify, rebuild
+from .spread import SpreadComparison
 
 ROUNDS, BLOCKS = 2, 40
 QUICK_ROUNDS, QUICK_BLOCKS = 2, 16
@@ -76,43 +78,75 @@ class Request:
     """Seconds after which no export of the deployment begins; None deploys nothing."""
 
 
-def begin(request: Request) -> "Comparison":
-    """Load the data, fix the plan, and make the run folder. Raises InputError before anything is made."""
+def begin(request: Request, cluster: Cluster | None = None) -> "Comparison":
+    """Load the data, fix the plan, and make the run folder. Raises InputError before anything is made.
+
+    With a `cluster` its hosts carry the run out.
+    """
+    if cluster is not None:
+        _require_spreadable(request)
+    hosts = cluster.describe_hosts() if cluster is not None else {}
     entries = registry_entries.read_all()
     wanted = request.wanted if request.wanted is not None else registry_entries.default_selection(entries)
     chosen = registry_entries.with_build(registry_entries.select(entries, wanted), request.build)
     registry_entries.require_device(chosen, request.device)
-    machine.require_device(request.device)
+    _require_device(request.device, hosts)
     interpreters.require_interpreters(request.pythons)
     _require_variables(request.inherit)
     dataset = data.load(request.spec.data, request.spec.training.seed)
     splits = data.split(dataset, request.spec)
-    cores = _cores(request.threads, "--threads")
+    usable = min((each["machine"]["usable_threads"] for each in hosts.values()), default=None)
+    cores = _cores(request.threads, "--threads", usable)
     for point in sweep.points(request.spec, request.threads):
-        _cores(point.threads, f"[sweep] {point.name}")
+        _cores(point.threads, f"[sweep] {point.name}", usable)
         data.check_batch(len(splits.y_train), point.spec.training.batch_size)
-    workloads, suite_header = _plan_suite(request)
+    workloads, suite_header = _plan_suite(request, usable)
     header = {
         "bakeoff": version("bakeoff"),
         "commit": machine.commit(),
         "spec_hash": request.spec.hash(),
         "spec": request.spec.model_dump(mode="json"),
         "data": suite.describe_splits(splits, dataset.name),
-        "machine": machine.describe(),
+        "machine": next(iter(hosts.values()))["machine"] if hosts else machine.describe(),
         "backends": _identities(chosen),
-        "variables": _variables(chosen, request.threads, request.inherit),
+        "variables": {} if hosts else _variables(chosen, request.threads, request.inherit),
         "plan": {**_plan(request, chosen, cores), "stands_for": registry_entries.stand_ins(entries, wanted)},
         **suite_header,
+        **({"hosts": hosts} if hosts else {}),
     }
-    return Comparison(Run.create(request.parent, header, VOCABULARY), request.spec, splits, chosen, workloads)
+    run = Run.create(request.parent, header, VOCABULARY)
+    if cluster is not None:
+        return SpreadComparison(run, request.spec, splits, chosen, workloads, cluster=cluster)
+    return Comparison(run, request.spec, splits, chosen, workloads)
 
 
-def _plan_suite(request: Request) -> tuple[list[suite.PlannedWorkload], dict[str, Any]]:
+def _require_spreadable(request: Request) -> None:
+    """Raise InputError for what a cluster does not do."""
+    wanted = {
+        "--cluster spreads the workloads of a suite. Add --suite NAME, or leave it out.": request.suite is None,
+        "--deploy measures on this machine. Leave out --deploy or --cluster.": request.deploy_s is not None,
+        "--inherit-environment passes on variables of this machine. Leave it out with --cluster.": request.inherit,
+    }
+    for problem, found in wanted.items():
+        if found:
+            raise InputError(problem)
+
+
+def _require_device(device: str, hosts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise InputError for a GPU where this machine, or a host of the cluster, shows none."""
+    if not hosts:
+        machine.require_device(device)
+    for host, each in hosts.items():
+        if device == "cuda" and not each["machine"]["gpus"]:
+            raise InputError(f"--device cuda: no NVIDIA GPU is visible on the host {host}. Use --device cpu.")
+
+
+def _plan_suite(request: Request, usable: int | None = None) -> tuple[list[suite.PlannedWorkload], dict[str, Any]]:
     """Return the workloads beside the run's own spec, and the entry of run.json; nothing where there is no suite."""
     if request.suite is None:
         return [], {}
     name, wanted = request.suite
-    planned, left_out = suite.plan(wanted, request.threads)
+    planned, left_out = suite.plan(wanted, request.threads, usable)
     rounds = (request.rounds or ROUNDS) * len(planned)
     budget_s = suite.BUDGET_S if request.budget_s is None else request.budget_s / rounds
     workloads = [each.header() for each in planned]
@@ -150,41 +184,36 @@ def _workloads(request: Request) -> int:
     return 1 if request.suite is None else len(request.suite[1].workload)
 
 
-def _cores(threads: int, asked: str) -> tuple[int, ...] | None:
-    """Return a core for each thread. Raises InputError where there are too few; `asked` names the option."""
+def _cores(threads: int, asked: str, usable: int | None = None) -> tuple[int, ...] | None:
+    """Return a core for each thread. Raises InputError where there are too few; `asked` names the option.
+
+    `usable`: how many the smallest host of a cluster may use; each host then takes the first of its own.
+    """
+    if usable is not None:
+        if threads > usable:
+            raise InputError(f"{asked} {threads}: a host of the cluster may use {usable} cores. Ask for no more.")
+        return None
     cores = first_cores(threads)
     if cores is not None and len(cores) < threads:
         raise InputError(f"{asked} {threads}: this process may use {len(cores)} cores. Ask for no more.")
     return cores
 
 
-def resume(folder: Path, trust: bool = False) -> "Comparison":
+def resume(folder: Path, trust: bool = False, cluster: Cluster | None = None) -> "Comparison":
     """Open a run that was killed. Raises InputError where its rounds would not be comparable.
 
     A run that was not begun by this user on this machine is resumed only with `trust`: it names what is executed.
     """
     header = read.read_header(folder)
-    _require_same_machine(folder, header)
+    _require_same_place(folder, header, cluster)
     if not trust and not began_here(folder, folder / "run.json"):
         raise InputError(describe_distrust(folder, header))
-    spec = Spec.model_validate({**header["spec"]}, strict=False)
-    splits = data.split(data.load(spec.data, spec.training.seed), spec)
-    if splits.hash != header["data"]["hash"]:
-        raise InputError(
-            f"{folder}: its data had the hash {header['data']['hash']}, now {splits.hash}. Start a new run."
-        )
-    outside = {name: registry_entries.read_entry(Path(path)) for name, path in header["plan"]["folders"].items()}
-    entries = {**registry_entries.read_all(), **outside}
-    for name, identity in header["backends"].items():
-        build = identity.get("build") or ""
-        if name in entries:
-            entries[name] = entries[name]._replace(build_name=build)
-        if name not in entries or _identity(entries[name]) != identity:
-            raise InputError(f"{folder}: backend {name} has changed since it began. Start a new run.")
-    chosen = [(entries[name].for_variant(variant), variant) for name, variant in header["plan"]["entries"]]
-    _require_same_variables(folder, header, chosen)
-    workloads = suite.resume(header["suite"]["workloads"][1:], folder) if header.get("suite") else ()
-    work = Comparison(Run(folder, VOCABULARY), spec, splits, chosen, workloads)
+    parts = rebuild(folder, header)
+    if cluster is None:
+        _require_same_variables(folder, header, parts[2])
+        work = Comparison(Run(folder, VOCABULARY), *parts)
+    else:
+        work = SpreadComparison(Run(folder, VOCABULARY), *parts, cluster=cluster)
     work.findings.learn(read.read_records(folder, VOCABULARY))
     return work
 
@@ -203,15 +232,25 @@ def describe_distrust(folder: Path, header: Mapping[str, Any]) -> str:
     return "\n".join(make_safe(line) for line in lines)
 
 
-def _require_same_machine(folder: Path, header: Mapping[str, Any]) -> None:
-    """Raise InputError where another machine or another version of Bakeoff began the run: its rounds are compared."""
+def _require_same_place(folder: Path, header: Mapping[str, Any], cluster: Cluster | None) -> None:
+    """Raise InputError where another machine or another version of Bakeoff began the run: its rounds are compared.
+
+    The hosts of a cluster may be others than before: each carries out the whole of a comparison.
+    """
+    if bool(header.get("hosts")) != (cluster is not None):
+        where = "on a cluster. Add --cluster ADDRESS" if header.get("hosts") else "on one machine. Leave out --cluster"
+        raise InputError(f"{folder}: this run began {where}.")
     began = header["machine"]
-    now = {
-        "the processor": (began["processor"], machine.processor()),
-        "the number of usable cores": (began["usable_threads"], len(machine.usable_cores())),
+    now: dict[str, tuple[object, object]] = {
         "Bakeoff's version": (header["bakeoff"], version("bakeoff")),
         "Bakeoff's commit": (header["commit"], machine.commit()),
     }
+    if cluster is None:
+        now = {
+            "the processor": (began["processor"], machine.processor()),
+            "the number of usable cores": (began["usable_threads"], len(machine.usable_cores())),
+            **now,
+        }
     for what, (then, here) in now.items():
         if then != here:
             raise InputError(f"{folder}: {what} was {then} when it began, and is {here} now. Start a new run.")
@@ -251,14 +290,4 @@ def _identities(chosen: Sequence[tuple[Entry, str]]) -> dict[str, dict[str, str]
     """Return the identity of each backend; it has the build where that was asked for and one of its variants has it."""
     builds = {entry.name: entry.build_name for entry, _ in chosen if entry.build_name}
     wholes = {entry.name: entry.whole._replace(build_name=builds.get(entry.name, "")) for entry, _ in chosen}
-    return {name: _identity(whole) for name, whole in wholes.items()}
-
-
-def _identity(entry: Entry) -> dict[str, str]:
-    """Return the backend's title, the version it pins, and a hash of its files."""
-    digest = hashlib.sha256()
-    for path in registry_entries.source_files(entry):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    title = entry.description.title
-    found = {"title": title, "version": registry_entries.pinned_version(entry), "source": digest.hexdigest()[:12]}
-    return {**found, "build": entry.build_name} if entry.build_name else found
+    return {name: identify(whole) for name, whole in wholes.items()}

@@ -65,13 +65,18 @@ def describe_splits(splits: Splits, name: str) -> dict[str, Any]:
     }
 
 
-def plan(suite: Suite, threads: int) -> tuple[list[PlannedWorkload], dict[str, str]]:
-    """Return the workloads with their data, and the reasons why others are left out. Raises InputError for bad data."""
+def plan(suite: Suite, threads: int, usable: int | None = None) -> tuple[list[PlannedWorkload], dict[str, str]]:
+    """Return the workloads with their data, and the reasons why others are left out. Raises InputError for bad data.
+
+    `usable`: the cores of the smallest host of a cluster; None for those of this process.
+    """
     planned, left_out = [], {}
     for each in suite.workload:
         wanted = each.threads or threads
         cores = first_cores(wanted)
-        if cores is not None and len(cores) < wanted:
+        if usable is not None and usable < wanted:
+            left_out[each.name] = f"needs {wanted} cores; a host of the cluster may use {usable}"
+        elif usable is None and cores is not None and len(cores) < wanted:
             left_out[each.name] = f"needs {wanted} cores; this process may use {len(cores)}"
         else:
             planned.append(_load(each, wanted))

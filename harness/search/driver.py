@@ -25,7 +25,7 @@ class Driver:
         self._in_flight: set[tuple[int, str]] = set()
 
     def carry_out(self) -> None:
-        """Do what is not yet done. Raises EngineLost; what was committed until then is kept."""
+        """Do what is not yet done. Raises ClusterLost; what was committed until then is kept."""
         self._reconcile()
         started = time.monotonic()
         jobs = self._jobs(started)

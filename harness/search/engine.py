@@ -10,10 +10,6 @@ from ..common.futures import POLL_S
 from .jobs import run_job
 
 
-class EngineLost(Exception):
-    """The machines that run the jobs can no longer be reached. What was committed is kept."""
-
-
 class Engine(Protocol):
     """Runs jobs. The driver keeps at most `slots` of them in flight."""
 
@@ -23,7 +19,7 @@ class Engine(Protocol):
         """Start a job, or queue it."""
 
     def next_result(self) -> str:
-        """Wait for the next result. Raises what a job raised, and EngineLost."""
+        """Wait for the next result. Raises what a job raised, and ClusterLost."""
 
     def close(self) -> None:
         """Drop jobs that have not begun, and let go of the machines."""

@@ -6,15 +6,14 @@ What a node needs beside the job is Bakeoff itself and the means to build the ba
 import platform
 import threading
 import time
-from pathlib import Path
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from .. import environments
+from ..cluster.units import Unavailable, find_environment, select_unit
+from ..common import machine
 from ..common.cache import cache_folder
-from ..environments import Environment
-from ..registry import entries as registry_entries
 from ..workers import launch
 from ..workers.session import Session, WorkerFailed
 from ..workload.spec import Spec
@@ -81,19 +80,14 @@ class Result(BaseModel):
     seconds: float = 0.0
     """From the start of the worker to its end, of the attempt that counts."""
     host: str = ""
+    machine: str = ""
+    """The processor and the usable cores of the host."""
     versions: dict[str, str] = {}
 
     @property
     def key(self) -> tuple[int, str]:
         """As that of the job."""
         return self.trial, f"{self.backend}:{self.variant}"
-
-
-class Unit(NamedTuple):
-    """A backend's variant as it was selected, with the reason where it cannot run here."""
-
-    entry: registry_entries.Entry
-    variant: str
 
 
 def run_job(text: str) -> str:
@@ -111,15 +105,16 @@ def run_job(text: str) -> str:
 def _try_job(job: Job) -> tuple[Result, bool]:
     """Return the result of one attempt, and whether another attempt can change it."""
     place: dict[str, Any] = {"trial": job.trial, "backend": job.backend, "variant": job.variant}
-    place["host"] = platform.node()
-    unit = select_unit(job)
+    place |= {"host": platform.node(), "machine": describe_machine()}
+    unit = select_unit(job.contestant)
     splits = splits_of(job.spec)
     network = job.spec.portable(splits.features, len(splits.classes))
-    reason = unit.entry.unsupported(network) or environment_problem(unit, job)
-    if reason:
-        return Result(outcome=FAILED, value=None, reason=reason, **place), False
+    reason, found = unit.entry.unsupported(network), find_environment(unit, job.pythons)
+    if reason or isinstance(found, Unavailable):
+        why = found.reason if isinstance(found, Unavailable) else ""
+        return Result(outcome=FAILED, value=None, reason=reason or why, **place), False
     log = cache_folder() / "logs" / f"search-{job.backend}-{job.variant}-{threading.get_ident()}.log"
-    where = launch.place_of(unit.entry, unit.variant, _python(unit, job), job.threads, log=log)
+    where = launch.place_of(unit.entry, unit.variant, found.python, job.threads, log=log)
     below = tuple(float("nan") if each is None else each for each in job.prune_below)
     try:
         with Session(where) as session:
@@ -143,37 +138,14 @@ def _describe(trained: Trained) -> dict[str, Any]:
     return {**trained._asdict(), "conforms": trained.conforms}
 
 
-def select_unit(job: Job) -> Unit:
-    """Return the backend and the variant that a job names. Raises InputError where this node lacks it."""
-    entries = registry_entries.read_all()
-    ((entry, variant),) = registry_entries.select(entries, job.contestant)
-    return Unit(entry, variant)
+@cache
+def describe_machine() -> str:
+    """Return the processor and the usable cores of this host."""
+    return f"{machine.processor()}, {len(machine.usable_cores())} usable cores"
 
 
-_found: dict[str, Environment | str] = {}
-_mutex = threading.Lock()
-
-
-def use_environment(label: str, environment: Environment) -> None:
-    """Run the jobs of a backend in this environment, and build none for it in this process."""
-    with _mutex:
-        _found[label] = environment
-
-
-def environment_problem(unit: Unit, job: Job) -> str:
-    """Find or build the environment of a backend on this node; return why there is none, or ""."""
-    lacking = launch.explain_unavailable(unit.entry, unit.variant)
-    if lacking:
-        return lacking
-    with _mutex:  # one build at a time in this process; the lock of the cache serves other processes
-        if unit.entry.label not in _found:
-            built = environments.build_all([unit.entry], tuple(map(Path, job.pythons)))[unit.entry.label]
-            _found[unit.entry.label] = built if isinstance(built, Environment) else str(built)
-        found = _found[unit.entry.label]
-    return found if isinstance(found, str) else ""
-
-
-def _python(unit: Unit, job: Job) -> Path:
-    found = _found[unit.entry.label]
-    assert isinstance(found, Environment)
-    return found.python
+def describe_failure(text: str, reason: str) -> str:
+    """Return the result of a job that is given up."""
+    job = Job.model_validate_json(text)
+    found = Result(trial=job.trial, backend=job.backend, variant=job.variant, outcome=FAILED, value=None, reason=reason)
+    return found.model_dump_json()

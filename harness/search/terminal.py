@@ -25,6 +25,15 @@ def print_search(console: Console, ledger: Ledger, importances: dict[str, float]
         shares = ", ".join(f"{name} {share:.0%}" for name, share in importances.items())
         console.print(f"Importance (fANOVA, share of the variance): {shares}\n", highlight=False, soft_wrap=True)
     _print_prices(console, results.prices(ledger))
+    machines = {each.machine for each in ledger.results.values() if each.machine}
+    if len(machines) > 1:
+        console.print(
+            f"The trials ran on different machines ({'; '.join(sorted(machines))}), so the prices are not comparable.",
+            style="yellow",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
     _print_agreement(console, results.agreement(ledger))
     for sentence in results.wrong(ledger):
         console.print(sentence, style="red", highlight=False, markup=False, soft_wrap=True)

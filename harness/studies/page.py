@@ -56,11 +56,21 @@ def describe_run(study: Study, found: Records) -> str:
     versions = ", ".join(
         f"`{name}` ({' '.join(next(iter(version.items())))})" for name, version in header["versions"].items()
     )
+    hashes = header["hashes"]
+    data = f", its data {hashes['data']}" if hashes["data"] else ""
+    machine = header["machine"]
     return (
         f"This page is written by `bakeoff study {study.name}` from [its records]({study.name}/records.jsonl): "
         f"{len(found.rows)} rows of the {header['form']} form, measured on {header['created']} on "
-        f"{header['machine']['cores']} cores of {header['machine']['processor']}, in {versions}."
+        f"{machine['cores']} cores of {machine['processor']}, in {versions}. It took "
+        f"{describe_time(header['seconds'])}, and began at a load average of {machine['load_before']:.1f} from other "
+        f"programs. The spec has the hash {hashes['spec']}{data}."
     )
+
+
+def describe_time(seconds: float) -> str:
+    """Return a time in words."""
+    return f"{seconds:.0f} seconds" if seconds < 100 else f"{seconds / 60:.1f} minutes"
 
 
 def data_hash(chart: Any) -> str:

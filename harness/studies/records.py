@@ -4,7 +4,7 @@ import datetime
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version as distribution_version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ class Records(NamedTuple):
     """What a study measured."""
 
     header: dict[str, Any]
-    """format, study, form (full or short), created, contestants, versions, failures, machine, seconds."""
+    """format, study, form (full or short), hashes, created, contestants, versions, failures, machine, seconds."""
     rows: pd.DataFrame
 
     @property
@@ -39,17 +39,28 @@ class Records(NamedTuple):
         return rows
 
 
-def make_header(
-    study: str, short: bool, versions: dict[str, dict[str, str]], failures: dict[str, str], seconds: float
-) -> dict[str, Any]:
-    """Return the header of what was measured now, on this machine."""
+def describe(study: str, short: bool, hashes: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return what a study measures: a measurement that was interrupted is continued only where this is the same."""
     return {
         "format": FORMAT,
         "study": study,
         "form": "short" if short else "full",
-        "created": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
+        "hashes": dict(hashes),
         "bakeoff": distribution_version("bakeoff"),
-        "machine": {"processor": platform.machine(), "cores": os.cpu_count()},
+    }
+
+
+def make_header(
+    what: Mapping[str, Any], versions: dict[str, dict[str, str]], failures: dict[str, str], seconds: float, load: float
+) -> dict[str, Any]:
+    """Return the header of what was measured now, on this machine: `what` is that of `describe`.
+
+    `load`: the programs that ran or waited to run on this machine when the study began, mean over a minute.
+    """
+    return {
+        **what,
+        "created": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
+        "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "load_before": round(load, 2)},
         "seconds": round(seconds, 1),
         "contestants": list(versions) + list(failures),
         "versions": versions,

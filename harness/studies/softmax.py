@@ -155,4 +155,5 @@ STUDY = Study(
     measure=measure,
     findings=findings,
     pictures=pictures,
+    uses_data=False,
 )

@@ -1,10 +1,12 @@
 """What a study is: a question, a measurement in one framework, and what is written about the records of all."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from importlib import resources
 from typing import Any, NamedTuple
 
 from ..search.space import SearchFile, parse
+from ..search.trial import splits_of
 from ..workers.session import Session
 from .records import Records, Row
 
@@ -43,6 +45,8 @@ class Study(NamedTuple):
     findings: Callable[[Records], list[str]]
     """Returns what the records show, as Markdown paragraphs and tables. It promises nothing."""
     pictures: Callable[[Records], list[Picture]]
+    uses_data: bool = True
+    """Whether anything is trained on the data of its spec."""
 
     def spec_text(self) -> str:
         """Return the text of its spec file."""
@@ -51,3 +55,12 @@ class Study(NamedTuple):
     def file(self) -> SearchFile:
         """Return its spec, with its space where it has one."""
         return parse(self.spec_text(), f"{self.name}.toml")
+
+    def hashes(self) -> dict[str, str | None]:
+        """Return what its records hold of its input: the hashes of its spec, of its whole file, and of its data.
+
+        The data are split by the seed of the spec; None where the study uses none.
+        """
+        spec = self.file().spec
+        whole = hashlib.sha256(self.spec_text().encode()).hexdigest()[:12]
+        return {"spec": spec.hash(), "file": whole, "data": splits_of(spec).hash if self.uses_data else None}

@@ -6,6 +6,7 @@ the form that the call has. A payload is unpacked with a limit on the bytes of i
 
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -23,6 +24,9 @@ MOST_HEADER_BYTES = 16 << 20
 MOST_TRACEBACK = 20_000
 """Characters of a traceback."""
 MOST_ARRAYS = 100_000
+_parsing = threading.Lock()
+"""NumPy parses headers with `ast`, whose depth counter all threads share in Python 3.11: two at a time raise
+SystemError (python/cpython issue 106905), and a correct answer would count as a broken one."""
 
 Seconds = Annotated[float, Field(ge=0)]
 Taken = Annotated[float, Field(gt=0)]
@@ -191,6 +195,11 @@ def unpack_arrays(payload: bytes, most_bytes: int) -> Arrays:
     """Return the arrays of an .npz file. Raises ValueError where it is none, or its arrays have more bytes."""
     if not payload:
         return {}
+    with _parsing:
+        return _unpack(payload, most_bytes)
+
+
+def _unpack(payload: bytes, most_bytes: int) -> Arrays:
     try:
         with zipfile.ZipFile(io.BytesIO(payload)) as archive:
             members = archive.infolist()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import typer
 from bakeoff.cli import app
+from bakeoff.cluster import units
 from bakeoff.environments import Environment
-from bakeoff.search import jobs
 from bakeoff.search.ledger import Ledger
 from click.testing import CliRunner
 
@@ -21,9 +21,9 @@ GROUP = typer.main.get_command(app.app)
 def plain_numpy_here():
     """Run the jobs of plain NumPy in the interpreter of the tests."""
     here = Environment(python=Path(sys.executable), folder=Path(sys.prefix), seconds=0, bytes=0, packages={})
-    jobs.use_environment("numpy_plain", here)
+    units.use_environment("numpy_plain", here)
     yield
-    jobs._found.clear()
+    units.forget_environments()
 
 
 @pytest.fixture

@@ -209,12 +209,12 @@ def damage_text(content: bytes, rng: random.Random) -> tuple[bytes, str]:
 def read_backend(folder: Path) -> str:
     """Read a backend as a run does before it starts a worker."""
     from bakeoff.measures.ease.measure import measure
-    from bakeoff.runner import start
+    from bakeoff.runner import rebuild
 
     def work():
         chosen = entries.select({}, f"{folder}{os.sep}")
         for entry, _ in chosen:
-            start._identity(entry.whole)
+            rebuild.identify(entry.whole)
             try:
                 list(measure(entry))
             finally:

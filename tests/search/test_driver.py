@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from bakeoff.cluster import units
 from bakeoff.common.errors import InputError
 from bakeoff.common.progress import Board
 from bakeoff.environments import Environment
@@ -15,6 +16,7 @@ from bakeoff.search.engine import LocalEngine
 from bakeoff.search.jobs import Job, Result
 from bakeoff.search.ledger import Ledger, Plan
 from bakeoff.search.study import Study
+from bakeoff.search.terminal import print_search
 from bakeoff.search.trial import COMPLETE, FAILED, PRUNED, Epoch
 from rich.console import Console
 
@@ -193,6 +195,19 @@ def test_tables_have_every_trial(tmp_path):
         assert results.wrong(ledger) == []
 
 
+@pytest.mark.parametrize(("machines", "said"), [(1, False), (2, True)])
+def test_prices_of_different_machines_are_not_comparable(tmp_path, machines, said):
+    def elsewhere(text):
+        found = Result.model_validate_json(pretend(text))
+        return found.model_copy(update={"machine": f"processor {found.trial % machines}"}).model_dump_json()
+
+    console = Console(record=True, width=200)
+    with Ledger.create(tmp_path, make_plan()) as ledger:
+        carry_out(ledger, elsewhere)
+        print_search(console, ledger, {})
+    assert ("the prices are not comparable" in console.export_text()) is said
+
+
 def test_a_trial_that_differs_from_the_oracle_is_named(tmp_path):
     def wrong(text):
         found = Result.model_validate_json(pretend(text))
@@ -207,9 +222,9 @@ def test_a_trial_that_differs_from_the_oracle_is_named(tmp_path):
 def plain_numpy_here():
     """Run the jobs of plain NumPy in the interpreter of the tests."""
     here = Environment(python=Path(sys.executable), folder=Path(sys.prefix), seconds=0, bytes=0, packages={})
-    jobs.use_environment("numpy_plain", here)
+    units.use_environment("numpy_plain", here)
     yield
-    jobs._found.clear()
+    units.forget_environments()
 
 
 def run_plain(text):
@@ -251,9 +266,10 @@ def test_a_backend_that_does_not_support_the_network_is_a_reason(plain_numpy_her
     assert result.reason
 
 
-def test_killing_workers_and_the_driver_loses_nothing():
+@pytest.mark.parametrize("where", [[], ["--cluster"]], ids=["here", "on a cluster"])
+def test_killing_workers_and_the_driver_loses_nothing(where):
     """The long form, 60 trials with 20 kills, is the default of the script."""
-    command = [sys.executable, "bench/search_kills.py", "--trials", "10", "--workers", "2", "--kills", "4"]
+    command = [sys.executable, "bench/search_kills.py", "--trials", "10", "--workers", "2", "--kills", "4", *where]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)

@@ -39,6 +39,17 @@ def test_the_test_of_the_distribution_rejects_the_linear_scale(text):
     assert stats.kstest((values - low) / (high - low), "uniform").pvalue < 1e-6
 
 
+def test_the_test_of_the_distribution_rejects_the_log_scale_for_a_linear_one():
+    values = drawn(files.LINEAR)
+    assert stats.kstest(np.log(values / 0.1) / np.log(9), "uniform").pvalue < 1e-6
+
+
+def test_the_test_of_equal_frequency_rejects_one_value_that_is_a_third_more_likely():
+    values, counts = np.unique(drawn(files.CHOICE), return_counts=True)
+    assert stats.chisquare(counts + np.array([DRAWS / 9, -DRAWS / 18, -DRAWS / 18])).pvalue < 1e-6
+    assert len(values) == 3
+
+
 def test_the_log_scale_has_as_many_values_in_each_decade():
     counts = np.histogram(np.log10(drawn(files.LOG)), bins=[-4, -3, -2, -1, 0])[0]
     assert stats.chisquare(counts).pvalue > 0.01

@@ -40,6 +40,7 @@ def test_the_records_are_of_the_full_form_in_several_frameworks(study):
     header = committed(study).header
     assert (header["study"], header["form"], header["failures"]) == (study.name, "full", {})
     assert len({name.partition(":")[0] for name in header["contestants"]}) >= 3
+    assert header["seconds"] < 600
     if study.name != "softmax":
         assert committed(study).rows["seed"].nunique() > 2
 
@@ -111,3 +112,49 @@ def test_an_unknown_study_is_a_sentence():
 def test_missing_records_are_a_sentence(tmp_path):
     with pytest.raises(InputError, match="no records of a study"):
         records.read(tmp_path / "records.jsonl")
+
+
+@studies
+def test_the_header_has_the_hashes_of_the_spec_and_of_the_data(study):
+    """Records of a spec that has changed since are out of date."""
+    assert committed(study).header["hashes"] == study.hashes()
+    assert (study.hashes()["data"] is None) == (study.name == "softmax")
+
+
+def stopped_after_one(study, path, monkeypatch):
+    """Interrupt a study of two frameworks after the first; return the calls of its measurement."""
+    chosen = entries.select(entries.read_all(), "numpy_plain,autograd_numpy")
+    python = Path(sys.executable)
+    made = {"numpy_plain": python, "autograd_numpy": python}
+    monkeypatch.setattr(run.launch, "interpreters_of", lambda chosen, pythons, board: made)
+    calls = []
+
+    def measure_in(study, entry, variant, python, short, job):
+        calls.append(entry.name)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return run.Measured([{"kind": "probabilities", "seed": 1}], {"numpy": "1"}, "")
+
+    monkeypatch.setattr(run, "_measure_in", measure_in)
+    monkeypatch.setattr(run.launch, "JOBS", 1)
+    with pytest.raises(KeyboardInterrupt):
+        run.measure(study, chosen, path, True, (), Board(Console(), quiet=True))
+    assert calls == ["numpy_plain", "autograd_numpy"]
+    return chosen, calls
+
+
+def test_an_interrupted_study_keeps_the_frameworks_that_were_measured(tmp_path, monkeypatch):
+    study, path = catalogue.find("softmax"), tmp_path / "softmax" / "records.jsonl"
+    chosen, calls = stopped_after_one(study, path, monkeypatch)
+    assert not path.exists()
+    assert run.measure(study, chosen, path, True, (), Board(Console(), quiet=True), resume=True) == {}
+    assert calls == ["numpy_plain", "autograd_numpy", "autograd_numpy"]
+    assert list(records.read(path).rows["contestant"]) == ["numpy_plain:plain", "autograd_numpy:plain"]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_study_of_another_form_is_not_continued(tmp_path, monkeypatch):
+    study, path = catalogue.find("softmax"), tmp_path / "softmax" / "records.jsonl"
+    chosen, _ = stopped_after_one(study, path, monkeypatch)
+    with pytest.raises(InputError, match="another form, spec or version"):
+        run.measure(study, chosen, path, False, (), Board(Console(), quiet=True), resume=True)

@@ -31,4 +31,12 @@ CONVENTION_EFFECT = Figure(
     "The largest change of a test probability that a convention alone causes.",
     keys=("backend", "convention", "chosen", "largest", "mean", "changed_predictions", "accuracy", "common_accuracy"),
 )
-FIGURES = (CHECK, FLOORS, CONVENTION, CONVENTION_EFFECT)
+HOST = Figure(
+    "agreement",
+    "host",
+    "",
+    "The host of a cluster that checked the variant, its address, and its machine as in run.json.",
+    (str,),
+    (*VARIANT, "address", "machine"),
+)
+FIGURES = (CHECK, FLOORS, CONVENTION, CONVENTION_EFFECT, HOST)

@@ -128,7 +128,7 @@ def _check_variant(
         return result._replace(unmeasured=f"determinism was not measured: {STOPPED}")
     started = time.monotonic()
     job.say("determinism")
-    result = workers.submit(_add_determinism, result, entry, place, device, variant).result()
+    result = workers.submit(add_determinism, result, entry, place, device, variant).result()
     board.advance(DETERMINISM, time.monotonic() - started)
     return result
 
@@ -217,7 +217,7 @@ def pinned_session(place: Place) -> Iterator[Session]:
         yield session
 
 
-def _add_determinism(result: VariantResult, entry: Entry, place: Place, device: str, variant: str) -> VariantResult:
+def add_determinism(result: VariantResult, entry: Entry, place: Place, device: str, variant: str) -> VariantResult:
     """Return the result with the measured determinism, or with the reason why it was not measured."""
     if device != "cpu" or place.threads != 1:
         return result._replace(unmeasured="determinism was not measured: it needs the cpu and one thread")

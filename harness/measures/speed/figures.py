@@ -116,6 +116,15 @@ SUITE_UNSUPPORTED = Figure(
     (str,),
     ("backend", "variant", "workload"),
 )
+HOST = Figure(
+    "suite",
+    "host",
+    "",
+    "The host of a cluster that trained all variants (`what`: train) or timed them on the workload; its address, its "
+    "machine as in run.json, and by variant the environment variables in force.",
+    (str,),
+    ("what", "workload", "address", "machine", "variables"),
+)
 _VARIANT = ("backend", "variant")
 NEW_SIZE = Figure(
     "shapes",
@@ -145,4 +154,14 @@ SIZES_FAILED = Figure(
     "shapes", "failed", "", "The cost of a new batch size was not measured: why.", (str,), (*_VARIANT, "traceback")
 )
 SHAPES = (NEW_SIZE, SIZE_SLICE, SIZE_REJECTED, SIZES_FAILED)
-FIGURES = (*_TIMED, BLOCKS, STOPPED, *SWEEP.values(), SWEEP_UNSUPPORTED, *SUITE.values(), SUITE_UNSUPPORTED, *SHAPES)
+FIGURES = (
+    *_TIMED,
+    BLOCKS,
+    STOPPED,
+    *SWEEP.values(),
+    SWEEP_UNSUPPORTED,
+    *SUITE.values(),
+    SUITE_UNSUPPORTED,
+    HOST,
+    *SHAPES,
+)

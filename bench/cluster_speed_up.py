@@ -1,0 +1,65 @@
+"""Measure how much faster a search is on three workers than on one, with simulated trials on this machine.
+
+The trials sleep, so the figure is that of the driver, the scheduler and the wire, and holds where each worker has cores
+of its own. Prints JSON; exit code 1 where the speed-up is below 2.7.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+WORKERS, LEAST = 3, 2.7
+
+
+def time_search(folder, workers, trials, sleep_s):
+    """Return the seconds from the first job to the last record of a search on so many workers."""
+    from bakeoff.cluster.dask import DaskEngine
+    from bakeoff.common.progress import Board
+    from bakeoff.search import jobs
+    from bakeoff.search.driver import Driver
+    from bakeoff.search.ledger import Ledger
+    from bakeoff.search.study import Study
+    from rich.console import Console
+
+    from tests.cluster import node_jobs
+    from tests.cluster.machines import HOSTS, Machines
+    from tests.search.test_driver import make_plan
+
+    machines = Machines(folder / "cluster", hosts=HOSTS[:workers], sleep_s=sleep_s)
+    try:
+        with Ledger.create(folder / "results", make_plan(trials=trials, contestants=("one:eager",))) as ledger:
+            engine = DaskEngine(machines.connect(), node_jobs.run, jobs.describe_failure)
+            study = Study(ledger.folder, ledger.plan.file, ledger.plan.sampler, ledger.plan.seed)
+            started = time.monotonic()
+            Driver(ledger, study, engine, Board(Console(), quiet=True)).carry_out()
+            seconds = time.monotonic() - started
+            engine.close()
+            assert len(ledger.results) == trials
+        return seconds
+    finally:
+        machines.stop()
+
+
+def measure_speed_up(folder, trials=60, sleep_s=1.0):
+    """Return how many times faster three workers are than one."""
+    seconds = {workers: time_search(folder / str(workers), workers, trials, sleep_s) for workers in (1, WORKERS)}
+    speed_up = seconds[1] / seconds[WORKERS]
+    print(json.dumps({"trials": trials, "sleep_s": sleep_s, "seconds": seconds, "speed_up": round(speed_up, 2)}))
+    return speed_up
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--trials", type=int, default=60)
+    parser.add_argument("--sleep", type=float, default=1.0, help="seconds of a trial")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as parent:
+        return 0 if measure_speed_up(Path(parent), options.trials, options.sleep) >= LEAST else 1
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""The how-to guide: its commands make certificates, and a scheduler and a worker that let nobody else in."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+from bakeoff.cluster.dask import Cluster, Tls
+from bakeoff.common.errors import InputError
+
+from tests.cluster.machines import wait_for
+from tests.paths import ROOT
+
+PAGE = (ROOT / "docs" / "how-to" / "use-a-cluster.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line.partition("  #")[0]
+    for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
+    for line in block.splitlines()
+]
+
+
+def commands(*words):
+    return [each for each in map(shlex.split, COMMANDS) if tuple(each[: len(words)]) == words]
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Return a folder with the certificates that the guide makes, as OpenSSL 3 does."""
+    if shutil.which("openssl") is None:
+        pytest.skip("the guide's commands need OpenSSL, and there is none on PATH")
+    for command in commands("openssl"):
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    return tmp_path
+
+
+def start(folder, words, **changed):
+    """Start `dask ...` as the guide does, with other values for some options."""
+    module, *rest = words[1:]
+    for name, value in changed.items():
+        option = f"--{name.replace('_', '-')}"
+        rest = [*rest, option, value] if option not in rest else rest
+        rest[rest.index(option) + 1] = value
+    command = [sys.executable, "-m", f"distributed.cli.dask_{module}", *rest]
+    with (folder / "log.txt").open("ab") as log:
+        return subprocess.Popen(
+            command, cwd=folder, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        )
+
+
+def test_the_commands_of_the_guide_make_a_cluster_that_lets_nobody_else_in(made, tmp_path):
+    (scheduler,), (worker,) = commands("dask", "scheduler"), commands("dask", "worker")
+    file = made / "scheduler.json"
+    quiet = {"dashboard_address": "127.0.0.1:0"}
+    processes = [start(made, scheduler, port="0", host="127.0.0.1", scheduler_file=str(file), **quiet)]
+    try:
+        wait_for(file.exists)
+        worker = [word for word in worker if not word.startswith("tls://")]
+        processes.append(start(made, worker, scheduler_file=str(file), host="127.0.0.1"))
+        address = re.search(r"tls://[\d.]+:\d+", file.read_text())[0]
+        tls = Tls(*(made / name for name in ("ca.pem", "cert.pem", "key.pem")))
+        connected = []
+
+        def there():
+            try:
+                connected.append(Cluster(address, tls, timeout_s=30))
+            except InputError as error:
+                if "no worker" not in str(error):
+                    raise
+            return connected
+
+        wait_for(there)
+        assert list(connected[0].workers().values()) == [2]
+        connected[0].close()
+        with pytest.raises(InputError, match="no connection"):
+            Cluster(address, None, timeout_s=5)
+        other = tmp_path / "other"
+        other.mkdir()
+        for command in commands("openssl"):  # another authority with the same names
+            subprocess.run(command, cwd=other, check=True, capture_output=True)
+        strangers = Tls(made / "ca.pem", other / "cert.pem", other / "key.pem")
+        with pytest.raises(InputError, match="no connection"):
+            Cluster(address, strangers, timeout_s=5)
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait()
+
+
+def test_the_files_of_the_guide_are_what_their_readers_expect():
+    configured, resource = (yaml.safe_load(each) for each in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
+    tls = configured["distributed"]["comm"]["tls"]
+    import dask
+
+    with dask.config.set(configured):
+        from distributed import Security
+
+        found = Security()
+    assert found.require_encryption is True
+    assert (found.tls_ca_file, found.tls_worker_cert) == (tls["ca-file"], tls["worker"]["cert"])
+    assert found.tls_scheduler_key == tls["scheduler"]["key"]
+    assert resource["kind"] == "DaskCluster"
+    for part in ("scheduler", "worker"):
+        (container,) = resource["spec"][part]["spec"]["containers"]
+        command, name, *options = container["args"]
+        assert (command, name) == ("dask", part)
+        taken = subprocess.run(
+            [sys.executable, "-m", f"distributed.cli.dask_{part}", "--help"], capture_output=True, text=True, check=True
+        )
+        assert all(option in taken.stdout for option in options if option.startswith("--"))
+    (script,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    compile(script, "slurm.py", "exec")
