@@ -65,7 +65,13 @@ def main(config):
     os.makedirs("store", exist_ok=True)
     os.environ["TEMP"] = os.getcwd()  # the socket of its worker, which has the same name in every server
     archive(config, "store")
-    names = ("inference_address", "management_address", "metrics_address", "grpc_inference_port", "grpc_management_port")
+    names = (
+        "inference_address",
+        "management_address",
+        "metrics_address",
+        "grpc_inference_port",
+        "grpc_management_port",
+    )
     ports = dict(zip(names, find_ports(len(names))))
     settings = {name: f"http://127.0.0.1:{port}" if "address" in name else port for name, port in ports.items()}
     settings.update(

@@ -311,7 +311,13 @@ def test_a_message_has_no_path_of_this_machine():
     assert write.records[0]["reason"] == said
 
 
-PINNED = sorted([*(ROOT / "backends" / "_serving").rglob("*.txt"), *(ROOT / "backends").glob("*/export-*.txt")])
+PINNED = sorted(
+    [
+        *(ROOT / "backends" / "_serving").rglob("*.txt"),
+        *(ROOT / "backends").glob("*/export-*.txt"),
+        *(ROOT / "backends").glob("*/server-*.txt"),
+    ]
+)
 
 
 @pytest.mark.parametrize("file", PINNED, ids=lambda file: str(file.relative_to(ROOT / "backends")))
@@ -329,5 +335,5 @@ def test_what_a_framework_does_not_offer_has_a_sentence_with_its_source():
     write(figures.SERVER, "a clerk, not measured", backend="abacus", source="the office", asof="1200")
     assert describe_failures(write.records) == [
         "abacus: no documented export: nothing is written down (its manual)",
-        "abacus: the project's own server: a clerk, not measured (the office)",
+        "abacus: its documented server: a clerk, not measured (the office)",
     ]
