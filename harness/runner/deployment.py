@@ -1,16 +1,15 @@
 """Carries out `bakeoff deploy`: what is trained, what the truth is, and which path comes when."""
 
-import contextlib
 import functools
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from .. import environments
+from ..common.machine import usable_cores
 from ..common.progress import Board
 from ..environments import BuildFailed, Environment, Missing
 from ..measures.deployment import figures
@@ -41,12 +40,11 @@ from ..registry.description import Server
 from ..registry.entries import Entry
 from ..workers.cores import first_cores
 from ..workers.launch import place_of
+from ..workers.place import Place
 from ..workers.session import WorkerFailed
+from .deployment_builds import Bases, build_ahead
 from .deployment_oracle import choose_trainings, find_training_floors, find_truth, make_training
 from .deployment_stages import COLD_STARTS, MISTAKES, VERSIONS, Recorder, Say, Stage
-
-JOBS = 2
-"""Environments that are built at a time."""
 
 CHECKPOINT_FILE = "checkpoint.py"
 """The file of a backend that saves and restores a training."""
@@ -97,8 +95,8 @@ def deploy(
     trained = _first_variants(chosen) if parts.checkpoints else []
     with tempfile.TemporaryDirectory(prefix="bakeoff-deploy-") as folder:
         deployer = Deployer(parts, first_cores(1), Path(folder), board, log)
-        deployer.build_bases([*(path.entry for path in paths), *(entry for entry, _ in trained)], pythons)
-        deployer.build_ahead(paths)
+        needed = [*(path.entry for path in paths), *(entry for entry, _ in trained)]
+        deployer.bases = build_ahead(needed, paths, pythons, parts.http, board)
         for entry in entries:
             deployer.record_no_export(entry)
         deployer.deploy_paths(paths)
@@ -140,36 +138,7 @@ class Deployer:
         self.ends = time.monotonic() + parts.limit_s
         self.ready: list[Contestant] = []
         self.left_out: list[str] = []
-        self.bases: dict[str, Environment | Missing | BuildFailed] = {}
-
-    def build_bases(self, entries: Sequence[Entry], pythons: tuple[Path, ...]) -> None:
-        """Build the backends' own environments."""
-        unique = list({entry.label: entry for entry in entries}.values())
-        with self.board.job("environments") as job:
-            self.bases = environments.build_all(unique, pythons, on_event=lambda name, line: job.say(f"{name}: {line}"))
-            job.outcome = "built"
-
-    def build_ahead(self, paths: Sequence[ExportPath]) -> None:
-        """Build what exporting and serving need, two at a time; a failure is recorded where the path comes."""
-
-        def build(one: Callable[[], object]) -> None:
-            with contextlib.suppress(Missing, BuildFailed):
-                one()
-
-        with (
-            self.board.job("environments of exporting and serving") as job,
-            ThreadPoolExecutor(max_workers=JOBS) as pool,
-        ):
-            builds: list[Callable[[], object]] = [functools.partial(build_http, job.say)] if self.parts.http else []
-            # One path for each layer and for each runtime: the others find them built.
-            layers = {(path.entry.label, path.requirements): path for path in paths if path.requirements}
-            runtimes = {path.export.serves_with: path for path in paths}
-            for path in {path.label: path for path in (*layers.values(), *runtimes.values())}.values():
-                base = self.bases[path.entry.label]
-                if isinstance(base, Environment):
-                    builds.append(functools.partial(build_environments, path, base, job.say))
-            list(pool.map(build, builds))
-            job.outcome = "built"
+        self.bases: Bases = {}
 
     def record_no_export(self, entry: Entry) -> None:
         """Record why a framework has no documented export, or no documented server here, where its backend says so."""
@@ -255,10 +224,14 @@ class Deployer:
         self, path: ExportPath, places: Places, scratch: Path, write: Recorder, say: Say
     ) -> tuple[Contestant | None, str]:
         trainings = choose_trainings(path.entry)
-        say("export in float32")
-        contestant = try_path(path, places, trainings["float32"], find_truth, scratch, write)
-        say("export in float64")
-        float64 = try_float64(path, places, trainings["float64"], find_truth, scratch, write)
+        say("export in float32, and in float64 beside it")
+        double = Recorder(write.task)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            second = _on_another_core(places)
+            attempt = pool.submit(try_float64, path, second, trainings["float64"], find_truth, scratch, double)
+            contestant = try_path(path, places, trainings["float32"], find_truth, scratch, write)
+            float64 = attempt.result()
+        write.records += double.records
         if contestant is None:
             reason = next(str(each.get("reason")) for each in write.records if each["figure"] == figures.EXPORTED.name)
             return None, f"failed: {reason}"
@@ -360,6 +333,16 @@ class Deployer:
             training = choose_trainings(entry)["float32"]
             job.outcome = measure_checkpoint(place, variant, training, find_training_floors, folder, labelled)
         self.log.add(write.finish())
+
+
+def _on_another_core(places: Places) -> Places:
+    """Return places whose processes run on the core after the first one, and log to files of their own."""
+
+    def move(place: Place) -> Place:
+        cores = None if place.cores is None else tuple(usable_cores()[1:2]) or place.cores
+        return place._replace(cores=cores, log=place.log.with_name(f"second-{place.log.name}"))
+
+    return Places(move(places.export), move(places.serve))
 
 
 def _task(path: ExportPath) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..measures.deployment import figures
-from ..measures.deployment.blunders import try_inputs, try_training_mode
+from ..measures.deployment.blunders import try_exports, try_inputs
 from ..measures.deployment.latency import Contestant
 from ..measures.deployment.measure import Places, record_cold_starts
 from ..measures.deployment.paths import ExportPath
@@ -64,7 +64,7 @@ def _time_cold_starts(contestant: Contestant, places: Places, scratch: Path, wri
 def _try_mistakes(contestant: Contestant, places: Places, scratch: Path, write: Recorder, say: Say) -> None:
     training = choose_trainings(contestant.path.entry)["float32"]
     try_inputs(contestant, training, write)
-    try_training_mode(contestant.path, places, training, find_truth, scratch, write)
+    try_exports(contestant.path, places, training, find_truth, scratch, write)
 
 
 def _try_versions(contestant: Contestant, places: Places, scratch: Path, write: Recorder, say: Say) -> None:

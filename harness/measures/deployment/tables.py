@@ -167,6 +167,13 @@ def describe_failures(rows: Sequence[Record]) -> list[str]:
     for row in select(rows, figures.UNDECLARED):
         if row["value"]:
             sentences.append(f"{row['backend']}:{row['path']} needs {', '.join(row['names'])}: no metadata says so")
+    for row in select(rows, figures.NO_EXPORT):
+        sentences.append(f"{row['backend']}: no documented export: {row['value']} ({row['source']})")
+    return [*sentences, *_describe_servers(rows)]
+
+
+def _describe_servers(rows: Sequence[Record]) -> list[str]:
+    sentences = []
     for row in select(rows, figures.HTTP_CORRECT):
         if not row["value"]:
             label = f"{row['backend']}:{row['path']} over HTTP, {row.get('by') or COMMON} server"
@@ -175,8 +182,6 @@ def describe_failures(rows: Sequence[Record]) -> list[str]:
         if row["value"]:
             needs = f"{row['by']} needs {', '.join(row['names'])}: no metadata says so"
             sentences.append(f"{row['backend']}:{row['path']} behind {needs}")
-    for row in select(rows, figures.NO_EXPORT):
-        sentences.append(f"{row['backend']}: no documented export: {row['value']} ({row['source']})")
     for row in select(rows, figures.SERVER):
         sentences.append(f"{row['backend']}: its documented server: {row['value']} ({row['source']})")
     return sentences

@@ -258,10 +258,7 @@ def test_a_resumed_command_does_what_is_left(tmp_path, monkeypatch):
     path, places = make_path(tmp_path)
     monkeypatch.setattr(runner, "list_paths", lambda entries: [path])
     monkeypatch.setattr(runner, "prepare_places", lambda *given: places)
-    monkeypatch.setattr(runner, "build_environments", lambda *given: None)
-    monkeypatch.setattr(
-        runner.Deployer, "build_bases", lambda self, *given: self.bases.update({path.entry.label: BASE})
-    )
+    monkeypatch.setattr(runner, "build_ahead", lambda *given: {path.entry.label: BASE})
     chosen = [(path.entry, path.variant)]
     file = tmp_path / DEPLOYMENT_FILE
 

@@ -23,7 +23,6 @@ from bakeoff.measures.deployment.tables import describe_failures, tabulate_http
 from bakeoff.registry import entries
 from bakeoff.runner.deployment import Recorder
 from bakeoff.runner.deployment_oracle import find_truth, make_training
-from bakeoff.workers.session import WorkerFailed
 
 from tests.measures.deployment import liars
 from tests.measures.deployment.liars import make_path
@@ -191,7 +190,7 @@ def test_what_a_server_lacks_is_a_sentence(tmp_path):
     home = path.entry.folder
     with (home / "backend.toml").open("a") as file:
         file.write(DESK + 'programs = ["no-such-program"]\n')
-    with pytest.raises(InputError, match="server_desk.py: `server.desk` of abacus needs this file"):
+    with pytest.raises(InputError, match=r"server_desk\.py: `server\.desk` of abacus needs this file"):
         list_paths([entries.read_entry(home)])
     for name in ("server_desk.py", "server-desk.txt"):
         (home / name).write_text("")
@@ -205,7 +204,7 @@ def test_a_server_of_an_unknown_export_is_a_sentence(tmp_path):
     path, _ = make_path(tmp_path)
     file = path.entry.folder / "backend.toml"
     file.write_text(file.read_text(encoding="utf-8") + DESK.replace('"npz"', '"npy"'), encoding="utf-8")
-    with pytest.raises(InputError, match="server.desk.exports"):
+    with pytest.raises(InputError, match=r"server\.desk\.exports"):
         entries.read_entry(path.entry.folder)
 
 
