@@ -7,6 +7,7 @@ Started as `python server_multi_model_server.py CONFIG`: docs/reference/backend.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import random
@@ -41,12 +42,10 @@ class Network:
 
 def load(folder, function):
     """Import serve.py of the folder as a package of its own, and load the network."""
-    package = types.ModuleType("bakeoff_served")
+    package = types.ModuleType("served")
     package.__path__ = [folder]
-    sys.modules["bakeoff_served"] = package
-    from bakeoff_served import serve
-
-    return getattr(serve, function)(folder)
+    sys.modules["served"] = package
+    return getattr(importlib.import_module("served.serve"), function)(folder)
 
 
 def archive(config, store):

@@ -6,6 +6,7 @@ https://docs.ray.io/en/latest/serve/http-guide.html
 Started as `python server_ray_serve.py CONFIG`: docs/reference/backend.md says what CONFIG is.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -34,12 +35,10 @@ class Network:
 
 def load(folder, function):
     """Import serve.py of the folder as a package of its own, and load the network."""
-    package = types.ModuleType("bakeoff_served")
+    package = types.ModuleType("served")
     package.__path__ = [folder]
-    sys.modules["bakeoff_served"] = package
-    from bakeoff_served import serve
-
-    return getattr(serve, function)(folder)
+    sys.modules["served"] = package
+    return getattr(importlib.import_module("served.serve"), function)(folder)
 
 
 def main(config):

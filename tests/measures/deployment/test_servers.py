@@ -1,5 +1,6 @@
 """Servers of frameworks: one of the standard library alone stands for them, started as they are."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -96,9 +97,9 @@ def make_server(folder, script, *edits):
 
 
 def ask(url, row):
-    connection = http.client.HTTPConnection(url.split("/")[2], timeout=30)
-    connection.request("POST", "/", json.dumps({"rows": [TRAINING.x[row].tolist()]}))
-    return json.loads(connection.getresponse().read())["probabilities"][0]
+    with contextlib.closing(http.client.HTTPConnection(url.split("/")[2], timeout=30)) as connection:
+        connection.request("POST", "/", json.dumps({"rows": [TRAINING.x[row].tolist()]}))
+        return json.loads(connection.getresponse().read())["probabilities"][0]
 
 
 def ask_by_threads(environment, url, x, clients, cores, scratch):
