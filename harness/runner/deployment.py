@@ -38,11 +38,11 @@ from ..records.files import DEPLOYMENT_FILE
 from ..records.read import Record
 from ..registry.description import Server
 from ..registry.entries import Entry
-from ..workers.cores import first_cores
+from ..workers.cores import first_cores, lease_cores
 from ..workers.launch import place_of
 from ..workers.place import Place
 from ..workers.session import WorkerFailed
-from .deployment_builds import Bases, build_ahead
+from .deployment_builds import JOBS, Bases, build_ahead
 from .deployment_oracle import choose_trainings, find_training_floors, find_truth, make_training
 from .deployment_stages import COLD_STARTS, MISTAKES, VERSIONS, Recorder, Say, Stage
 
@@ -165,31 +165,61 @@ class Deployer:
         for path in paths:
             if not begun[path.label]:
                 self.deploy_path(path)
-            elif path in agreed and (latency_left or self._list_stages(path) or self._list_http(path)):
-                self.deploy_path(path, again=True)
+        self.export_again([path for path in agreed if latency_left or self._list_stages(path) or self._list_http(path)])
 
-    def deploy_path(self, path: ExportPath, again: bool = False) -> None:
-        """Measure one path but for its latency; where it was measured before, export it `again` for what is left."""
+    def deploy_path(self, path: ExportPath) -> None:
+        """Measure one path but for its latency."""
         if self._is_late(path.label):
             return
         write = Recorder(_task(path))
-        scratch = self.folder / path.label.replace(":", "-")
-        scratch.mkdir()
-        contestant = None
+        scratch = self._make_scratch(path)
         with self.board.job(path.label) as job:
             places = self._prepare(path, scratch, write, job.say)
             if isinstance(places, str):
                 write(figures.EXPORTED, False, reason=places, dtype="float32", **path.keys)
                 job.outcome = places
-            elif again:
-                contestant, job.outcome = self._export_again(path, places, scratch, write)
-            else:
-                contestant, job.outcome = self._measure(path, places, scratch, write, job.say)
-            if not again:
                 self.log.add(write.finish())
-            if contestant is not None and not isinstance(places, str):
+                return
+            contestant, job.outcome = self._measure(path, places, scratch, write, job.say)
+            self.log.add(write.finish())
+            if contestant is not None:
                 self.ready.append(contestant)
                 self._go_through_stages(contestant, places, scratch, job.say)
+
+    def export_again(self, paths: Sequence[ExportPath]) -> None:
+        """Export what was measured before, two at a time, and record nothing of it; then measure what is left."""
+        pool = ThreadPoolExecutor(max_workers=JOBS)
+        try:
+            exported = list(pool.map(self._export_again, paths))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        for contestant, places in filter(None, exported):
+            self.ready.append(contestant)
+            if self._list_stages(contestant.path):
+                with self.board.job(f"{contestant.path.label}, what is left") as job:
+                    scratch = contestant.exported.folder.parent
+                    self._go_through_stages(contestant, places, scratch, job.say)
+                    job.outcome = "measured"
+
+    def _export_again(self, path: ExportPath) -> tuple[Contestant, Places] | None:
+        if self._is_late(path.label):
+            return None
+        write, scratch = Recorder(_task(path)), self._make_scratch(path)
+        with self.board.job(f"{path.label} again") as job, lease_cores(1) as cores:
+            places = self._prepare(path, scratch, write, job.say)
+            if isinstance(places, str):
+                job.outcome = places
+                return None
+            training = choose_trainings(path.entry)["float32"]
+            found = try_path(path, _move(places, cores), training, find_truth, scratch, write)
+            job.outcome = "exported again" if found else "failed, and agreed before: nothing more is measured"
+        # What is left is measured on the core of all others.
+        return (found._replace(place=places.serve), places) if found else None
+
+    def _make_scratch(self, path: ExportPath) -> Path:
+        scratch = self.folder / path.label.replace(":", "-")
+        scratch.mkdir()
+        return scratch
 
     def _is_late(self, label: str) -> bool:
         """Return whether the time is up; note what is left out for it."""
@@ -213,21 +243,14 @@ class Deployer:
         except (Missing, BuildFailed) as failed:
             return str(failed)
 
-    def _export_again(
-        self, path: ExportPath, places: Places, scratch: Path, write: Recorder
-    ) -> tuple[Contestant | None, str]:
-        training = choose_trainings(path.entry)["float32"]
-        contestant = try_path(path, places, training, find_truth, scratch, write)
-        return contestant, "exported again" if contestant else "failed, and agreed before: nothing more is measured"
-
     def _measure(
         self, path: ExportPath, places: Places, scratch: Path, write: Recorder, say: Say
     ) -> tuple[Contestant | None, str]:
         trainings = choose_trainings(path.entry)
         say("export in float32, and in float64 beside it")
-        double = Recorder(write.task)
+        double, others = Recorder(write.task), usable_cores()[1:2]
         with ThreadPoolExecutor(max_workers=1) as pool:
-            second = _on_another_core(places)
+            second = _move(places, tuple(others) if self.cores and others else self.cores)
             attempt = pool.submit(try_float64, path, second, trainings["float64"], find_truth, scratch, double)
             contestant = try_path(path, places, trainings["float32"], find_truth, scratch, write)
             float64 = attempt.result()
@@ -335,12 +358,11 @@ class Deployer:
         self.log.add(write.finish())
 
 
-def _on_another_core(places: Places) -> Places:
-    """Return places whose processes run on the core after the first one, and log to files of their own."""
+def _move(places: Places, cores: tuple[int, ...] | None) -> Places:
+    """Return places whose processes run on other cores, and log to files of their own."""
 
     def move(place: Place) -> Place:
-        cores = None if place.cores is None else tuple(usable_cores()[1:2]) or place.cores
-        return place._replace(cores=cores, log=place.log.with_name(f"second-{place.log.name}"))
+        return place._replace(cores=cores, log=place.log.with_name(f"moved-{place.log.name}"))
 
     return Places(move(places.export), move(places.serve))
 

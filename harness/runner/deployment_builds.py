@@ -14,7 +14,7 @@ from ..measures.deployment.servers import build_http
 from ..registry.entries import Entry
 
 JOBS = 2
-"""Environments that are built at a time."""
+"""Environments that are built at a time, and networks that are exported again."""
 
 Bases = dict[str, Environment | Missing | BuildFailed]
 """The backends' own environments by label, or why there is none."""
