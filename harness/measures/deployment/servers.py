@@ -7,10 +7,9 @@ CONFIG holds. All take {"rows": [[...], ...]} and answer {"probabilities": [[...
 import contextlib
 import http.client
 import json
-import os
 import shutil
-import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -24,7 +23,7 @@ from ...registry.description import Server
 from ...registry.entries import backends_folder
 from ...workers.place import worker_environment
 from ...workers.session import WorkerFailed
-from . import figures
+from . import figures, guard
 from .latency import Contestant
 from .paths import PYTHON, SERVING, ExportPath, script_of
 from .requirements import find_undeclared
@@ -32,6 +31,7 @@ from .requirements import find_undeclared
 START_LIMIT_S = 120.0
 STOP_LIMIT_S = 20.0
 """How long a server may take to end the programs that it has started."""
+KILL_LIMIT_S = 10.0
 ANSWER_LIMIT_S = 30.0
 HTTP = "http"
 
@@ -124,18 +124,18 @@ def running_server(
         "cores": None if cores is None else list(cores),
         "address": str(address),
     }
+    command = [str(host.python), "-s", str(host.script), json.dumps(config)]
     temporary = scratch / "tmp"
     temporary.mkdir()
     started = time.monotonic()
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [str(host.python), "-s", str(host.script), json.dumps(config)],
+            [sys.executable, "-I", guard.__file__, str(STOP_LIMIT_S), *command],
             cwd=scratch,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
             env={**worker_environment(contestant.place), "TMPDIR": str(temporary)},
-            start_new_session=True,
         )
     try:
         url = _wait_for_answer(process, address, log, x)
@@ -171,10 +171,11 @@ def _answers(url: str, body: bytes) -> bool:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Ask a server to end, and kill what is left of it: programs that it has started may have sessions of their own."""
-    process.terminate()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=STOP_LIMIT_S)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    """End the guard's standard input: it ends the server, and what is left of that."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        process.wait(timeout=STOP_LIMIT_S + KILL_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
