@@ -4,6 +4,8 @@ import contextlib
 import http.client
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from bakeoff import environments
 from bakeoff.common.errors import InputError
 from bakeoff.environments import Environment, Missing
-from bakeoff.measures.deployment import figures, servers
+from bakeoff.measures.deployment import figures, guard, servers
 from bakeoff.measures.deployment import http as measure
 from bakeoff.measures.deployment.http import Load, measure_http
 from bakeoff.measures.deployment.measure import prepare_places, try_path
@@ -129,6 +131,13 @@ def is_alive(pid):
     return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z" if Path(f"/proc/{pid}/stat").exists() else True
 
 
+def wait_until(holds):
+    ends = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+
+
 def test_a_server_answers_and_ends_with_what_it_started(tmp_path):
     contestant, host, scratch = make_server(tmp_path, SCRIPT)
     with running_server(contestant, host, None, scratch, TRAINING.x) as server:
@@ -137,12 +146,26 @@ def test_a_server_answers_and_ends_with_what_it_started(tmp_path):
         assert 0 < server.start_s < 60
         helper = int((scratch / "helper").read_text())
         assert is_alive(helper)
-    ends = time.monotonic() + 10
-    while is_alive(helper) and time.monotonic() < ends:
-        time.sleep(0.05)
-    assert not is_alive(helper)
+    wait_until(lambda: not is_alive(helper))
     with pytest.raises(OSError, match="refused"):
         ask(server.url, 3)
+
+
+def test_no_server_outlives_a_killed_harness(tmp_path):
+    served = "import os, time; open('server', 'w').write(str(os.getpid())); time.sleep(600)"
+    harness = (
+        "import subprocess, sys, time\n"
+        f"command = [sys.executable, {guard.__file__!r}, '5', sys.executable, '-c', {served!r}]\n"
+        "subprocess.Popen(command, stdin=subprocess.PIPE)\n"
+        "time.sleep(600)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", harness], cwd=tmp_path)
+    try:
+        wait_until(lambda: (tmp_path / "server").is_file() and (tmp_path / "server").read_text())
+    finally:
+        process.kill()
+        process.wait()
+    wait_until(lambda: not is_alive(int((tmp_path / "server").read_text())))
 
 
 @pytest.mark.parametrize(
