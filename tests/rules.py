@@ -156,7 +156,14 @@ def find_foreign_imports_in_models(root: Path) -> list[str]:
 
 
 def allowed_in_exports(path: Path) -> frozenset[str]:
-    """Return what export.py and serve.py may import beside a model's imports: the model, and declared converters."""
+    """Return what export.py and serve.py may import beside a model's imports: the model, and declared converters.
+
+    What starts a server may import the modules of it that backend.toml declares, and what it serves as `served`.
+    """
+    if path.name.startswith("server_"):
+        servers = tomllib.loads((path.parent / "backend.toml").read_text(encoding="utf-8")).get("server", ())
+        own = [each for each in servers if path.stem == f"server_{each['name']}"]
+        return frozenset({"served", *(name for each in own for name in each["imports"])})
     if path.name not in ("export.py", "serve.py", "checkpoint.py"):
         return frozenset()
     description = tomllib.loads((path.parent / "backend.toml").read_text(encoding="utf-8"))

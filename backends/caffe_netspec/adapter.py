@@ -108,5 +108,15 @@ class Backend:
 
         getattr(export, path)(self.net, self.solver.net, x, folder)
 
+    def save(self, folder):
+        from . import checkpoint
+
+        checkpoint.save(self.solver, folder)
+
+    def restore(self, folder):
+        from . import checkpoint
+
+        checkpoint.restore(self.solver, folder)
+
     def versions(self):
         return {"caffe": caffe.__version__, "numpy": np.__version__}

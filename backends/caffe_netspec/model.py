@@ -36,7 +36,7 @@ def network(sizes, activation, batch_norm, bn_epsilon, bn_decay, batch_size):
 
 def solver(net, name, learning_rate, beta1, beta2, epsilon):
     """Return Caffe's own solver of that name, with the network in it."""
-    description = caffe_pb2.SolverParameter(base_lr=learning_rate, lr_policy="fixed")
+    description = caffe_pb2.SolverParameter(base_lr=learning_rate, lr_policy="fixed", snapshot_prefix="snapshot")
     description.net_param.CopyFrom(net)
     if name == "momentum":
         description.momentum = beta1

@@ -215,6 +215,25 @@ class Export(Table):
     """The edit of export.py that forgets to leave the training mode; nothing where it cannot be forgotten."""
 
 
+class Server(Table):
+    """A server that the framework's documentation names: a row of `bakeoff deploy --http`."""
+
+    name: Identifier
+    """server_NAME.py starts it."""
+    title: Text
+    """What its project calls it."""
+    documentation: Url
+    """The page that its code follows."""
+    exports: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
+    """The exports that it serves, by name."""
+    requirements: FileName
+    """The file that pins, with hashes, what it needs beside the backend's own requirements."""
+    imports: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
+    """The modules of it that server_NAME.py names; the user asks for the packages that contain them."""
+    programs: Annotated[tuple[Text, ...], *Unique] = ()
+    """Programs of which one must be on PATH."""
+
+
 class Description(Table):
     """A whole backend.toml. `docs/reference/backend.md` explains each key."""
 
@@ -255,8 +274,10 @@ class Description(Table):
     """The documented ways to deploy a trained network."""
     no_documented_export: Fact[Text] | None = None
     """Why there is none: what was looked for, and where. A backend has this or `[[export]]`, or neither yet."""
+    server: Annotated[tuple[Server, ...], Field(strict=False)] = ()
+    """The servers that the framework's documentation names and that can be installed."""
     documented_server: Fact[Text] | None = None
-    """The server of the framework's own project, and why `bakeoff deploy` does not measure it."""
+    """What became of looking for such a server: why `bakeoff deploy` measures none, or what to know of it."""
     environments: dict[Identifier, OwnEnvironment] = Field(default_factory=dict)
     """The environments by name, where the variants need more than one; then each variant is in one of them."""
     builds: dict[Identifier, Build] = Field(default_factory=dict)
@@ -279,6 +300,11 @@ class Description(Table):
         for each in self.export:
             if each.variant is not None and each.variant not in self.variants:
                 raise ValueError(f"`export.{each.name}.variant`: {nearest(each.variant, self.variants)}")
+        require_unique(tuple(each.name for each in self.server))
+        for server in self.server:
+            for name in server.exports:
+                if name not in names:
+                    raise ValueError(f"`server.{server.name}.exports`: {nearest(name, names)}")
         if self.export and self.no_documented_export is not None:
             raise ValueError("`no_documented_export`: expected this or `[[export]]`, got both.")
         return self

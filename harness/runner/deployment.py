@@ -1,48 +1,50 @@
 """Carries out `bakeoff deploy`: what is trained, what the truth is, and which path comes when."""
 
-import contextlib
 import functools
-import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from .. import environments
+from ..common.machine import usable_cores
 from ..common.progress import Board
 from ..environments import BuildFailed, Environment, Missing
 from ..measures.deployment import figures
-from ..measures.deployment.blunders import try_inputs, try_training_mode
 from ..measures.deployment.checkpoints import measure_checkpoint
-from ..measures.deployment.http import build_http, measure_http
+from ..measures.deployment.http import measure_http
 from ..measures.deployment.latency import Contestant, judge_self_test, measure_latency
 from ..measures.deployment.measure import (
     Places,
     build_environments,
     prepare_places,
-    record_cold_starts,
     try_float64,
     try_path,
 )
 from ..measures.deployment.paths import ExportPath, list_paths
 from ..measures.deployment.records import RecordsFile, select, value_of
-from ..measures.deployment.versions import try_versions
+from ..measures.deployment.servers import (
+    Host,
+    build_http,
+    build_server,
+    common_host,
+    list_servers,
+    own_host,
+    record_server,
+)
 from ..records.files import DEPLOYMENT_FILE
 from ..records.read import Record
-from ..records.vocabulary import FINISHED, Figure
+from ..registry.description import Server
 from ..registry.entries import Entry
-from ..workers.cores import first_cores
+from ..workers.cores import first_cores, lease_cores
 from ..workers.launch import place_of
+from ..workers.place import Place
 from ..workers.session import WorkerFailed
+from .deployment_builds import JOBS, Bases, build_ahead
 from .deployment_oracle import choose_trainings, find_training_floors, find_truth, make_training
-
-Say = Callable[[str], None]
-
-JOBS = 2
-"""Environments that are built at a time."""
+from .deployment_stages import COLD_STARTS, MISTAKES, VERSIONS, Recorder, Say, Stage
 
 CHECKPOINT_FILE = "checkpoint.py"
 """The file of a backend that saves and restores a training."""
@@ -57,33 +59,6 @@ class Deployment(NamedTuple):
     """Why the self-test of the timing failed; "" where it passed."""
     left_out: list[str]
     """The exports and checkpoints that the time limit left out."""
-
-
-ABSOLUTE = re.compile(r"(?<![\w:/])(?:/[\w.+-]+)+/([\w.+-]+)")
-
-
-def shorten_paths(text: str) -> str:
-    """Return a message with the names of files in place of their absolute paths, which are of this machine."""
-    return ABSOLUTE.sub(r"\1", text)
-
-
-class Recorder:
-    """Collects the records of one task."""
-
-    def __init__(self, task: str, attempt: int = 1) -> None:
-        self.task, self.attempt, self.records = task, attempt, list[Record]()
-        self.started = time.monotonic()
-
-    def __call__(self, figure: Figure, value: Any, **keys: Any) -> None:
-        """Add one record. Raises TypeError where the figure declares something else."""
-        head = {"task": self.task, "attempt": self.attempt, "time": round(time.time(), 3)}
-        told = {key: shorten_paths(text) if key in ("reason", "message") else text for key, text in keys.items()}
-        self.records.append({**head, **figure.record(value, **told)})
-
-    def finish(self) -> list[Record]:
-        """Return the records, with the last one of the task."""
-        self(FINISHED, time.monotonic() - self.started)
-        return self.records
 
 
 class Parts(NamedTuple):
@@ -120,8 +95,8 @@ def deploy(
     trained = _first_variants(chosen) if parts.checkpoints else []
     with tempfile.TemporaryDirectory(prefix="bakeoff-deploy-") as folder:
         deployer = Deployer(parts, first_cores(1), Path(folder), board, log)
-        deployer.build_bases([*(path.entry for path in paths), *(entry for entry, _ in trained)], pythons)
-        deployer.build_ahead(paths)
+        needed = [*(path.entry for path in paths), *(entry for entry, _ in trained)]
+        deployer.bases = build_ahead(needed, paths, pythons, parts.http, board)
         for entry in entries:
             deployer.record_no_export(entry)
         deployer.deploy_paths(paths)
@@ -163,33 +138,7 @@ class Deployer:
         self.ends = time.monotonic() + parts.limit_s
         self.ready: list[Contestant] = []
         self.left_out: list[str] = []
-        self.bases: dict[str, Environment | Missing | BuildFailed] = {}
-
-    def build_bases(self, entries: Sequence[Entry], pythons: tuple[Path, ...]) -> None:
-        """Build the backends' own environments."""
-        unique = list({entry.label: entry for entry in entries}.values())
-        with self.board.job("environments") as job:
-            self.bases = environments.build_all(unique, pythons, on_event=lambda name, line: job.say(f"{name}: {line}"))
-            job.outcome = "built"
-
-    def build_ahead(self, paths: Sequence[ExportPath]) -> None:
-        """Build what exporting and serving need, two at a time; a failure is recorded where the path comes."""
-
-        def build(path: ExportPath) -> None:
-            base = self.bases[path.entry.label]
-            if isinstance(base, Environment):
-                with contextlib.suppress(Missing, BuildFailed):
-                    build_environments(path, base, job.say)
-
-        # One path for each layer and for each runtime: the others find them built.
-        layers = {(path.entry.label, path.requirements): path for path in paths if path.requirements}
-        runtimes = {path.export.serves_with: path for path in paths}
-        with (
-            self.board.job("environments of exporting and serving") as job,
-            ThreadPoolExecutor(max_workers=JOBS) as pool,
-        ):
-            list(pool.map(build, {path.label: path for path in (*layers.values(), *runtimes.values())}.values()))
-            job.outcome = "built"
+        self.bases: Bases = {}
 
     def record_no_export(self, entry: Entry) -> None:
         """Record why a framework has no documented export, or no documented server here, where its backend says so."""
@@ -205,7 +154,7 @@ class Deployer:
             self.log.add(write.finish())
 
     def deploy_paths(self, paths: Sequence[ExportPath]) -> None:
-        """Measure every path but for its latency; export again those that were measured before and are timed now."""
+        """Measure every path but for its latency; export again those that were measured before and have parts left."""
         begun = {path.label: self.log.finished(_task(path)) for path in paths}
         agreed = [path for path in paths if begun[path.label] and self._agreed(path)]
         timed = {row["task"] for row in select(self.log.records, figures.SERVE_LATENCY)}
@@ -214,30 +163,63 @@ class Deployer:
         )
         latency_left = self.parts.timed and (new or not timed)
         for path in paths:
-            http_left = self.parts.http and not self.log.finished(_http_task(path))
             if not begun[path.label]:
                 self.deploy_path(path)
-            elif path in agreed and (latency_left or http_left):
-                self.deploy_path(path, again=True)
+        self.export_again([path for path in agreed if latency_left or self._list_stages(path) or self._list_http(path)])
 
-    def deploy_path(self, path: ExportPath, again: bool = False) -> None:
-        """Measure one path but for its latency; where it was measured before, export it `again` and record nothing."""
+    def deploy_path(self, path: ExportPath) -> None:
+        """Measure one path but for its latency."""
         if self._is_late(path.label):
             return
         write = Recorder(_task(path))
-        scratch = self.folder / path.label.replace(":", "-")
-        scratch.mkdir()
+        scratch = self._make_scratch(path)
         with self.board.job(path.label) as job:
             places = self._prepare(path, scratch, write, job.say)
             if isinstance(places, str):
                 write(figures.EXPORTED, False, reason=places, dtype="float32", **path.keys)
                 job.outcome = places
-            elif again:
-                job.outcome = self._export_again(path, places, scratch, write)
-            else:
-                job.outcome = self._measure(path, places, scratch, write, job.say)
-        if not again:
+                self.log.add(write.finish())
+                return
+            contestant, job.outcome = self._measure(path, places, scratch, write, job.say)
             self.log.add(write.finish())
+            if contestant is not None:
+                self.ready.append(contestant)
+                self._go_through_stages(contestant, places, scratch, job.say)
+
+    def export_again(self, paths: Sequence[ExportPath]) -> None:
+        """Export what was measured before, two at a time, and record nothing of it; then measure what is left."""
+        pool = ThreadPoolExecutor(max_workers=JOBS)
+        try:
+            exported = list(pool.map(self._export_again, paths))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        for contestant, places in filter(None, exported):
+            self.ready.append(contestant)
+            if self._list_stages(contestant.path):
+                with self.board.job(f"{contestant.path.label}, what is left") as job:
+                    scratch = contestant.exported.folder.parent
+                    self._go_through_stages(contestant, places, scratch, job.say)
+                    job.outcome = "measured"
+
+    def _export_again(self, path: ExportPath) -> tuple[Contestant, Places] | None:
+        if self._is_late(path.label):
+            return None
+        write, scratch = Recorder(_task(path)), self._make_scratch(path)
+        with self.board.job(f"{path.label} again") as job, lease_cores(1) as cores:
+            places = self._prepare(path, scratch, write, job.say)
+            if isinstance(places, str):
+                job.outcome = places
+                return None
+            training = choose_trainings(path.entry)["float32"]
+            found = try_path(path, _move(places, cores), training, find_truth, scratch, write)
+            job.outcome = "exported again" if found else "failed, and agreed before: nothing more is measured"
+        # What is left is measured on the core of all others.
+        return (found._replace(place=places.serve), places) if found else None
+
+    def _make_scratch(self, path: ExportPath) -> Path:
+        scratch = self.folder / path.label.replace(":", "-")
+        scratch.mkdir()
+        return scratch
 
     def _is_late(self, label: str) -> bool:
         """Return whether the time is up; note what is left out for it."""
@@ -261,34 +243,42 @@ class Deployer:
         except (Missing, BuildFailed) as failed:
             return str(failed)
 
-    def _export_again(self, path: ExportPath, places: Places, scratch: Path, write: Recorder) -> str:
-        training = choose_trainings(path.entry)["float32"]
-        contestant = try_path(path, places, training, find_truth, scratch, write)
-        if contestant is None:
-            return "failed, and agreed before: it is not timed"
-        self.ready.append(contestant)
-        return "exported again, to be timed"
-
-    def _measure(self, path: ExportPath, places: Places, scratch: Path, write: Recorder, say: Say) -> str:
+    def _measure(
+        self, path: ExportPath, places: Places, scratch: Path, write: Recorder, say: Say
+    ) -> tuple[Contestant | None, str]:
         trainings = choose_trainings(path.entry)
-        say("export in float32")
-        contestant = try_path(path, places, trainings["float32"], find_truth, scratch, write)
-        say("export in float64")
-        float64 = try_float64(path, places, trainings["float64"], find_truth, scratch, write)
+        say("export in float32, and in float64 beside it")
+        double, others = Recorder(write.task), usable_cores()[1:2]
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            second = _move(places, tuple(others) if self.cores and others else self.cores)
+            attempt = pool.submit(try_float64, path, second, trainings["float64"], find_truth, scratch, double)
+            contestant = try_path(path, places, trainings["float32"], find_truth, scratch, write)
+            float64 = attempt.result()
+        write.records += double.records
         if contestant is None:
             reason = next(str(each.get("reason")) for each in write.records if each["figure"] == figures.EXPORTED.name)
-            return f"failed: {reason}"
-        if self.parts.timed:
-            say("cold starts")
-            record_cold_starts(contestant, trainings["float32"], write)
-        if self.parts.mistakes:
-            say("mistakes")
-            try_inputs(contestant, trainings["float32"], write)
-            try_training_mode(path, places, trainings["float32"], find_truth, scratch, write)
-        if self.parts.versions:
-            try_versions(contestant, trainings["float32"].x, write, say)
-        self.ready.append(contestant)
-        return f"agrees; float64 {float64}"
+            return None, f"failed: {reason}"
+        return contestant, f"agrees; float64 {float64}"
+
+    def _list_stages(self, path: ExportPath) -> list[Stage]:
+        """Return what is left to measure of a path that agrees, beside its latency and HTTP."""
+        wanted = {COLD_STARTS: self.parts.timed, MISTAKES: self.parts.mistakes}
+        wanted[VERSIONS] = self.parts.versions and not path.in_framework
+        return [
+            stage
+            for stage, chosen in wanted.items()
+            if chosen
+            and not self.log.finished(stage.task(path))
+            # A file of an earlier version has the figure in the records of the path itself.
+            and not select(self.log.records, stage.figure, **path.keys)
+        ]
+
+    def _go_through_stages(self, contestant: Contestant, places: Places, scratch: Path, say: Say) -> None:
+        for stage in self._list_stages(contestant.path):
+            say(stage.name)
+            write = Recorder(stage.task(contestant.path))
+            stage.measure(contestant, places, scratch, write, say)
+            self.log.add(write.finish())
 
     def measure_latency(self) -> None:
         """Time the networks that passed the gate, in turn."""
@@ -307,22 +297,49 @@ class Deployer:
             job.outcome = judge_self_test(write.records) or "the self-test passed"
         self.log.add(write.finish())
 
+    def _list_http(self, path: ExportPath) -> list[Server | None]:
+        """Return the servers that are left to put a path behind; None stands for the common one."""
+        servers = [None, *list_servers(path)] if self.parts.http else []
+        return [server for server in servers if not self.log.finished(_http_task(path, server))]
+
     def measure_http(self) -> None:
-        """Put each network that passed the gate behind the common server, one after the other."""
-        left = [each for each in self.ready if not self.log.finished(_http_task(each.path))]
+        """Put each network that passed the gate behind its servers, one after the other."""
+        left = [(each, server) for each in self.ready for server in self._list_http(each.path)]
         if not left:
             return
         with self.board.job("the server's environment") as job:
-            environment = build_http(job.say)
+            clients = build_http(job.say)
             job.outcome = "ready"
         x = make_training("float32").x
-        for contestant in left:
-            write = Recorder(_http_task(contestant.path))
-            scratch = self.folder / f"http-{contestant.path.label.replace(':', '-')}"
+        for number, (contestant, server) in enumerate(left):
+            write = Recorder(_http_task(contestant.path, server))
+            # The name is short: a server can put a socket into it, whose name has at most 107 characters.
+            scratch = self.folder / f"http{number}"
             scratch.mkdir()
-            with self.board.job(f"{contestant.path.label} over HTTP") as job:
-                job.outcome = measure_http(contestant, environment, x, self.cores, scratch, write) or "correct"
+            behind = "the common server" if server is None else server.title
+            with self.board.job(f"{contestant.path.label} behind {behind}") as job:
+                try:
+                    host = self._find_host(contestant, server, clients, write, job.say)
+                except (Missing, BuildFailed) as failed:
+                    job.outcome = str(failed)
+                    by = {} if server is None else {"by": server.name}
+                    write(figures.HTTP_CORRECT, False, reason=str(failed), **by, **contestant.path.keys)
+                else:
+                    job.outcome = measure_http(contestant, host, clients, x, self.cores, scratch, write) or "correct"
             self.log.add(write.finish())
+
+    def _find_host(
+        self, contestant: Contestant, server: Server | None, clients: Environment, write: Recorder, say: Say
+    ) -> Host:
+        """Return a server, built where necessary, and record what it needs. Raises Missing and BuildFailed."""
+        path = contestant.path
+        base = self.bases[path.entry.label]
+        if server is None or not isinstance(base, Environment):
+            return common_host(clients, contestant)
+        below = build_environments(path, base, say).layer or base
+        layer = build_server(path, server, below, say)
+        record_server(path, server, layer, below, write)
+        return own_host(path, server, layer)
 
     def measure_checkpoint(self, entry: Entry, variant: str) -> None:
         """Save, restore and go on with the training of one variant."""
@@ -341,12 +358,21 @@ class Deployer:
         self.log.add(write.finish())
 
 
+def _move(places: Places, cores: tuple[int, ...] | None) -> Places:
+    """Return places whose processes run on other cores, and log to files of their own."""
+
+    def move(place: Place) -> Place:
+        return place._replace(cores=cores, log=place.log.with_name(f"moved-{place.log.name}"))
+
+    return Places(move(places.export), move(places.serve))
+
+
 def _task(path: ExportPath) -> str:
     return f"deploy {path.label}"
 
 
-def _http_task(path: ExportPath) -> str:
-    return f"deploy http {path.label}"
+def _http_task(path: ExportPath, server: Server | None) -> str:
+    return f"deploy http {path.label}" + (f" {server.name}" if server else "")
 
 
 def _first_variants(chosen: Sequence[tuple[Entry, str]]) -> list[tuple[Entry, str]]:

@@ -1,9 +1,9 @@
 """The common server: one exported network behind one address, by Starlette and uvicorn.
 
 Started as `python app.py CONFIG`, CONFIG being JSON: `folder` with the exported files and serve.py, `function` that
-loads them, `dtype` of the rows, `packages` (the folders with Starlette and uvicorn), `cores` to run on, and `port`, the
-file that the port is written to. POST / takes {"rows": [[...], ...]} and answers {"probabilities": [[...], ...]}.
-A call runs in a thread of Starlette's pool, as that of a synchronous handler does.
+loads them, `dtype` of the rows, `packages` (the folders with Starlette and uvicorn), `cores` to run on, and `address`,
+the file that the address is written to. POST / takes {"rows": [[...], ...]} and answers
+{"probabilities": [[...], ...]}. A call runs in a thread of Starlette's pool, as that of a synchronous handler does.
 
 https://www.starlette.io/threadpool/
 https://www.uvicorn.org/
@@ -54,9 +54,9 @@ def main(config):
     # By its protocol asyncio knows that it is TCP, and switches off the delay of small packets.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    with open(config["port"] + ".part", "w") as file:
-        file.write(str(listener.getsockname()[1]))
-    os.rename(config["port"] + ".part", config["port"])
+    with open(config["address"] + ".part", "w") as file:
+        file.write("http://127.0.0.1:{}/".format(listener.getsockname()[1]))
+    os.rename(config["address"] + ".part", config["address"])
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
     server.run(sockets=[listener])
 

@@ -1,4 +1,4 @@
-"""Clients of the common server, on the loopback: each sends one row, waits for the answer, and sends the next.
+"""Clients of a server, on the loopback: each sends one row, waits for the answer, and sends the next.
 
 Started as `python clients.py CONFIG`, CONFIG being JSON: `url`, `rows` (an .npy file), `clients`, `seconds`, `cores` to
 run on, and `out`, the .npz file that is written: of every request the row's number, the seconds, and the
@@ -17,12 +17,14 @@ import time
 import aiohttp
 import numpy as np
 
+JSON = {"Content-Type": "application/json"}
+
 
 async def send(session, url, body):
     try:
-        async with session.post(url, data=body) as response:
+        async with session.post(url, data=body, headers=JSON) as response:
             return json.loads(await response.read())["probabilities"][0] if response.status == 200 else None
-    except aiohttp.ClientError:
+    except (aiohttp.ClientError, TimeoutError, LookupError, ValueError):  # the last two: of what is no such answer
         return None
 
 

@@ -81,7 +81,14 @@ class Served(NamedTuple):
     """The framework's modules that the process imported."""
 
 
-def export_network(place: Place, path: ExportPath, training: Training, find_truth: FindTruth, folder: Path) -> Exported:
+def export_network(
+    place: Place,
+    path: ExportPath,
+    training: Training,
+    find_truth: FindTruth,
+    folder: Path,
+    example_rows: int = EXAMPLE_ROWS,
+) -> Exported:
     """Train the network in a worker, export it into the empty folder, add the serving code. Raises WorkerFailed."""
     with Session(place) as session:
         session.build(training.spec, "cpu", path.variant)
@@ -90,7 +97,7 @@ def export_network(place: Place, path: ExportPath, training: Training, find_trut
         session.train(training.order)
         arrays = session.dump()
         # Exported as training has left it, in whatever mode that is: `predict` would leave the training mode.
-        header = session.export(path.export.name, training.x[:EXAMPLE_ROWS], folder)
+        header = session.export(path.export.name, training.x[:example_rows], folder)
         probabilities = session.predict(training.x)
         truth = find_truth(training.spec, arrays, training.x, session.conventions)
         error = truth.error_of(probabilities)

@@ -9,14 +9,14 @@ import numpy as np
 from ...common.arrays import Array
 from ...workers.session import WorkerFailed
 from . import figures
-from .attempt import LIMIT, FindTruth, Training, Truth, export_network, start_server
+from .attempt import EXAMPLE_ROWS, LIMIT, FindTruth, Training, Truth, export_network, start_server
 from .latency import Contestant
 from .measure import Places
 from .paths import ExportPath
 
 NOTICED, RIGHT, WRONG = "noticed", "silent and right", "silent and wrong"
 
-EVAL_FORGOTTEN = "training mode"
+EVAL_FORGOTTEN, ONE_ROW = "training mode", "example of one row"
 INPUTS: dict[str, tuple[str, Callable[[Training], Array]]] = {
     "wrong dtype": (
         "the rows come in the other precision",
@@ -30,7 +30,7 @@ INPUTS: dict[str, tuple[str, Callable[[Training], Array]]] = {
 }
 """Each mistake in what is sent to a correct server: what is done, and the rows."""
 
-MISTAKES = (EVAL_FORGOTTEN, *INPUTS)
+MISTAKES = (EVAL_FORGOTTEN, ONE_ROW, *INPUTS)
 
 
 def try_inputs(contestant: Contestant, training: Training, write: Callable[..., None]) -> None:
@@ -48,7 +48,7 @@ def try_inputs(contestant: Contestant, training: Training, write: Callable[..., 
         write(figures.BLUNDER, outcome, mistake=mistake, **more, **keys)
 
 
-def try_training_mode(
+def try_exports(
     path: ExportPath,
     places: Places,
     training: Training,
@@ -56,29 +56,48 @@ def try_training_mode(
     scratch: Path,
     write: Callable[..., None],
 ) -> None:
-    """Export with the edit that forgets to leave the training mode, serve, and record what becomes of it."""
+    """Export with each mistake, serve all rows, and record what becomes of it.
+
+    The training mode is forgotten by the edit that backend.toml declares, where its code says so at all. An exporter
+    that runs the network on an example of one row may take the number 1 for a constant.
+    """
     edit = path.export.training_mode
-    if edit is None:
-        return
-    home = scratch / "edited" / path.entry.name
-    shutil.rmtree(home.parent, ignore_errors=True)
-    shutil.copytree(path.entry.folder, home, ignore=shutil.ignore_patterns("__pycache__"))
-    file = home / "export.py"
-    text = file.read_text(encoding="utf-8")
-    file.write_text(replace_in_function(text, path.export.name, edit.right, edit.wrong), encoding="utf-8")
-    edited = path._replace(entry=path.entry._replace(folder=home))
-    folder = scratch / "edited-out"
+    if edit is not None:
+        home = scratch / "edited" / path.entry.name
+        shutil.rmtree(home.parent, ignore_errors=True)
+        shutil.copytree(path.entry.folder, home, ignore=shutil.ignore_patterns("__pycache__"))
+        file = home / "export.py"
+        text = file.read_text(encoding="utf-8")
+        file.write_text(replace_in_function(text, path.export.name, edit.right, edit.wrong), encoding="utf-8")
+        edited = path._replace(entry=path.entry._replace(folder=home))
+        _try_export(EVAL_FORGOTTEN, edited, places, training, find_truth, scratch, write)
+    if path.export.dynamic_batch:
+        _try_export(ONE_ROW, path, places, training, find_truth, scratch, write)
+
+
+def _try_export(
+    mistake: str,
+    path: ExportPath,
+    places: Places,
+    training: Training,
+    find_truth: FindTruth,
+    scratch: Path,
+    write: Callable[..., None],
+) -> None:
+    folder = scratch / "mistaken-out"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
+    place = places.export._replace(folder=path.entry.folder)
+    rows = 1 if mistake == ONE_ROW else EXAMPLE_ROWS
     try:
-        exported = export_network(places.export._replace(folder=home), edited, training, find_truth, folder)
+        exported = export_network(place, path, training, find_truth, folder, rows)
         with start_server(places.serve, path, folder) as session:
             answer = session.predict(training.x)
     except WorkerFailed as failed:
-        write(figures.BLUNDER, NOTICED, mistake=EVAL_FORGOTTEN, message=failed.message, **path.keys)
+        write(figures.BLUNDER, NOTICED, mistake=mistake, message=failed.message, **path.keys)
         return
     outcome, more = judge(answer, exported.truth)
-    write(figures.BLUNDER, outcome, mistake=EVAL_FORGOTTEN, **more, **path.keys)
+    write(figures.BLUNDER, outcome, mistake=mistake, **more, **path.keys)
 
 
 def replace_in_function(text: str, function: str, right: str, wrong: str) -> str:

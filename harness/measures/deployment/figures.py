@@ -109,18 +109,42 @@ SERVE_LATENCY = _of_path(
     keys=("rows", "block", "calls", "self_test"),
 )
 SERVE_PEAK_MEMORY = _of_path("serve_peak_memory", "bytes", "The largest resident size of the serving process.", int)
+BY = ("by",)
+"""Which server of the framework's documentation answers; without it, the common one."""
 HTTP_CORRECT = _of_path(
     "http_correct",
     "",
-    "Whether every answer over HTTP, under load, is the oracle's.",
+    "Whether every answer over HTTP, under load, is the oracle's; `by` is a server that the framework documents.",
     bool,
-    optional=("reason",),
+    optional=("reason", *BY),
+)
+HTTP_START = _of_path(
+    "http_start", "s", "From the start of a server to its first answer over HTTP: one start.", float, optional=BY
 )
 HTTP_RATE = _of_path(
-    "http_rate", "requests/s", "Requests of one row that are answered, over the loopback.", float, keys=("clients",)
+    "http_rate",
+    "requests/s",
+    "Requests of one row that are answered, over the loopback.",
+    float,
+    keys=("clients",),
+    optional=BY,
 )
 HTTP_LATENCY = _of_path(
-    "http_latency", "s", "Of one request of one row; `of` is p50, p95 or p99.", float, keys=("clients", "of")
+    "http_latency",
+    "s",
+    "Of one request of one row; `of` is p50, p95 or p99.",
+    float,
+    keys=("clients", "of"),
+    optional=BY,
+)
+SERVER_PACKAGES = _of_path("server_packages", "packages", "Packages of a server, beside those below it.", int, keys=BY)
+SERVER_SIZE = _of_path("server_size", "bytes", "Of the packages of a server, beside those below it.", int, keys=BY)
+SERVER_UNDECLARED = _of_path(
+    "server_undeclared_packages",
+    "packages",
+    "Packages that a server needs and that its metadata does not require.",
+    int,
+    keys=(*BY, "names"),
 )
 CHECKPOINT = Figure(
     "deployment",
@@ -154,7 +178,7 @@ SERVER = Figure(
     "deployment",
     "documented_server",
     "",
-    "The server of the framework's own project, and why `bakeoff deploy` does not measure it.",
+    "The server that the framework documents: why `bakeoff deploy` measures none, or what to know of it.",
     (str,),
     BACKEND,
     ("source", "asof"),
@@ -189,8 +213,12 @@ FIGURES = (
     SERVE_LATENCY,
     SERVE_PEAK_MEMORY,
     HTTP_CORRECT,
+    HTTP_START,
     HTTP_RATE,
     HTTP_LATENCY,
+    SERVER_PACKAGES,
+    SERVER_SIZE,
+    SERVER_UNDECLARED,
     CHECKPOINT,
     BLUNDER,
     FILE_FORMAT,

@@ -1,16 +1,13 @@
-"""Serving over HTTP: each exported network behind the same server, asked by 1, 8 and 64 clients on the loopback.
+"""Serving over HTTP: each exported network behind a server, asked by 1, 8 and 64 clients on the loopback.
 
 Every answer is compared with the oracle's row: a server that mixes up concurrent answers, or loses some, is no
 faster for it. Server and clients run on different cores where there are two.
 """
 
-import contextlib
 import json
 import os
-import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,20 +15,15 @@ import numpy as np
 
 from ...common.arrays import Array
 from ...environments import Environment
-from ...environments.layers import build_runtime
-from ...registry.entries import backends_folder
-from ...workers.place import worker_environment
 from ...workers.session import WorkerFailed
 from . import figures
 from .attempt import LIMIT, Truth
 from .latency import PERCENTILES, Contestant
-from .paths import PYTHON, SERVING
+from .servers import Host, http_folder, running_server
 
 CLIENTS = (1, 8, 64)
 SECONDS = 2.0
 """How long the clients of one number send requests."""
-START_LIMIT_S = 120.0
-HTTP = "http"
 
 Write = Callable[..., None]
 
@@ -53,26 +45,25 @@ class Load(NamedTuple):
         return len(self.seconds) / self.took_s
 
 
-def http_folder() -> Path:
-    """Return the folder of the common server and its clients."""
-    return backends_folder() / SERVING / HTTP
-
-
-def build_http(say: Callable[[str], None]) -> Environment:
-    """Return the environment of the common server and its clients. Raises Missing and BuildFailed."""
-    return build_runtime(f"serving-{HTTP}", http_folder() / "requirements.txt", PYTHON, say)
-
-
 def measure_http(
-    contestant: Contestant, http: Environment, x: Array, cores: Sequence[int] | None, scratch: Path, write: Write
+    contestant: Contestant,
+    host: Host,
+    clients_of: Environment,
+    x: Array,
+    cores: Sequence[int] | None,
+    scratch: Path,
+    write: Write,
 ) -> str:
-    """Serve, ask, compare and record; return why the answers are wrong, or why there are none; "" if all is well."""
-    keys = contestant.path.keys
+    """Serve, ask, compare and record; return why the answers are wrong, or why there are none; "" if all is well.
+
+    `clients_of` is the environment of the clients, and `scratch` an empty folder.
+    """
+    keys = {**contestant.path.keys, **host.keys}
     loads: dict[int, Load] = {}
     try:
-        with running_server(contestant, http, cores, scratch, str(x.dtype)) as url:
+        with running_server(contestant, host, cores, scratch, x) as server:
             for clients in CLIENTS:
-                loads[clients] = run_clients(http, url, x, clients, _other_cores(cores), scratch)
+                loads[clients] = run_clients(clients_of, server.url, x, clients, _other_cores(cores), scratch)
     except WorkerFailed as failed:
         write(figures.HTTP_CORRECT, False, reason=failed.message, **keys)
         return failed.message
@@ -83,6 +74,7 @@ def measure_http(
         write(figures.HTTP_CORRECT, False, reason=reason, **keys)
         return reason
     write(figures.HTTP_CORRECT, True, **keys)
+    write(figures.HTTP_START, server.start_s, **keys)
     for clients, load in loads.items():
         write(figures.HTTP_RATE, load.rate, clients=clients, **keys)
         for percentile in PERCENTILES:
@@ -111,47 +103,8 @@ def judge(load: Load, truth: Truth) -> str:
     return f"{wrong.size} of {len(load.rows)} answers are wrong, by up to {off.max():.2g}{of_another}"
 
 
-@contextlib.contextmanager
-def running_server(
-    contestant: Contestant, http: Environment, cores: Sequence[int] | None, scratch: Path, dtype: str
-) -> Iterator[str]:
-    """Run the common server; give its address. Raises WorkerFailed where it does not start."""
-    port_file = scratch / "port"
-    port_file.unlink(missing_ok=True)
-    config = {
-        "folder": str(contestant.exported.folder),
-        "function": contestant.path.function,
-        "dtype": dtype,
-        "packages": packages_of(http),
-        "cores": None if cores is None else list(cores),
-        "port": str(port_file),
-    }
-    command = [str(contestant.place.python), "-s", str(http_folder() / "app.py"), json.dumps(config)]
-    log = scratch / "server.log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=worker_environment(contestant.place),
-            start_new_session=True,
-        )
-    try:
-        yield f"http://127.0.0.1:{_wait_for_port(process, port_file, log)}/"
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def packages_of(environment: Environment) -> list[str]:
-    """Return the folders with the packages of an environment."""
-    return [str(path) for path in sorted(environment.folder.glob("lib/python*/site-packages"))]
-
-
 def run_clients(
-    http: Environment, url: str, x: Array, clients: int, cores: Sequence[int] | None, scratch: Path
+    environment: Environment, url: str, x: Array, clients: int, cores: Sequence[int] | None, scratch: Path
 ) -> Load:
     """Let the clients send rows for SECONDS. Raises WorkerFailed where they end in an error."""
     rows, out = scratch / "rows.npy", scratch / "answers.npz"
@@ -164,7 +117,7 @@ def run_clients(
         "cores": None if cores is None else list(cores),
         "out": str(out),
     }
-    command = [str(http.python), "-s", str(http_folder() / "clients.py"), json.dumps(config)]
+    command = [str(environment.python), "-s", str(http_folder() / "clients.py"), json.dumps(config)]
     try:
         ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     except subprocess.TimeoutExpired:
@@ -173,17 +126,6 @@ def run_clients(
         raise WorkerFailed("died", f"the clients ended with exit code {ended.returncode}: {ended.stderr[-300:]}")
     with np.load(out) as answers:
         return Load(answers["seconds"], answers["row"], answers["probabilities"], float(answers["took"]))
-
-
-def _wait_for_port(process: "subprocess.Popen[bytes]", port_file: Path, log: Path) -> str:
-    started = time.monotonic()
-    while not port_file.exists():
-        if process.poll() is not None:
-            raise WorkerFailed("died", f"the server ended itself: {log.read_text(errors='replace')[-300:].strip()}")
-        if time.monotonic() - started > START_LIMIT_S:
-            raise WorkerFailed("hung", f"the server did not start within {START_LIMIT_S:g} s")
-        time.sleep(0.05)
-    return port_file.read_text()
 
 
 def _other_cores(cores: Sequence[int] | None) -> list[int] | None:

@@ -45,9 +45,14 @@ def build_environments(path: ExportPath, base: Environment, say: Callable[[str],
     if path.requirements is not None:
         layer = build_layer(f"{path.entry.label}-{path.requirements.stem}", path.requirements, base, say)
     if not path.in_framework:
-        folder = runtime_folder(path.export.serves_with)
-        runtime = build_runtime(f"serving-{folder.name}", folder / "requirements.txt", PYTHON, say)
+        runtime = build_serving(path.export.serves_with, say)
     return Environments(layer, runtime)
+
+
+def build_serving(runtime: str, say: Callable[[str], None]) -> Environment:
+    """Find or build the environment of a runtime, by its name. Raises Missing, BuildFailed and InputError."""
+    folder = runtime_folder(runtime)
+    return build_runtime(f"serving-{folder.name}", folder / "requirements.txt", PYTHON, say)
 
 
 def prepare_places(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...common.errors import InputError
-from ...registry.description import FRAMEWORK, Export
+from ...registry.description import FRAMEWORK, Export, Server
 from ...registry.entries import Entry, backends_folder
 
 SERVING = "_serving"
@@ -75,6 +75,10 @@ def list_paths(entries: Sequence[Entry]) -> list[ExportPath]:
     paths = []
     for entry in entries:
         whole = entry.whole
+        for server in whole.description.server:
+            for file in (whole.folder / script_of(server), whole.folder / server.requirements):
+                if not file.is_file():
+                    raise InputError(f"{file}: `server.{server.name}` of {entry.name} needs this file.")
         for export in whole.description.export:
             variant = export.variant or whole.variants[0]
             path = ExportPath(whole.for_variant(variant), variant, export)
@@ -83,6 +87,11 @@ def list_paths(entries: Sequence[Entry]) -> list[ExportPath]:
                     raise InputError(f"{file}: `export.{export.name}` of {entry.name} needs this file.")
             paths.append(path)
     return paths
+
+
+def script_of(server: Server) -> str:
+    """Return the name of the file, in the backend's folder, that starts a server."""
+    return f"server_{server.name}.py"
 
 
 def add_serving_code(path: ExportPath, folder: Path) -> None:

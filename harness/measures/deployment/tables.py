@@ -18,6 +18,8 @@ NOT_THE_FRAMEWORK = (
     "that runtime's and say nothing about the framework. Compare frameworks by the rows that the framework serves."
 )
 ABSENT = "-"
+COMMON = "common"
+"""The server that all paths are put behind, in the table of HTTP."""
 NAMES = "/".join(f"p{each}" for each in PERCENTILES)
 REASON_WIDTH = 200
 """The length at which a reason is cut, in characters."""
@@ -48,21 +50,27 @@ def tabulate_export(rows: Sequence[Record]) -> pd.DataFrame:
 
 
 def tabulate_http(rows: Sequence[Record]) -> pd.DataFrame:
-    """Return a row for each path behind the common server: requests per second, and percentiles."""
+    """Return a row for each path behind each of its servers: requests per second, and percentiles."""
     table = []
     for keys in list_labels(rows):
-        correct = select(rows, figures.HTTP_CORRECT, **keys)
-        if correct:
+        for correct in select(rows, figures.HTTP_CORRECT, **keys):
+            behind = {**keys, "by": correct.get("by")}
+            size = value_of(rows, figures.SERVER_SIZE, **behind)
             row = {
                 "path": f"{keys['backend']}:{keys['path']}",
-                "answers": "correct" if correct[0]["value"] else "WRONG",
+                "server": behind["by"] or COMMON,
+                "answers": "correct" if correct["value"] else "NO",
+                "more MB": ABSENT if size is None else f"{size / 1e6:,.0f}",
+                "start": _seconds(value_of(rows, figures.HTTP_START, **behind)),
             }
-            for rate in select(rows, figures.HTTP_RATE, **keys):
+            for rate in select(rows, figures.HTTP_RATE, **behind):
                 clients = rate["clients"]
                 percentiles = [
-                    value_of(rows, figures.HTTP_LATENCY, clients=clients, of=f"p{each}", **keys) for each in PERCENTILES
+                    value_of(rows, figures.HTTP_LATENCY, clients=clients, of=f"p{each}", **behind)
+                    for each in PERCENTILES
                 ]
-                row[f"{clients} clients"] = f"{rate['value']:,.0f}/s, {' / '.join(map(_short, percentiles))}"
+                heading = f"{clients} clients" if clients > 1 else "1 client"
+                row[heading] = f"{rate['value']:,.0f}/s, {' / '.join(map(_short, percentiles))}"
             table.append(row)
     return pd.DataFrame(table).fillna(ABSENT)
 
@@ -161,8 +169,21 @@ def describe_failures(rows: Sequence[Record]) -> list[str]:
             sentences.append(f"{row['backend']}:{row['path']} needs {', '.join(row['names'])}: no metadata says so")
     for row in select(rows, figures.NO_EXPORT):
         sentences.append(f"{row['backend']}: no documented export: {row['value']} ({row['source']})")
+    return [*sentences, *_describe_servers(rows)]
+
+
+def _describe_servers(rows: Sequence[Record]) -> list[str]:
+    sentences = []
+    for row in select(rows, figures.HTTP_CORRECT):
+        if not row["value"]:
+            label = f"{row['backend']}:{row['path']} over HTTP, {row.get('by') or COMMON} server"
+            sentences.append(f"{label}: {_shorten(row['reason'])}")
+    for row in select(rows, figures.SERVER_UNDECLARED):
+        if row["value"]:
+            needs = f"{row['by']} needs {', '.join(row['names'])}: no metadata says so"
+            sentences.append(f"{row['backend']}:{row['path']} behind {needs}")
     for row in select(rows, figures.SERVER):
-        sentences.append(f"{row['backend']}: the project's own server: {row['value']} ({row['source']})")
+        sentences.append(f"{row['backend']}: its documented server: {row['value']} ({row['source']})")
     return sentences
 
 

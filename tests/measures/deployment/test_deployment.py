@@ -258,10 +258,7 @@ def test_a_resumed_command_does_what_is_left(tmp_path, monkeypatch):
     path, places = make_path(tmp_path)
     monkeypatch.setattr(runner, "list_paths", lambda entries: [path])
     monkeypatch.setattr(runner, "prepare_places", lambda *given: places)
-    monkeypatch.setattr(runner, "build_environments", lambda *given: None)
-    monkeypatch.setattr(
-        runner.Deployer, "build_bases", lambda self, *given: self.bases.update({path.entry.label: BASE})
-    )
+    monkeypatch.setattr(runner, "build_ahead", lambda *given: {path.entry.label: BASE})
     chosen = [(path.entry, path.variant)]
     file = tmp_path / DEPLOYMENT_FILE
 
@@ -311,7 +308,13 @@ def test_a_message_has_no_path_of_this_machine():
     assert write.records[0]["reason"] == said
 
 
-PINNED = sorted([*(ROOT / "backends" / "_serving").rglob("*.txt"), *(ROOT / "backends").glob("*/export-*.txt")])
+PINNED = sorted(
+    [
+        *(ROOT / "backends" / "_serving").rglob("*.txt"),
+        *(ROOT / "backends").glob("*/export-*.txt"),
+        *(ROOT / "backends").glob("*/server-*.txt"),
+    ]
+)
 
 
 @pytest.mark.parametrize("file", PINNED, ids=lambda file: str(file.relative_to(ROOT / "backends")))
@@ -329,5 +332,5 @@ def test_what_a_framework_does_not_offer_has_a_sentence_with_its_source():
     write(figures.SERVER, "a clerk, not measured", backend="abacus", source="the office", asof="1200")
     assert describe_failures(write.records) == [
         "abacus: no documented export: nothing is written down (its manual)",
-        "abacus: the project's own server: a clerk, not measured (the office)",
+        "abacus: its documented server: a clerk, not measured (the office)",
     ]

@@ -6,6 +6,7 @@ from bakeoff.measures.deployment import figures, http, judge, measure
 from bakeoff.measures.deployment.http import Load
 from bakeoff.measures.deployment.measure import try_float64, try_path
 from bakeoff.measures.deployment.records import value_of
+from bakeoff.measures.deployment.servers import build_http, common_host
 from bakeoff.runner.deployment import Recorder
 from bakeoff.runner.deployment_oracle import find_truth, make_training
 
@@ -113,8 +114,11 @@ def test_a_server_that_mixes_up_concurrent_answers_is_caught(tmp_path, lies, mon
     contestant, records = try_liar(tmp_path, *([liars.MIXES_UP] if lies else []))
     assert contestant is not None, reason_of(records)
     write = Recorder("deploy")
-    environment = http.build_http(lambda line: None)
-    problem = http.measure_http(contestant, environment, TRAININGS["float32"].x, None, tmp_path, write)
+    environment = build_http(lambda line: None)
+    host = common_host(environment, contestant)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    problem = http.measure_http(contestant, host, environment, TRAININGS["float32"].x, None, scratch, write)
     if lies:
         assert "with 8 clients" in problem
         assert "the answer to row" in problem
