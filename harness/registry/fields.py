@@ -100,7 +100,8 @@ Value = TypeVar("Value")
 class Table(BaseModel):
     """A table of a backend.toml: immutable, without unknown keys, and strict about types."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+    # Built when a file is first read: whoever reads records needs the names of the facts alone.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True, defer_build=True)
 
 
 class Fact(Table, Generic[Value]):

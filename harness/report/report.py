@@ -8,9 +8,7 @@ import pandas as pd
 from ..common.statistics import Interval
 from ..measures import VOCABULARY
 from ..measures.deployment import records as deployment_records
-from ..measures.deployment import tables as deployment_tables
-from ..measures.speed import analysis
-from ..measures.speed import shapes as speed_shapes
+from ..measures.speed import analysis, size_costs
 from ..measures.speed import sweep as speed_sweep
 from ..records import read
 from ..records.columns import read_columns
@@ -70,9 +68,9 @@ class Report:
         return suite.SuiteResults(self.header, self.query, self.step_times, self.entries)
 
     @cached_property
-    def size_costs(self) -> list[speed_shapes.SizeCost]:
+    def size_costs(self) -> list[size_costs.SizeCost]:
         """What new batch sizes cost each variant; empty where that was not measured."""
-        return speed_shapes.read_costs(self.query, self.entries)
+        return size_costs.read_costs(self.query, self.entries)
 
     @cached_property
     def deployment_records(self) -> list[Record]:
@@ -207,6 +205,10 @@ class Report:
 
     def deployment(self) -> dict[str, pd.DataFrame]:
         """Return what each export takes and how it serves, by title, for people; {} where nothing was deployed."""
+        if not self.deployment_records:
+            return {}
+        from ..measures.deployment import tables as deployment_tables  # noqa: PLC0415  # imports what deploys, too
+
         return deployment_tables.tabulate_all(self.deployment_records)
 
     def openness(self) -> pd.DataFrame:
