@@ -255,6 +255,18 @@ EXAMPLES = {
 }
 
 
+def describe_answers(answers: Sequence[Answer | Answered]) -> str:
+    """Return in words how many variants meet a requirement, how many do not, and of how many it is unknown."""
+    unknown = sum(not answer.met and answer.basis == UNKNOWN for answer in answers)
+    met = sum(answer.met for answer in answers)
+    missed = len(answers) - met - unknown
+    if met == len(answers):
+        return f"all {met} meet it"
+    parts = [f"{missed} known not to"] if missed else []
+    parts += [f"{unknown} unknown"] if unknown else []
+    return f"{met} of {len(answers)} meet it; {', '.join(parts)}"
+
+
 def answer_all(
     requirements: Sequence[Requirement], records: RunRecords, key: Key, support: DeclaredSupport
 ) -> list[Answered]:
