@@ -5,7 +5,7 @@ A function here returns the function that reads one variant. Its result is None 
 
 import datetime
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,18 +96,16 @@ def read_step(records: RunRecords, key: Key) -> Reading | None:
     return Reading(step.estimate, format_interval(step, format_time), *step)
 
 
-def read_sum(figures: Sequence[Figure], write: Callable[[float], str]) -> Reader:
-    """Read the median over the rounds of a sum; its interval goes from the least to the most that a round had."""
+def read_rounds(figure: Figure, write: Callable[[float], str]) -> Reader:
+    """Read the median over the rounds of an amount; its interval goes from the least to the most that a round had."""
 
     def read(records: RunRecords, key: Key) -> Reading | None:
-        rounds = [{row["round"]: float(row["value"]) for row in records.rows(figure, key)} for figure in figures]
-        whole = set.intersection(*(set(each) for each in rounds))
-        sums = [sum(each[number] for each in rounds) for number in whole]
-        if not sums or min(sums) <= 0:
+        amounts = [float(row["value"]) for row in records.rows(figure, key)]
+        if not amounts or min(amounts) <= 0:
             return None
-        middle, low, high = float(np.median(sums)), min(sums), max(sums)
+        middle, low, high = float(np.median(amounts)), min(amounts), max(amounts)
         shown = format_interval(Interval(middle, low, high), write) if write(low) != write(high) else write(middle)
-        return Reading(middle, shown, middle, low, high) if len(sums) > 1 else Reading(middle, shown, middle)
+        return Reading(middle, shown, middle, low, high) if len(amounts) > 1 else Reading(middle, shown, middle)
 
     return read
 

@@ -90,7 +90,7 @@ def chart_accuracy(report: Report) -> Chart | None:
         "time_to_accuracy",
         "Time to accuracy",
         "One line a variant: the share of the validation rows that it predicts rightly, over the time of its training "
-        "steps. A line farther to the left is sooner there; start-up and compilation are not in it.",
+        "steps. A line farther to the left is sooner there; the cold start and compilation are not in it.",
         table,
         _lines(
             x, y, ("epoch", "epoch", "d"), ("train_s", "time, s", ".3s"), ("validation_accuracy", "accuracy", ".1%")

@@ -43,9 +43,7 @@ def tabulate_installation(query: Query, entries: Sequence[tuple[str, str]]) -> p
                 },
                 "import": format_or_dash(query.values(IMPORT, self_test=False, **who).median(), format_seconds),
                 # The second copy of the self-tested variant starts as cold as the first.
-                "cold start to the first steps": format_or_dash(
-                    query.values(COLD_START, **who).median(), format_seconds
-                ),
+                "cold start": format_or_dash(query.values(COLD_START, **who).median(), format_seconds),
             }
         )
     return pd.DataFrame(rows)
