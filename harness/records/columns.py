@@ -46,15 +46,30 @@ Tables = dict[Name, pa.Table]
 
 
 class Columns:
-    """The records of the finished attempts of a run, a table a figure. A table is converted when it is asked for."""
+    """The records of the finished attempts of a run, a table a figure. A column is converted when it is asked for."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
-    def frame(self, figure: Figure) -> pd.DataFrame | None:
-        """Return the records of a figure: HEAD and its keys, the index as in the file; None where there are none."""
+    def of_figure(self, figure: Figure) -> "FigureColumns | None":
+        """Return the records of a figure; None where there are none."""
         table = self._tables.get((figure.measure, figure.name))
-        return None if table is None else _to_frame(table)
+        return None if table is None else FigureColumns(table)
+
+
+class FigureColumns:
+    """The records of a figure as pandas has them when it reads them: text as `str`, what is missing as NaN."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+        self.index = pd.Index(table[LINE].to_numpy())
+        """The line of each record in its file, from 0."""
+
+    def column(self, name: str) -> pd.Series | None:
+        """Return the values of a key; None where no record has it."""
+        if name not in self._table.column_names:
+            return None
+        return pd.Series(_to_series(self._table, name), index=self.index, copy=False)
 
 
 def read_columns(
@@ -164,13 +179,6 @@ def select_finished(tables: Tables) -> Tables:
         if mine.any():
             found[name] = table if mine.all() else table.filter(pa.array(mine))
     return found
-
-
-def _to_frame(table: pa.Table) -> pd.DataFrame:
-    """Return a table as pandas has it when it reads the records: text as `str`, what is missing as NaN."""
-    columns = {key: _to_series(table, key) for key in table.column_names if key != LINE}
-    index = pd.Index(table[LINE].to_numpy())
-    return pd.DataFrame({key: pd.Series(values, index=index) for key, values in columns.items()}, copy=False)
 
 
 def _to_series(table: pa.Table, key: str) -> Any:

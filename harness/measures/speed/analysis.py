@@ -13,7 +13,8 @@ from . import figures, peak
 
 Row = dict[str, Any]
 
-SLICE = ["backend", "variant", "self_test", "round", "block", "position", "steps", "value", "cpu_s", "step", "outlier"]
+RECORDED = ["backend", "variant", "self_test", "round", "block", "position", "steps", "value", "cpu_s"]
+SLICE = [*RECORDED, "step", "outlier"]
 """The columns of a slice; `value` is renamed to `wall_s`."""
 
 QUANTILES = (50, 95, 99)
@@ -33,7 +34,8 @@ def read_rounds(header: Mapping[str, Any], query: Query) -> dict[tuple[str, str,
 
     They are an array (blocks,) a round, by backend, variant, and whether it is the second copy of the self-test.
     """
-    slices = query.rows(figures.SLICE)
+    keys = ["backend", "variant", "self_test"]
+    slices = query.columns(figures.SLICE, [*keys, "round", "block", "value", "steps"])
     slices = slices[~find_refuted(query, slices)]
     if not len(slices):
         return {}
@@ -41,7 +43,7 @@ def read_rounds(header: Mapping[str, Any], query: Query) -> dict[tuple[str, str,
     ended = query.rows(FINISHED)["task"].str.extract(r"^round (\d+)$")[0].dropna()
     blocks = dict.fromkeys(map(int, ended), planned_blocks(header, query))
     times: dict[tuple[str, str, bool], list[statistics.Floats]] = {}
-    for (backend, variant, self_test), mine in slices.groupby(["backend", "variant", "self_test"]):
+    for (backend, variant, self_test), mine in slices.groupby(keys):
         rounds = {number: part.sort_values("block")["step"].to_numpy(float) for number, part in mine.groupby("round")}
         if {number: len(values) for number, values in rounds.items()} == blocks:
             times[str(backend), str(variant), bool(self_test)] = list(rounds.values())
@@ -60,7 +62,7 @@ def find_refuted(query: Query, rows: pd.DataFrame, figure: Figure = figures.TIME
 
 def labelled(query: Query) -> pd.DataFrame:
     """Return every timed slice with its `step` in seconds and whether it is an `outlier` in its worker's round."""
-    slices = query.rows(figures.SLICE)
+    slices = query.columns(figures.SLICE, RECORDED)
     return _label(slices) if len(slices) else pd.DataFrame()
 
 
@@ -75,7 +77,7 @@ def _label(slices: pd.DataFrame) -> pd.DataFrame:
 def details(query: Query, backend: str, variant: str) -> Row:
     """Return what was measured of one variant beside its median step, as raw values: seconds, shares, counts."""
     who = {"backend": backend, "variant": variant, "self_test": False}
-    timed = query.rows(figures.SLICE, **who)
+    timed = query.columns(figures.SLICE, RECORDED, **who)
     if not len(timed) or find_refuted(query, timed).any():
         return {}
     slices = _label(timed)
@@ -89,7 +91,7 @@ def details(query: Query, backend: str, variant: str) -> Row:
         "cores_busy": float(slices["cpu_s"].astype(float).sum() / slices["wall_s"].astype(float).sum()),
         **_warm_up(query.rows(figures.STEADY, **who)),
         **_threads(query.rows(figures.THREADS, **who)),
-        **_latency(query.rows(figures.LATENCY, **who)),
+        **_latency(query.columns(figures.LATENCY, ["rows", "calls"], **who)),
     }
 
 
@@ -98,7 +100,8 @@ def warm_up(query: Query) -> pd.DataFrame:
 
     Without the second copy of the self-tested variant. `since_s` counts the slices alone, from the first one's start.
     """
-    slices = query.rows(figures.WARM_UP_SLICE, self_test=False)
+    names = ["backend", "variant", "round", "block", "value", "steps"]
+    slices = query.columns(figures.WARM_UP_SLICE, names, self_test=False)
     if not len(slices):
         return pd.DataFrame()
     slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))

@@ -106,7 +106,8 @@ def _read_row(header: Mapping[str, Any], query: Query, times: StepTimes, backend
 def any_failed(query: Query) -> bool:
     """Return whether a backend or a required check failed. What is not available or not supported is no failure."""
     figures = [figure for figure in FAILED if figure not in NO_FAILURE]
-    return any(len(query.rows(figure)) for figure in figures) or bool(query.rows(CHECK)["failed"].eq(True).any())
+    checks = query.columns(CHECK, ["failed"])
+    return any(len(query.rows(figure)) for figure in figures) or bool(checks["failed"].eq(True).any())
 
 
 def read_failure(query: Query, backend: str, variant: str, dtype: str | None = None) -> str:
@@ -123,7 +124,8 @@ def read_failure(query: Query, backend: str, variant: str, dtype: str | None = N
     if failures:
         return min(failures)[1]
     where = {} if dtype is None else {"dtype": dtype}
-    for row in query.rows(CHECK, backend=backend, variant=variant, failed=True, **where).to_dict("records"):
+    names = ["check", "case", "dtype", "reason"]
+    for row in query.columns(CHECK, names, backend=backend, variant=variant, failed=True, **where).to_dict("records"):
         return f"{row['check']} on {row['case']} {row['dtype']}: {row['reason']}"
     return ""
 
