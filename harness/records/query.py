@@ -12,7 +12,7 @@ For example:
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +22,11 @@ from .vocabulary import HEAD, Figure
 
 INDEXED = ("backend", "variant")
 """The keys by which the rows of a figure are looked up, and not searched."""
+NAMES = ("measure", "figure")
+"""The columns that `value_of` needs."""
 NUMBERS = {float, int, type(None)}
 Places = npt.NDArray[np.intp]
+Rows = TypeVar("Rows", pd.DataFrame, pd.Series)
 NOWHERE: Places = np.array([], dtype=np.intp)
 
 
@@ -61,17 +64,17 @@ class Query:
         Raises KeyError for a key that the figure does not declare.
         """
         found = self._of_figure(figure)
-        return found.select(found.frame, found.find(where))
+        return _select(found.frame, found.find(where))
 
     def columns(self, figure: Figure, names: Sequence[str], **where: Any) -> pd.DataFrame:
         """Return some columns of the `rows`. Where there are many records, that is much quicker than all columns."""
         found = self._of_figure(figure)
-        return found.select(pd.DataFrame({name: found.column(name) for name in names}), found.find(where))
+        return found.tabulate(names, found.find(where))
 
     def values(self, figure: Figure, **where: Any) -> pd.Series:
         """Return the values of those records: numbers where the figure is one of numbers."""
         found = self._of_figure(figure)
-        return found.select(found.column("value"), found.find(where))
+        return _select(found.column("value"), found.find(where))
 
     def last(self, figure: Figure, default: Any = np.nan, **where: Any) -> Any:
         """Return the value recorded last, of the type it was recorded with; `default` where there is none or null."""
@@ -93,8 +96,7 @@ class Query:
         for key, unwanted in (("variant", lambda mine: mine.notna() & mine.ne(variant)), ("self_test", _is_true)):
             if key in found.names and places is not None and len(places):
                 places = places[~unwanted(found.column(key).iloc[places]).to_numpy(bool)]
-        frame = found.frame if names is None else pd.DataFrame({name: found.column(name) for name in names})
-        return found.select(frame, places)
+        return _select(found.frame, places) if names is None else found.tabulate(names, places)
 
     def value_of(self, rows: pd.DataFrame, default: Any = np.nan) -> Any:
         """Return the last value in `rows`, of the type it was recorded with; `default` where there is none or null."""
@@ -109,6 +111,11 @@ class Query:
             self._figures[figure] = _FigureRows(figure, self._tables.of_figure(figure))
             self._names[figure.measure, figure.name] = figure
         return self._figures[figure]
+
+
+def _select(rows: Rows, places: Places | None) -> Rows:
+    """Return a table or a column at these places; the whole of it where they are None."""
+    return rows if places is None else rows.iloc[places]
 
 
 def _is_true(flags: pd.Series) -> "pd.Series[bool]":
@@ -174,14 +181,18 @@ class _FigureRows:
         """Return the places of the records by the values of some keys: it is asked of every variant in turn."""
         if keys not in self._places:
             by = pd.DataFrame({key: self.column(key) for key in keys})
-            empty = not len(by)
-            indices = {} if empty else by.groupby(list(keys) if len(keys) > 1 else keys[0], sort=False).indices
+            indices: Any = by.groupby(list(keys) if len(keys) > 1 else keys[0], sort=False).indices if len(by) else {}
             self._places[keys] = dict(indices)
         return self._places[keys]
 
-    def select(self, rows: Any, places: Places | None) -> Any:
-        """Return a table or a column at these places."""
-        return rows if places is None else rows.iloc[places]
+    def tabulate(self, names: Sequence[str], places: Places | None) -> pd.DataFrame:
+        """Return some columns at these places."""
+        columns = {name: self.column(name) for name in names}
+        if places is None:
+            return pd.DataFrame(columns)
+        index = next(iter(columns.values())).index.take(places)
+        taken = {name: column.array.take(places) for name, column in columns.items()}
+        return pd.DataFrame(taken, index=index, copy=False)
 
 
 class _SplitFrame:

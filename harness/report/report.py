@@ -55,7 +55,11 @@ class Report:
     @cached_property
     def speed_rows(self) -> list[Row]:
         """The rows of the speed: one for each variant that was timed."""
-        return speed.read_speed(self.header, self.query, self.step_times, self.entries)
+        return speed.read_speed(self.header, self.query, self.step_times, self.entries, self._slices)
+
+    @cached_property
+    def _slices(self) -> pd.DataFrame:
+        return analysis.labelled(self.query)
 
     @cached_property
     def sweep_times(self) -> pd.DataFrame:
@@ -121,7 +125,7 @@ class Report:
 
     def slices(self) -> pd.DataFrame:
         """Return every timed slice, with its label where it is an outlier."""
-        return analysis.labelled(self.query)
+        return self._slices
 
     def warm_up(self) -> pd.DataFrame:
         """Return the time per step of every slice of the warm-up; empty where nothing was timed."""

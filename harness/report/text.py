@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -27,16 +27,27 @@ def to_markdown(table: pd.DataFrame) -> str:
     if not len(table):
         return "Nothing to show."
     columns = [
-        [
-            escape_markdown(str(name)),
-            *("" if empty else escape_markdown(str(value)) for value, empty in zip(mine, empties, strict=True)),
-        ]
+        [escape_markdown(str(name)), *_write_cells(mine, empties)]
         for name, mine, empties in zip(table, table.to_dict("list").values(), table.isna().to_numpy().T, strict=True)
     ]
-    if all(each.isascii() and "\n" not in each for column in columns for each in column):
+    together = "".join("".join(column) for column in columns)
+    if together.isascii() and "\n" not in together:
         return _lay_out_markdown(columns)
     cells = pd.DataFrame({column[0]: column[1:] for column in columns})
     return str(cells.to_markdown(index=False, disable_numparse=True))
+
+
+def _write_cells(values: Sequence[Any], empties: Iterable[bool]) -> Iterator[str]:
+    """Yield each value as a cell of a Markdown table; the same text is escaped once."""
+    escaped: dict[str, str] = {}
+    for value, empty in zip(values, empties, strict=True):
+        if empty:
+            yield ""
+            continue
+        text = str(value)
+        if text not in escaped:
+            escaped[text] = escape_markdown(text)
+        yield escaped[text]
 
 
 def escape_markdown(text: str) -> str:
@@ -46,13 +57,23 @@ def escape_markdown(text: str) -> str:
 
 def to_csv(table: pd.DataFrame) -> str:
     """Return the raw values as CSV. A text that a spreadsheet would take for a formula has an apostrophe before it."""
-    text = table.select_dtypes(exclude="number").columns
-    guarded = {name: table[name].map(_guard_formula) for name in text}
+    guarded = {name: _guard_formulas(table[name]) for name in table.select_dtypes(exclude=["number", "bool"]).columns}
     return str(table.assign(**guarded).to_csv(index=False))
 
 
+def _guard_formulas(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return the column with every formula guarded. A text column of a large table has a few texts, and no formula."""
+    if column.dtype != object and not any(map(_is_formula, column.unique())):
+        return column
+    return column.map(_guard_formula)
+
+
+def _is_formula(value: Any) -> bool:
+    return isinstance(value, str) and FORMULA.match(value) is not None
+
+
 def _guard_formula(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
+    return f"'{value}" if _is_formula(value) else value
 
 
 def _lay_out_markdown(columns: list[list[str]]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from ..common.statistics import Interval
 from ..measures.agreement.case import LOSES_PRECISION
@@ -115,11 +116,12 @@ def read_floors(records: RunRecords, key: Key) -> Reading | None:
 
     The rounding errors of a known failure do not count here: the known failure itself does.
     """
-    checks = records.rows(CHECK, key, dtype=records.dtype)
-    known = {(row["check"], row["case"]) for row in checks if row["value"] == KNOWN_FAILURE}
-    rows = records.rows(FLOORS, key, required=True, dtype=records.dtype)
-    values = (float(row["value"]) for row in rows if (row["check"], row["case"]) not in known)
-    worst = max(values, default=np.nan)
+    checks = records.table(CHECK, key, ["check", "case"], dtype=records.dtype, value=KNOWN_FAILURE)
+    floors = records.table(FLOORS, key, ["check", "case", "value"], required=True, dtype=records.dtype)
+    if len(checks):
+        known, measured = (pd.MultiIndex.from_frame(each[["check", "case"]]) for each in (checks, floors))
+        floors = floors[~measured.isin(known)]
+    worst = floors["value"].astype(float).max(skipna=False)
     if not np.isfinite(worst):
         return None
     within = " (rounding)" if worst <= LOSES_PRECISION else ""
@@ -128,11 +130,11 @@ def read_floors(records: RunRecords, key: Key) -> Reading | None:
 
 def read_known_failures(records: RunRecords, key: Key) -> Reading | None:
     """Read the number of checks with a known failure in the run's dtype."""
-    checks = records.rows(CHECK, key, dtype=records.dtype)
-    if not checks:
+    checks = records.table(CHECK, key, ["check", "value"], dtype=records.dtype)
+    if not len(checks):
         return None
-    known = len({row["check"] for row in checks if row["value"] == KNOWN_FAILURE})
-    return Reading(known, f"{known} of {len({row['check'] for row in checks})} checks", known + 1)
+    known = checks.loc[checks["value"].eq(KNOWN_FAILURE), "check"].nunique()
+    return Reading(known, f"{known} of {checks['check'].nunique()} checks", known + 1)
 
 
 def read_unnoticed_mistakes(records: RunRecords, key: Key) -> Reading | None:

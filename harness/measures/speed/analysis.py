@@ -39,14 +39,18 @@ def read_rounds(header: Mapping[str, Any], query: Query) -> dict[tuple[str, str,
     slices = slices[~find_refuted(query, slices)]
     if not len(slices):
         return {}
-    slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))
+    step = slices["value"].to_numpy(float) / slices["steps"].to_numpy(float)
+    of_round, block = slices["round"].to_numpy(), slices["block"].to_numpy()
     ended = query.rows(FINISHED)["task"].str.extract(r"^round (\d+)$")[0].dropna()
     blocks = dict.fromkeys(map(int, ended), planned_blocks(header, query))
     times: dict[tuple[str, str, bool], list[statistics.Floats]] = {}
-    for (backend, variant, self_test), mine in slices.groupby(keys):
-        rounds = {number: part.sort_values("block")["step"].to_numpy(float) for number, part in mine.groupby("round")}
-        if {number: len(values) for number, values in rounds.items()} == blocks:
-            times[str(backend), str(variant), bool(self_test)] = list(rounds.values())
+    of_contestant: dict[Any, Any] = dict(slices.groupby(keys).indices)
+    for (backend, variant, self_test), places in sorted(of_contestant.items()):
+        mine = places[np.lexsort((block[places], of_round[places]))]
+        numbers, begins = np.unique(of_round[mine], return_index=True)
+        rounds = np.split(step[mine], begins[1:])
+        if dict(zip(numbers.tolist(), map(len, rounds), strict=True)) == blocks:
+            times[str(backend), str(variant), bool(self_test)] = rounds
     return times
 
 
@@ -74,13 +78,16 @@ def _label(slices: pd.DataFrame) -> pd.DataFrame:
     return slices.assign(step=step, outlier=outlier).reindex(columns=SLICE).rename(columns={"value": "wall_s"})
 
 
-def details(query: Query, backend: str, variant: str) -> Row:
-    """Return what was measured of one variant beside its median step, as raw values: seconds, shares, counts."""
+def details(query: Query, backend: str, variant: str, slices: pd.DataFrame | None = None) -> Row:
+    """Return what was measured of one variant beside its median step, as raw values: seconds, shares, counts.
+
+    `slices` are those of the variant as `labelled` has them, without the second copy of the self-tested one.
+    """
     who = {"backend": backend, "variant": variant, "self_test": False}
-    timed = query.columns(figures.SLICE, RECORDED, **who)
-    if not len(timed) or find_refuted(query, timed).any():
+    if slices is None:
+        slices = _label(query.columns(figures.SLICE, RECORDED, **who))
+    if not len(slices) or find_refuted(query, slices).any():
         return {}
-    slices = _label(timed)
     step = slices["step"].to_numpy(float)
     return {
         "quick_step_s": float(np.quantile(step, 0.1)),

@@ -137,12 +137,22 @@ def tabulate_ratios(times: StepTimes) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def read_speed(header: Mapping[str, Any], query: Query, times: StepTimes, entries: Sequence[Key]) -> list[Row]:
-    """Return a row for each variant that was timed, with raw values: seconds, shares, counts."""
+def read_speed(
+    header: Mapping[str, Any], query: Query, times: StepTimes, entries: Sequence[Key], slices: pd.DataFrame
+) -> list[Row]:
+    """Return a row for each variant that was timed, with raw values: seconds, shares, counts.
+
+    `slices` are all slices, as `analysis.labelled` has them.
+    """
     rows: list[Row] = []
+    if not len(slices):
+        return rows
+    first = slices[slices["self_test"].eq(False)]
+    of_variant = first.groupby(["backend", "variant"]).indices
     flops, rate = analysis.operations(dict(header)), analysis.peak_rate(query)
     for backend, variant in entries:
-        details = analysis.details(query, backend, variant)
+        mine = first.iloc[of_variant.get((backend, variant), [])]
+        details = analysis.details(query, backend, variant, mine)
         if not details:
             continue
         step_s = times.step((backend, variant)).estimate
