@@ -177,12 +177,13 @@ def read_speed(
 def tabulate_warm_up(slices: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return the warm-up curve of each variant, written out, from `analysis.warm_up` and the rows of `read_speed`."""
     curves = []
+    medians = slices.groupby(["backend", "variant", "slice"])["step"].median()
+    of_variant = dict(iter(medians.groupby(level=["backend", "variant"])))
     for row in rows:
         backend, _, variant = row["backend"].partition(":")
-        mine = slices[slices["backend"].eq(backend) & slices["variant"].eq(variant)]
-        steps = mine.groupby("slice")["step"].median()
-        if not len(steps):
+        if (backend, variant) not in of_variant:
             continue
+        steps = of_variant[backend, variant].droplevel(["backend", "variant"])
         curve = {f"slice {each}": format_or_dash(steps.get(each, np.nan), format_time) for each in WARM_UP_SLICES}
         last = format_time(float(steps.iloc[-1]))
         curves.append({"backend": row["backend"], **curve, "last": last, "steady after": _describe_steady(row)})
