@@ -19,10 +19,10 @@ Counts = npt.NDArray[np.integer[Any]]
 
 SEGMENT = 8
 """Neighbouring blocks that are drawn together: a third of a second of two contestants."""
-TOGETHER = 128
+TOGETHER = 2048
 """Resamples whose counts are summed together: they fit into a processor's cache."""
-STRIDE = 64
-"""Sorted blocks whose counts are summed first, so that only one stride is searched block by block."""
+STRIDE, STRIDES = 16, 8
+"""Sorted blocks whose counts are summed first, and such sums that are summed again: a search begins with these."""
 
 
 class Draws(NamedTuple):
@@ -31,7 +31,12 @@ class Draws(NamedTuple):
     size: int
     """The blocks of a resample, each as often as it was drawn."""
     counts: Counts
-    """How often each resample has each block, and a row of zeros: (blocks + 1, resamples)."""
+    """How often each resample has each block, and a row of zeros: (blocks + 1, resamples).
+
+    The sum of STRIDE of them fits their type.
+    """
+    kind: type[np.integer[Any]]
+    """A type that the size fits."""
 
 
 def resample(rounds: Sequence[Floats], rng: np.random.Generator) -> Floats:
@@ -47,41 +52,63 @@ def resampled_medians(values: Sequence[Floats], lengths: Sequence[int], resample
     """
     order = np.argsort(values[0], kind="stable")
     ordered = [each[order] for each in values]
-    # Whole strides: the row of zeros fills up the last one.
-    rows = np.append(order, np.full(-len(order) % STRIDE, len(order)))
+    # Whole groups: the row of zeros fills up the last one.
+    rows = np.append(order, np.full(-len(order) % (STRIDE * STRIDES), len(order)))
     medians: list[list[Floats]] = [[] for _ in values]
     for draws in _list_draws(tuple(lengths), resamples):
-        counts = draws.counts.take(rows, axis=0).reshape(-1, STRIDE, draws.counts.shape[1])
-        sums = np.cumsum(counts.sum(axis=1, dtype=counts.dtype), axis=0, dtype=counts.dtype)
-        lower, upper = (_locate(counts, sums, rank) for rank in ((draws.size - 1) // 2, draws.size // 2))
+        counts = draws.counts.take(rows, axis=0)
+        fine = counts.reshape(-1, STRIDE, counts.shape[1]).sum(axis=1, dtype=counts.dtype).astype(draws.kind)
+        coarse = fine.reshape(-1, STRIDES, counts.shape[1]).sum(axis=1, dtype=draws.kind)
+        levels = (coarse, fine, counts)
+        lower, upper = _locate(levels, ((draws.size - 1) // 2, draws.size // 2))
         for found, each in zip(medians, ordered, strict=True):
             found.append((each[lower] + each[upper]) / 2)
     return [np.concatenate(found) for found in medians]
 
 
-def _locate(counts: Counts, sums: Counts, rank: int) -> Places:
-    """Return, for each resample, the sorted block that has the value of this rank, from 0.
+def _locate(levels: tuple[Counts, Counts, Counts], ranks: tuple[int, ...]) -> Places:
+    """Return, for each rank, from 0, and resample, the sorted block that has the value of this rank.
 
-    `counts` are those of the sorted blocks, (strides, blocks of a stride, resamples), and `sums` their running sums by
-    strides. The rank is below the size of a resample, so there is such a block.
+    `levels` are the counts of the sorted blocks, (blocks, resamples), after their sums by groups of STRIDE * STRIDES
+    blocks, and by STRIDE blocks. A rank is below the size of a resample, so there is such a block.
     """
-    resamples = np.arange(sums.shape[1])
-    stride = (sums <= rank).sum(axis=0)
-    before = np.where(stride > 0, sums[stride - 1, resamples], 0)
-    running = np.cumsum(counts[stride, :, resamples], axis=1)
-    located: Places = stride * STRIDE + (running <= (rank - before)[:, None]).sum(axis=1)
-    return located
+    coarse, fine, counts = levels
+    resamples = np.arange(coarse.shape[1])
+    left = np.repeat(np.array(ranks, dtype=fine.dtype)[:, None], len(resamples), axis=1)
+    group = _pass(coarse[:, None, :], left)
+    stride = group * STRIDES + _pass(fine[group * STRIDES + np.arange(STRIDES)[:, None, None], resamples], left)
+    return stride * STRIDE + _pass(counts[stride * STRIDE + np.arange(STRIDE)[:, None, None], resamples], left)
+
+
+def _pass(counts: Counts, left: Counts) -> Places:
+    """Return how many counts (counts, ranks, resamples) lie wholly before each rank, and subtract them from `left`."""
+    running = np.cumsum(counts, axis=0, dtype=left.dtype)
+    within = running <= left
+    before: Places = np.count_nonzero(within, axis=0)
+    left -= np.where(within, running, 0).max(axis=0)
+    return before
 
 
 def _draw(lengths: Sequence[int], rng: np.random.Generator) -> Places:
     """Draw one resample; return the positions of its blocks when the rounds are put end to end."""
+    rounds = rng.integers(0, len(lengths), len(lengths))
+    if len(set(lengths)) == 1:  # the same numbers as one round after the other gives, in a call
+        blocks = lengths[0]
+        starts = rng.integers(0, blocks, (len(lengths), -(-blocks // SEGMENT)))
+        return (rounds[:, None] * blocks + _extend(starts, blocks)).ravel()
     begin = np.concatenate([[0], np.cumsum(lengths)])
     drawn = []
-    for index in rng.integers(0, len(lengths), len(lengths)):
+    for index in rounds:
         blocks = lengths[index]
-        starts = rng.integers(0, blocks, -(-blocks // SEGMENT))
-        drawn.append(begin[index] + (starts[:, None] + np.arange(SEGMENT)).ravel()[:blocks] % blocks)
+        starts = rng.integers(0, blocks, (1, -(-blocks // SEGMENT)))
+        drawn.append(begin[index] + _extend(starts, blocks)[0])
     return np.concatenate(drawn)
+
+
+def _extend(starts: Places, blocks: int) -> Places:
+    """Return the blocks of circular segments that begin at `starts`, (rounds, segments), as (rounds, blocks)."""
+    every = (starts[:, :, None] + np.arange(SEGMENT)).reshape(len(starts), -1)[:, :blocks]
+    return np.where(every < blocks, every, every % blocks)
 
 
 @lru_cache(maxsize=16)
@@ -92,9 +119,10 @@ def _list_draws(lengths: tuple[int, ...], resamples: int) -> list[Draws]:
     drawn = sorted((_draw(lengths, rng) for _ in range(resamples)), key=len)
     found = []
     for size, alike in groupby(drawn, key=len):
+        # Narrow types: the sums are limited by the memory that they read.
+        kind = np.int16 if size <= np.iinfo(np.int16).max else np.int32
         while some := list(islice(alike, TOGETHER)):
-            # A narrow type: the sums are limited by the memory that they read.
-            kind = np.int16 if size <= np.iinfo(np.int16).max else np.int32
             counts = np.array([np.bincount(each, minlength=blocks + 1) for each in some], dtype=kind)
-            found.append(Draws(size, np.ascontiguousarray(counts.T)))
+            narrow = np.uint8 if int(counts.max()) * STRIDE <= np.iinfo(np.uint8).max else kind
+            found.append(Draws(size, np.ascontiguousarray(counts.T, dtype=narrow), kind))
     return found

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from .bootstrap import SEGMENT, Floats, resample, resampled_medians
 
@@ -20,7 +20,7 @@ __all__ = ["SEGMENT", "Floats", "resample"]
 
 LEVEL = 0.95
 RESAMPLES = 2000
-NORMAL_MAD = float(stats.norm.ppf(0.75))
+NORMAL_MAD = float(special.ndtri(0.75))
 """The median absolute deviation of a normal distribution, over its standard deviation."""
 LEAST_BLOCKS = 2 * SEGMENT
 """The least blocks of a round. A single segment is the same blocks, however it is drawn."""
@@ -158,7 +158,7 @@ def _widened(interval: Interval, variance: float, freedom: float) -> Interval:
     """Return the interval, or Student's t about its estimate's logarithm of this variance, whichever end is farther."""
     if freedom < 1:
         return interval
-    factor = float(np.exp(stats.t.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(variance)))
+    factor = float(np.exp(special.stdtrit(freedom, (1 + LEVEL) / 2) * np.sqrt(variance)))
     estimate, low, high = interval
     return Interval(estimate, min(low, estimate / factor), max(high, estimate * factor))
 
@@ -187,5 +187,5 @@ def _tail(segments: float) -> float:
     """
     if segments < 2:
         return 0.0
-    t = stats.t.ppf((1 - LEVEL) / 2, segments - 1)
-    return float(stats.norm.cdf(np.sqrt(segments / (segments - 1)) * t))
+    t = special.stdtrit(segments - 1, (1 - LEVEL) / 2)
+    return float(special.ndtr(np.sqrt(segments / (segments - 1)) * t))

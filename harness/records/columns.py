@@ -29,7 +29,7 @@ from .files import RECORDS_FILE
 from .read import CHUNK, MOST_RECORDS_BYTES, Record, iterate_records
 from .vocabulary import FINISHED, HEAD, KEYS, NUMBER, Figure, Vocabulary
 
-LAYOUT = 1
+LAYOUT = 2
 """Of a copy in the cache: another number, and no older copy is found."""
 WORTH_KEEPING_BYTES = 20_000_000
 """A smaller file takes less than a second to read, and is not kept."""
@@ -46,15 +46,40 @@ Tables = dict[Name, pa.Table]
 
 
 class Columns:
-    """The records of the finished attempts of a run, a table a figure. A table is converted when it is asked for."""
+    """The records of the finished attempts of a run, a table a figure. A column is converted when it is asked for."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Mapping[Name, pa.Table | bytes]) -> None:
         self._tables = tables
 
-    def frame(self, figure: Figure) -> pd.DataFrame | None:
-        """Return the records of a figure: HEAD and its keys, the index as in the file; None where there are none."""
+    def of_figure(self, figure: Figure) -> "FigureColumns | None":
+        """Return the records of a figure; None where there are none."""
         table = self._tables.get((figure.measure, figure.name))
-        return None if table is None else _to_frame(table)
+        return None if table is None else FigureColumns(table)
+
+
+class FigureColumns:
+    """The records of a figure as pandas has them when it reads them: text as `str`, what is missing as NaN."""
+
+    def __init__(self, table: pa.Table | bytes) -> None:
+        """Take a table, or one as it is kept in the cache, of which a column is unpacked when it is asked for."""
+        self._table = table
+        if isinstance(table, bytes):
+            self._names = set(pa.ipc.open_file(pa.BufferReader(table)).schema.names)
+        else:
+            self._names = set(table.column_names)
+        self.index = pd.Index(self._read(LINE)[LINE].to_numpy())
+        """The line of each record in its file, from 0."""
+
+    def column(self, name: str) -> pd.Series | None:
+        """Return the values of a key; None where no record has it."""
+        if name not in self._names:
+            return None
+        return pd.Series(_to_series(self._read(name), name), index=self.index, copy=False)
+
+    def _read(self, name: str) -> pa.Table:
+        if isinstance(self._table, bytes):
+            return feather.read_table(pa.BufferReader(self._table), columns=[name])
+        return self._table
 
 
 def read_columns(
@@ -144,7 +169,8 @@ def _join(chunks: Mapping[str, list[pa.Array]]) -> pa.Table:
             arrays = [each if each.type == kind else _to_json(each.to_pylist()) for each in arrays]  # noqa: PLW2901
         marked = {JSON_TEXT: b""} if pa.types.is_large_string(kind) else None
         column = pa.chunked_array([each if each.type == kind else each.cast(kind) for each in arrays], kind)
-        columns.append(column.unify_dictionaries())
+        # In one piece: pyarrow takes rows of one piece many times as fast as of several.
+        columns.append(column.unify_dictionaries().combine_chunks())
         fields.append(pa.field(key, kind, metadata=marked))
     return pa.table(columns, schema=pa.schema(fields))
 
@@ -166,13 +192,6 @@ def select_finished(tables: Tables) -> Tables:
     return found
 
 
-def _to_frame(table: pa.Table) -> pd.DataFrame:
-    """Return a table as pandas has it when it reads the records: text as `str`, what is missing as NaN."""
-    columns = {key: _to_series(table, key) for key in table.column_names if key != LINE}
-    index = pd.Index(table[LINE].to_numpy())
-    return pd.DataFrame({key: pd.Series(values, index=index) for key, values in columns.items()}, copy=False)
-
-
 def _to_series(table: pa.Table, key: str) -> Any:
     column = table[key]
     if pa.types.is_null(column.type):
@@ -183,7 +202,7 @@ def _to_series(table: pa.Table, key: str) -> Any:
         values[:] = decoded
         return values
     if pa.types.is_dictionary(column.type):
-        return pd.array(column.cast(pa.large_string()), dtype="str")
+        return pd.array(column.combine_chunks().cast(pa.large_string()), dtype="str")
     return column.to_pandas().to_numpy()
 
 
@@ -201,7 +220,7 @@ def _file(key: str) -> Path:
     return cache_folder() / "records" / f"{key}.zip"
 
 
-def _find(key: str) -> Tables | None:
+def _find(key: str) -> dict[Name, bytes] | None:
     """Return the tables of a copy; None where there is none, or it is damaged: zip has a checksum of each table."""
     try:
         with zipfile.ZipFile(_file(key)) as archive:
@@ -212,10 +231,12 @@ def _find(key: str) -> Tables | None:
     return tables
 
 
-def _read_members(archive: zipfile.ZipFile) -> Iterator[tuple[Name, pa.Table]]:
+def _read_members(archive: zipfile.ZipFile) -> Iterator[tuple[Name, bytes]]:
     for member in archive.namelist():
         measure, _, figure = member.partition("/")
-        yield (measure, figure), feather.read_table(io.BytesIO(archive.read(member)))
+        content = archive.read(member)
+        pa.ipc.open_file(pa.BufferReader(content))  # raises where it is no table
+        yield (measure, figure), content
 
 
 def _keep(key: str, tables: Tables) -> None:
@@ -227,7 +248,7 @@ def _keep(key: str, tables: Tables) -> None:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
             for (measure, figure), table in tables.items():
                 content = io.BytesIO()
-                feather.write_feather(table, content, compression="lz4")
+                feather.write_feather(table, content, compression="lz4", chunksize=max(1, len(table)))
                 archive.writestr(f"{measure}/{figure}", content.getbuffer().tobytes())
         partial.replace(path)
         kept = sorted(path.parent.glob("*.zip"), key=lambda each: each.stat().st_mtime, reverse=True)

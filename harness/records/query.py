@@ -6,26 +6,46 @@ For example:
     query.values(LOSS, backend="abacus", variant="eager")      # a Series of numbers
     query.last(TEST_ACCURACY, backend="abacus")                # the value recorded last, NaN where there is none
     query.rows(SLICE, self_test=False)                         # a DataFrame: HEAD and the figure's own keys
+    query.columns(SLICE, ("round", "value"))                   # the same with two columns: much quicker
     query.of(INSTALL_TIME, "abacus", "eager")                  # rows of the variant, or of its backend as a whole
 """
 
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from .vocabulary import HEAD, Figure
 
 INDEXED = ("backend", "variant")
 """The keys by which the rows of a figure are looked up, and not searched."""
+NAMES = ("measure", "figure")
+"""The columns that `value_of` needs."""
 NUMBERS = {float, int, type(None)}
+Places = npt.NDArray[np.intp]
+Rows = TypeVar("Rows", pd.DataFrame, pd.Series)
+NOWHERE: Places = np.array([], dtype=np.intp)
+
+
+class FigureColumns(Protocol):
+    """The records of a figure, a column a key, in the order in which they were written."""
+
+    @property
+    def index(self) -> pd.Index:
+        """The place of each record in the whole table."""
+
+    def column(self, name: str) -> pd.Series | None:
+        """Return the values of a key, under `index`; None where no record has it."""
 
 
 class FigureTables(Protocol):
     """Records by figure, wherever they are kept."""
 
-    def frame(self, figure: Figure) -> pd.DataFrame | None:
-        """Return the records of a figure in the order in which they were written; None where there are none."""
+    def of_figure(self, figure: Figure) -> FigureColumns | None:
+        """Return the records of a figure; None where there are none."""
 
 
 class Query:
@@ -33,10 +53,8 @@ class Query:
 
     def __init__(self, records: pd.DataFrame | FigureTables) -> None:
         self._tables = _SplitFrame(records) if isinstance(records, pd.DataFrame) else records
-        self._rows: dict[Figure, pd.DataFrame] = {}
-        self._written: dict[tuple[str, str], pd.Series] = {}
-        """The values of a figure, of the types that they were recorded with."""
-        self._places: dict[Any, dict[Any, Any]] = {}
+        self._figures: dict[Figure, _FigureRows] = {}
+        self._names: dict[tuple[str, str], Figure] = {}
 
     def rows(self, figure: Figure, **where: Any) -> pd.DataFrame:
         """Return the records of a figure whose keys equal `where`, in the order in which they were written.
@@ -45,61 +63,136 @@ class Query:
         not have it. A figure of numbers has a column `value` of numbers. The index is that of the whole table.
         Raises KeyError for a key that the figure does not declare.
         """
-        rows = self._all_rows(figure)
-        indexed = [key for key in INDEXED if key in where and key in rows]
-        if indexed and len(rows):
-            wanted = tuple(where[key] for key in indexed)
-            places = self._find_places(figure, rows, indexed).get(wanted if len(wanted) > 1 else wanted[0], [])
-            rows = rows.iloc[places]
-        for key, value in where.items():
-            if key not in indexed:
-                rows = rows[rows[key].eq(value)]
-        return rows
+        found = self._of_figure(figure)
+        return _select(found.frame, found.find(where))
+
+    def columns(self, figure: Figure, names: Sequence[str], **where: Any) -> pd.DataFrame:
+        """Return some columns of the `rows`. Where there are many records, that is much quicker than all columns."""
+        found = self._of_figure(figure)
+        return found.tabulate(names, found.find(where))
 
     def values(self, figure: Figure, **where: Any) -> pd.Series:
         """Return the values of those records: numbers where the figure is one of numbers."""
-        return self.rows(figure, **where)["value"]
+        found = self._of_figure(figure)
+        return _select(found.column("value"), found.find(where))
 
     def last(self, figure: Figure, default: Any = np.nan, **where: Any) -> Any:
         """Return the value recorded last, of the type it was recorded with; `default` where there is none or null."""
-        rows = self.rows(figure, **where)
-        return self.value_of(rows, default)
+        found = self._of_figure(figure)
+        places = found.find(where)
+        if places is None:
+            return _to_plain(found.written.iloc[-1], default) if len(found.written) else default
+        return _to_plain(found.written.iloc[places[-1]], default) if len(places) else default
 
-    def of(self, figure: Figure, backend: str, variant: str, **where: Any) -> pd.DataFrame:
-        """Return the records that speak of this variant, or of its backend as a whole; none of the self-test's copy."""
-        rows = self.rows(figure, backend=backend, **where)
-        if "variant" in rows:
-            rows = rows[rows["variant"].isna() | rows["variant"].eq(variant)]
-        if "self_test" in rows:
-            rows = rows[rows["self_test"].ne(True)]
-        return rows
+    def of(
+        self, figure: Figure, backend: str, variant: str, names: Sequence[str] | None = None, **where: Any
+    ) -> pd.DataFrame:
+        """Return the records that speak of this variant, or of its backend as a whole; none of the self-test's copy.
+
+        Where there are `names`, they have these columns alone.
+        """
+        found = self._of_figure(figure)
+        places = found.find({"backend": backend, **where})
+        for key, unwanted in (("variant", lambda mine: mine.notna() & mine.ne(variant)), ("self_test", _is_true)):
+            if key in found.names and places is not None and len(places):
+                places = places[~unwanted(found.column(key).iloc[places]).to_numpy(bool)]
+        return _select(found.frame, places) if names is None else found.tabulate(names, places)
 
     def value_of(self, rows: pd.DataFrame, default: Any = np.nan) -> Any:
         """Return the last value in `rows`, of the type it was recorded with; `default` where there is none or null."""
         if not len(rows):
             return default
         last = rows.iloc[-1]
-        value: Any = self._written[last["measure"], last["figure"]].at[rows.index[-1]]
-        value = value.item() if isinstance(value, np.generic) else value
-        return default if pd.isna(value) else value
+        figure = self._names[last["measure"], last["figure"]]
+        return _to_plain(self._figures[figure].written.at[rows.index[-1]], default)
 
-    def _find_places(self, figure: Figure, rows: pd.DataFrame, keys: list[str]) -> dict[Any, Any]:
-        """Return the places of a figure's rows by the values of some keys: it is asked of every variant in turn."""
-        name = (figure, *keys)
-        if name not in self._places:
-            self._places[name] = dict(rows.groupby(keys if len(keys) > 1 else keys[0], sort=False).indices)
-        return self._places[name]
+    def _of_figure(self, figure: Figure) -> "_FigureRows":
+        if figure not in self._figures:
+            self._figures[figure] = _FigureRows(figure, self._tables.of_figure(figure))
+            self._names[figure.measure, figure.name] = figure
+        return self._figures[figure]
 
-    def _all_rows(self, figure: Figure) -> pd.DataFrame:
-        if figure not in self._rows:
-            columns = list(dict.fromkeys((*HEAD, *figure.keys, *figure.optional)))
-            found = self._tables.frame(figure)
-            rows = pd.DataFrame(columns=columns) if found is None else found.reindex(columns=columns)
-            self._written[figure.measure, figure.name] = rows["value"]
-            if set(figure.values) <= NUMBERS:
-                rows = rows.assign(value=pd.to_numeric(rows["value"]))
-            self._rows[figure] = rows
-        return self._rows[figure]
+
+def _select(rows: Rows, places: Places | None) -> Rows:
+    """Return a table or a column at these places; the whole of it where they are None."""
+    return rows if places is None else rows.iloc[places]
+
+
+def _is_true(flags: pd.Series) -> "pd.Series[bool]":
+    return flags.eq(True)
+
+
+def _to_plain(value: Any, default: Any) -> Any:
+    """Return a value as Python has it; `default` where it is null."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return default if pd.isna(value) else value
+
+
+class _FigureRows:
+    """The records of a figure. A column is converted when it is first asked for: most questions need a few of them."""
+
+    def __init__(self, figure: Figure, source: FigureColumns | None) -> None:
+        self.names = list(dict.fromkeys((*HEAD, *figure.keys, *figure.optional)))
+        self._source = source
+        self._of_numbers = set(figure.values) <= NUMBERS
+        self._columns: dict[str, pd.Series] = {}
+        self._places: dict[tuple[str, ...], dict[Any, Places]] = {}
+
+    @cached_property
+    def written(self) -> pd.Series:
+        """The values, of the types that they were recorded with."""
+        return self._read("value")
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """All columns."""
+        return pd.DataFrame({name: self.column(name) for name in self.names})
+
+    def column(self, name: str) -> pd.Series:
+        """Return the values of a key. Raises KeyError where the figure does not declare it."""
+        if name not in self._columns:
+            numbers = name == "value" and self._of_numbers
+            self._columns[name] = pd.to_numeric(self.written) if numbers else self._read(name)
+        return self._columns[name]
+
+    def _read(self, name: str) -> pd.Series:
+        if name not in self.names:
+            raise KeyError(name)
+        if self._source is None:
+            return pd.Series([], dtype=object, index=pd.RangeIndex(0))
+        found = self._source.column(name)
+        return pd.Series(np.nan, index=self._source.index) if found is None else found
+
+    def find(self, where: Mapping[str, Any]) -> Places | None:
+        """Return the places of the records whose keys equal `where`; None for all."""
+        indexed = tuple(key for key in INDEXED if key in where and key in self.names)
+        places = None
+        if indexed:
+            wanted = tuple(where[key] for key in indexed)
+            places = self._index(indexed).get(wanted if len(wanted) > 1 else wanted[0], NOWHERE)
+        for key, value in where.items():
+            if key not in indexed:
+                column = self.column(key) if places is None else self.column(key).iloc[places]
+                met = np.flatnonzero(column.eq(value).to_numpy(bool))
+                places = met if places is None else places[met]
+        return places
+
+    def _index(self, keys: tuple[str, ...]) -> dict[Any, Places]:
+        """Return the places of the records by the values of some keys: it is asked of every variant in turn."""
+        if keys not in self._places:
+            by = pd.DataFrame({key: self.column(key) for key in keys})
+            indices: Any = by.groupby(list(keys) if len(keys) > 1 else keys[0], sort=False).indices if len(by) else {}
+            self._places[keys] = dict(indices)
+        return self._places[keys]
+
+    def tabulate(self, names: Sequence[str], places: Places | None) -> pd.DataFrame:
+        """Return some columns at these places."""
+        columns = {name: self.column(name) for name in names}
+        if places is None:
+            return pd.DataFrame(columns)
+        index = next(iter(columns.values())).index.take(places)
+        taken = {name: column.array.take(places) for name, column in columns.items()}
+        return pd.DataFrame(taken, index=index, copy=False)
 
 
 class _SplitFrame:
@@ -111,6 +204,17 @@ class _SplitFrame:
         if len(records):
             self._places = dict(records.groupby(["measure", "figure"], sort=False).indices)
 
-    def frame(self, figure: Figure) -> pd.DataFrame | None:
+    def of_figure(self, figure: Figure) -> FigureColumns | None:
         places = self._places.get((figure.measure, figure.name))
-        return None if places is None else self._records.iloc[places]
+        return None if places is None else _FrameColumns(self._records, places)
+
+
+class _FrameColumns:
+    """The records of a figure in a table of all."""
+
+    def __init__(self, records: pd.DataFrame, places: Places) -> None:
+        self._records, self._places = records, places
+        self.index = records.index[places]
+
+    def column(self, name: str) -> pd.Series | None:
+        return self._records[name].iloc[self._places] if name in self._records else None

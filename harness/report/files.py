@@ -7,7 +7,6 @@ import pandas as pd
 
 from ..common.errors import InputError
 from ..common.safe_files import make_real_folder, write_replacing
-from ..measures.deployment import tables as deployment_tables
 from .tables import code, shapes, speed, suite, sweep, training
 from .text import to_bullets, to_csv, to_markdown
 
@@ -53,6 +52,8 @@ def _write_all(report: "Report", folder: Path) -> None:
     _write(folder, "framework_defaults", defaults, [*notes, training.CAPTION] if len(defaults) else notes)
     deployed = report.deployment()
     if deployed:
+        from ..measures.deployment import tables as deployment_tables  # noqa: PLC0415  # imports what deploys, too
+
         findings = [*notes, *deployment_tables.describe_failures(report.deployment_records)]
         raw = deployment_tables.list_values(report.deployment_records)
         _write(folder, "deployment", raw, [*findings, deployment_tables.NOT_THE_FRAMEWORK], *deployed.values())

@@ -194,7 +194,7 @@ def _doubt_call(report: "Report", row: Mapping[str, Any]) -> Iterator[str]:
     """Yield a note where a step takes much longer in timed slices than in whole epochs."""
     backend, _, variant = row["backend"].partition(":")
     who = {"backend": backend, "variant": variant}
-    epochs = report.query.rows(EPOCH_TIME, **who)
+    epochs = report.query.columns(EPOCH_TIME, ["value", "steps"], **who)
     pace = (epochs["value"].astype(float) / epochs["steps"].astype(float)).min()
     steps = report.query.last(SLICE_STEPS, self_test=False, **who)
     if row["step_s"] > COSTLY * pace:

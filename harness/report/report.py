@@ -8,9 +8,7 @@ import pandas as pd
 from ..common.statistics import Interval
 from ..measures import VOCABULARY
 from ..measures.deployment import records as deployment_records
-from ..measures.deployment import tables as deployment_tables
-from ..measures.speed import analysis
-from ..measures.speed import shapes as speed_shapes
+from ..measures.speed import analysis, size_costs
 from ..measures.speed import sweep as speed_sweep
 from ..records import read
 from ..records.columns import read_columns
@@ -57,7 +55,11 @@ class Report:
     @cached_property
     def speed_rows(self) -> list[Row]:
         """The rows of the speed: one for each variant that was timed."""
-        return speed.read_speed(self.header, self.query, self.step_times, self.entries)
+        return speed.read_speed(self.header, self.query, self.step_times, self.entries, self._slices)
+
+    @cached_property
+    def _slices(self) -> pd.DataFrame:
+        return analysis.labelled(self.query)
 
     @cached_property
     def sweep_times(self) -> pd.DataFrame:
@@ -70,9 +72,9 @@ class Report:
         return suite.SuiteResults(self.header, self.query, self.step_times, self.entries)
 
     @cached_property
-    def size_costs(self) -> list[speed_shapes.SizeCost]:
+    def size_costs(self) -> list[size_costs.SizeCost]:
         """What new batch sizes cost each variant; empty where that was not measured."""
-        return speed_shapes.read_costs(self.query, self.entries)
+        return size_costs.read_costs(self.query, self.entries)
 
     @cached_property
     def deployment_records(self) -> list[Record]:
@@ -123,7 +125,7 @@ class Report:
 
     def slices(self) -> pd.DataFrame:
         """Return every timed slice, with its label where it is an outlier."""
-        return analysis.labelled(self.query)
+        return self._slices
 
     def warm_up(self) -> pd.DataFrame:
         """Return the time per step of every slice of the warm-up; empty where nothing was timed."""
@@ -207,6 +209,10 @@ class Report:
 
     def deployment(self) -> dict[str, pd.DataFrame]:
         """Return what each export takes and how it serves, by title, for people; {} where nothing was deployed."""
+        if not self.deployment_records:
+            return {}
+        from ..measures.deployment import tables as deployment_tables  # noqa: PLC0415  # imports what deploys, too
+
         return deployment_tables.tabulate_all(self.deployment_records)
 
     def openness(self) -> pd.DataFrame:

@@ -59,7 +59,7 @@ class VariantSummary:
     test_accuracy: float
     first_call_s: float
     """The first call of `train`, compilation included."""
-    start_up_s: float
+    cold_start_s: float
     """From the start of the process to the end of the first steps: the median over the rounds."""
     import_s: float
     peak_memory_bytes: float
@@ -220,7 +220,7 @@ def _summarise_variant(
 ) -> VariantSummary:
     backend, variant = row["backend"], row["variant"]
     ratio = Interval(row["times_fastest"], row["times_fastest_low"], row["times_fastest_high"])
-    start_up = report.query.values(COLD_START, backend=backend, variant=variant, self_test=False).median()
+    cold_start = report.query.values(COLD_START, backend=backend, variant=variant, self_test=False).median()
     copied = (
         "version", "correct", "worst_floors", "known_failures", "validation_accuracy", "test_accuracy", "first_call_s",
         "import_s", "peak_memory_bytes", "examples_per_s", "install_bytes", "tokens", "api_names", "failure",
@@ -232,7 +232,7 @@ def _summarise_variant(
         standing=_find_standing((backend, variant) == report.step_times.fastest, ratio, resolution),
         step_s=Interval(row["step_s"], row["step_s_low"], row["step_s_high"]),
         times_fastest=ratio,
-        start_up_s=float(start_up),
+        cold_start_s=float(cold_start),
         licence=None if pd.isna(row["licence"]) else str(row["licence"]),
         doubts=tuple(doubts.get(f"{backend}:{variant}", ())),
         **{name: row[name] for name in copied},

@@ -23,7 +23,7 @@ from ..measures.ease import figures as ease
 from ..measures.ease.changes import CHANGES as ASKED_CHANGES
 from ..measures.mistakes.figures import OUTCOME
 from ..measures.openness.figures import FACTS
-from ..measures.speed.figures import BUILD, FIRST_CALL, IMPORT, PEAK_MEMORY, SLICE, TRANSFER
+from ..measures.speed.figures import COLD_START, PEAK_MEMORY, SLICE
 from ..records.files import CHECK_FILE
 from ..records.vocabulary import Figure
 from ..report.text import format_seconds, format_size, format_whole_seconds
@@ -41,9 +41,6 @@ CHANGES = "ease.writing.changes"
 
 AMOUNT, INVERSE, COUNT, SCALE = "as it is", "its inverse", "plus one", f"a factor of {OUTDATED:g} a step"
 """The rules by which an amount becomes a cost."""
-
-START = (IMPORT, BUILD, TRANSFER, FIRST_CALL)
-"""The time before the second call: one after the other, in seconds."""
 
 REFERENCES = {
     "logical_lines": 101.0,
@@ -145,9 +142,8 @@ def _ask_changes() -> Iterator[SubMeasure]:
 
 INSTALLED = readings.read_amount(INSTALL_SIZE, format_size)
 INSTALLING = readings.read_amount(INSTALL_TIME, format_whole_seconds)
-STARTING = readings.read_sum(START, format_seconds)
-MEMORY = readings.read_sum([PEAK_MEMORY], format_size)
-OF_START = f"{START[0].measure}/{' + '.join(figure.name for figure in START)}"
+STARTING = readings.read_rounds(COLD_START, format_seconds)
+MEMORY = readings.read_rounds(PEAK_MEMORY, format_size)
 
 UNNOTICED = SubMeasure(
     _name(OUTCOME), "unnoticed mistakes", "ease.writing.mistakes", COUNT, readings.read_unnoticed_mistakes, 6.0
@@ -169,7 +165,7 @@ SUB_MEASURES = (
     *_ask_changes(),
     *DEPLOYMENT,
     SubMeasure(_name(SLICE), "time per step", "speed.step", AMOUNT, readings.read_step, 1e-3, 0.0),
-    SubMeasure(OF_START, "start", "speed.start", AMOUNT, STARTING, 1.0, 0.0),
+    SubMeasure(_name(COLD_START), "cold start", "speed.start", AMOUNT, STARTING, 1.0, 0.0),
     SubMeasure(_name(PEAK_MEMORY), "peak memory", "speed.memory", AMOUNT, MEMORY, MIB_256, 0.0),
     SubMeasure(_name(FLOORS), "rounding error", "agreement.rounding", AMOUNT, readings.read_floors, 16.0, 16.0),
     SubMeasure(_name(CHECK), "known failures", "agreement.checks", COUNT, readings.read_known_failures),

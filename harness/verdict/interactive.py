@@ -10,7 +10,7 @@ from typing import Any
 from ..common.errors import InputError
 from ..report.report import Report
 from .criteria import CRITERIA, SubMeasure, compute_shares
-from .requirements import OFFERED, DeclaredSupport, Requirement, parse
+from .requirements import OFFERED, DeclaredSupport, Requirement, describe_answers, parse
 from .run_records import Key, require_measured
 from .scope import read_scope
 from .verdict import Verdict
@@ -88,7 +88,11 @@ def _export_requirement(
 ) -> dict[str, Any]:
     """Return the answer of each candidate to a requirement, in the order of the candidates."""
     answers = [required(verdict.records, key, support.get(key[0], DeclaredSupport())) for key in verdict.candidates]
-    return {"word": required.word, "answers": [each._asdict() for each in answers]}
+    return {
+        "word": required.word,
+        "remain": describe_answers(answers),
+        "answers": [each._asdict() for each in answers],
+    }
 
 
 def _export_excluded(verdict: Verdict) -> dict[str, Any]:

@@ -5,10 +5,11 @@ A function here returns the function that reads one variant. Its result is None 
 
 import datetime
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from ..common.statistics import Interval
 from ..measures.agreement.case import LOSES_PRECISION
@@ -96,18 +97,16 @@ def read_step(records: RunRecords, key: Key) -> Reading | None:
     return Reading(step.estimate, format_interval(step, format_time), *step)
 
 
-def read_sum(figures: Sequence[Figure], write: Callable[[float], str]) -> Reader:
-    """Read the median over the rounds of a sum; its interval goes from the least to the most that a round had."""
+def read_rounds(figure: Figure, write: Callable[[float], str]) -> Reader:
+    """Read the median over the rounds of an amount; its interval goes from the least to the most that a round had."""
 
     def read(records: RunRecords, key: Key) -> Reading | None:
-        rounds = [{row["round"]: float(row["value"]) for row in records.rows(figure, key)} for figure in figures]
-        whole = set.intersection(*(set(each) for each in rounds))
-        sums = [sum(each[number] for each in rounds) for number in whole]
-        if not sums or min(sums) <= 0:
+        amounts = [float(row["value"]) for row in records.rows(figure, key)]
+        if not amounts or min(amounts) <= 0:
             return None
-        middle, low, high = float(np.median(sums)), min(sums), max(sums)
+        middle, low, high = float(np.median(amounts)), min(amounts), max(amounts)
         shown = format_interval(Interval(middle, low, high), write) if write(low) != write(high) else write(middle)
-        return Reading(middle, shown, middle, low, high) if len(sums) > 1 else Reading(middle, shown, middle)
+        return Reading(middle, shown, middle, low, high) if len(amounts) > 1 else Reading(middle, shown, middle)
 
     return read
 
@@ -117,11 +116,12 @@ def read_floors(records: RunRecords, key: Key) -> Reading | None:
 
     The rounding errors of a known failure do not count here: the known failure itself does.
     """
-    checks = records.rows(CHECK, key, dtype=records.dtype)
-    known = {(row["check"], row["case"]) for row in checks if row["value"] == KNOWN_FAILURE}
-    rows = records.rows(FLOORS, key, required=True, dtype=records.dtype)
-    values = (float(row["value"]) for row in rows if (row["check"], row["case"]) not in known)
-    worst = max(values, default=np.nan)
+    checks = records.table(CHECK, key, ["check", "case"], dtype=records.dtype, value=KNOWN_FAILURE)
+    floors = records.table(FLOORS, key, ["check", "case", "value"], required=True, dtype=records.dtype)
+    if len(checks):
+        known, measured = (pd.MultiIndex.from_frame(each[["check", "case"]]) for each in (checks, floors))
+        floors = floors[~measured.isin(known)]
+    worst = floors["value"].astype(float).max(skipna=False)
     if not np.isfinite(worst):
         return None
     within = " (rounding)" if worst <= LOSES_PRECISION else ""
@@ -130,11 +130,11 @@ def read_floors(records: RunRecords, key: Key) -> Reading | None:
 
 def read_known_failures(records: RunRecords, key: Key) -> Reading | None:
     """Read the number of checks with a known failure in the run's dtype."""
-    checks = records.rows(CHECK, key, dtype=records.dtype)
-    if not checks:
+    checks = records.table(CHECK, key, ["check", "value"], dtype=records.dtype)
+    if not len(checks):
         return None
-    known = len({row["check"] for row in checks if row["value"] == KNOWN_FAILURE})
-    return Reading(known, f"{known} of {len({row['check'] for row in checks})} checks", known + 1)
+    known = checks.loc[checks["value"].eq(KNOWN_FAILURE), "check"].nunique()
+    return Reading(known, f"{known} of {checks['check'].nunique()} checks", known + 1)
 
 
 def read_unnoticed_mistakes(records: RunRecords, key: Key) -> Reading | None:

@@ -103,12 +103,12 @@ def _requirement(word: str) -> Requirement:
 
 
 def _float64(records: RunRecords, key: Key, _: DeclaredSupport) -> Answer:
-    checks = records.rows(CHECK, key, dtype="float64")
-    if not checks:
+    checks = records.table(CHECK, key, ["check", "value"], dtype="float64")
+    if not len(checks):
         return Answer(False, "unknown: this run has no check in float64 (agreement/check)", UNKNOWN)
-    failed = [row["check"] for row in checks if row["value"] in ("fails", "known failure")]
-    if failed:
-        return Answer(False, f"it fails the check {failed[0]} in float64 (agreement/check)", MEASURED)
+    failed = checks.loc[checks["value"].isin(("fails", "known failure")), "check"]
+    if len(failed):
+        return Answer(False, f"it fails the check {failed.iloc[0]} in float64 (agreement/check)", MEASURED)
     return Answer(True, f"{len(checks)} checks in float64 passed (agreement/check)", MEASURED)
 
 
@@ -253,6 +253,18 @@ EXAMPLES = {
     "export": "export:onnx",
     "language": "language:Python",
 }
+
+
+def describe_answers(answers: Sequence[Answer | Answered]) -> str:
+    """Return in words how many variants meet a requirement, how many do not, and of how many it is unknown."""
+    unknown = sum(not answer.met and answer.basis == UNKNOWN for answer in answers)
+    met = sum(answer.met for answer in answers)
+    missed = len(answers) - met - unknown
+    if met == len(answers):
+        return f"all {met} meet it"
+    parts = [f"{missed} known not to"] if missed else []
+    parts += [f"{unknown} unknown"] if unknown else []
+    return f"{met} of {len(answers)} meet it; {', '.join(parts)}"
 
 
 def answer_all(

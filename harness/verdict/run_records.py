@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..measures.mistakes.figures import OUTCOME
 from ..measures.openness.figures import FACTS
 from ..records import read
 from ..records.files import CHECK_FILE, MISTAKES_FILE
+from ..records.query import NAMES
 from ..records.vocabulary import FINISHED, Figure
 from ..report.report import Report
 from ..report.tables.summary import read_failure
@@ -51,6 +53,10 @@ class RunRecords:
         """Return the records of a figure about a variant, or about its backend as a whole; none of the self-test."""
         return self.query.of(figure, *key, **where).to_dict("records")  # type: ignore[return-value]  # its keys are text
 
+    def table(self, figure: Figure, key: Key, names: Sequence[str], **where: Any) -> pd.DataFrame:
+        """Return some columns of such records: for figures that have thousands of them."""
+        return self.query.of(figure, *key, names, **where)
+
     def last(self, figure: Figure, key: Key) -> Row | None:
         """Return the last such record."""
         rows = self.rows(figure, key)
@@ -58,7 +64,7 @@ class RunRecords:
 
     def number(self, figure: Figure, key: Key, **where: Any) -> float | None:
         """Return the value of the last such record; None where there is none, or it is no number of at least 0."""
-        value = self.query.value_of(self.query.of(figure, *key, **where), None)
+        value = self.query.value_of(self.query.of(figure, *key, NAMES, **where), None)
         if isinstance(value, bool) or not isinstance(value, int | float | np.number):
             return None
         return float(value) if np.isfinite(value) and value >= 0 else None
@@ -111,12 +117,13 @@ class RunRecords:
 
     def is_checked(self, key: Key) -> bool:
         """Return whether a required check in the run's dtype measured a rounding error of a variant."""
-        return bool(self.rows(FLOORS, key, dtype=self.dtype, required=True))
+        return bool(len(self.table(FLOORS, key, ["value"], dtype=self.dtype, required=True)))
 
     def list_other_faults(self, key: Key) -> dict[str, list[str]]:
         """Return the required checks in another dtype that did not pass, by dtype: each with its status and reason."""
         found: dict[str, list[str]] = {}
-        for row in self.rows(CHECK, key):
+        outcomes = self.table(CHECK, key, ["dtype", "value", "required", "reason"]).drop_duplicates()
+        for row in outcomes.to_dict("records"):
             counts = row["required"] is True or row["value"] in ("fails", "known failure")
             if row["dtype"] != self.dtype and counts and row["value"] not in ("passes", "unsupported"):
                 reason = f" ({row['reason']})" if isinstance(row["reason"], str) and row["reason"] else ""

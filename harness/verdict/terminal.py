@@ -258,7 +258,7 @@ def _print_single(console: Console, verdict: Verdict) -> None:
         print_line(console, f"Without one sub-measure, another framework leads: {'; '.join(parts)}.", wrap=True)
     else:
         print_line(console, "Leaving out any one sub-measure does not change the leader.", wrap=True)
-    if verdict.factors:
+    if verdict.factors and len(verdict.tied) == 1:
         measure, factor = verdict.factors[0]
         print_line(
             console,

@@ -9,6 +9,7 @@ from ..measures.deployment.figures import EXPORT_TOKENS, FLOAT64, UNDECLARED
 from ..records.files import CHECK_FILE, DEPLOYMENT_FILE, MISTAKES_FILE
 from ..report.terminal.console import print_line
 from ..report.text import join_words
+from .requirements import describe_answers
 from .unknown import find_rank_range
 from .verdict import Verdict
 
@@ -81,7 +82,11 @@ def print_unscored(console: Console, verdict: Verdict) -> None:
 
 
 def _print_answers(console: Console, verdict: Verdict) -> None:
-    """Print what the answers of the candidates to each requirement rest on."""
+    """Print how many variants meet each requirement, and what the answers of those that meet it rest on."""
+    for required in verdict.required:
+        mine = [answer for answer in verdict.answers if answer.requirement == required.word]
+        if mine:
+            print_line(console, f"Required {required.word}: {describe_answers(mine)}.", wrap=True)
     together: dict[tuple[str, str, str], list[str]] = {}
     for answer in verdict.answers:
         if answer.met:

@@ -105,6 +105,28 @@ def test_a_last_value_is_a_plain_number_of_its_type(tmp_path):
     assert (last, type(last)) == (4, int)
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["from the file", "from the cache"])
+def test_some_columns_are_those_of_all(run, again):
+    if again:
+        read_columns(run, VOCABULARY)
+    some, every = (Query(read_columns(run, VOCABULARY)) for _ in range(2))
+    for figure in VOCABULARY.figures.values():
+        rows = every.rows(figure)
+        names = ["value", *figure.keys]
+        pd.testing.assert_frame_equal(some.columns(figure, names), rows[names])
+        if len(rows) and {"backend", "variant"} <= set(figure.keys):
+            who = dict(rows.iloc[-1][["backend", "variant"]])
+            pd.testing.assert_frame_equal(some.columns(figure, names, **who), every.rows(figure, **who)[names])
+            assert len(every.of(figure, *who.values())) == len(some.of(figure, *who.values(), names)) > 0
+
+
+def test_a_key_that_a_figure_does_not_declare_is_an_error(run):
+    query = Query(read_columns(run, VOCABULARY))
+    for ask in (lambda: query.rows(FINISHED, rows=3), lambda: query.columns(FINISHED, ["rows"])):
+        with pytest.raises(KeyError):
+            ask()
+
+
 # The cache
 
 

@@ -10,6 +10,7 @@ from bakeoff.common.errors import InputError
 from bakeoff.report import export
 from bakeoff.report.report import Report
 from bakeoff.report.terminal.run import convert_table_to_json
+from bakeoff.report.text import to_csv
 
 from tests.paths import REFERENCE_RUN
 
@@ -90,3 +91,20 @@ def test_text_is_escaped(report):
     assert r"a\_b" in latex
     assert r"50 \% \& more" in latex
     assert latex.startswith("% <script>\n% a note of two lines\n")
+
+
+def test_csv_is_written_as_pandas_writes_it():
+    table = pd.DataFrame(
+        {
+            "text": pd.array(["plain", 'a "quoted", one', None, "two\nlines"], dtype="str"),
+            "number": [0.1, float("nan"), 1e300, -2.0],
+            "infinite": [float("inf"), 1 / 3, 12345678901234567.0, 0.0],
+            "count": [1, 2, 3, 10**12],
+            "flag": [True, False, True, True],
+            "mixed": pd.Series(["a", 1.5, None, True], dtype=object),
+            "parts": [{"a": 1}, [1, 2], None, ()],
+        }
+    )
+    assert to_csv(table) == table.to_csv(index=False)
+    assert to_csv(pd.DataFrame()) == pd.DataFrame().to_csv(index=False)
+    assert to_csv(table.head(0)) == table.head(0).to_csv(index=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bakeoff.common import statistics
-from bakeoff.measures.speed import figures, shapes
+from bakeoff.measures.speed import figures, shapes, size_costs
 from bakeoff.report.html.blocks import _new_sizes
 from bakeoff.report.report import Report
 from bakeoff.report.summary import summarise
@@ -32,14 +32,14 @@ def made_up(backend, variant, slower):
             yield figures.SIZE_SLICE.record(STEPS * step_s * noise, **who, **keys)
 
     sizes = shapes.list_sizes(64)
-    for when, size in ((shapes.BEFORE, 64), (shapes.AT_LAST, sizes[-1]), (shapes.AT_FIRST, 64)):
-        late = slower if when == shapes.AT_LAST else 1.0
-        yield from slices(shapes.MANY, when, size, size * 1e-6 * late, shapes.BLOCKS)
-        yield from slices(shapes.ONE, when, sizes[-1], sizes[-1] * 1e-6, shapes.BLOCKS)
+    for when, size in ((size_costs.BEFORE, 64), (size_costs.AT_LAST, sizes[-1]), (size_costs.AT_FIRST, 64)):
+        late = slower if when == size_costs.AT_LAST else 1.0
+        yield from slices(size_costs.MANY, when, size, size * 1e-6 * late, size_costs.BLOCKS)
+        yield from slices(size_costs.ONE, when, sizes[-1], sizes[-1] * 1e-6, size_costs.BLOCKS)
     for position, size in enumerate(sizes, start=1):
         keys = {"batch_size": size, "position": position, "steps": STEPS, "rebuilt": False}
         yield figures.NEW_SIZE.record(0.25 + STEPS * size * 1e-6, **who, **keys)
-        yield from slices(shapes.MANY, shapes.AT_NEW, size, size * 1e-6, shapes.SLICES)
+        yield from slices(size_costs.MANY, size_costs.AT_NEW, size, size * 1e-6, shapes.SLICES)
 
 
 @pytest.fixture(scope="module")

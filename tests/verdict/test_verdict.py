@@ -10,7 +10,9 @@ import pytest
 from bakeoff.common import statistics
 from bakeoff.common.errors import InputError
 from bakeoff.measures.openness import licences
+from bakeoff.measures.speed.figures import COLD_START
 from bakeoff.registry.facts import Supports
+from bakeoff.report.summary import summarise
 from bakeoff.verdict import criteria, requirements
 from bakeoff.verdict.criteria import CRITERIA
 from bakeoff.verdict.scores import NOTHING, Scores
@@ -496,6 +498,27 @@ def test_a_missing_test_is_not_a_missing_ability():
     assert "its documentation, 2026-11" in why
     assert "not tested on a GPU in this run; this backend declares the CPU only (deployment/devices)" in why
     assert {each["basis"] for each in verdict.as_json()["answers"]} == {each.basis for each in verdict.answers}
+
+
+def test_the_answers_are_counted_in_words():
+    _, verdict = answers("gpu", facts={"jax_pure": supports(gpu=True), "numpy_plain": supports(gpu=False)})
+    bases = [answer.basis for answer in verdict.answers]
+    assert bases.count(requirements.UNKNOWN) == 3
+    assert requirements.describe_answers(verdict.answers) == "4 of 8 meet it; 1 known not to, 3 unknown"
+    met = [answer for answer in verdict.answers if answer.met]
+    assert requirements.describe_answers(met) == "all 4 meet it"
+    unknown = [answer for answer in verdict.answers if answer.basis == requirements.UNKNOWN]
+    assert requirements.describe_answers(unknown) == "0 of 3 meet it; 3 unknown"
+
+
+def test_the_ranking_and_the_end_of_a_run_mean_the_same_by_a_cold_start():
+    verdict = Verdict(REFERENCE_RUN, parse_weights(None))
+    (measure,) = (each for each in verdict.asked if each.title == "cold start")
+    assert measure.record == f"{COLD_START.measure}/{COLD_START.name}"
+    summary = summarise(verdict.report)
+    assert len(summary.timed) == 8
+    for each in summary.timed:
+        assert verdict.readings[measure][each.backend, each.variant].amount == each.cold_start_s
 
 
 def test_facts_on_the_framework_answer_requirements_that_no_run_measures():

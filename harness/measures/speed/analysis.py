@@ -13,7 +13,8 @@ from . import figures, peak
 
 Row = dict[str, Any]
 
-SLICE = ["backend", "variant", "self_test", "round", "block", "position", "steps", "value", "cpu_s", "step", "outlier"]
+RECORDED = ["backend", "variant", "self_test", "round", "block", "position", "steps", "value", "cpu_s"]
+SLICE = [*RECORDED, "step", "outlier"]
 """The columns of a slice; `value` is renamed to `wall_s`."""
 
 QUANTILES = (50, 95, 99)
@@ -33,18 +34,23 @@ def read_rounds(header: Mapping[str, Any], query: Query) -> dict[tuple[str, str,
 
     They are an array (blocks,) a round, by backend, variant, and whether it is the second copy of the self-test.
     """
-    slices = query.rows(figures.SLICE)
+    keys = ["backend", "variant", "self_test"]
+    slices = query.columns(figures.SLICE, [*keys, "round", "block", "value", "steps"])
     slices = slices[~find_refuted(query, slices)]
     if not len(slices):
         return {}
-    slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))
+    step = slices["value"].to_numpy(float) / slices["steps"].to_numpy(float)
+    of_round, block = slices["round"].to_numpy(), slices["block"].to_numpy()
     ended = query.rows(FINISHED)["task"].str.extract(r"^round (\d+)$")[0].dropna()
     blocks = dict.fromkeys(map(int, ended), planned_blocks(header, query))
     times: dict[tuple[str, str, bool], list[statistics.Floats]] = {}
-    for (backend, variant, self_test), mine in slices.groupby(["backend", "variant", "self_test"]):
-        rounds = {number: part.sort_values("block")["step"].to_numpy(float) for number, part in mine.groupby("round")}
-        if {number: len(values) for number, values in rounds.items()} == blocks:
-            times[str(backend), str(variant), bool(self_test)] = list(rounds.values())
+    of_contestant: dict[Any, Any] = dict(slices.groupby(keys).indices)
+    for (backend, variant, self_test), places in sorted(of_contestant.items()):
+        mine = places[np.lexsort((block[places], of_round[places]))]
+        numbers, begins = np.unique(of_round[mine], return_index=True)
+        rounds = np.split(step[mine], begins[1:])
+        if dict(zip(numbers.tolist(), map(len, rounds), strict=True)) == blocks:
+            times[str(backend), str(variant), bool(self_test)] = rounds
     return times
 
 
@@ -60,7 +66,7 @@ def find_refuted(query: Query, rows: pd.DataFrame, figure: Figure = figures.TIME
 
 def labelled(query: Query) -> pd.DataFrame:
     """Return every timed slice with its `step` in seconds and whether it is an `outlier` in its worker's round."""
-    slices = query.rows(figures.SLICE)
+    slices = query.columns(figures.SLICE, RECORDED)
     return _label(slices) if len(slices) else pd.DataFrame()
 
 
@@ -72,13 +78,16 @@ def _label(slices: pd.DataFrame) -> pd.DataFrame:
     return slices.assign(step=step, outlier=outlier).reindex(columns=SLICE).rename(columns={"value": "wall_s"})
 
 
-def details(query: Query, backend: str, variant: str) -> Row:
-    """Return what was measured of one variant beside its median step, as raw values: seconds, shares, counts."""
+def details(query: Query, backend: str, variant: str, slices: pd.DataFrame | None = None) -> Row:
+    """Return what was measured of one variant beside its median step, as raw values: seconds, shares, counts.
+
+    `slices` are those of the variant as `labelled` has them, without the second copy of the self-tested one.
+    """
     who = {"backend": backend, "variant": variant, "self_test": False}
-    timed = query.rows(figures.SLICE, **who)
-    if not len(timed) or find_refuted(query, timed).any():
+    if slices is None:
+        slices = _label(query.columns(figures.SLICE, RECORDED, **who))
+    if not len(slices) or find_refuted(query, slices).any():
         return {}
-    slices = _label(timed)
     step = slices["step"].to_numpy(float)
     return {
         "quick_step_s": float(np.quantile(step, 0.1)),
@@ -89,7 +98,7 @@ def details(query: Query, backend: str, variant: str) -> Row:
         "cores_busy": float(slices["cpu_s"].astype(float).sum() / slices["wall_s"].astype(float).sum()),
         **_warm_up(query.rows(figures.STEADY, **who)),
         **_threads(query.rows(figures.THREADS, **who)),
-        **_latency(query.rows(figures.LATENCY, **who)),
+        **_latency(query.columns(figures.LATENCY, ["rows", "calls"], **who)),
     }
 
 
@@ -98,7 +107,8 @@ def warm_up(query: Query) -> pd.DataFrame:
 
     Without the second copy of the self-tested variant. `since_s` counts the slices alone, from the first one's start.
     """
-    slices = query.rows(figures.WARM_UP_SLICE, self_test=False)
+    names = ["backend", "variant", "round", "block", "value", "steps"]
+    slices = query.columns(figures.WARM_UP_SLICE, names, self_test=False)
     if not len(slices):
         return pd.DataFrame()
     slices = slices.assign(step=slices["value"].astype(float) / slices["steps"].astype(float))

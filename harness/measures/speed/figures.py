@@ -59,7 +59,10 @@ SPINNING_CORES = Figure(
 PEAK_MEMORY = _of_contestant("peak_memory", "bytes", "The largest resident size of the worker process.")
 PEAK_DEVICE_MEMORY = _of_contestant("peak_device_memory", "bytes", "The most that the framework held on its device.")
 COLD_START = _of_contestant(
-    "cold_start", "s", "From the start of the worker process to the end of the first steps.", "steps"
+    "cold_start",
+    "s",
+    "From the start of the worker process to the end of the first steps, compilation included.",
+    "steps",
 )
 BLOCKS = Figure(
     "speed", "blocks", "blocks", "Blocks in a round, as worked out from the time budget.", keys=("block_s", "budget_s")

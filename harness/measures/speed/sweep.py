@@ -6,18 +6,19 @@ a step at which both take the same time.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import nnls
 
 from ...common import statistics
 from ...common.statistics import Floats, Interval
 from ...records.query import Query
-from ...workload.spec import Spec
 from . import figures, peak
 from .analysis import find_refuted
+
+if TYPE_CHECKING:
+    from ...workload.spec import Spec
 
 FITTED = ("batch_size", "width")
 """The axes along which the operations of a step grow and their kind stays the same."""
@@ -32,7 +33,7 @@ class Point(NamedTuple):
 
     axis: str
     value: Any
-    spec: Spec
+    spec: "Spec"
     threads: int
 
     @property
@@ -46,7 +47,7 @@ class Point(NamedTuple):
         return peak.operations(sizes, self.spec.training.batch_size)
 
 
-def points(spec: Spec, threads: int) -> Iterator[Point]:
+def points(spec: "Spec", threads: int) -> Iterator[Point]:
     """Yield every point of the spec's sweep: one axis is varied, everything else is as in the spec."""
     hidden = spec.network.hidden
     for value in spec.sweep.batch_size:
@@ -61,7 +62,7 @@ def points(spec: Spec, threads: int) -> Iterator[Point]:
         yield Point("threads", value, spec, value)
 
 
-def _with(spec: Spec, section: str, **values: Any) -> Spec:
+def _with(spec: "Spec", section: str, **values: Any) -> "Spec":
     return spec.model_copy(update={section: getattr(spec, section).model_copy(update=values)})
 
 
@@ -92,6 +93,8 @@ def line(operations: Floats, rounds: list[Floats]) -> Line:
 
 def _fit(operations: Floats, seconds: Floats) -> tuple[float, float, float]:
     """Return overhead, seconds an operation, and the largest relative error."""
+    from scipy.optimize import nnls  # noqa: PLC0415  # slow to import, and most runs have no sweep
+
     scale = operations.max()
     design = np.column_stack([1 / seconds, operations / scale / seconds])
     (overhead, slope), _ = nnls(design, np.ones(len(seconds)))

@@ -9,7 +9,6 @@ levels differ by a factor. It clips the times around the median, so that one dis
 import itertools
 
 import numpy as np
-import ruptures
 
 from ...common.statistics import Floats, spread
 
@@ -30,6 +29,8 @@ def find_steady_state(seconds: Floats) -> int | None:
     """Return the number of slices before the steady state in `seconds` (slices,), or None where none is found."""
     if len(seconds) < LEAST:
         return None
+    import ruptures  # noqa: PLC0415  # it imports much of SciPy, and only a measurement needs it
+
     levels = np.log(seconds)
     noise = spread(np.diff(levels)) / np.sqrt(2)
     if noise == 0:  # the clock is too coarse to show any noise

@@ -52,7 +52,7 @@ def choose_word(floors: float) -> str:
 
 def describe_agreement(report: Report) -> Iterator[str]:
     """Yield what was compared, and the conventions that explain differences by design."""
-    if not len(report.query.rows(FLOORS)):
+    if not len(report.query.values(FLOORS)):
         return
     yield (
         "Every variant starts from the same parameters, sees the same rows in the same order, and is compared with a "
@@ -90,9 +90,12 @@ def chart_arrays(report: Report) -> Chart | None:
     if found is None:
         return None
     floors = found[found["dtype"].eq(_run_dtype(report))]
+    # A run has many rounding errors of each array at each point.
+    kinds = floors.groupby(["phase", "array", "step"], sort=False, dropna=False).ngroup().to_numpy()
+    first = floors[~pd.Series(kinds).duplicated().to_numpy()].to_dict("records")
     floors = floors.assign(
-        result=[_name_array(row) for row in floors.to_dict("records")],
-        checkpoint=[_name_checkpoint(row) for row in floors.to_dict("records")],
+        result=pd.array([_name_array(row) for row in first], dtype="str").take(kinds),
+        checkpoint=pd.array([_name_checkpoint(row) for row in first], dtype="str").take(kinds),
     )
     table = (
         floors.sort_values("floors")
@@ -116,7 +119,8 @@ def chart_arrays(report: Report) -> Chart | None:
 
 
 def _read_floors(report: Report) -> pd.DataFrame | None:
-    rows = report.query.rows(FLOORS)
+    names = ["backend", "variant", "dtype", "case", "phase", "array", "step", "value", "error", "floor"]
+    rows = report.query.columns(FLOORS, names)
     if not len(rows):
         return None
     return pd.DataFrame(

@@ -103,8 +103,9 @@ def _fitness(report: Report) -> Block:
 def _start(report: Report) -> Block:
     charts = _present(start.chart_totals(report))
     lead = [
-        "A compiled variant starts later and runs faster. The lines add up import, building, the first call with its "
-        "compilation, and the steps: where two lines cross, compiling has paid."
+        "A compiled variant starts later and runs faster. A line begins with the cold start, from the start of the "
+        "process to the end of the first steps with their compilation, and adds steps in steady state: where two lines "
+        "cross, compiling has paid."
     ]
     part, absent = ("start.html.jinja", "") if charts else ("", NOT_TIMED)
     return Block("start", "First call against steady state", "First call", lead, charts, part, absent)
@@ -187,7 +188,10 @@ def _installation(report: Report) -> Block:
     if not known:
         return Block("deployment", "Installation", "Installation", [], [], absent="This run has no such records.")
     chart = Chart("installation", "Installation", "", table.rename(columns={"backend": "variant"}), {}, "deployment/*")
-    lead = ["What it takes to get started: download, disk, time, and from a cold process to the first steps."]
+    lead = [
+        "What it takes to get started: download, disk, time, and the cold start, from the start of the process to the "
+        "end of the first steps."
+    ]
     plain = make_table("Installation", table, chart.name)
     return Block("deployment", "Installation", "Installation", lead, [], "plain.html.jinja", "", (chart,), (plain,))
 

@@ -15,11 +15,11 @@ from .openness import Openness, read_openness
 from .ratios import export_ratios
 from .rows import COLUMNS, WORDS, TableRow, list_rows
 from .sources import Source, list_sources
-from .start import export_startup
+from .start import export_starts
 
 CRITERIA = {
     "ease": "little code, few concepts, quick to install, mistakes that are noticed",
-    "speed": "time per step (8 parts of 10), start-up (1) and memory (1)",
+    "speed": "time per step (8 parts of 10), cold start (1) and memory (1)",
     "agreement": "computes what the others compute, the same every time",
     "open": "openness: licence, governance, releases, who writes it",
 }
@@ -122,7 +122,7 @@ def collect(runs: Sequence[Report], scoring: Mapping[str, Any]) -> Page:
             "facts": facts,
             "variants": [row.data for row in rows],
             "ratios": export_ratios(report),
-            "startup": export_startup(report),
+            "starts": export_starts(report),
             "scoring": dict(scoring),
         },
     )

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ...measures.speed import analysis
 from ...measures.speed.figures import SLICE
 from ..notes import describe_self_test
 from ..report import Report
@@ -120,7 +119,7 @@ def chart_slices(report: Report) -> Chart | None:
 
 
 def _read_slices(report: Report) -> pd.DataFrame | None:
-    slices = analysis.labelled(report.query)
+    slices = report.slices()
     if not len(slices):
         return None
     contestants = zip(slices["backend"], slices["variant"], slices["self_test"], strict=True)
@@ -129,7 +128,7 @@ def _read_slices(report: Report) -> pd.DataFrame | None:
             NAME: [name_contestant((str(name), str(variant), bool(copy))) for name, variant, copy in contestants],
             "round": slices["round"].astype(int),
             "block": slices["block"].astype(int),
-            "minutes": _count_minutes(report.query.rows(SLICE).loc[slices.index]).round(4),
+            "minutes": _count_minutes(report.query.columns(SLICE, ["round", "time"]).loc[slices.index]).round(4),
             "steps": slices["steps"].astype(int),
             "wall_s": slices["wall_s"].astype(float),
             "cpu_s": slices["cpu_s"].astype(float),

@@ -68,28 +68,42 @@ def build_page(runs: Sequence[Report], scoring: Mapping[str, Any]) -> str:
         code_styles=write_code_styles(),
         runtime=_close_no_script(runtime),
         scripts=_close_no_script("\n".join(_read_asset(f"{name}.js") for name in SCRIPTS)),
-        data=write_json(page.data | {"charts": [export_chart(chart) for chart in page.charts]}),
+        data=f'{write_json(page.data)[:-1]},"charts":[{",".join(map(write_chart, page.charts))}]}}',
     )
 
 
-def export_chart(chart: Chart) -> dict[str, Any]:
-    """Return a chart as the scripts take it: the rows as lists, without their keys."""
-    rows = chart.rows.astype(object).where(chart.rows.notna(), None)
-    return {
+def write_chart(chart: Chart) -> str:
+    """Return a chart as the scripts take it, as JSON for a script element: the rows as lists, without their keys."""
+    head = {
         "name": chart.name,
         "title": chart.title,
         "records": chart.records,
         "units": chart.units,
         "pick": chart.pick,
-        "columns": list(rows.columns),
-        "rows": rows.to_numpy().tolist(),
-        "spec": chart.spec,
+        "columns": list(chart.rows.columns),
     }
+    # A large run has a hundred thousand rows: they are not copied once more to look for what is missing.
+    rows = list(zip(*(_list_values(column) for _, column in chart.rows.items()), strict=True))
+    return _dump({**_replace_missing(head), "rows": rows, "spec": _replace_missing(chart.spec)})
+
+
+def _list_values(column: "pd.Series[Any]") -> list[Any]:
+    """Return the values of a column as JSON has them."""
+    values: list[Any] = column.tolist()
+    if column.dtype.kind in "biu":
+        return values
+    if column.dtype.kind == "f":
+        return [value if math.isfinite(value) else None for value in values]
+    return [None if empty else _replace_missing(value) for value, empty in zip(values, column.isna(), strict=True)]
 
 
 def write_json(value: Any) -> str:
     """Return a value as JSON for a script element: no text in it can end the element. NaN and infinity become null."""
-    text = json.dumps(_replace_missing(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _dump(_replace_missing(value))
+
+
+def _dump(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character, escaped in SCRIPT_SAFE.items():
         text = text.replace(character, escaped)
     return text

@@ -5,36 +5,36 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...measures.speed.figures import BUILD, FIRST_CALL, IMPORT, TRANSFER
+from ...measures.speed.figures import COLD_START
 from ..report import Report
 from .chart import NAME, Chart, Spec, seconds_axis, tooltip, variant_colour
 
-PARTS = (IMPORT, BUILD, TRANSFER)
-"""The parts of the start before the first call."""
 STEPS = np.unique(np.round(np.logspace(0, 6, 25)))
 """The steps at which the total time is drawn."""
 
 
-def export_startup(report: Report) -> list[dict[str, Any]]:
-    """Return for each timed variant its start-up without steps, and its time per step, in seconds; earliest first."""
+def export_starts(report: Report) -> list[dict[str, Any]]:
+    """Return for each timed variant its cold start less its steps, and its time per step, in seconds; earliest first.
+
+    A variant without a recorded cold start is left out.
+    """
     rows = []
     for backend, variant in report.step_times.variants:
         who = {"backend": backend, "variant": variant, "self_test": False}
         step_s = report.step_times.step((backend, variant)).estimate
-        parts = {figure.name: float(report.query.values(figure, **who).median()) for figure in PARTS}
-        first = report.query.rows(FIRST_CALL, **who)
-        # The first call also trains: what its steps take in steady state is no start-up.
-        extra = (first["value"].astype(float) - first["steps"].astype(float) * step_s).median()
-        known = [value for value in (*parts.values(), float(extra)) if np.isfinite(value)]
-        rows.append({"name": f"{backend}:{variant}", "step_s": step_s, "startup_s": max(sum(known), 1e-6)})
-    return sorted(rows, key=lambda row: row["startup_s"])
+        starts = report.query.rows(COLD_START, **who)
+        # A cold start ends with the first steps: what they take in steady state is added for every number of steps.
+        before = (starts["value"].astype(float) - starts["steps"].astype(float) * step_s).median()
+        if np.isfinite(before):
+            rows.append({"name": f"{backend}:{variant}", "step_s": step_s, "before_steps_s": max(float(before), 1e-6)})
+    return sorted(rows, key=lambda row: row["before_steps_s"])
 
 
 def chart_totals(report: Report) -> Chart | None:
     """Return the total time from the start of the process, by the number of steps."""
     rows = [
-        {NAME: each["name"], "steps": int(steps), "total_s": each["startup_s"] + steps * each["step_s"]}
-        for each in export_startup(report)
+        {NAME: each["name"], "steps": int(steps), "total_s": each["before_steps_s"] + steps * each["step_s"]}
+        for each in export_starts(report)
         for steps in STEPS
     ]
     if not rows:
@@ -56,11 +56,11 @@ def chart_totals(report: Report) -> Chart | None:
             "tooltip": tooltip((NAME, "variant", ""), ("steps", "steps", ",d"), ("total_s", "total, s", ".3s")),
         },
     }
-    records = " + ".join(f"{figure.measure}/{figure.name}" for figure in (*PARTS, FIRST_CALL)) + " + speed/slice"
+    records = f"{COLD_START.measure}/{COLD_START.name} + speed/slice"
     return Chart(
         "totals",
         "Total time by number of steps",
-        "One line a variant. At the left the start-up decides, at the right the time per step.",
+        "One line a variant. At the left the cold start decides, at the right the time per step.",
         pd.DataFrame(rows),
         spec,
         records,

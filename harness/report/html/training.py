@@ -29,7 +29,7 @@ def describe_training(report: Report) -> Iterator[str]:
 
 def chart_losses(report: Report) -> Chart | None:
     """Return the mean training loss of every epoch and variant."""
-    rows = report.query.rows(LOSS)
+    rows = report.query.columns(LOSS, ["backend", "variant", "epoch", "value"])
     if not len(rows):
         return None
     table = pd.DataFrame(
@@ -64,7 +64,7 @@ def chart_losses(report: Report) -> Chart | None:
 
 def chart_accuracy(report: Report) -> Chart | None:
     """Return the validation accuracy over the time of the steps that it took, at the measured time per step."""
-    rows = report.query.rows(VALIDATION_ACCURACY)
+    rows = report.query.columns(VALIDATION_ACCURACY, ["backend", "variant", "epoch", "value"])
     steps = steps_per_epoch(report.header)
     times = {
         f"{backend}:{variant}": report.step_times.step((backend, variant)).estimate
@@ -90,7 +90,7 @@ def chart_accuracy(report: Report) -> Chart | None:
         "time_to_accuracy",
         "Time to accuracy",
         "One line a variant: the share of the validation rows that it predicts rightly, over the time of its training "
-        "steps. A line farther to the left is sooner there; start-up and compilation are not in it.",
+        "steps. A line farther to the left is sooner there; the cold start and compilation are not in it.",
         table,
         _lines(
             x, y, ("epoch", "epoch", "d"), ("train_s", "time, s", ".3s"), ("validation_accuracy", "accuracy", ".1%")

@@ -39,13 +39,14 @@ class Correctness(NamedTuple):
 
 def read_correctness(query: Query, backend: str, variant: str) -> Correctness:
     """Return what the checks of a variant found. The rounding errors of a known failure do not count."""
-    floors = query.rows(FLOORS, backend=backend, variant=variant)
-    checks = query.rows(CHECK, backend=backend, variant=variant)
-    known, why = checks[checks["value"].eq(KNOWN_FAILURE)], ""
-    if len(known):
-        where = ["check", "case", "dtype"]
-        failing = pd.MultiIndex.from_frame(known[where])
-        floors = floors[~pd.MultiIndex.from_frame(floors[where]).isin(failing)]
+    where = ["check", "case", "dtype"]
+    checks = query.columns(CHECK, ["value", "failed"], backend=backend, variant=variant)
+    floors = query.columns(FLOORS, ["value", "required"], backend=backend, variant=variant)
+    why = ""
+    if checks["value"].eq(KNOWN_FAILURE).any():
+        known = query.columns(CHECK, [*where, "reason"], backend=backend, variant=variant, value=KNOWN_FAILURE)
+        measured = query.columns(FLOORS, where, backend=backend, variant=variant)
+        floors = floors[~pd.MultiIndex.from_frame(measured).isin(pd.MultiIndex.from_frame(known[where]))]
         why = f"in {', '.join(dict.fromkeys(known['dtype']))}: {known['reason'].iloc[0]}"
     failed = bool(checks["failed"].eq(True).any())
     worst = floors.loc[floors["required"].eq(True), "value"].astype(float).max()
@@ -56,7 +57,7 @@ def read_correctness(query: Query, backend: str, variant: str) -> Correctness:
 
 def tabulate_floors(query: Query) -> pd.DataFrame:
     """Return the worst rounding error, in floors, by case, dtype and phase (rows) for every variant (columns)."""
-    floors = query.rows(FLOORS)
+    floors = query.columns(FLOORS, ["case", "dtype", "required", "phase", "backend", "variant", "value"])
     if not len(floors):
         return pd.DataFrame()
     named = floors.assign(
@@ -72,9 +73,8 @@ def tabulate_floors(query: Query) -> pd.DataFrame:
 
 def tabulate_checks(query: Query) -> pd.DataFrame:
     """Return every check that did not pass, with its reason."""
-    checks = query.rows(CHECK)
-    columns = ["backend", "variant", "check", "case", "dtype", "value", "reason"]
-    return checks.loc[checks["value"] != PASSES, columns].rename(columns={"value": "status"})
+    checks = query.columns(CHECK, ["backend", "variant", "check", "case", "dtype", "value", "reason"])
+    return checks[checks["value"] != PASSES].rename(columns={"value": "status"})
 
 
 def tabulate_convention_effects(query: Query) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from ...measures.deployment.figures import (
     REQUIRES_PYTHON,
 )
 from ...measures.speed.figures import COLD_START, IMPORT
-from ...records.query import Query
+from ...records.query import NAMES, Query
 from ...records.vocabulary import Figure
 from ..text import ABSENT, format_count, format_or_dash, format_seconds, format_size, format_whole_seconds
 
@@ -38,14 +38,12 @@ def tabulate_installation(query: Query, entries: Sequence[tuple[str, str]]) -> p
             {
                 "backend": f"{backend}:{variant}",
                 **{
-                    heading: _format_known(query, query.of(figure, backend, variant), write)
+                    heading: _format_known(query, query.of(figure, backend, variant, NAMES), write)
                     for heading, (figure, write) in INSTALLED.items()
                 },
                 "import": format_or_dash(query.values(IMPORT, self_test=False, **who).median(), format_seconds),
                 # The second copy of the self-tested variant starts as cold as the first.
-                "cold start to the first steps": format_or_dash(
-                    query.values(COLD_START, **who).median(), format_seconds
-                ),
+                "cold start": format_or_dash(query.values(COLD_START, **who).median(), format_seconds),
             }
         )
     return pd.DataFrame(rows)

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ...common.statistics import Interval
-from ...measures.speed import shapes
-from ...measures.speed.shapes import NEW_SIZES, SLOWER, SizeCost
+from ...measures.speed.size_costs import NEW_SIZES, SLOWER, SizeCost
 from ..text import format_interval, format_number, format_or_dash, format_time
 from .speed import Row
 
@@ -84,7 +83,7 @@ def describe_slower_paths(costs: Sequence[SizeCost]) -> Iterator[str]:
         if cost.failed:
             yield f"{cost.name}: the cost of new batch sizes was not measured: {cost.failed.splitlines()[0]}"
         elif cost.slower_path:
-            if cost.at_last.low > shapes.SLOWER:
+            if cost.at_last.low > SLOWER:
                 found = f"at the last, {format_interval(cost.at_last, decimals=2)} times that of a process without them"
             else:
                 found = f"at the first one again, {format_interval(cost.at_first, decimals=2)} times that before"

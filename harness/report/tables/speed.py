@@ -137,12 +137,22 @@ def tabulate_ratios(times: StepTimes) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def read_speed(header: Mapping[str, Any], query: Query, times: StepTimes, entries: Sequence[Key]) -> list[Row]:
-    """Return a row for each variant that was timed, with raw values: seconds, shares, counts."""
+def read_speed(
+    header: Mapping[str, Any], query: Query, times: StepTimes, entries: Sequence[Key], slices: pd.DataFrame
+) -> list[Row]:
+    """Return a row for each variant that was timed, with raw values: seconds, shares, counts.
+
+    `slices` are all slices, as `analysis.labelled` has them.
+    """
     rows: list[Row] = []
+    if not len(slices):
+        return rows
+    first = slices[slices["self_test"].eq(False)]
+    of_variant = first.groupby(["backend", "variant"]).indices
     flops, rate = analysis.operations(dict(header)), analysis.peak_rate(query)
     for backend, variant in entries:
-        details = analysis.details(query, backend, variant)
+        mine = first.iloc[of_variant.get((backend, variant), [])]
+        details = analysis.details(query, backend, variant, mine)
         if not details:
             continue
         step_s = times.step((backend, variant)).estimate
@@ -167,12 +177,13 @@ def read_speed(header: Mapping[str, Any], query: Query, times: StepTimes, entrie
 def tabulate_warm_up(slices: pd.DataFrame, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return the warm-up curve of each variant, written out, from `analysis.warm_up` and the rows of `read_speed`."""
     curves = []
+    medians = slices.groupby(["backend", "variant", "slice"])["step"].median()
+    of_variant = dict(iter(medians.groupby(level=["backend", "variant"])))
     for row in rows:
         backend, _, variant = row["backend"].partition(":")
-        mine = slices[slices["backend"].eq(backend) & slices["variant"].eq(variant)]
-        steps = mine.groupby("slice")["step"].median()
-        if not len(steps):
+        if (backend, variant) not in of_variant:
             continue
+        steps = of_variant[backend, variant].droplevel(["backend", "variant"])
         curve = {f"slice {each}": format_or_dash(steps.get(each, np.nan), format_time) for each in WARM_UP_SLICES}
         last = format_time(float(steps.iloc[-1]))
         curves.append({"backend": row["backend"], **curve, "last": last, "steady after": _describe_steady(row)})

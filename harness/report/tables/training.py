@@ -26,7 +26,9 @@ CAPTION = (
 
 def epochs_to_target(query: Query, backend: str, variant: str) -> float:
     """Return the epochs until the validation accuracy first reached the target; NaN where it never did."""
-    scores = query.rows(VALIDATION_ACCURACY, backend=backend, variant=variant).sort_values("epoch")
+    scores = query.columns(VALIDATION_ACCURACY, ["epoch", "value"], backend=backend, variant=variant).sort_values(
+        "epoch"
+    )
     reached = np.flatnonzero(scores["value"].astype(float) >= TARGET)
     return float(reached[0] + 1) if len(reached) else np.nan
 

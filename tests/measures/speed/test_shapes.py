@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from bakeoff.common.statistics import Interval
 from bakeoff.measures import VOCABULARY
-from bakeoff.measures.speed import figures, rounds, shapes
+from bakeoff.measures.speed import figures, rounds, shapes, size_costs
 from bakeoff.measures.speed.contestants import Contestant, Problem
 from bakeoff.measures.speed.plan import Plan
 from bakeoff.portable import spec as portable
@@ -40,7 +40,7 @@ def measure(place, monkeypatch, variant):
 
     shapes.measure(contestant, problem, last, plan, 4, write, lambda _: None)
     table = pd.DataFrame(written)
-    (cost,) = shapes.read_costs(Query(table), [("fake", variant)])
+    (cost,) = size_costs.read_costs(Query(table), [("fake", variant)])
     return cost, table
 
 
@@ -99,27 +99,27 @@ def test_a_variant_that_dies_at_a_new_size_has_its_reason(cost_of):
 
 def test_the_machine_s_own_change_of_pace_cancels():
     """The machine is 1.5 times as slow after as before, for both workers; the one of many sizes is 2 times as slow."""
-    steady = np.ones(shapes.BLOCKS)
-    at_last, at_first = shapes.compare_workers({
-        (shapes.BEFORE, shapes.MANY): 1.0 * steady,
-        (shapes.BEFORE, shapes.ONE): 2.0 * steady,
-        (shapes.AT_LAST, shapes.MANY): 3.0 * steady,
-        (shapes.AT_LAST, shapes.ONE): 2.0 * steady,
-        (shapes.AT_FIRST, shapes.MANY): 3.0 * steady,  # 1.0 * 1.5 * 2
-        (shapes.AT_FIRST, shapes.ONE): 3.0 * steady,  # 2.0 * 1.5
+    steady = np.ones(size_costs.BLOCKS)
+    at_last, at_first = size_costs.compare_workers({
+        (size_costs.BEFORE, size_costs.MANY): 1.0 * steady,
+        (size_costs.BEFORE, size_costs.ONE): 2.0 * steady,
+        (size_costs.AT_LAST, size_costs.MANY): 3.0 * steady,
+        (size_costs.AT_LAST, size_costs.ONE): 2.0 * steady,
+        (size_costs.AT_FIRST, size_costs.MANY): 3.0 * steady,  # 1.0 * 1.5 * 2
+        (size_costs.AT_FIRST, size_costs.ONE): 3.0 * steady,  # 2.0 * 1.5
     })  # fmt: skip
     assert at_last == pytest.approx((1.5, 1.5, 1.5))
     assert at_first == pytest.approx((2.0, 2.0, 2.0))
 
 
 def test_without_all_slices_nothing_is_said():
-    ratios = shapes.compare_workers({(shapes.BEFORE, shapes.MANY): np.ones(shapes.BLOCKS)})
+    ratios = size_costs.compare_workers({(size_costs.BEFORE, size_costs.MANY): np.ones(size_costs.BLOCKS)})
     assert all(math.isnan(value) for ratio in ratios for value in ratio)
 
 
 def slice_of(size, value, block):
-    keys = {"worker": shapes.MANY, "when": shapes.AT_NEW, "batch_size": size, "block": block, "steps": 2, "cpu_s": 0.0}
-    return figures.SIZE_SLICE.record(value, backend="a", variant="b", **keys)
+    keys = {"worker": size_costs.MANY, "when": size_costs.AT_NEW, "batch_size": size, "block": block}
+    return figures.SIZE_SLICE.record(value, backend="a", variant="b", **keys, steps=2, cpu_s=0.0)
 
 
 def test_a_new_size_costs_its_first_call_without_its_steps():
@@ -127,7 +127,7 @@ def test_a_new_size_costs_its_first_call_without_its_steps():
     keys = {"backend": "a", "variant": "b", "batch_size": 40, "position": 1, "steps": 2, "rebuilt": False}
     records = [figures.NEW_SIZE.record(1.0, **keys)]
     records += [slice_of(40, value, block) for block, value in enumerate((0.2, 0.2, 0.8), start=1)]
-    (cost,) = shapes.read_costs(Query(pd.DataFrame(records)), [("a", "b")])
+    (cost,) = size_costs.read_costs(Query(pd.DataFrame(records)), [("a", "b")])
     (row,) = cost.sizes.to_dict("records")
     assert row == pytest.approx({"batch_size": 40, "position": 1, "first_call_s": 1.0, "extra_s": 0.8, "step_s": 0.1})
     (raw,) = tables.tabulate_costs([cost]).to_dict("records")
@@ -141,7 +141,7 @@ def test_a_new_size_costs_its_first_call_without_its_steps():
     ((1.2, 1.05, 1.3), (1.2, 1.0, 1.3), False),  # within what processes differ by
 ])  # fmt: skip
 def test_a_slower_path_is_one_whose_whole_interval_lies_above_the_limit(at_last, at_first, slower):
-    cost = shapes.SizeCost("a", "b", pd.DataFrame(), Interval(*at_last), Interval(*at_first), "", "")
+    cost = size_costs.SizeCost("a", "b", pd.DataFrame(), Interval(*at_last), Interval(*at_first), "", "")
     assert cost.slower_path is slower
 
 

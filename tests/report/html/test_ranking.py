@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from bakeoff.verdict.requirements import OFFERED, parse, read_support
+from bakeoff.verdict.requirements import OFFERED, describe_answers, parse, read_support
 from bakeoff.verdict.verdict import Verdict
 from bakeoff.verdict.weights import Weights
 
@@ -80,11 +80,23 @@ def test_every_answer_to_a_requirement_is_on_the_page(browser, reference):
     assert len(verdict.answers) == len(OFFERED) * len(browser.run("return DATA.scoring.candidates"))
     assert [answer.why for answer in verdict.answers if answer.why not in text] == []
     assert browser.texts("#needs label") == [
-        f"{word} removes {sum(not each.met for each in mine)} of {len(mine)}{f', {unknown} unknown' if unknown else ''}"
-        for word in OFFERED
-        for mine in [[each for each in verdict.answers if each.requirement == word]]
-        for unknown in [sum(each.basis == "unknown" for each in mine)]
+        f"{word} {describe_answers([each for each in verdict.answers if each.requirement == word])}" for word in OFFERED
     ]
+
+
+def test_a_lead_is_explained_and_a_tie_is_not(browser):
+    names = browser.run("return rank(DATA.scoring, state.weights).ranked.slice(0, 2).map((each) => each.title)")
+    assert browser.texts("#verdict-why h3") == [f"Why {names[0]} and not {names[1]}"]
+    # The second gets every value of the first, so their ratio is 1.
+    browser.run(
+        "const [first, second] = rank(DATA.scoring, state.weights).ranked;"
+        "DATA.scoring.measures.forEach((measure) => { measure.paired = false; });"
+        "DATA.scoring.candidates.find((each) => each.name === second.name).readings = first.readings;"
+        "fillVerdict();"
+    )
+    assert browser.texts("#verdict-why h3") == [f"{names[0]} and {names[1]} are not distinguishable"]
+    assert "speaks for" not in " ".join(browser.texts("#verdict-why"))
+    assert "share the first rank" in browser.texts("#verdict-sentence")[0]
 
 
 def test_a_slider_ranks_anew(browser):

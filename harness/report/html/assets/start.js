@@ -1,7 +1,7 @@
-// After how many steps a variant, with its start-up, is ahead of the baseline.
+// After how many steps a variant, with its cold start, is ahead of the baseline.
 function stepsUntilAhead(one, base) {
-  if (one.step_s >= base.step_s) return one.startup_s < base.startup_s ? { until: (base.startup_s - one.startup_s) / (one.step_s - base.step_s) } : null;
-  return { from: Math.max(0, (one.startup_s - base.startup_s) / (base.step_s - one.step_s)) };
+  if (one.step_s >= base.step_s) return one.before_steps_s < base.before_steps_s ? { until: (base.before_steps_s - one.before_steps_s) / (one.step_s - base.step_s) } : null;
+  return { from: Math.max(0, (one.before_steps_s - base.before_steps_s) / (base.step_s - one.step_s)) };
 }
 
 function describeAhead(one, base) {
@@ -17,11 +17,11 @@ function describeAhead(one, base) {
 function fillStart() {
   const body = document.querySelector("#pays tbody");
   if (!body) return;
-  const base = DATA.startup.find((each) => each.name === state.base);
+  const base = DATA.starts.find((each) => each.name === state.base);
   if (!base) return body.replaceChildren(element("tr", {}, element("td", { colspan: "4" }, "Choose a baseline that was timed to compare with.")));
   const hidden = new Set(state.hide);
-  body.replaceChildren(...DATA.startup.filter((each) => !hidden.has(each.name)).map((each) => element("tr", {},
-    element("th", { scope: "row" }, each.name), element("td", {}, formatTime(each.startup_s)), element("td", {}, formatTime(each.step_s)), element("td", {}, describeAhead(each, base)))));
+  body.replaceChildren(...DATA.starts.filter((each) => !hidden.has(each.name)).map((each) => element("tr", {},
+    element("th", { scope: "row" }, each.name), element("td", {}, formatTime(each.before_steps_s)), element("td", {}, formatTime(each.step_s)), element("td", {}, describeAhead(each, base)))));
 }
 
 function setUpStart() {

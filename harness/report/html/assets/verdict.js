@@ -43,16 +43,23 @@ function leadOf(scoring, entries, one, other, parts) {
   const found = { middle: 0, least: 0, most: 0 };
   scoring.measures.forEach((measure, place) => {
     if (!(parts[place] > 0)) return;
-    const [first, second] = [one.readings[place], other.readings[place]];
-    const apart = Math.log(first.cost) - Math.log(second.cost);
-    let low = Math.log(first.low) - Math.log(second.high);
-    let high = Math.log(first.high) - Math.log(second.low);
-    if (measure.paired && one.backend !== other.backend) [low, high] = pairedLogs(scoring, one, other);
+    const { apart, low, high } = costApart(scoring, one, other, place);
     found.middle -= parts[place] * apart;
     found.least -= parts[place] * Math.max(high, apart);
     found.most -= parts[place] * Math.min(low, apart);
   });
   return found;
+}
+
+// Return the logarithm of the ratio of two costs of one sub-measure, and the least and the most that it can be.
+function costApart(scoring, one, other, place) {
+  const [first, second] = [one.readings[place], other.readings[place]];
+  const apart = Math.log(first.cost) - Math.log(second.cost);
+  if (scoring.measures[place].paired && one.backend !== other.backend) {
+    const [low, high] = pairedLogs(scoring, one, other);
+    return { apart, low, high };
+  }
+  return { apart, low: Math.log(first.low) - Math.log(second.high), high: Math.log(first.high) - Math.log(second.low) };
 }
 
 // Return the interval of the logarithm of a ratio of step times. The earlier candidate is divided by the later one.
@@ -154,9 +161,15 @@ function fillReasons(scoring, found, weights) {
   const [first, second] = found.ranked;
   const reasons = DATA.scoring.measures.map((measure, place) => ({ measure, place, factor: found.parts[place] > 0 ? found.parts[place] * Math.log(second.readings[place].cost / first.readings[place].cost) : 0 }));
   reasons.sort((one, other) => Math.abs(other.factor) - Math.abs(one.factor));
-  const items = reasons.slice(0, 5).filter((reason) => Math.abs(reason.factor) > NOTHING).map(({ measure, place, factor }) =>
-    element("li", {}, `${measure.title} (${measure.criterion}) speaks for ${factor > 0 ? first.title : second.title}: ${first.readings[place].shown} against ${second.readings[place].shown}.`));
-  why.append(element("h3", {}, `Why ${first.title} and not ${second.title}`), element("ul", {}, ...items));
+  const items = reasons.slice(0, 5).filter((reason) => Math.abs(reason.factor) > NOTHING).map(({ measure, place, factor }) => {
+    const { low, high } = costApart(scoring, first, second, place);
+    const says = low > NOTHING || high < -NOTHING ? `speaks for ${factor > 0 ? first.title : second.title}` : "is not distinguishable";
+    return element("li", {}, `${measure.title} (${measure.criterion}) ${says}: ${first.readings[place].shown} against ${second.readings[place].shown}.`);
+  });
+  const tied = second.rank === 1;
+  why.append(element("h3", {}, tied ? `${first.title} and ${second.title} are not distinguishable` : `Why ${first.title} and not ${second.title}`));
+  if (tied) why.append(element("p", {}, "By these weights the interval of their ratio includes 1, so neither is better. These parts count most, for the one or the other:"));
+  why.append(element("ul", {}, ...items));
   const turns = DATA.scoring.criteria.flatMap((criterion) => turningPoints(scoring, found, weights, criterion).map((each) =>
     element("li", {}, `With ${criterion} weighed ${each.way} ${formatThree(each.weight)} (now ${weights[criterion]}), ${each.title} leads.`)));
   turn.append(element("h3", {}, "What would change it"), turns.length ? element("ul", {}, ...turns) : element("p", {}, "No change of a single weight brings another framework to the first place."));
@@ -172,7 +185,13 @@ function fillRemoved(removed) {
     const why = each.failing.map((one) => `${one.word}: ${one.basis === "unknown" ? "" : `no, ${one.basis}. `}${one.why}`).join("; ");
     alike.set(why, [...(alike.get(why) || []), each.name]);
   }
-  box.append(element("h3", {}, `Removed by the requirements: ${removed.length} of ${DATA.scoring.candidates.length}`), element("ul", {}, ...[...alike].map(([why, names]) => element("li", {}, element("strong", {}, names.join(", ")), ` ${why}.`))));
+  const all = DATA.scoring.candidates.length;
+  const known = removed.filter((each) => each.failing.some((one) => one.basis !== "unknown")).length;
+  const unknown = removed.length - known;
+  const parts = [known && `${known} known not to`, unknown && `${unknown} unknown`].filter(Boolean);
+  box.append(
+    element("h3", {}, `${all - removed.length} of ${all} meet the requirements; ${parts.join(", ")}`),
+    element("ul", {}, ...[...alike].map(([why, names]) => element("li", {}, element("strong", {}, names.join(", ")), ` ${why}.`))));
 }
 
 function fillVerdict() {
