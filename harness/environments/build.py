@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from ..common.cache import cache_folder
 from ..common.futures import result_of
 from ..registry.entries import Entry
-from ..registry.pins import is_hashed, read_pins
+from ..registry.pins import built_from_source, is_hashed, read_pins
 from . import native
 from .commands import Commands
 from .downloads import sum_downloads
@@ -28,6 +28,7 @@ from .environment import BuildFailed, BuildLog, Environment, Say, describe_os_er
 from .interpreters import Missing, find_interpreter, query_interpreter, require_interpreters
 from .pip import BUILDER, INSTALLER, install_requirements, list_packages, query_supported_interpreters
 from .sources import read_sources
+from .verify import write_manifest
 
 RECORD = "built.json"
 """The file of an environment that says what building it took; an incomplete one has none."""
@@ -43,8 +44,9 @@ def environment_key(entry: Entry, interpreter: Path) -> str:
     pins = entry.requirements.read_text(encoding="utf-8", errors="surrogateescape")
     parts = [pins, *identity[1:], str(identity.path.resolve())]
     parts += native.read_inputs(entry)
-    if is_hashed(read_pins(entry.requirements)):
-        parts += [path.read_text(encoding="utf-8") for path in (INSTALLER, BUILDER)]
+    lines = read_pins(entry.requirements)
+    parts += [INSTALLER.read_text(encoding="utf-8")] if is_hashed(lines) else []
+    parts += [BUILDER.read_text(encoding="utf-8")] if built_from_source(lines) else []
     parts.append(read_sources(os.environ)["sha256"])
     if entry.build:
         parts += [entry.build_name, entry.build.index or ""]
@@ -212,6 +214,7 @@ def _build_and_rename(entry: Entry, interpreter: Path, folder: Path, log: BuildL
         temporary.mkdir()
         output = install_requirements(entry, interpreter, temporary, log, commands)
         native.add_to_environment(entry, temporary, log, commands)
+        write_manifest(temporary)
         seconds = time.perf_counter() - start
         record = {
             "interpreter": str(interpreter),
