@@ -22,7 +22,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "bench" / "faults.json"
-COUNTS = {"specs": 1000, "backends": 500, "data": 500, "runs": 500}
+COUNTS = {"specs": 1000, "backends": 500, "data": 500, "runs": 500, "kills": 50, "builds": 20}
+KINDS = ("workers", *COUNTS, "surroundings")
 SAVE_S = 10
 """Seconds after which what was tried is written."""
 MOST_SHOWN = 500
@@ -34,7 +35,7 @@ def list_cases(kind, first, count, stage):
     sys.path.insert(0, str(ROOT))
     from bakeoff.measures.speed import rounds
 
-    from tests.faults import input_files, run_folders, worker_faults
+    from tests.faults import input_files, kills, run_folders, surroundings, worker_faults
 
     rounds.WARM_LIMIT_S = 0.0
     if kind == "workers":
@@ -44,6 +45,19 @@ def list_cases(kind, first, count, stage):
                     f"{name}: {fault}",
                     lambda folder, fault=fault, name=name: worker_faults.inject(fault, name, folder),
                 )
+        return
+    if kind == "surroundings":
+        for odd in surroundings.CIRCUMSTANCES:
+            for command in surroundings.COMMANDS:
+                yield (
+                    f"{odd}: {command}",
+                    lambda folder, command=command, odd=odd: surroundings.run_case(command, odd, folder),
+                )
+        return
+    if kind in ("kills", "builds"):
+        work = kills.kill_run if kind == "kills" else kills.kill_build
+        for seed in range(first, first + count):
+            yield str(seed), lambda folder, seed=seed: work(seed, folder)
         return
     if kind == "runs":
         for seed in range(first, first + count):
@@ -111,7 +125,7 @@ def keep(kind, results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", nargs="?", choices=["workers", *COUNTS])
+    parser.add_argument("kind", nargs="?", choices=KINDS)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int)
     parser.add_argument("--stage")
@@ -119,7 +133,7 @@ def main():
     parser.add_argument("--again", action="store_true", help="Try what was survived as well.")
     given = parser.parse_args()
     failed = 0
-    for kind in [given.kind] if given.kind else ["workers", *COUNTS]:
+    for kind in [given.kind] if given.kind else KINDS:
         tried = try_cases(kind, given)
         section = keep(kind, {})
         failed += len(section["failed"])
