@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..common.foreign import guard_formula
 from ..common.statistics import Interval
 from ..measures.agreement import case
 
@@ -16,8 +17,6 @@ FLOORS_IN_TEXT = re.compile(r"(\d[\d,]*(?:\.\d+)?|inf) floors")
 ESCAPED = r"\\\g<0>"
 STARTS_MARKUP = re.compile(r"\||<(?=[A-Za-z/!?])|(?<=\])\(|!(?=\[)")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
-FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.,]*(?:[eE][+-]?\d+)?$)")
-"""The beginning of a text that a spreadsheet computes; a number with its sign is none, nor is ABSENT."""
 ABSENT = "-"
 """What a table shows where there is no value."""
 
@@ -47,12 +46,8 @@ def escape_markdown(text: str) -> str:
 def to_csv(table: pd.DataFrame) -> str:
     """Return the raw values as CSV. A text that a spreadsheet would take for a formula has an apostrophe before it."""
     text = table.select_dtypes(exclude="number").columns
-    guarded = {name: table[name].map(_guard_formula) for name in text}
+    guarded = {name: table[name].map(guard_formula) for name in text}
     return str(table.assign(**guarded).to_csv(index=False))
-
-
-def _guard_formula(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def _lay_out_markdown(columns: list[list[str]]) -> str:
