@@ -23,7 +23,7 @@ HANGS = "hangs and leaves a mark"
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Return a function that times numpy_plain beside a copy that hangs at a stage; it returns the marks and records."""
+    """Return a function that times numpy_plain beside a copy that hangs; it returns how often, and the records."""
     marks = tmp_path / "marks"
     monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("BAKEOFF_STATE", str(tmp_path / "state"))
