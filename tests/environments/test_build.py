@@ -297,7 +297,7 @@ def test_failing_disk_is_described(tmp_path, monkeypatch, number, words):
 
     monkeypatch.setattr(Path, "rename", fail)
     module = sys.modules["bakeoff.environments.build"]  # the package's attribute of that name is the function
-    monkeypatch.setattr(module, "install_requirements", lambda *_: None)
+    monkeypatch.setattr(module, "install_requirements", lambda *_: [])
     monkeypatch.setattr(module, "query_supported_interpreters", lambda *_: None)
     with pytest.raises(BuildFailed, match=words) as caught:
         environments.build(make_entry(tmp_path / "a", ""))
