@@ -132,7 +132,9 @@ def kill_run(seed: int, folder: Path) -> str:
         if process.returncode not in (0, 3):
             raise Lost(f"the resumed run ended with {process.returncode}: {(folder / 'output').read_text()[-400:]}")
         require_kept(before, records_of(run.parent), "resuming")
-        if not read.is_complete(read.read_records(run.parent, VOCABULARY), json.loads(run.read_text())):
+        records = read.read_records(run.parent, VOCABULARY)
+        finished = set(records[records["figure"].eq("finished")]["task"])
+        if not read.is_complete(finished, json.loads(run.read_text())):
             raise Lost("the resumed run is not complete")
     except Lost as lost:
         return str(lost)
