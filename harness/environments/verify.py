@@ -58,6 +58,8 @@ def _compare_packages(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
                 if file.hash is not None:
                     digest = _digest(path, file.hash.mode)
                     yield _name(path, folder), _judge(digest, file.hash.value, f"the RECORD of {name}")
+                elif not path.exists() and MADE_BY_PYTHON not in path.parts:
+                    yield _name(path, folder), "is missing"
         for path in sorted(packages.rglob("*")):
             if path not in listed and not path.is_dir() and MADE_BY_PYTHON not in path.parts:
                 yield _name(path, folder), "belongs to no package"

@@ -69,7 +69,7 @@ def make_sbom(entry: Entry, environment: Environment) -> dict[str, Any]:
 def _component(
     kind: str, name: str, version: str, licence: licences.Declared | None, sha256: str = "", group: str | None = None
 ) -> "Component":
-    from cyclonedx.factory.license import LicenseFactory  # noqa: PLC0415  # the extra
+    from cyclonedx.contrib.license.factories import LicenseFactory  # noqa: PLC0415  # the extra
     from cyclonedx.model import HashAlgorithm, HashType  # noqa: PLC0415
     from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415
     from packageurl import PackageURL  # noqa: PLC0415
