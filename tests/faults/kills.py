@@ -18,6 +18,8 @@ from bakeoff.records import read
 
 from tests.paths import ROOT
 
+KILLS = {"kills": 5, "builds": 4}
+"""How often bench/faults.py kills each run, and each build, before it lets it end."""
 LIMIT_S = 240
 """For what goes on after a kill."""
 
@@ -107,15 +109,15 @@ class Lost(Exception):
     """What a kill lost, or left."""
 
 
-def kill_run(seed: int, folder: Path) -> str:
-    """Kill a run and its resumption, each at a random moment; then let it end."""
+def kill_run(seed: int, folder: Path, times: int = KILLS["kills"]) -> str:
+    """Kill a run and its resumptions, each at a random moment; then let it end."""
     rng = random.Random(seed)
     (folder / "spec.toml").write_text(SPEC)
     results = folder / "results"
     arguments = ["run", str(folder / "spec.toml"), "--backends", "numpy_plain", "--quick", "--results", str(results)]
     before = b""
     try:
-        for _ in range(2):
+        for _ in range(times):
             process = start(DRIVER, arguments, folder)
             wait(process, rng.choice([rng.uniform(0.2, 3), rng.uniform(1, 12)]))
             if alive := survivors(kill(process, rng.choice(SIGNALS))):
@@ -170,25 +172,29 @@ def wait(process: subprocess.Popen, seconds: float) -> bool:
     return True
 
 
-def kill_build(seed: int, folder: Path) -> str:
-    """Kill a build at a random moment; then build again."""
+def kill_build(seed: int, folder: Path, times: int = KILLS["builds"]) -> str:
+    """Kill a build and its repetitions, each at a random moment; then let it end."""
     from tests.environments.test_build import make_wheel
 
     rng = random.Random(seed)
-    home = folder / "abacus"
+    home, environments = folder / "abacus", folder / "cache" / "environments"
     home.mkdir()
     (home / "requirements.txt").write_text(f"{make_wheel(folder)}\n")
-    process = start(BUILDER, [str(home)], folder)
-    wait(process, rng.uniform(0.3, 9))
-    if alive := survivors(kill(process, rng.choice(SIGNALS))):
-        return f"processes {alive} were left"
-    environments = folder / "cache" / "environments"
-    whole = [path for path in environments.glob("*") if ".building-" not in path.name]
-    if any(not (path / "built.json").is_file() for path in whole):
-        return "an incomplete environment has its final name"
-    process = start(BUILDER, [str(home)], folder)
-    if not wait(process, LIMIT_S) or process.returncode != 0:
-        return f"it could not be built again: {(folder / 'output').read_text()[-400:]}"
-    if len(list(environments.iterdir())) != 1:
-        return f"left behind: {[path.name for path in environments.iterdir()]}"
-    return left if (left := leftovers(folder)) != "a traceback" else ""
+    try:
+        for _ in range(times):
+            process = start(BUILDER, [str(home)], folder)
+            wait(process, rng.uniform(0.3, 9))
+            if alive := survivors(kill(process, rng.choice(SIGNALS))):
+                raise Lost(f"processes {alive} were left")
+            whole = [path for path in environments.glob("*") if ".building-" not in path.name]
+            if any(not (path / "built.json").is_file() for path in whole):
+                raise Lost("an incomplete environment has its final name")
+        process = start(BUILDER, [str(home)], folder)
+        if not wait(process, LIMIT_S) or process.returncode != 0:
+            raise Lost(f"it could not be built again: {(folder / 'output').read_text()[-400:]}")
+        if len(left := [path.name for path in environments.iterdir()]) != 1:
+            raise Lost(f"left behind: {left}")
+    except Lost as lost:
+        return str(lost)
+    # Ctrl-C in the middle of the program that builds here is a traceback of that program.
+    return said if (said := leftovers(folder)) != "a traceback" else ""
