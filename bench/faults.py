@@ -2,15 +2,16 @@
 
     python bench/faults.py workers --stage "in training"
     python bench/faults.py specs --first 0 --count 1000
-    python bench/faults.py            all of it: about two hours
+    python bench/faults.py            all of it: hours
 
 Survived means: one clear message with exit code 2, or a row of the faulty backend; no traceback, no hang, nothing
 written elsewhere, nothing left behind. The counts are kept in bench/faults.json, from which the table of
-docs/explanation/hardening.md is made: a case that is tried again replaces its earlier result. Exit code 1 where
-something was not survived.
+docs/explanation/hardening.md is made. What was survived is not tried again but with --again: an interrupted command
+is continued by giving it once more. Exit code 1 where something was not survived.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import random
@@ -21,7 +22,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "bench" / "faults.json"
-COUNTS = {"specs": 1000, "backends": 500, "data": 500, "runs": 500}
+COUNTS = {"specs": 1000, "backends": 500, "data": 500, "runs": 500, "kills": 10, "builds": 5}
+KINDS = ("workers", *COUNTS, "surroundings")
+SAVE_S = 10
+"""Seconds after which what was tried is written."""
 MOST_SHOWN = 500
 """Characters of a failure that is kept."""
 
@@ -31,7 +35,7 @@ def list_cases(kind, first, count, stage):
     sys.path.insert(0, str(ROOT))
     from bakeoff.measures.speed import rounds
 
-    from tests.faults import input_files, run_folders, worker_faults
+    from tests.faults import input_files, kills, run_folders, surroundings, worker_faults
 
     rounds.WARM_LIMIT_S = 0.0
     if kind == "workers":
@@ -41,6 +45,19 @@ def list_cases(kind, first, count, stage):
                     f"{name}: {fault}",
                     lambda folder, fault=fault, name=name: worker_faults.inject(fault, name, folder),
                 )
+        return
+    if kind == "surroundings":
+        for command in surroundings.COMMANDS:  # the last of them takes longest
+            for odd in surroundings.CIRCUMSTANCES:
+                yield (
+                    f"{odd}: {command}",
+                    lambda folder, command=command, odd=odd: surroundings.run_case(command, odd, folder),
+                )
+        return
+    if kind in ("kills", "builds"):
+        work = kills.kill_run if kind == "kills" else kills.kill_build
+        for seed in range(first, first + count):
+            yield str(seed), lambda folder, seed=seed: work(seed, folder)
         return
     if kind == "runs":
         for seed in range(first, first + count):
@@ -65,49 +82,62 @@ def list_commands(run_folders, seed):
         yield f"{seed}: {command}", work
 
 
-def try_cases(kind, first, count, stage, limit_s):
-    """Try the cases of a kind, as many as fit into the limit; return the results by name."""
-    results, started = {}, time.monotonic()
-    for name, work in list_cases(kind, first, count, stage):
-        if time.monotonic() - started > limit_s:
+def try_cases(kind, given):
+    """Try the cases of a kind that are left, as many as fit into the limit; keep each few; return how many."""
+    kept = read_kept().get(kind, {"tried": [], "failed": {}})
+    done = set() if given.again else {*kept["tried"]} - {*kept["failed"]}
+    results, tried, started, saved = {}, 0, time.monotonic(), time.monotonic()
+    for name, work in list_cases(kind, given.first, given.count or COUNTS.get(kind, 0), given.stage):
+        if name in done:
+            continue
+        if time.monotonic() - started > given.limit:
             break
         with tempfile.TemporaryDirectory() as folder:
             os.environ["BAKEOFF_STATE"] = folder
             results[name] = work(Path(folder))[-MOST_SHOWN:]
+        tried += 1
         if results[name]:
             print(f"{kind}: {name}: {results[name]}", flush=True)
-    return results
+        if time.monotonic() - saved > SAVE_S:
+            keep(kind, results)
+            results, saved = {}, time.monotonic()
+    keep(kind, results)
+    return tried
+
+
+def read_kept():
+    return json.loads(KEPT.read_text()) if KEPT.is_file() else {}
 
 
 def keep(kind, results):
     """Add the results to those that are kept: the names of what was tried, and why a case failed."""
-    kept = json.loads(KEPT.read_text()) if KEPT.is_file() else {}
-    section = kept.setdefault(kind, {"tried": [], "failed": {}})
-    section["tried"] = sorted({*section["tried"], *results})
-    section["failed"] = {
-        name: said for name, said in {**section["failed"], **results}.items() if said and name in section["tried"]
-    }
-    KEPT.write_text(json.dumps(kept, indent=0, sort_keys=True) + "\n")
+    # Two commands may run at a time.
+    with (Path(tempfile.gettempdir()) / "bakeoff-faults.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = read_kept()
+        section = kept.setdefault(kind, {"tried": [], "failed": {}})
+        section["tried"] = sorted({*section["tried"], *results})
+        section["failed"] = {name: said for name, said in {**section["failed"], **results}.items() if said}
+        lines = [f"{json.dumps(name)}: {json.dumps(kept[name], sort_keys=True)}" for name in sorted(kept)]
+        KEPT.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     return section
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", nargs="?", choices=["workers", *COUNTS])
+    parser.add_argument("kind", nargs="?", choices=KINDS)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int)
     parser.add_argument("--stage")
     parser.add_argument("--limit", type=float, default=1e9, help="Seconds after which no case begins.")
+    parser.add_argument("--again", action="store_true", help="Try what was survived as well.")
     given = parser.parse_args()
     failed = 0
-    for kind in [given.kind] if given.kind else ["workers", *COUNTS]:
-        count = given.count or COUNTS.get(kind, 0)
-        results = try_cases(kind, given.first, count, given.stage, given.limit)
-        section = keep(kind, results)
+    for kind in [given.kind] if given.kind else KINDS:
+        tried = try_cases(kind, given)
+        section = keep(kind, {})
         failed += len(section["failed"])
-        print(
-            f"{kind}: {len(results)} tried now, {len(section['tried'])} in all, {len(section['failed'])} not survived"
-        )
+        print(f"{kind}: {tried} tried now, {len(section['tried'])} in all, {len(section['failed'])} not survived")
     sys.exit(1 if failed else 0)
 
 

@@ -33,7 +33,7 @@ def add_entry(root: Path) -> Path:
     """Write an entry of the smallest kind into the copy, from plain NumPy's; return its folder."""
     source, folder = root / "backends" / "numpy_plain", root / "backends" / NAME
     folder.mkdir()
-    for name in ("adapter.py", "requirements.txt"):
+    for name in ("adapter.py", "requirements.in", "requirements.txt"):
         shutil.copyfile(source / name, folder / name)
     model = (source / "model.py").read_text(encoding="utf-8")
     (folder / "model.py").write_text(model + OWN_CODE, encoding="utf-8")

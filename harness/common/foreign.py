@@ -57,3 +57,12 @@ def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
     named = {9: "\\t", 10: "\\n", 13: "\\r"}.get(code)
     return named or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
+
+
+FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.,]*(?:[eE][+-]?\d+)?$)")
+"""The beginning of a text that a spreadsheet computes; a number with its sign is none, nor is a dash alone."""
+
+
+def guard_formula(value: Any) -> Any:
+    """Return a value for a cell of a CSV file: a text that a spreadsheet would compute has an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value

@@ -20,19 +20,22 @@ from filelock import FileLock, Timeout
 from ..common.cache import cache_folder
 from ..common.futures import result_of
 from ..registry.entries import Entry
+from ..registry.pins import built_from_source, is_hashed, read_pins
 from . import native
 from .commands import Commands
 from .downloads import sum_downloads
 from .environment import BuildFailed, BuildLog, Environment, Say, describe_os_error, environments_folder
 from .interpreters import Missing, find_interpreter, query_interpreter, require_interpreters
-from .pip import install_requirements, list_packages, query_supported_interpreters
+from .pip import BUILDER, INSTALLER, install_requirements, list_packages, query_supported_interpreters
+from .sources import read_sources
+from .verify import write_manifest
 
 RECORD = "built.json"
 """The file of an environment that says what building it took; an incomplete one has none."""
 
 
 def environment_key(entry: Entry, interpreter: Path) -> str:
-    """Return twelve hexadecimal digits that change when the backend's requirements or the interpreter change."""
+    """Return twelve hexadecimal digits: others for other pins, another interpreter or other package indexes."""
     identity = query_interpreter(interpreter)
     if identity is None:
         raise Missing(f"{interpreter} is no longer a working Python interpreter.")
@@ -41,6 +44,10 @@ def environment_key(entry: Entry, interpreter: Path) -> str:
     pins = entry.requirements.read_text(encoding="utf-8", errors="surrogateescape")
     parts = [pins, *identity[1:], str(identity.path.resolve())]
     parts += native.read_inputs(entry)
+    lines = read_pins(entry.requirements)
+    parts += [INSTALLER.read_text(encoding="utf-8")] if is_hashed(lines) else []
+    parts += [BUILDER.read_text(encoding="utf-8")] if built_from_source(lines) else []
+    parts.append(read_sources(os.environ)["sha256"])
     if entry.build:
         parts += [entry.build_name, entry.build.index or ""]
     return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:12]
@@ -205,13 +212,16 @@ def _build_and_rename(entry: Entry, interpreter: Path, folder: Path, log: BuildL
     try:
         start = time.perf_counter()
         temporary.mkdir()
-        install_requirements(entry, interpreter, temporary, log, commands)
+        output = install_requirements(entry, interpreter, temporary, log, commands)
         native.add_to_environment(entry, temporary, log, commands)
+        write_manifest(temporary)
         seconds = time.perf_counter() - start
         record = {
             "interpreter": str(interpreter),
+            "hashes": is_hashed(read_pins(entry.requirements)),
+            "sources": read_sources(os.environ),
             "seconds": round(seconds, 3),
-            "download_bytes": sum_downloads(log.lines),
+            "download_bytes": sum_downloads(output),
             "interpreters": query_supported_interpreters(entry, temporary, commands),
             "bytes": sum(path.lstat().st_size for path in temporary.rglob("*") if not path.is_dir()),
             "packages": list_packages(temporary),

@@ -1,14 +1,19 @@
 """Runs the commands that build an environment, and stops them all at once."""
 
+import errno
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..common.foreign import make_line
 from .environment import Say
+
+GUARD = Path(__file__).with_name("guard.py")
 
 
 class Commands:
@@ -49,12 +54,15 @@ class Commands:
         with self._lock:
             if self.stopped:
                 raise InterruptedError("stopped")
-            # A new session is a new process group, so the command's children can be killed with it.
+            if not shutil.which(command[0], path=variables.get("PATH", os.defpath)):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(command[0]))
+            # A new session is a new process group, so the command's children can be killed with it. The guard kills
+            # them when this process is killed: its standard input then ends.
             process = subprocess.Popen(
-                command,
+                [sys.executable, "-I", GUARD, *command],
                 cwd=folder,
                 env=variables,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 encoding="utf-8",

@@ -18,7 +18,8 @@ from .build import RECORD, hold_lock, lock_path, read_environment
 from .commands import Commands
 from .environment import BuildFailed, BuildLog, Environment, Say, describe_os_error, environments_folder
 from .interpreters import Missing, find_interpreter, query_interpreter
-from .pip import describe_failure, list_packages, select_variables
+from .pip import INSTALLER, VERIFIED, describe_failure, list_packages, pip_install, select_variables
+from .sources import read_sources
 
 BELOW = "below.pth"
 """The file, in the layer's own packages, that puts those of the environment below on the path."""
@@ -51,7 +52,8 @@ def _build(
     if identity is None:
         raise Missing(f"{python} is no longer a working Python interpreter.")
     parts = [requirements.read_text(encoding="utf-8"), *identity[1:], str(identity.path.resolve())]
-    parts += [str(below.folder)] if below else []
+    parts += [str(below.folder)] if below else [INSTALLER.read_text(encoding="utf-8")]
+    parts.append(read_sources(os.environ)["sha256"])
     folder = environments_folder() / f"{name}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:12]}"
     log = cache_folder() / "logs" / f"{folder.name}.log"
     try:
@@ -74,14 +76,17 @@ def _install(
         temporary.mkdir()
         # pip of the environment below installs the layer, so that no pip stands in the layer itself.
         bare: list[str | Path] = ["--without-pip"] if below else []
-        own = temporary / "bin" / "python"
-        pip: list[str | Path] = [below.python if below else own, "-I", "-m", "pip", "--disable-pip-version-check"]
-        target: list[str | Path] = ["--python", own] if below else []
-        install = ["install", "--no-input", "--no-color", "--progress-bar", "off", "--no-deps", "--require-hashes"]
-        for purpose, command in (
-            (f"make an environment with {interpreter}", [interpreter, "-I", "-m", "venv", *bare, temporary]),
-            (f"install {requirements}", [*pip, *target, *install, "-r", requirements.absolute()]),
-        ):
+        install = pip_install(below.folder if below else temporary)
+        if below:  # an option of pip, not of its command
+            place = install.index("pip") + 1
+            install[place:place] = ["--python", temporary / "bin" / "python"]
+        steps = [(f"make an environment with {interpreter}", [interpreter, "-I", "-m", "venv", *bare, temporary])]
+        if not below:
+            steps.append(("install the pinned pip", [*install, *VERIFIED, "--no-deps", "-r", INSTALLER]))
+        steps.append(
+            (f"install {requirements}", [*install, *VERIFIED, "--no-deps", "-r", requirements.absolute()]),
+        )
+        for purpose, command in steps:
             log(f"{folder.name}: {purpose}")
             code = commands.run(command, log, requirements.parent, select_variables(os.environ))
             if code != 0:

@@ -10,6 +10,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from ..registry.entries import NOT_PINNED, Entry, required_version
+from ..registry.pins import built_from_source, is_hashed, read_pins
 from .commands import Commands
 from .downloads import query_interpreters
 from .environment import BuildFailed, BuildLog, Environment, describe_os_error
@@ -24,7 +25,6 @@ PACKAGE_SOURCES = {
     "PIP_FIND_LINKS",
     "PIP_INDEX_URL",
     "PIP_KEYRING_PROVIDER",
-    "PIP_NO_CACHE_DIR",
     "PIP_NO_INDEX",
     "PIP_PROXY",
     "PIP_RETRIES",
@@ -33,23 +33,59 @@ PACKAGE_SOURCES = {
 }
 """The user's settings of pip that say where packages come from; other settings could change what is installed."""
 
+NO_CACHE = "PIP_NO_CACHE_DIR"
+"""The user's setting that pip keeps no files: handed on as an option."""
 
-def install_requirements(entry: Entry, interpreter: Path, folder: Path, log: BuildLog, commands: Commands) -> None:
-    """Make a virtual environment of `interpreter` in `folder`, with the requirements of `entry`. Raises BuildFailed."""
+
+INSTALLER = Path(__file__).with_name("installer.txt")
+"""The pins of pip itself, for each version of Python."""
+
+BUILDER = Path(__file__).with_name("builder.txt")
+"""The pins of what builds a package that was published as source only."""
+
+VERIFIED: list[str | Path] = ["--require-hashes", "--only-binary", ":all:"]
+"""Options of an installation in which each file has a pinned hash, and no package runs code when it is installed."""
+
+
+def install_requirements(
+    entry: Entry, interpreter: Path, folder: Path, log: BuildLog, commands: Commands
+) -> Sequence[str]:
+    """Make a virtual environment of `interpreter` in `folder`, with the requirements of `entry`.
+
+    Where they have hashes, a pinned pip installs them, from wheels but for the packages of their `--no-binary` lines.
+    Returns what pip printed of the requirements alone. Raises BuildFailed.
+    """
     # pip unpacks here, not in the system's temporary folder: that may be small, and a killed pip leaves gigabytes.
     temporary = folder / "tmp"
     temporary.mkdir()
     variables = {**select_variables(os.environ), "TMPDIR": str(temporary), "PIP_USER": "0"}
-    steps: list[tuple[str, list[str | Path]]] = [
-        (f"make an environment with {interpreter}", [interpreter, "-I", "-m", "venv", folder]),
-        (
-            f"install {entry.requirements}",
-            [*_pip_command(folder), "install", "--progress-bar", "off", *_sources(entry)],
-        ),
-    ]
-    for purpose, command in steps:
+    pins = read_pins(entry.requirements)
+
+    def step(purpose: str, command: Sequence[str | Path]) -> None:
         run_step(entry, purpose, command, log, commands, variables)
+
+    step(f"make an environment with {interpreter}", [interpreter, "-I", "-m", "venv", folder])
+    install = pip_install(folder)
+    checked: list[str | Path] = []
+    if is_hashed(pins):
+        checked = [*VERIFIED]
+        step("install the pinned pip", [*install, *VERIFIED, "--no-deps", "-r", INSTALLER])
+    else:
+        log(f"{entry.label}: {entry.requirements.name} has no hashes: what is installed is not compared with any")
+    if checked and built_from_source(pins):
+        step("install what builds packages from source", [*install, *VERIFIED, "--no-deps", "-r", BUILDER])
+        checked.append("--no-build-isolation")  # otherwise pip would install the newest of what builds them
+    before = len(log.lines)
+    step(f"install {entry.requirements}", [*install, *checked, *_sources(entry)])
     shutil.rmtree(temporary)
+    return log.lines[before:]
+
+
+def pip_install(folder: Path) -> list[str | Path]:
+    """Return the beginning of a command that installs with the pip of the environment in `folder`."""
+    # As an option: pip before 19 ends in an error of its own where the variable is set.
+    cache: list[str | Path] = ["--no-cache-dir"] if os.environ.get(NO_CACHE) else []
+    return [*_pip_command(folder), "install", "--progress-bar", "off", *cache]
 
 
 def _sources(entry: Entry) -> list[str | Path]:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from ..common.errors import InputError
@@ -13,6 +12,7 @@ from ..common.safe_files import read_regular
 from ..common.toml import nearest, read_model
 from ..portable import spec as portable
 from .description import FILE, Build, Description, WorkerEnvironment
+from .pins import read_pins
 
 
 class Entry(NamedTuple):
@@ -130,16 +130,10 @@ def _lines(path: Path) -> list[str]:
 def required_version(entry: Entry) -> str:
     """Return the version of the backend's package that its requirements.txt pins, or NOT_PINNED."""
     wanted = canonicalize_name(entry.description.package)
-    for line in _lines(entry.requirements):
-        text = line.partition("#")[0].strip()
-        if text and not text.startswith("-"):
-            try:
-                requirement = Requirement(text)
-            except InvalidRequirement:  # a path, or a link
-                continue
-            pins = [each.version for each in requirement.specifier if each.operator == "=="]
-            if canonicalize_name(requirement.name) == wanted and pins:
-                return pins[0]
+    for line in read_pins(entry.requirements):
+        version = None if line.is_option else line.version
+        if version and canonicalize_name(line.requirement.name) == wanted:
+            return version
     return NOT_PINNED
 
 

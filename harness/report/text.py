@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..common.foreign import guard_formula
 from ..common.statistics import Interval
 from ..measures.agreement import case
 
@@ -18,8 +19,6 @@ FLOORS_IN_TEXT = re.compile(r"(\d[\d,]*(?:\.\d+)?|inf) floors")
 ESCAPED = r"\\\g<0>"
 STARTS_MARKUP = re.compile(r"\||<(?=[A-Za-z/!?])|(?<=\])\(|!(?=\[)")
 TAG = re.compile(r"<(?=[A-Za-z/!?])")
-FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.,]*(?:[eE][+-]?\d+)?$)")
-"""The beginning of a text that a spreadsheet computes; a number with its sign is none, nor is ABSENT."""
 ABSENT = "-"
 """What a table shows where there is no value."""
 
@@ -74,11 +73,7 @@ def _list_cells(column: "pd.Series[Any]") -> list[Any]:
         return cells
     if column.isna().any():
         cells = ["" if empty else cell for cell, empty in zip(cells, column.isna(), strict=True)]
-    return cells if column.dtype.kind == "f" else [_guard_formula(cell) for cell in cells]
-
-
-def _guard_formula(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
+    return cells if column.dtype.kind == "f" else [guard_formula(cell) for cell in cells]
 
 
 def _lay_out_markdown(columns: list[list[str]]) -> str:

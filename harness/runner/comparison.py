@@ -207,6 +207,10 @@ class Comparison:
                 task.add(agreement.CONVENTION, value, convention=name, **labels)
 
         whole = train.Training(self.spec, self.splits, self.arrays, self.order, self.plan["device"])
+        if (entry.name, variant) in self.findings.hung:
+            job.outcome = "hung: not trained, because its checks gave no answer"
+            task.add(training.FAILED, job.outcome, traceback="", backend=entry.name, variant=variant)
+            return
         place = self._place(entry, variant)
         trained = train.measure(whole, place, entry.name, variant, task.add, job.say, record_declarations)
         job.outcome = trained.outcome
@@ -265,6 +269,8 @@ class Comparison:
                 rounds.run_round(number, contestants, problem, plan, task.add, steps, job.say)
                 job.outcome = f"{plan.blocks} blocks of {len(contestants)} workers"
             self.learn(task)
+            if not (contestants := self._contestants()):
+                return
 
     def _problem(self) -> Problem:
         """Return the training of the run's own spec, as it is timed."""
@@ -298,6 +304,7 @@ class Comparison:
         count = self.plan["rounds"]
         left = [each for each in suite.list_rounds(self.workloads, count) if not self.run.finished(each[0])]
         for done, (name, workload, number) in enumerate(left):
+            contestants = self._contestants()
             able = suite.record_support(self.run, workload, contestants, [entry for entry, _ in self.chosen])
             blocks = self.findings.workload_blocks.get(workload.name)
             plan = suite.plan_round(
@@ -338,7 +345,8 @@ class Comparison:
             for entry, variant in self.chosen
             if entry.label in self.environments and (entry.name, variant) not in self.findings.failed
         ]
-        return [*able, able[0]._replace(self_test=True)] if able else []
+        planned = [*able, able[0]._replace(self_test=True)] if able else []
+        return [each for each in planned if each.backend_variant not in self.findings.hung]
 
     def _place(self, entry: Entry, variant: str, timing: bool = False) -> Place:
         cores = self.plan["cores"] if timing else None

@@ -5,6 +5,7 @@ import re
 import pandas as pd
 
 from ..measures.agreement import figures as agreement
+from ..measures.agreement.suite import HUNG
 from ..measures.deployment import figures as deployment
 from ..measures.speed import figures as speed
 from ..measures.speed import rounds
@@ -24,6 +25,8 @@ class Findings:
     def __init__(self) -> None:
         self.failed: set[Key] = set()
         """Variants that are not timed: a required check failed, or training did, or a program is missing."""
+        self.hung: set[Key] = set()
+        """Variants that gave no answer within the limit: they are not waited for again."""
         self.conventions: dict[str, dict[str, str]] = {}
         """The conventions that each backend's workers declared."""
         self.own_defaults: dict[str, set[str]] = {}
@@ -49,6 +52,14 @@ class Findings:
             programs = query.rows(figure)
             self.failed |= _keys(programs[programs["task"].astype(str).str.startswith("program ")])
         self.failed |= _keys(query.rows(training.FAILED)) | _keys(query.rows(agreement.CHECK, failed=True))
+        self.hung |= _keys(_hung(query.rows(agreement.CHECK, failed=True), "reason"))
+        for figure in (
+            speed.FAILED,
+            speed.SWEEP[speed.FAILED.name],
+            speed.SUITE[speed.FAILED.name],
+            speed.SIZES_FAILED,
+        ):
+            self.hung |= _keys(_hung(query.rows(figure), "value"))
         for row in query.rows(agreement.CONVENTION).to_dict("records"):
             self.conventions.setdefault(str(row["backend"]), {})[str(row["convention"])] = str(row["value"])
         for row in query.rows(training.DEFAULT_VALUE, own=True).to_dict("records"):
@@ -71,6 +82,11 @@ class Findings:
         """Return the steps of a slice: those of a round before, else as many as take `slice_s` in training."""
         planned = {key: rounds.steps_of_slice(slice_s, pace) for key, pace in self.paces.items()}
         return {**planned, **self.slice_steps}
+
+
+def _hung(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return the failures whose reason says that the worker gave no answer."""
+    return rows[rows[column].astype(str).str.startswith(HUNG)]
 
 
 def _keys(rows: pd.DataFrame) -> set[Key]:

@@ -3,16 +3,15 @@
 import contextlib
 import json
 import os
-import shutil
 import stat
 import subprocess
-import tempfile
 import threading
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from ..common.foreign import make_safe
 from ..portable import worker
+from . import scratch
 from .failures import WorkerFailed
 from .place import THREAD_VARIABLES, Place, home_folder, sets_variable, worker_environment
 
@@ -39,7 +38,7 @@ class Started(NamedTuple):
     def remove_scratch(self) -> None:
         """Remove what the process left among its temporary files."""
         if self.scratch is not None:
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            scratch.remove(self.scratch)
 
 
 def start_worker(place: Place, program: str = worker.__file__) -> Started:
@@ -57,11 +56,12 @@ def start_worker(place: Place, program: str = worker.__file__) -> Started:
     # Where the cache can only be read, a framework that wants to write below HOME finds another folder or says so.
     with contextlib.suppress(OSError):
         home_folder().mkdir(parents=True, exist_ok=True)
-    environment, scratch = worker_environment(place), make_scratch_folder(place)
-    if scratch is not None:
-        environment["TMPDIR"] = str(scratch)
+    # None also where backend.toml or the user sets the folder.
+    environment, private = worker_environment(place), None if sets_variable(place, "TMPDIR") else scratch.make()
+    if private is not None:
+        environment["TMPDIR"] = str(private)
     try:
-        log = Log(place.log, scratch)
+        log = Log(place.log, private)
         with log.open() as output:
             process = subprocess.Popen(
                 [str(place.python), "-s", program, json.dumps(config)],
@@ -75,26 +75,13 @@ def start_worker(place: Place, program: str = worker.__file__) -> Started:
     except (OSError, ValueError) as error:  # ValueError: a null character in a variable or a path
         os.close(request_write)
         os.close(answer_read)
-        if scratch is not None:
-            shutil.rmtree(scratch, ignore_errors=True)
+        if private is not None:
+            scratch.remove(private)
         raise WorkerFailed("died", f"{place.python} could not be started: {error}") from None
     finally:
         os.close(request_read)
         os.close(answer_write)
-    return Started(process, request_write, answer_read, log, scratch)
-
-
-def make_scratch_folder(place: Place) -> Path | None:
-    """Return a new folder for the temporary files of one worker.
-
-    None where none can be made, and where backend.toml or the user sets the folder.
-    """
-    if sets_variable(place, "TMPDIR"):
-        return None
-    try:
-        return Path(tempfile.mkdtemp(prefix="bakeoff-worker-"))
-    except OSError:
-        return None
+    return Started(process, request_write, answer_read, log, private)
 
 
 class Log:

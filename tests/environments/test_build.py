@@ -1,6 +1,8 @@
 """An environment is built completely or not at all, once, with the right interpreter; a failure states its cause."""
 
+import base64
 import errno
+import hashlib
 import json
 import os
 import signal
@@ -51,10 +53,15 @@ def make_wheel(folder, version="1.5"):
     info = f"abacus-{version}.dist-info"
     path = folder / f"abacus-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:
-        wheel.writestr("abacus.py", "BEADS = 7\n")
+        code = "BEADS = 7\n"
+        digest = base64.urlsafe_b64encode(hashlib.sha256(code.encode()).digest()).decode().rstrip("=")
+        wheel.writestr("abacus.py", code)
         wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: Abacus\nVersion: {version}\n")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", f"abacus.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+        wheel.writestr(
+            f"{info}/RECORD",
+            f"abacus.py,sha256={digest},{len(code)}\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n",
+        )
     return path
 
 
@@ -297,7 +304,7 @@ def test_failing_disk_is_described(tmp_path, monkeypatch, number, words):
 
     monkeypatch.setattr(Path, "rename", fail)
     module = sys.modules["bakeoff.environments.build"]  # the package's attribute of that name is the function
-    monkeypatch.setattr(module, "install_requirements", lambda *_: None)
+    monkeypatch.setattr(module, "install_requirements", lambda *_: [])
     monkeypatch.setattr(module, "query_supported_interpreters", lambda *_: None)
     with pytest.raises(BuildFailed, match=words) as caught:
         environments.build(make_entry(tmp_path / "a", ""))

@@ -21,6 +21,7 @@ from bakeoff.registry import entries
 from bakeoff.runner import start
 from typer.testing import CliRunner
 
+from tests.faults import surroundings
 from tests.paths import SAVED_RUN
 
 build = importlib.import_module("bakeoff.environments.build")  # the package has a function of that name
@@ -41,6 +42,17 @@ def bakeoff(*arguments, folder, **environment):
         timeout=120,
         check=False,
     )
+
+
+BOUNDED = [(odd, list(surroundings.COMMANDS)[place % 4]) for place, odd in enumerate(surroundings.CIRCUMSTANCES)]
+"""Every circumstance once, with the quick commands in turn; bench/faults.py tries each command in each of them."""
+
+
+@pytest.mark.parametrize(("odd", "command"), BOUNDED)
+def test_a_command_in_odd_surroundings_works_or_says_why_not(odd, command, tmp_path):
+    if odd in surroundings.NEED_ROOT and os.geteuid() != 0:
+        pytest.skip("needs root: to become another user, or to mount a small disk")
+    assert surroundings.run_case(command, odd, tmp_path) == ""
 
 
 # Output paths are opened before work begins

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...common.foreign import guard_formula
 from ...workload import networks
 from .case import CHECKPOINTS
 from .figures import CHECK, FLOORS
@@ -79,7 +80,7 @@ def write_records(found: Mapping[str, VariantResult], path: Path) -> None:
         rows = [{name: value for name, value in row.items() if pd.notna(value)} for row in table.to_dict("records")]
         path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     else:
-        table.to_csv(path, index=False)
+        table.map(guard_formula).to_csv(path, index=False)
 
 
 def summary(table: "pd.DataFrame") -> "pd.DataFrame":

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from packaging.markers import default_environment
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import InvalidRequirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -22,6 +22,7 @@ from ... import environments
 from ...common.errors import InputError
 from ...registry.entries import Entry
 from ...registry.facts import Openness
+from ...registry.pins import read_pins
 from . import licences
 
 LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$")
@@ -30,8 +31,8 @@ LIBRARY = re.compile(r"\.(so(\.\d+)*|dylib|dll|pyd)$")
 PAST = {"first_release", "first_release_date"}
 """Facts about the past: they do not change, so they are never stale."""
 
-INSTALLERS = {"pip", "setuptools"}
-"""Packages that every new environment has: no requirements.txt pins them."""
+INSTALLERS = {"pip", "setuptools", "wheel"}
+"""Packages that environments are made with: the harness pins them, and no requirements.txt needs to."""
 
 
 class Stated(NamedTuple):
@@ -317,19 +318,17 @@ def _pins(entry: Entry, python: str) -> Iterator[tuple[str, str]]:
     environment = {key: str(value) for key, value in default_environment().items()}
     if python:
         environment |= {"python_version": ".".join(python.split(".")[:2]), "python_full_version": python}
-    for number, line in enumerate(entry.requirements.read_text(encoding="utf-8").splitlines(), start=1):
-        text = line.partition(" #")[0].strip()
-        if text and not text.startswith(("-", "#")):
-            try:
-                requirement = Requirement(text)
-            except InvalidRequirement as error:
-                raise InputError(
-                    f"{entry.requirements}:{number}: expected `name==version`, got {text!r}: {error}"
-                ) from None
-            if requirement.marker is None or requirement.marker.evaluate(environment):
-                for each in requirement.specifier:
-                    if each.operator == "==":
-                        yield canonicalize_name(requirement.name), each.version
+    for line in read_pins(entry.requirements):
+        if line.is_option:
+            continue
+        try:
+            requirement = line.requirement
+        except InvalidRequirement as error:
+            raise InputError(
+                f"{entry.requirements}:{line.number}: expected `name==version`, got {line.text!r}: {error}"
+            ) from None
+        if line.version and (requirement.marker is None or requirement.marker.evaluate(environment)):
+            yield canonicalize_name(requirement.name), line.version
 
 
 def _same(one: str, other: str) -> bool:

@@ -93,6 +93,9 @@ class Component(NamedTuple):
     licence: str
 
 
+NOT_STATED = "not stated"
+
+
 class Declared(NamedTuple):
     """The licence that the metadata of a package declare."""
 
@@ -133,7 +136,7 @@ def read_declared(expression: str | None, text: str | None, classifiers: Collect
         # Some classifiers name exactly one licence.
         exact = [to_spdx(family) for family in families] if len(families) == len(last) == 1 else []
         return Declared(", ".join(last), exact[0] if exact else None, families[0] if len(families) == 1 else "", "")
-    return Declared("the text of a licence" if text and text != "UNKNOWN" else "not stated", None, "", "")
+    return Declared("the text of a licence" if text and text != "UNKNOWN" else NOT_STATED, None, "", "")
 
 
 def to_spdx(words: str) -> str | None:

@@ -215,6 +215,8 @@ class Round:
         self.ready: list[TimedWorker] = []
         self.peak_rate = math.nan
         self.ahead: AheadStarter[TimedWorker] | None = None
+        self.hung: set[tuple[str, str]] = set()
+        """Variants that gave no answer: the copy of the self-test is not waited for as well."""
 
     def run(self, known_steps: dict[tuple[str, str], int]) -> None:
         """Take the round, from the start of its workers to their end."""
@@ -227,7 +229,7 @@ class Round:
                 self._predict()
                 self.write(figures.SPINNING_CORES, spinners.alive(), round=self.number)
                 for worker in self.ready:
-                    _act_if_alive(worker, TimedWorker.end)
+                    self._act_if_alive(worker, TimedWorker.end)
             finally:
                 for worker in self.started:
                     worker.session.close()
@@ -251,22 +253,26 @@ class Round:
         def begin(number: int, session: Session) -> TimedWorker:
             write = HeldRecords(_labelled(self.write, drawn[number], self.number))
             worker = TimedWorker(drawn[number], self.problem, self.plan, write, spinners, session)
-            worker.begin(known_steps.get(drawn[number].backend_variant))
+            if drawn[number].backend_variant not in self.hung:
+                worker.begin(known_steps.get(drawn[number].backend_variant))
             return worker
 
         self.ahead = AheadStarter([each.place for each in drawn], begin) if self.plan.start_ahead else None
         for number, contestant in enumerate(drawn):
             key = contestant.backend_variant
             self.say(f"warming up {':'.join(key)}{' (self-test)' if contestant.self_test else ''}")
-            with spinners.paused(), _recording_failure(_labelled(self.write, contestant, self.number)):
+            with spinners.paused(), self._recording_failure(contestant):
                 started = time.perf_counter()
+                if self.ahead is None:
+                    self._require_no_hang(contestant)
                 worker = self.ahead.take(number) if self.ahead else begin(number, Session(contestant.place))
                 self.started.append(worker)
                 worker.write.pass_on()
                 # Closed at once where it fails: it must not run while others are timed.
-                with _recording_failure(worker.write, worker):
+                with self._recording_failure(contestant, worker):
+                    self._require_no_hang(contestant)
                     worker.require_begun()
-                    if not self.ahead:
+                    if self.ahead is None:
                         worker.write(figures.COLD_START, time.perf_counter() - started, steps=len(worker.order))
                     worker.prepare(known_steps.get(key))
                     known_steps[key] = len(worker.order)
@@ -278,9 +284,9 @@ class Round:
             self.say(f"block {block} of {blocks}")
             for position, index in enumerate(self.rng.permutation(len(self.ready))):
                 if self.plan.predict_rows:
-                    _act_if_alive(self.ready[index], TimedWorker.predict, block, self.plan.predict_rows)
+                    self._act_if_alive(self.ready[index], TimedWorker.predict, block, self.plan.predict_rows)
                 else:
-                    _act_if_alive(self.ready[index], TimedWorker.take_slice, block, position)
+                    self._act_if_alive(self.ready[index], TimedWorker.take_slice, block, position)
 
     def _work_out_blocks(self, budget_s: float) -> int:
         """Return the blocks that fit into the budget, by the last slices of the warm-up; record them."""
@@ -293,7 +299,7 @@ class Round:
     def _check_again(self) -> None:
         for worker in self.ready if self.problem.check else ():
             self.say(f"checking {':'.join(worker.contestant.backend_variant)} again")
-            _act_if_alive(worker, TimedWorker.check_again, self.peak_rate)
+            self._act_if_alive(worker, TimedWorker.check_again, self.peak_rate)
 
     def _predict(self) -> None:
         for block in range(1, LATENCY_BLOCKS + 1 if self.plan.measure_peak_and_latency else 1):
@@ -301,7 +307,32 @@ class Round:
             for rows in (1, self.problem.spec.batch_size):
                 for index in self.rng.permutation(len(self.ready)):
                     if not self.ready[index].contestant.self_test:
-                        _act_if_alive(self.ready[index], TimedWorker.predict, block, rows)
+                        self._act_if_alive(self.ready[index], TimedWorker.predict, block, rows)
+
+    def _act_if_alive(self, worker: TimedWorker, act: Callable[..., None], *how: float) -> None:
+        """Have a worker act that has not failed yet; a failure, or its death since then, is recorded and closes it."""
+        if not worker.session.closed:
+            with self._recording_failure(worker.contestant, worker):
+                self._require_no_hang(worker.contestant)
+                worker.session.require_alive()
+                act(worker, *how)
+
+    def _require_no_hang(self, contestant: Contestant) -> None:
+        if contestant.backend_variant in self.hung:
+            raise WorkerFailed("hung", "its other copy in this round gave no answer, and this one was not asked")
+
+    @contextmanager
+    def _recording_failure(self, contestant: Contestant, worker: TimedWorker | None = None) -> Iterator[None]:
+        """Record the failure of a worker, and close it."""
+        try:
+            yield
+        except WorkerFailed as failed:
+            if failed.kind == "hung":
+                self.hung.add(contestant.backend_variant)
+            write = _labelled(self.write, contestant, self.number)
+            write(figures.FAILED, str(failed), traceback=failed.traceback)
+            if worker is not None:
+                worker.session.close()
 
 
 def run_round(
@@ -326,14 +357,6 @@ def steps_of_slice(slice_s: float, pace_s: float) -> int:
     return max(1, round(slice_s / max(pace_s, slice_s / MOST_STEPS)))
 
 
-def _act_if_alive(worker: TimedWorker, act: Callable[..., None], *how: float) -> None:
-    """Have a worker act that has not failed yet; a failure, or its death since then, is recorded and closes it."""
-    if not worker.session.closed:
-        with _recording_failure(worker.write, worker):
-            worker.session.require_alive()
-            act(worker, *how)
-
-
 def _finite(value: float) -> float | None:
     """Return the value as a record can hold it: no NaN and no infinity."""
     return value if math.isfinite(value) else None
@@ -341,14 +364,3 @@ def _finite(value: float) -> float | None:
 
 def _labelled(write: Write, contestant: Contestant, number: int) -> Write:
     return functools.partial(write, round=number, **contestant.labels)
-
-
-@contextmanager
-def _recording_failure(write: Write, worker: TimedWorker | None = None) -> Iterator[None]:
-    """Record the failure of a worker, and close it."""
-    try:
-        yield
-    except WorkerFailed as failed:
-        write(figures.FAILED, str(failed), traceback=failed.traceback)
-        if worker is not None:
-            worker.session.close()

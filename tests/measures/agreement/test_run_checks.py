@@ -297,3 +297,11 @@ def test_the_summary_counts_no_floors_of_a_known_failure_and_names_that_there_is
     (row,) = agreement_records.summary(table).to_dict("records")
     assert row["correct"] == "yes, but for known failures"
     assert row["default float32, step 10"] == "3.0"
+
+
+def test_a_csv_file_of_records_has_no_formula(tmp_path):
+    ((name, whole),) = found(1 / 3).items()
+    outcome = whole.outcomes[0]._replace(reason='=HYPERLINK("http://example.org")')
+    results = {name: whole._replace(outcomes=(outcome, *whole.outcomes[1:]))}
+    agreement_records.write_records(results, tmp_path / "records.csv")
+    assert "'=HYPERLINK" in (tmp_path / "records.csv").read_text()

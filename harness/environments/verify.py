@@ -1,0 +1,116 @@
+"""Compares the files of a built environment with the checksums that were written down when it was built.
+
+Python packages have theirs in the RECORD of each, from the wheel whose hash is pinned; what is unpacked or compiled
+beside them has a list of its own. It finds what was damaged or changed since. It does not find what somebody changed
+together with its checksum: whoever can write the one can write the other.
+"""
+
+import base64
+import hashlib
+import importlib.metadata
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..registry.entries import Entry
+from .checksums import compute_sha256, read_lines
+from .environment import Environment
+
+UNPACKED = ("debian", "maven", "stubs")
+"""The folders of an environment that no package manager of Python knows."""
+
+MANIFEST = "unpacked.sha256"
+"""The file that lists the SHA-256 and the path of each file in them."""
+
+MADE_BY_PYTHON = "__pycache__"
+"""The folders of compiled modules: Python writes them, and their checksums are nowhere."""
+
+
+def write_manifest(folder: Path) -> None:
+    """Write the checksums of what was unpacked and compiled in the environment, where anything was."""
+    lines = [f"{_sum(path)}  {path.relative_to(folder).as_posix()}" for path in _unpacked_files(folder)]
+    if lines:
+        (folder / MANIFEST).write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
+
+
+def find_changes(entry: Entry, environment: Environment) -> tuple[int, list[str]]:
+    """Return how many files were compared, and a sentence for each that is missing, changed or nobody's."""
+    compared, problems = 0, []
+    for of_folder in (_compare_packages, _compare_unpacked, _compare_libraries):
+        for path, problem in of_folder(entry, environment.folder):
+            compared += 1
+            if problem:
+                problems.append(f"{path}: {problem}")
+    return compared, problems
+
+
+def _compare_packages(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield each file of the Python packages, and what is wrong with it."""
+    for packages in sorted(folder.glob("lib/python*/site-packages")):
+        listed = set()
+        for distribution in importlib.metadata.distributions(path=[str(packages)]):
+            name = distribution.metadata["Name"]
+            if distribution.files is None:
+                yield str(name), "has no list of its files"
+            for file in distribution.files or ():
+                path = Path(os.path.normpath(str(file.locate())))
+                listed.add(path)
+                if file.hash is not None:
+                    digest = _digest(path, file.hash.mode)
+                    yield _name(path, folder), _judge(digest, file.hash.value, f"the RECORD of {name}")
+                elif not path.exists() and MADE_BY_PYTHON not in path.parts:
+                    yield _name(path, folder), "is missing"
+        for path in sorted(packages.rglob("*")):
+            if path not in listed and not path.is_dir() and MADE_BY_PYTHON not in path.parts:
+                yield _name(path, folder), "belongs to no package"
+
+
+def _compare_unpacked(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield each file of Debian packages, of a Maven project and of compiled libraries, and what is wrong with it."""
+    manifest = folder / MANIFEST
+    text = manifest.read_text(encoding="utf-8", errors="surrogateescape") if manifest.is_file() else ""
+    pinned = {name: digest for digest, _, name in (line.partition("  ") for line in text.splitlines())}
+    found = {path.relative_to(folder).as_posix(): path for path in _unpacked_files(folder)}
+    for name in sorted(pinned.keys() | found.keys()):
+        if name not in pinned:
+            yield name, "was not there when it was built"
+        else:
+            yield name, _judge(_sum(found[name]) if name in found else None, pinned[name], MANIFEST)
+
+
+def _compare_libraries(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield each Java library, and whether it is the one that the backend pins."""
+    wanted = entry.worker.maven
+    for sha256, name in read_lines(entry.folder / wanted.lock) if wanted else ():
+        path = folder / "maven" / "lib" / name
+        yield _name(path, folder), _judge(compute_sha256(path) if path.is_file() else None, sha256, wanted.lock)
+
+
+def _judge(found: str | None, expected: str, where: str) -> str:
+    if found is None:
+        return "is missing"
+    return "" if found == expected else f"is not the file of {where}"
+
+
+def _digest(path: Path, algorithm: str) -> str | None:
+    """Return a checksum in the form of RECORD; None where there is no such file."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, algorithm).digest()
+    except OSError:
+        return None
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _sum(path: Path) -> str:
+    """Return the SHA-256 of a file, or of where a link leads."""
+    return hashlib.sha256(os.fsencode(os.readlink(path))).hexdigest() if path.is_symlink() else compute_sha256(path)
+
+
+def _unpacked_files(folder: Path) -> list[Path]:
+    paths = (path for name in UNPACKED for path in (folder / name).rglob("*"))
+    return sorted(path for path in paths if path.is_symlink() or path.is_file())
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)

@@ -1,0 +1,121 @@
+"""Writes a software bill of materials for the environment of a backend, in the CycloneDX format.
+
+It lists every package with its version, its licence as far as its metadata declare one, and its package URL, by which
+a scanner looks up known vulnerabilities. cyclonedx-python-lib, of the extra `bakeoff[sbom]`, writes the file.
+"""
+
+import json
+import re
+import uuid
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...common.errors import InputError
+from ...common.safe_files import make_real_folder, write_replacing
+from ...environments import Environment, debian
+from ...environments.checksums import read_lines
+from ...registry.entries import Entry, pinned_version
+from . import licences
+from .facts import read_installed
+
+if TYPE_CHECKING:
+    from cyclonedx.model.component import Component
+
+NAMESPACE = uuid.UUID("7d1f8a0e-6a0b-5c1e-9b0a-0d6f2a9c4e11")
+"""Serial numbers are made in it, so that one environment always has the same one."""
+
+
+def require_writer(folder: Path) -> None:
+    """Raise InputError where the extra is missing, or where the folder cannot be made."""
+    try:
+        import cyclonedx  # noqa: F401, PLC0415  # the extra
+    except ImportError as error:
+        raise InputError(f"A bill of materials needs {error.name}: pip install 'bakeoff[sbom]'.") from None
+    try:
+        make_real_folder(folder)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written: {error.strerror}. Choose another place.") from None
+
+
+def write_sbom(entry: Entry, environment: Environment, folder: Path) -> Path:
+    """Write the bill of materials of an environment into the folder; return its path, LABEL.cdx.json."""
+    path = folder / f"{entry.label}.cdx.json"
+    try:
+        write_replacing(path, json.dumps(make_sbom(entry, environment), indent=1) + "\n")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror}. Choose another place.") from None
+    return path
+
+
+def make_sbom(entry: Entry, environment: Environment) -> dict[str, Any]:
+    """Return the bill of materials of an environment, as CycloneDX 1.6 has it in JSON."""
+    from cyclonedx.model.bom import Bom  # noqa: PLC0415  # the extra
+    from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415
+    from cyclonedx.output import make_outputter  # noqa: PLC0415
+    from cyclonedx.schema import OutputFormat, SchemaVersion  # noqa: PLC0415
+
+    whole = Component(name=entry.label, type=ComponentType.APPLICATION, version=pinned_version(entry), bom_ref="root")
+    components = [*_python_packages(environment), *_debian_packages(entry), *_java_libraries(entry, environment)]
+    bom = Bom(components=components, serial_number=uuid.uuid5(NAMESPACE, environment.folder.name))
+    bom.metadata.component = whole
+    bom.register_dependency(whole, components)
+    text = make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string()
+    made: dict[str, Any] = json.loads(text)
+    return made
+
+
+def _component(
+    kind: str, name: str, version: str, licence: licences.Declared | None, sha256: str = "", group: str | None = None
+) -> "Component":
+    from cyclonedx.contrib.license.factories import LicenseFactory  # noqa: PLC0415  # the extra
+    from cyclonedx.model import HashAlgorithm, HashType  # noqa: PLC0415
+    from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415
+    from packageurl import PackageURL  # noqa: PLC0415
+
+    stated = licence is not None and (licence.spdx or licence.words != licences.NOT_STATED)
+    made = LicenseFactory().make_from_string((licence.spdx or licence.words)[:200]) if licence and stated else None
+    url = PackageURL(kind, group, name, version)
+    return Component(
+        group=group,
+        name=name,
+        version=version,
+        type=ComponentType.LIBRARY,
+        purl=url,
+        bom_ref=url.to_string(),
+        licenses=[made] if made else (),
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sha256)] if sha256 else (),
+    )
+
+
+def _python_packages(environment: Environment) -> Iterable["Component"]:
+    for each in read_installed(environment.folder):
+        yield _component("pypi", each.name, each.version, each.declared)
+
+
+def _debian_packages(entry: Entry) -> Iterable["Component"]:
+    wanted = entry.worker.debian
+    for each in debian.read_lock(entry.folder / wanted.lock) if wanted else ():
+        yield _component("deb", each.name, each.version, None, each.sha256, "debian")
+
+
+def _java_libraries(entry: Entry, environment: Environment) -> Iterable["Component"]:
+    """Yield the jars, by the coordinates that most have within; the others by the name of the file."""
+    wanted = entry.worker.maven
+    for sha256, name in read_lines(entry.folder / wanted.lock) if wanted else ():
+        found = re.fullmatch(r"(.+?)-(\d.*)\.jar", name)
+        stem, version = found.groups() if found else (name.removesuffix(".jar"), "")
+        group = _read_group(environment.folder / "maven" / "lib" / name, stem)
+        yield _component("maven" if group else "generic", stem, version, None, sha256, group)
+
+
+def _read_group(jar: Path, artifact: str) -> str | None:
+    """Return the group that Maven wrote into a jar for this artifact; None where it wrote none."""
+    try:
+        with zipfile.ZipFile(jar) as archive:
+            ends = f"/{artifact}/pom.properties"
+            parts = [name.split("/") for name in archive.namelist() if name.endswith(ends)]
+    except (OSError, zipfile.BadZipFile):
+        return None
+    return next((part[2] for part in parts if part[:2] == ["META-INF", "maven"] and len(part) == 5), None)

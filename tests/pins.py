@@ -1,0 +1,68 @@
+"""Writes the pins of backends anew with uv, every file of every release with its hash, and checks what they install.
+
+    tox run -e pins -- numpy_plain                 the same versions, and the hashes that the index has today
+    tox run -e pins -- --upgrade numpy_plain       the newest versions that requirements.in allows
+    tox run -e pins -- installer builder           pip itself, and what builds packages from source
+
+A backend has a file NAME.in beside each NAME.txt of pins: the packages that it uses itself, with an upper limit and its
+reason where there is one, and a line `--no-binary PACKAGE` for one that was published as source only. Afterwards
+`bakeoff setup` builds each environment and runs the checks: exit code 1 where one fails.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from bakeoff import environments
+from bakeoff.registry import entries
+from packaging.specifiers import SpecifierSet
+
+OWN = {"installer": "3.6", "builder": "3.8"}
+"""The pins of the harness itself, in harness/environments, and the oldest Python that they hold for."""
+
+
+def lowest_python(specifier: str) -> str:
+    """Return the oldest minor version of Python 3 that satisfies the specifier, such as "3.11"."""
+    wanted = SpecifierSet(specifier)
+    return next(f"3.{minor}" for minor in range(100) if any(wanted.contains(f"3.{minor}.{p}") for p in range(30)))
+
+
+def compile_command(source: Path, pins: Path, python: str, name: str, upgrade: bool) -> list[str]:
+    """Return the command that writes the file `pins` from the file `source`."""
+    return [
+        *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", python, "--generate-hashes"),
+        *("--no-annotate", "--emit-build-options", "--custom-compile-command", f"tox run -e pins -- {name}"),
+        *(["--upgrade"] if upgrade else []),
+        *(str(source), "-o", str(pins)),
+    ]
+
+
+def sources_of(name: str) -> list[tuple[Path, Path, str]]:
+    """Return (source, pins, oldest Python) of each file of pins of a backend, or of the harness itself."""
+    if name in OWN:
+        folder = Path(environments.__file__).parent
+        return [(folder / f"{name}.in", folder / f"{name}.txt", OWN[name])]
+    entry = entries.read_all()[name]
+    python = lowest_python(entry.description.python)
+    files = {part.requirements for part in entry.parts}
+    return [(path.with_suffix(".in"), path, python) for path in sorted(files)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="+", metavar="NAME", choices=[*OWN, *entries.read_all()])
+    parser.add_argument("--upgrade", action="store_true", help="Take the newest versions that are allowed.")
+    given = parser.parse_args()
+    for name in given.names:
+        for source, pins, python in sources_of(name):
+            subprocess.run(compile_command(source, pins, python, name, given.upgrade), check=True)
+            print(f"{pins}: written from {source.name}", flush=True)
+    backends = [name for name in given.names if name not in OWN]
+    if backends:
+        done = subprocess.run([sys.executable, "-m", "bakeoff", "setup", ",".join(backends)], check=False)
+        sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()
