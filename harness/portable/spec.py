@@ -74,7 +74,7 @@ def uses(spec: Spec, convention: str) -> bool:
         return spec.batch_norm and len(spec.sizes) > 2
     if convention == "loss":
         return True
-    return convention.split("_")[0] == spec.optimiser  # the others are named after the optimiser
+    return convention.split("_", maxsplit=1)[0] == spec.optimiser  # the others are named after the optimiser
 
 
 def rounded(spec: Spec, conventions: Dict[str, str]) -> Spec:
