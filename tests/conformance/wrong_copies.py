@@ -1088,7 +1088,7 @@ MLX = (
         "",
         phase="update",
         array="dense0/kernel after 1 step",
-        cause="leaves out Adam's bias correction",
+        cause="leaves Adam's bias correction out",
         dtype="float32",
     ),
     WrongCopy(
