@@ -245,12 +245,29 @@ class Reference:
         v = self.moment[name] = beta1 * self.moment[name] + (1 - beta1) * g
         s = self.square[name] = beta2 * self.square[name] + (1 - beta2) * g**2
         v_share, s_share = self.share(beta1), self.share(beta2)
+        if self.bias_correction() == "float32":
+            s_share = float(1 / np.sqrt(np.float32(s_share))) ** -2  # The root, too, is taken in single precision.
         if self.convention["adam"] == "epsilon-hat":
             return rate * (s_share**0.5 / v_share) * v / (np.sqrt(s) + epsilon)
         return rate * (v / v_share) / (np.sqrt(s / s_share) + epsilon)
 
+    def bias_correction(self):
+        """Return the convention; exact in a run in float32, where single precision is rounding, as of any backend."""
+        return self.convention["adam_bias_correction"] if self.run_dtype == "float64" else "exact"
+
     def share(self, beta):
-        """Return 1 - beta**t in float64, without cancellation: a backend can be as precise, so the oracle must be."""
+        """Return 1 - beta**t in float64, by the adam_bias_correction convention.
+
+        Where that is exact, without cancellation: a backend can be as precise, so the oracle must be.
+        """
+        convention, single = self.bias_correction(), np.float32(beta)
+        if convention == "float32":
+            return float(np.float32(1) - np.float32(float(single) ** self.steps))
+        if convention == "float32-product":
+            power = np.float32(1)
+            for _ in range(self.steps):
+                power = power * single
+            return float(np.float32(1) - power)
         return -math.expm1(self.steps * math.log(beta)) if beta else 1.0
 
 

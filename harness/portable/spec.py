@@ -38,6 +38,7 @@ CONVENTIONS = {
     "rmsprop": ("outside", "inside", "outside-from-epsilon"),
     "batch_norm_constants": ("exact", "float32"),
     "adam_constants": ("exact", "float32"),
+    "adam_bias_correction": ("exact", "float32", "float32-product"),
     "momentum_constants": ("exact", "float32"),
     "rmsprop_constants": ("exact", "float32"),
     "loss": ("exact", "clipped"),
@@ -73,7 +74,7 @@ def uses(spec: Spec, convention: str) -> bool:
         return spec.batch_norm and len(spec.sizes) > 2
     if convention == "loss":
         return True
-    return convention.replace("_constants", "") == spec.optimiser  # the others are named after the optimiser
+    return convention.split("_", maxsplit=1)[0] == spec.optimiser  # the others are named after the optimiser
 
 
 def rounded(spec: Spec, conventions: Dict[str, str]) -> Spec:

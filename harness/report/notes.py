@@ -34,6 +34,8 @@ CHOICES = {
     ("rmsprop", "outside-from-epsilon"): "RMSprop starts its average of squares at epsilon",
     ("batch_norm_constants", "float32"): "batch norm keeps its constants in single precision",
     ("adam_constants", "float32"): "Adam keeps its constants in single precision",
+    ("adam_bias_correction", "float32"): "Adam takes its bias correction in single precision",
+    ("adam_bias_correction", "float32-product"): "Adam takes its bias correction by products in single precision",
     ("momentum_constants", "float32"): "momentum keeps its constant in single precision",
     ("rmsprop_constants", "float32"): "RMSprop keeps its constants in single precision",
     ("loss", "clipped"): "reported loss is of clipped probabilities",

@@ -273,6 +273,38 @@ def adam_epsilon_hat(p, gradients, s):
         yield p
 
 
+def single_precision_power(beta, t):
+    """Return beta**t as C's powf would: rounded once."""
+    return float(np.float32(float(np.float32(beta)) ** t))
+
+
+def single_precision_product(beta, t):
+    """Return beta**t, rounded after each factor."""
+    power = np.float32(1)
+    for _ in range(t):
+        power *= np.float32(beta)
+    return float(power)
+
+
+def adam_corrected(power, root):
+    """Return algorithm 1 with beta**t and 1 / sqrt(1 - beta2**t) by these functions."""
+
+    def by_hand(p, gradients, s):
+        v = square = 0.0
+        for t, g in enumerate(gradients, start=1):
+            v = s.beta1 * v + (1 - s.beta1) * g
+            square = s.beta2 * square + (1 - s.beta2) * g**2
+            rate = s.learning_rate / float(np.float32(1 - power(s.beta1, t)))
+            p -= rate * v / (math.sqrt(square) * root(1 - power(s.beta2, t)) + s.epsilon)
+            yield p
+
+    return by_hand
+
+
+adam_float32 = adam_corrected(single_precision_power, lambda share: float(np.float32(1) / np.sqrt(np.float32(share))))
+adam_float32_product = adam_corrected(single_precision_product, lambda share: 1 / math.sqrt(np.float32(share)))
+
+
 OPTIMISERS = [
     ("sgd", {}, sgd),
     ("momentum", {}, momentum_average),
@@ -286,6 +318,8 @@ OPTIMISERS = [
     ("adam", {}, adam_algorithm_1),
     ("adam", {"adam": "algorithm-1"}, adam_algorithm_1),
     ("adam", {"adam": "epsilon-hat"}, adam_epsilon_hat),
+    ("adam", {"adam_bias_correction": "float32"}, adam_float32),
+    ("adam", {"adam_bias_correction": "float32-product"}, adam_float32_product),
 ]
 
 
@@ -316,6 +350,17 @@ def test_a_convention_of_another_optimiser_changes_nothing():
     declared = {"adam": "epsilon-hat", "momentum": "sum", "rmsprop": "outside-from-epsilon"}
     common, other = loaded(spec), loaded(spec, declared)
     assert np.array_equal(common.train(order), other.train(order))
+    assert_same_bits(common.dump(), other.dump())
+
+
+@pytest.mark.parametrize("value", ["float32", "float32-product"])
+def test_a_bias_correction_in_single_precision_changes_nothing_in_a_run_in_float32(value):
+    spec = small(optimiser="adam", beta1=0.9, beta2=0.999)
+    order = some_order(spec, 40, 3)
+    common, other = loaded(spec), loaded(spec, {"adam_bias_correction": value})
+    other.run_dtype = "float32"
+    common.train(order)
+    other.train(order)
     assert_same_bits(common.dump(), other.dump())
 
 

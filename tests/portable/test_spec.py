@@ -113,6 +113,7 @@ def test_nothing_declared_is_the_common_spec():
         "rmsprop": "outside",
         "batch_norm_constants": "exact",
         "adam_constants": "exact",
+        "adam_bias_correction": "exact",
         "momentum_constants": "exact",
         "rmsprop_constants": "exact",
         "loss": "exact",

@@ -76,7 +76,12 @@ def _used(spec: portable.Spec, convention: str, value: str) -> bool:
     if convention in portable.CONSTANTS:
         return portable.uses(spec, convention) and portable.rounded(spec, {**COMMON, convention: value}) != spec
     # Some values differ only in their memory of earlier steps.
-    remembered = {"momentum": spec.beta1, "epsilon-hat": spec.beta2, "outside-from-epsilon": spec.beta2}
+    remembered = {
+        "momentum": spec.beta1,
+        "epsilon-hat": spec.beta2,
+        "outside-from-epsilon": spec.beta2,
+        "adam_bias_correction": max(spec.beta1, spec.beta2),
+    }
     return portable.uses(spec, convention) and remembered.get(value, remembered.get(convention, 1.0)) > 0
 
 

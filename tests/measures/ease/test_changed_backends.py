@@ -50,7 +50,7 @@ def kinds_of(name, dtype):
     return networks.with_supported(KINDS[dtype], ENTRIES[name].unsupported)[-1:]
 
 
-LOSING = {"cntk_layers", "flax_nnx", "keras3", "lasagne_layers", "mxnet_gluon", "paddlepaddle"}
+LOSING = {"cntk_layers", "flax_nnx", "keras3", "lasagne_layers", "mlx_nn", "mxnet_gluon", "paddlepaddle", "tinygrad_nn"}
 """Backends that lose precision in float32 as they stand, by their own Adam: see tests/conformance/test_backends.py."""
 
 IN_FLOAT32_ALONE = {("mxnet_gluon", "optimiser")}
@@ -168,6 +168,8 @@ MISTAKES = {
     "caffe2_nets": ("layer", "axis=1, epsilon=bn_epsilon)", "axis=1)"),
     "caffe_netspec": ("optimiser", '"AdaGrad", epsilon', '"RMSProp", epsilon'),
     "cntk_layers": ("layer", "centred) + epsilon)", "centred) + 2 * epsilon)"),
+    "mlx_nn": ("layer", "eps=bn_epsilon, affine=False", "eps=2 * bn_epsilon, affine=False"),
+    "tinygrad_nn": ("layer", "eps=bn_epsilon, elementwise_affine", "eps=2 * bn_epsilon, elementwise_affine"),
     "dl4j_java": ("optimiser", "new AdaGrad(learningRate, epsilon)", "new AdaGrad(2 * learningRate, epsilon)"),
 }
 """A mistake in a patch of each backend: its change, what is right, and what is wrong."""

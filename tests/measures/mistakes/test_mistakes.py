@@ -51,6 +51,7 @@ NOT_POSSIBLE = {
             "caffe_netspec",
             "cntk_layers",
             "dl4j_java",
+            "mlx_nn",
             "numpy_plain",
             "paddlepaddle",
             "pytensor_plain",
@@ -68,6 +69,7 @@ NEWER_THAN_REFERENCE = {
     "flax_nnx",
     "keras3",
     "lasagne_layers",
+    "mlx_nn",
     "mxnet_gluon",
     "paddlepaddle",
     "pytensor_plain",
@@ -77,6 +79,7 @@ NEWER_THAN_REFERENCE = {
     "caffe_netspec",
     "cntk_layers",
     "dl4j_java",
+    "tinygrad_nn",
 }
 """Backends that came after results/reference/mistakes.jsonl was last made."""
 CODED = [name for name, mistake in MISTAKES.items() if mistake.corrupt is None]
