@@ -33,6 +33,7 @@ autodoc_typehints = "description"
 CONTENTS = {
     "Tutorial": ["tutorial"],
     "How-to guides": ["how-to/*"],
+    "Gallery": ["gallery/*"],
     "Reference": ["reference/*", "glossary"],
     "Explanation": ["explanation/*"],
     "Results": ["results", "mistakes", "studies/*"],
