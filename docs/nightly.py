@@ -1,8 +1,10 @@
 """Write docs/nightly.md, a page of what `bakeoff check --records FILE` found: the nightly workflow publishes it.
 
-bakeoff check all --records conformance.csv.gz
-python docs/nightly.py conformance.csv.gz
-tox run -e docs
+    bakeoff check all --records conformance.csv.gz
+    python docs/nightly.py conformance.csv.gz
+    tox run -e docs
+
+The page is not part of the repository: the site has it only where it was made.
 """
 
 import argparse

@@ -30,7 +30,7 @@ def test_a_night_without_a_failure(describe, records):
 
 
 def test_a_failure_is_named_with_its_reason(describe, records):
-    broken = records.copy()
+    broken = records.astype({"reason": object})
     row = broken.index[broken["check"].eq("updates") & broken["required"].eq(True)][0]
     broken.loc[row, ["failed", "reason"]] = [True, "the moon was full"]
     page = describe(broken, DAY)
