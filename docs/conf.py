@@ -33,9 +33,10 @@ autodoc_typehints = "description"
 CONTENTS = {
     "Tutorial": ["tutorial"],
     "How-to guides": ["how-to/*"],
+    "Gallery": ["gallery/*"],
     "Reference": ["reference/*", "glossary"],
     "Explanation": ["explanation/*"],
-    "Results": ["results", "mistakes", "studies/*"],
+    "Results": ["results", "mistakes", "nightly", "studies/*"],
     "Project": ["benchmarks/*", "adr/README", "adr/[0-9]*"],
 }
 """The pages by the heading of the navigation; a page that fits no pattern is a warning, and so an error."""

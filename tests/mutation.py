@@ -1,19 +1,21 @@
 """Mutation testing of the statistics and of the verdict by mutmut: `tox -e mutation`, or this file with a selection.
 
     python tests/mutation.py statistics
+    python tests/mutation.py verdict --folder FOLDER   # may be interrupted: the same command goes on
 
 mutmut changes the source, a mutant at a time, and runs the tests on it: a mutant that no test notices survives. It
 finds modules by the folder that they are in, and this package lies in a folder of another name: so a copy is made that
 has both names alike.
 """
 
+import argparse
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 SELECTIONS = {
     "statistics": (
         ["bakeoff/common/statistics.py", "bakeoff/common/anytime.py"],
@@ -46,13 +48,25 @@ def make_copy(folder: Path, selection: str) -> None:
     (folder / "pyproject.toml").write_text(text + configured, encoding="utf-8")
 
 
+def run(selection: str, folder: Path) -> None:
+    """Run mutmut on a selection in a folder, which may have what an interrupted run left; print what survived."""
+    if not (folder / "pyproject.toml").exists():
+        make_copy(folder, selection)
+    for command in (["run", "--max-children", "2"], ["results"]):
+        subprocess.run([sys.executable, "-m", "mutmut", *command], cwd=folder, check=True)
+
+
 def main() -> None:
-    """Run mutmut on each selection that is named, or on all; print the mutants that survived."""
-    for selection in sys.argv[1:] or SELECTIONS:
-        with tempfile.TemporaryDirectory() as folder:
-            make_copy(Path(folder), selection)
-            for command in (["run", "--max-children", "2"], ["results"]):
-                subprocess.run([sys.executable, "-m", "mutmut", *command], cwd=folder, check=True)
+    """Run the program."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("selections", nargs="*", metavar="SELECTION", help=f"{', '.join(SELECTIONS)}; default: all")
+    parser.add_argument("--folder", type=Path, help="where the copies are kept; default: a temporary one")
+    chosen = parser.parse_args()
+    if unknown := set(chosen.selections) - set(SELECTIONS):
+        parser.error(f"no selection {', '.join(sorted(unknown))}")
+    with tempfile.TemporaryDirectory() as temporary:
+        for selection in chosen.selections or SELECTIONS:
+            run(selection, (chosen.folder or Path(temporary)) / selection)
 
 
 if __name__ == "__main__":
