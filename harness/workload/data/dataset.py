@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...common.errors import InputError
-from .missing import list_places
+from .missing import all_finite, list_places
 from .wording import quote_names
 
 Floats = npt.NDArray[np.float64]
@@ -19,6 +19,8 @@ Integers = npt.NDArray[np.int64]
 
 TRAINING, VALIDATION, TEST = 0, 1, 2
 """The numbers of the splits in `Dataset.parts`."""
+FIRST_ROWS = 256
+"""They rule out nearly every column that is looked for, so that all rows of the others are not looked at."""
 
 
 class Column(NamedTuple):
@@ -56,17 +58,24 @@ def check_dataset(dataset: Dataset) -> Dataset:
     Raises InputError for infinite values.
     """
     x, notes = dataset.x, dataset.notes
-    infinite = np.isinf(x)
-    if infinite.any():
-        places = list_places(dataset.features, infinite)
+    if not all_finite(x) and np.isinf(x).any():
+        places = list_places(dataset.features, np.isinf(x))
         raise InputError(
             f"{dataset.name}: infinite values: {places}. Replace them, or remove those rows; "
             "`data.drop` leaves out whole columns."
         )
-    constant = select_names(dataset.features, (x == x[0]).all(axis=0))
+    constant = select_names(dataset.features, _find_constant(x))
     if constant:
         notes += (f"Constant columns are kept; normalisation divides them by 1: {quote_names(constant)}.",)
     return dataset._replace(name=Path(dataset.name).name, x=np.ascontiguousarray(x), notes=notes)
+
+
+def _find_constant(x: Floats) -> npt.NDArray[np.bool_]:
+    """Return which columns of (rows, features) have one value. The first rows rule out nearly every other."""
+    constant = (x[:FIRST_ROWS] == x[0]).all(axis=0)
+    for column in np.flatnonzero(constant):
+        constant[column] = (x[:, column] == x[0, column]).all()
+    return constant
 
 
 def select_names(names: Sequence[str], mask: npt.NDArray[np.bool_]) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .dataset import Floats, Integers
+from .dataset import FIRST_ROWS, Floats, Integers
 from .wording import quote_names
 
 SENTINELS = (-99999.0, -9999.0, -999.0, -99.0, 999.0, 9999.0, 99999.0)
@@ -13,8 +13,6 @@ LONE = 10
 """A sentinel is doubtful where every other value is this many times nearer to 0."""
 MOST_CLASSES = 1000
 """With more classes, features are not compared with the labels."""
-FIRST_ROWS = 256
-"""They rule out nearly every column, so that the others are not looked at."""
 
 
 def note_features(names: Sequence[str], x: Floats) -> list[str]:

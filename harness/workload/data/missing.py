@@ -30,6 +30,15 @@ def blank_missing(values: "pd.Series") -> "pd.Series":
     return found
 
 
+def all_finite(x: npt.NDArray[np.float64]) -> bool:
+    """Return whether the sum is finite: then every number is. Where it overflows, the answer is a wrong no.
+
+    It needs no array of the size of x, as numpy.isfinite does.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(x.sum()))
+
+
 def list_places(features: Sequence[str], wrong: npt.NDArray[np.bool_]) -> str:
     """Return the columns with true values in `wrong` (rows, features): how many, and the first row of each."""
     counts = wrong.sum(axis=0)
@@ -48,9 +57,9 @@ def select_rows(
 
     `labelled` (rows,) says which rows have a label. Raises InputError where the option is to refuse missing values.
     """
-    wrong = np.isnan(x)
-    if labelled.all() and not wrong.any():
+    if labelled.all() and (all_finite(x) or not np.isnan(x).any()):
         return labelled, ()
+    wrong = np.isnan(x)
     places = list_places(features, wrong)
     if missing == "refuse":
         raise InputError(f"{source}: missing values: {places}. {OPTIONS} `data.drop` leaves out whole columns.")
