@@ -50,7 +50,7 @@ def spread(tmp_path_factory):
     """Return a run whose driver and one of whose hosts were killed while workloads were timed, then resumed."""
     folder = tmp_path_factory.mktemp("spread")
     (folder / "mine.toml").write_text(SUITE)
-    machines = Machines(folder / "cluster")
+    machines = Machines(folder / "cluster", own_cache=False)
     started = {"cwd": folder, "env": {**os.environ, "PYTHONPATH": str(ROOT)}, "stderr": subprocess.PIPE, "text": True}
     try:
         machines.connect().close()
@@ -188,7 +188,7 @@ def test_a_run_of_a_cluster_is_not_resumed_without_one(spread, tmp_path):
 
 
 def test_a_check_on_a_cluster_finds_what_one_on_this_machine_finds(tmp_path):
-    machines = Machines(tmp_path / "cluster", hosts=HOSTS[:2])
+    machines = Machines(tmp_path / "cluster", hosts=HOSTS[:2], own_cache=False)
     cases = ["stress-relu-adam-float64", "stress-relu-adam-float32", "default-relu-adam-float64"]
     wanted = (Board(Console(), quiet=True), [NUMPY], False, "cpu", 1, ())
     try:
@@ -207,7 +207,7 @@ def test_a_check_on_a_cluster_finds_what_one_on_this_machine_finds(tmp_path):
 
 
 def test_a_whole_check_on_a_cluster_has_determinism(tmp_path):
-    machines = Machines(tmp_path / "cluster", hosts=HOSTS[:2])
+    machines = Machines(tmp_path / "cluster", hosts=HOSTS[:2], own_cache=False)
     try:
         cluster = machines.connect()
         from bakeoff.measures.agreement.selection import EVERYTHING
