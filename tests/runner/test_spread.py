@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -226,6 +227,6 @@ def test_a_whole_check_on_a_cluster_has_determinism(tmp_path):
 
 
 def test_a_backend_that_is_a_folder_is_no_backend_of_the_hosts(tmp_path):
-    folder = ROOT / "backends" / "numpy_plain"
+    folder = shutil.copytree(ROOT / "backends" / "numpy_plain", tmp_path / "mine")
     with pytest.raises(InputError, match="the hosts have no backend"):
         carry_out_checks(Board(Console(), quiet=True), [f"{Path(folder)}/"], False, "cpu", 1, (), cluster=object())
