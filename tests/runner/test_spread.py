@@ -57,7 +57,7 @@ def spread(tmp_path_factory):
         machines.connect().close()
         wanted = ("--suite", "mine.toml", "--backends", "numpy_plain", "--quick", "--budget", "12s")
         process = subprocess.Popen(command(machines, *wanted), stdout=subprocess.DEVNULL, **started)
-        wait_for(lambda: process.poll() is not None or (_run_of(folder) and "cell train" in finished(_run_of(folder))))
+        wait_for(lambda: process.poll() is not None or _has_trained(folder), seconds=240)
         assert process.poll() is None, process.stderr.read()
         process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -75,6 +75,11 @@ def spread(tmp_path_factory):
         yield run, before, json.loads(done.stdout)
     finally:
         machines.stop()
+
+
+def _has_trained(folder):
+    run = _run_of(folder)
+    return run is not None and "cell train" in finished(run)
 
 
 def _run_of(folder):
