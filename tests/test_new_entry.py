@@ -27,6 +27,7 @@ TAKE_MINUTES = {
     "tests/measures/agreement/test_cached_results.py": "reads numpy_plain and sklearn_mlp alone",
     "tests/measures/speed/test_rounds.py": "reads numpy_plain alone",
     "tests/studies/test_studies.py": "reads numpy_plain and sklearn_mlp alone",
+    "tests/runner/test_spread.py": "reads numpy_plain alone",
     "tests/workers/test_session.py": "starts the workers of tests/misbehaving",
     "tests/cli/test_search.py": "searches with numpy_plain",
     "tests/runner/test_unavailable.py": "copies numpy_plain, by name",

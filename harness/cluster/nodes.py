@@ -7,6 +7,7 @@ so a result is not computed twice where the scheduler or the driver was lost bef
 
 import fcntl
 import hashlib
+import json
 import os
 import platform
 import tempfile
@@ -41,8 +42,18 @@ def run_on_node(run: Run, job: str, digest: str, alone: bool) -> str:
         if kept is not None:
             return str(kept)
         result = run(job)
-        cache.keep(KEPT, key, result)
+        if not names_problem(result):
+            cache.keep(KEPT, key, result)
         return result
+
+
+def names_problem(result: str) -> bool:
+    """Return whether a result says that the host could not do the job: after a repair it is to be tried again."""
+    try:
+        found = json.loads(result)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and bool(found.get("problem"))
 
 
 @contextmanager

@@ -90,6 +90,9 @@ def begin(request: Request, cluster: Cluster | None = None) -> "Comparison":
     wanted = request.wanted if request.wanted is not None else registry_entries.default_selection(entries)
     chosen = registry_entries.with_build(registry_entries.select(entries, wanted), request.build)
     registry_entries.require_device(chosen, request.device)
+    outside = [entry.name for entry, _ in chosen if entry.outside]
+    if hosts and outside:
+        raise InputError(f"--cluster: the hosts have no backend {outside[0]}: it is a folder of this machine.")
     _require_device(request.device, hosts)
     interpreters.require_interpreters(request.pythons)
     _require_variables(request.inherit)

@@ -22,6 +22,8 @@ RAW, NORMALISED = "as they are", "normalised"
 STEPS = (1, 2, 5, 10, 20, 60)
 PATH = 20
 """The steps of the path that is drawn."""
+HALF, POINTS = 0.75, 15
+"""The error surface is measured up to so far from the end of the path in either weight, at so many points."""
 
 
 def measure(setting: Setting) -> Iterator[Row]:
@@ -67,6 +69,23 @@ def _path(setting: Setting, spec: Any, x: Array, how: str, rate: float) -> Itera
         first, second = setting.session.dump()["dense0/kernel"][:, 0].astype(float)
         yield {"kind": "path", "how": how, "step": step, "w1": float(first), "w2": float(second)}
         setting.session.train(ready.order[step : step + 1])
+    yield from _surface(setting, x.astype(ready.network.dtype), ready.splits.y_train, how)
+
+
+def _surface(setting: Setting, x: Array, y: Array, how: str) -> Iterator[Row]:
+    """Yield the loss where the two weights are moved away from where they are, and nothing else."""
+    arrays = setting.session.dump()
+    moves = np.linspace(-HALF, HALF, 5 if setting.short else POINTS)
+    for first in moves:
+        for second in moves:
+            kernel = arrays["dense0/kernel"].copy()
+            kernel[:2, 0] += np.array([first, second], dtype=kernel.dtype)
+            setting.session.load({**arrays, "dense0/kernel": kernel})
+            chosen = setting.session.predict(x)[np.arange(len(y)), y].astype(np.float64)
+            loss = float(-np.log(np.maximum(chosen, np.finfo(np.float32).tiny)).mean())
+            place = {"w1": float(kernel[0, 0]), "w2": float(kernel[1, 0])}
+            moved = {"move1": round(float(first), 6), "move2": round(float(second), 6)}
+            yield {"kind": "surface", "how": how, **place, **moved, "loss": float(f"{loss:.6g}")}
 
 
 def findings(records: Records) -> list[str]:
@@ -84,6 +103,7 @@ def findings(records: Records) -> list[str]:
         f"bowl, a large one is a long narrow valley. The learning rate is the best of {len(RATES)}, each way has its "
         "own. The losses are in nats, mean over frameworks and seeds.",
         page.table(["inputs", "condition", "best learning rate", *(f"loss at step {step}" for step in STEPS)], rows),
+        _describe_surface(records),
         *(_compare(losses, step) for step in (STEPS[2], STEPS[-1])),
         _describe_frameworks(losses),
         "The same affine change can be undone by the weights, so both networks can represent the same function: what "
@@ -99,6 +119,24 @@ def _compare(losses: pd.DataFrame, step: int) -> str:
     return (
         f"Loss at step {step}, inputs as they are minus normalised, over {found.values} seeds: {found.mean:+.3f} "
         f"[{found.low:+.3f}, {found.high:+.3f}] nats; {verdict}."
+    )
+
+
+def _describe_surface(records: Records) -> str:
+    """Say how much the loss rises on either side, along each of the two weights."""
+    surface = records.of(kind="surface")
+    sentences = []
+    for how in (RAW, NORMALISED):
+        mine = surface[surface["how"] == how]
+        here = mine[mine["move1"].eq(0) & mine["move2"].eq(0)]["loss"].mean()
+        along = [
+            mine[mine[move].abs().eq(HALF) & mine[other].eq(0)]["loss"].mean() - here
+            for move, other in (("move1", "move2"), ("move2", "move1"))
+        ]
+        sentences.append(f"{how}, by {along[0]:+.3f} nats along the first and {along[1]:+.3f} along the second")
+    return (
+        f"The error surface around the weights after {PATH} steps, mean of the frameworks: where one of two weights "
+        f"moves by {HALF:g} to either side, the loss changes, with inputs {'; '.join(sentences)}."
     )
 
 
@@ -119,22 +157,38 @@ def pictures(records: Records) -> list[Picture]:
         color=alt.Color("how:N", title="inputs"),
         facet=alt.Facet("contestant:N", title=None, columns=2),
     ).properties(width=200, height=150)
-    one = records.of(kind="path", contestant=records.contestants[0])
-    paths = alt.Chart(one[["how", "step", "w1", "w2"]]).mark_line(point=alt.OverlayMarkDef(size=20))
-    paths = (
-        paths.encode(
-            x=alt.X("w1:Q", title="weight of the first input", scale=alt.Scale(zero=False)),
-            y=alt.Y("w2:Q", title="weight of the second input", scale=alt.Scale(zero=False)),
-            order="step:Q",
-            column=alt.Column("how:N", title="inputs"),
-        )
-        .properties(width=230, height=230)
-        .resolve_scale(x="independent", y="independent")
+    first = records.contestants[0]
+    caption = (
+        f"The error surface and the first {PATH} steps on it, for two weights in {first}; both axes have the same "
+        "scale, and the other weights are as after these steps."
     )
     return [
         Picture("losses", "The loss by step, each way at its best learning rate, mean over the seeds.", curves),
-        Picture("paths", f"The first {PATH} steps of two weights in {records.contestants[0]}.", paths),
+        Picture("paths", caption, _draw_paths(records, first)),
     ]
+
+
+def _draw_paths(records: Records, contestant: str) -> Any:
+    """Return the surface as tiles with the path on top, for each way."""
+    alt = import_altair()
+    found = records.rows[records.rows["contestant"].eq(contestant) & records.rows["kind"].isin(["path", "surface"])]
+    found = found[["kind", "how", "step", "w1", "w2", "loss"]].copy()
+    half = HALF / (round(np.sqrt(found["kind"].eq("surface").sum() / 2)) - 1)  # of a tile
+    for name in ("w1", "w2"):
+        found[f"{name}_low"], found[f"{name}_high"] = found[name] - half, found[name] + half
+    axes = {
+        "x": alt.X("w1_low:Q", title="weight of the first input", scale=alt.Scale(zero=False, nice=False)),
+        "y": alt.Y("w2_low:Q", title="weight of the second input", scale=alt.Scale(zero=False, nice=False)),
+    }
+    colour = alt.Color("loss:Q", title="loss, nats", scale=alt.Scale(type="log", scheme="blues"))
+    chart = alt.Chart(found)
+    tiles = chart.transform_filter("datum.kind == 'surface'").mark_rect()
+    tiles = tiles.encode(**axes, x2="w1_high:Q", y2="w2_high:Q", color=colour)
+    steps = chart.transform_filter("datum.kind == 'path'").mark_line(color="black", strokeWidth=1)
+    steps = steps.encode(x="w1:Q", y="w2:Q", order="step:Q")
+    layers = alt.layer(tiles, steps).properties(width=230, height=230)
+    faceted = layers.facet(column=alt.Column("how:N", title="inputs"))
+    return faceted.resolve_scale(x="independent", y="independent", color="independent")
 
 
 STUDY = Study(

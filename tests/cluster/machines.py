@@ -50,7 +50,9 @@ def make_certificates(folder):
 class Machines:
     """A scheduler and its workers, as processes of their own."""
 
-    def __init__(self, folder, hosts=HOSTS, tls=None, threads=1, sleep_s=0.3, preload=None, **variables):
+    def __init__(
+        self, folder, hosts=HOSTS, tls=None, threads=1, sleep_s=0.3, preload=None, own_cache=True, **variables
+    ):
         self.folder, self.threads, self.preload = folder, threads, preload
         folder.mkdir(parents=True, exist_ok=True)
         self.tls = tls or make_certificates(folder)
@@ -60,6 +62,8 @@ class Machines:
         (folder / "tmp").mkdir()
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT), "NODE_JOBS": str(self.jobs)}
         self.environment |= {"NODE_SLEEP": str(sleep_s), "TMPDIR": str(folder / "tmp"), **variables}
+        if own_cache:  # a result that an earlier test left in the user's would not be computed again
+            self.environment["BAKEOFF_CACHE"] = str(folder / "cache")
         file = folder / "scheduler.json"
         ca, certificate, key = map(str, self.tls)
         self.files = ["--tls-ca-file", ca, "--tls-cert", certificate, "--tls-key", key, "--protocol", "tls"]

@@ -83,12 +83,12 @@ def test_a_job_that_kills_its_nodes_is_given_up(tmp_path, monkeypatch):
         machines.stop()
 
 
-def test_a_client_without_the_certificate_is_refused(machines):
-    machines.connect().close()
+def test_a_client_without_the_certificate_is_refused(whole_machines):
+    whole_machines.connect().close()
     with pytest.raises(InputError, match="no connection to a Dask scheduler"):
-        Cluster(machines.address, None, timeout_s=10)
+        Cluster(whole_machines.address, None, timeout_s=10)
     with pytest.raises(InputError, match="no connection to a Dask scheduler"):
-        Cluster(machines.address.replace("tls", "tcp"), None, timeout_s=10)
+        Cluster(whole_machines.address.replace("tls", "tcp"), None, timeout_s=10)
 
 
 def test_a_scheduler_that_is_not_there_is_a_sentence():
@@ -155,13 +155,13 @@ def test_a_timing_cell_whose_host_dies_is_done_elsewhere(machines):
     engine.close()
 
 
-def test_a_timing_cell_waits_for_the_hosts_that_may_run_it(machines, monkeypatch):
-    engine = HostEngine(machines.connect(), node_jobs.run, jobs.describe_failure)
+def test_a_timing_cell_waits_for_the_hosts_that_may_run_it(whole_machines, monkeypatch):
+    engine = HostEngine(whole_machines.connect(), node_jobs.run, jobs.describe_failure)
     for job in name_jobs("timing", 4):
         engine.submit(job, [HOSTS[2]])
     for _ in range(4):
         engine.next_result()
-    assert {note["host"] for note in machines.notes()} == {HOSTS[2]}
+    assert {note["host"] for note in whole_machines.notes()} == {HOSTS[2]}
     monkeypatch.setattr(dask, "RETURN_S", 0.1)
     engine.submit("{}", ["192.0.2.1"])
     with pytest.raises(ClusterLost, match="No host of the cluster is left"):
@@ -169,16 +169,14 @@ def test_a_timing_cell_waits_for_the_hosts_that_may_run_it(machines, monkeypatch
     engine.close()
 
 
-def test_hosts_describe_themselves(machines):
-    cluster = machines.connect()
+def test_hosts_describe_themselves(whole_machines):
+    cluster = whole_machines.connect()
     found = cluster.describe_hosts()
     assert sorted(found) == sorted(HOSTS)
     assert all(each["machine"]["usable_threads"] >= 1 for each in found.values())
-    monkey = cluster.digest
     cluster.digest = "0" * 24
     with pytest.raises(InputError, match="another version"):
         cluster.describe_hosts()
-    cluster.digest = monkey
     cluster.close()
 
 
@@ -192,20 +190,20 @@ def test_three_workers_are_almost_three_times_as_fast_as_one():
     assert report["speed_up"] >= 2.7
 
 
-def test_a_resumed_driver_gets_what_the_cluster_finished_meanwhile(machines, tmp_path):
+def test_a_resumed_driver_gets_what_the_cluster_finished_meanwhile(whole_machines, tmp_path):
     """The driver is lost while jobs run: their results stay on the nodes, and no job begins twice there."""
     plan = make_plan(trials=6, contestants=ONE)
     with Ledger.create(tmp_path / "results", plan) as ledger:
-        lost = engine_of(machines.connect())
+        lost = engine_of(whole_machines.connect())
         study = Study(ledger.folder, plan.file, plan.sampler, plan.seed)
         driver = Driver(ledger, study, lost, Board(Console(), quiet=True))
         sent = [next(driver._jobs(0.0)).model_dump_json()]
         lost.submit(sent[0])
-        wait_for(lambda: machines.notes("start"))
+        wait_for(lambda: whole_machines.notes("start"))
         lost.close()
-        wait_for(lambda: machines.notes("end"))
+        wait_for(lambda: whole_machines.notes("end"))
         time.sleep(0.5)
-        drive(ledger, engine_of(machines.connect()))
+        drive(ledger, engine_of(whole_machines.connect()))
         assert ledger.complete
-    started = Counter(note["job"] for note in machines.notes("start"))
+    started = Counter(note["job"] for note in whole_machines.notes("start"))
     assert started == dict.fromkeys(range(6), 1)

@@ -28,6 +28,13 @@ def test_a_node_keeps_a_result_until_it_is_asked_again(monkeypatch, tmp_path):
     assert len(calls) == 2
 
 
+def test_a_problem_of_the_host_is_not_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv("BAKEOFF_CACHE", str(tmp_path))
+    said = iter(['{"problem": "no environment"}', '{"problem": ""}', "never"])
+    found = [nodes.run_on_node(lambda job: next(said), "job", nodes.code_digest(), False) for _ in range(3)]
+    assert found == ['{"problem": "no environment"}', '{"problem": ""}', '{"problem": ""}']
+
+
 @pytest.mark.parametrize(("first", "second", "together"), [
     (False, False, True), (False, True, False), (True, False, False), (True, True, False),
 ])  # fmt: skip

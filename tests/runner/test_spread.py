@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,13 +51,13 @@ def spread(tmp_path_factory):
     """Return a run whose driver and one of whose hosts were killed while workloads were timed, then resumed."""
     folder = tmp_path_factory.mktemp("spread")
     (folder / "mine.toml").write_text(SUITE)
-    machines = Machines(folder / "cluster")
+    machines = Machines(folder / "cluster", own_cache=False)
     started = {"cwd": folder, "env": {**os.environ, "PYTHONPATH": str(ROOT)}, "stderr": subprocess.PIPE, "text": True}
     try:
         machines.connect().close()
         wanted = ("--suite", "mine.toml", "--backends", "numpy_plain", "--quick", "--budget", "12s")
         process = subprocess.Popen(command(machines, *wanted), stdout=subprocess.DEVNULL, **started)
-        wait_for(lambda: process.poll() is not None or (_run_of(folder) and "cell train" in finished(_run_of(folder))))
+        wait_for(lambda: process.poll() is not None or _has_trained(folder), seconds=240)
         assert process.poll() is None, process.stderr.read()
         process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -74,6 +75,11 @@ def spread(tmp_path_factory):
         yield run, before, json.loads(done.stdout)
     finally:
         machines.stop()
+
+
+def _has_trained(folder):
+    run = _run_of(folder)
+    return run is not None and "cell train" in finished(run)
 
 
 def _run_of(folder):
@@ -188,7 +194,7 @@ def test_a_run_of_a_cluster_is_not_resumed_without_one(spread, tmp_path):
 
 
 def test_a_check_on_a_cluster_finds_what_one_on_this_machine_finds(tmp_path):
-    machines = Machines(tmp_path / "cluster", hosts=HOSTS[:2])
+    machines = Machines(tmp_path / "cluster", hosts=HOSTS[:2], own_cache=False)
     cases = ["stress-relu-adam-float64", "stress-relu-adam-float32", "default-relu-adam-float64"]
     wanted = (Board(Console(), quiet=True), [NUMPY], False, "cpu", 1, ())
     try:
@@ -207,7 +213,7 @@ def test_a_check_on_a_cluster_finds_what_one_on_this_machine_finds(tmp_path):
 
 
 def test_a_whole_check_on_a_cluster_has_determinism(tmp_path):
-    machines = Machines(tmp_path / "cluster", hosts=HOSTS[:2])
+    machines = Machines(tmp_path / "cluster", hosts=HOSTS[:2], own_cache=False)
     try:
         cluster = machines.connect()
         from bakeoff.measures.agreement.selection import EVERYTHING
@@ -226,6 +232,6 @@ def test_a_whole_check_on_a_cluster_has_determinism(tmp_path):
 
 
 def test_a_backend_that_is_a_folder_is_no_backend_of_the_hosts(tmp_path):
-    folder = ROOT / "backends" / "numpy_plain"
+    folder = shutil.copytree(ROOT / "backends" / "numpy_plain", tmp_path / "mine")
     with pytest.raises(InputError, match="the hosts have no backend"):
         carry_out_checks(Board(Console(), quiet=True), [f"{Path(folder)}/"], False, "cpu", 1, (), cluster=object())
