@@ -169,7 +169,7 @@ def prepare(folder: Path) -> None:
     """Lay what the commands read and where they write; only the four folders are for others to write."""
     shutil.copytree(SAVED_RUN, folder / "run")
     (folder / "spec.toml").write_text(SPEC)
-    rows = [f"{number},{number * 7 % 11},{'ab'[number % 2]}" for number in range(60)]
+    rows = [f"{number},{number * 7 % 11},{'ab'[number % 2]}" for number in range(600)]
     (folder / "file.csv").write_text("\n".join(["p,q,label", *rows]) + "\n")
     (folder / "temporary").mkdir()
     folder.chmod(0o755)
