@@ -133,6 +133,14 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def discard_output() -> None:
+    """Lead what is still to be written to the null device where it cannot be: the interpreter would try again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def fail(message: str) -> NoReturn:
     """Print a message, safe for a terminal, and end with the exit code of bad input."""
     err.print(f"bakeoff: {make_safe(message, MOST_MESSAGE)}", style="red", highlight=False, soft_wrap=True)
@@ -143,7 +151,10 @@ def main() -> None:
     """Run the command line. Bad input becomes one line on standard error and exit code 2, Ctrl-C exit code 130."""
     prepare_streams()
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here a full disk is an error with a message, and not where the interpreter ends
     except InputError as error:
         fail(str(error))
     except ModuleNotFoundError as error:
@@ -151,10 +162,11 @@ def main() -> None:
             raise
         fail(f"this command needs {error.name}, which is not installed here: pip install 'bakeoff[run]'")
     except BrokenPipeError:
-        # Whoever read the output has enough of it, as `head` has. The interpreter must not try again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        # Whoever read the output has enough of it, as `head` has.
+        discard_output()
         sys.exit(BROKEN_PIPE)
     except OSError as error:
+        discard_output()
         where = f"{error.filename}: " if error.filename is not None else ""
         fail(f"{where}{error.strerror or error}. Check that the path is there, is yours, and has room.")
     except MemoryError:

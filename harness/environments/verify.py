@@ -81,7 +81,9 @@ def _compare_unpacked(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
 def _compare_libraries(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
     """Yield each Java library, and whether it is the one that the backend pins."""
     wanted = entry.worker.maven
-    for sha256, name in read_lines(entry.folder / wanted.lock) if wanted else ():
+    if wanted is None:
+        return
+    for sha256, name in read_lines(entry.folder / wanted.lock):
         path = folder / "maven" / "lib" / name
         yield _name(path, folder), _judge(compute_sha256(path) if path.is_file() else None, sha256, wanted.lock)
 

@@ -269,8 +269,7 @@ class Comparison:
                 rounds.run_round(number, contestants, problem, plan, task.add, steps, job.say)
                 job.outcome = f"{plan.blocks} blocks of {len(contestants)} workers"
             self.learn(task)
-            if not (contestants := self._contestants()):
-                return
+            contestants = self._contestants()
 
     def _problem(self) -> Problem:
         """Return the training of the run's own spec, as it is timed."""

@@ -19,7 +19,7 @@ from bakeoff.common.cache import cache_folder
 from bakeoff.common.errors import InputError
 from bakeoff.environments import BuildFailed, Missing, pip
 from bakeoff.environments.build import environment_key
-from bakeoff.environments.environment import environments_folder
+from bakeoff.environments.environment import BuildLog, environments_folder
 from bakeoff.environments.interpreters import find_interpreter
 from bakeoff.registry.description import Description
 from bakeoff.registry.entries import Entry, pinned_version, with_build
@@ -472,8 +472,9 @@ def test_another_build_is_another_environment(tmp_path, monkeypatch):
     assert usual.folder != other.folder
     assert (usual.packages["abacus"], other.packages["abacus"]) == ("1.5", "1.5+cpu")
     assert (pinned_version(entry), pinned_version(cpu)) == ("1.5", "1.5+cpu")
-    assert environments.find(entry) == usual
     assert environments.find(cpu) == other
+    monkeypatch.setenv("PIP_FIND_LINKS", str(make_wheel(tmp_path).parent))
+    assert environments.find(entry) == usual
 
 
 def test_a_build_is_asked_for_at_its_own_index(tmp_path, monkeypatch):
@@ -485,7 +486,8 @@ def test_a_build_is_asked_for_at_its_own_index(tmp_path, monkeypatch):
     for build, name in (("", "plain"), ("cpu", "cpu")):
         folder = tmp_path / name
         folder.mkdir()
-        pip.install_requirements(entry._replace(build_name=build), Path(sys.executable), folder, None, None)
+        log = BuildLog(tmp_path / "log", lambda line: None)
+        pip.install_requirements(entry._replace(build_name=build), Path(sys.executable), folder, log, None)
     usual, own = commands[1], commands[3]
     assert "--extra-index-url" not in usual
     assert own[-2:] == ["--extra-index-url", "https://abacus.example/wheels/cpu"]

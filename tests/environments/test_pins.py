@@ -9,6 +9,7 @@ import pytest
 from bakeoff import environments
 from bakeoff.environments import BuildFailed, pip
 from bakeoff.environments.build import environment_key
+from bakeoff.environments.environment import BuildLog
 from bakeoff.environments.interpreters import find_interpreter
 from bakeoff.environments.sources import read_sources
 
@@ -81,7 +82,7 @@ def test_what_builds_from_source_is_pinned_and_pip_fetches_no_other(tmp_path, mo
     digest = "0" * 64
     entry = make_entry(tmp_path / "abacus", f"--no-binary abacus\nabacus==1.5 --hash=sha256:{digest}\n")
     (tmp_path / "environment").mkdir()
-    pip.install_requirements(entry, Path("python"), tmp_path / "environment", type("Log", (), {"lines": []})(), None)
+    pip.install_requirements(entry, Path("python"), tmp_path / "environment", BuildLog(tmp_path / "log", print), None)
     _, first, builder, last = ran
     for command in (first, builder, last):
         assert "--require-hashes" in command

@@ -136,8 +136,9 @@ def run_case(command: str, circumstance: str, folder: Path) -> str:
     ]
     words = [word.replace("RESULTS", str(folder / "results")) for word in words]
     with odd.around(folder) if odd.around else contextlib.nullcontext():
+        program = ["-c", DRIVER] if command == "run" else ["-m", "bakeoff"]
         process = subprocess.Popen(
-            [*odd.prefix, sys.executable, "-c", DRIVER, *words],
+            [*odd.prefix, sys.executable, *program, *words],
             cwd=folder,
             env=variables(folder) | odd.variables,
             stdin=subprocess.DEVNULL,
@@ -145,7 +146,8 @@ def run_case(command: str, circumstance: str, folder: Path) -> str:
             stderr=subprocess.PIPE,
         )
         if odd.signal:
-            time.sleep(random.Random(f"{command} {circumstance}").uniform(0.5, 3))
+            # A run's driver imports half of the harness before the command line takes over.
+            time.sleep(random.Random(f"{command} {circumstance}").uniform(0.5, 3) + 6 * (command == "run"))
             process.send_signal(odd.signal)
         try:
             out, err = process.communicate(timeout=LIMIT_S)
@@ -167,7 +169,7 @@ def prepare(folder: Path) -> None:
     """Lay what the commands read and where they write; only the four folders are for others to write."""
     shutil.copytree(SAVED_RUN, folder / "run")
     (folder / "spec.toml").write_text(SPEC)
-    rows = [f"{number},{number * 7 % 11},{'ab'[number % 2]}" for number in range(60)]
+    rows = [f"{number},{number * 7 % 11},{'ab'[number % 2]}" for number in range(600)]
     (folder / "file.csv").write_text("\n".join(["p,q,label", *rows]) + "\n")
     (folder / "temporary").mkdir()
     folder.chmod(0o755)

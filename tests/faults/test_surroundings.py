@@ -246,3 +246,18 @@ def test_the_table_of_a_run_of_somebody_else_is_printed(run, monkeypatch):
     assert result.exit_code == 0, result.exception
     assert "numpy_plain" in result.output
     assert "tables: cannot be written" in result.stderr
+
+
+def test_output_that_does_not_fit_is_one_message_and_no_more(run, tmp_path):
+    with open("/dev/full", "wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "bakeoff", "table", str(run), "--format", "markdown"],
+            env={"PATH": os.environ["PATH"], "BAKEOFF_CACHE": str(tmp_path / "cache")},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=120,
+            check=False,
+        )
+    assert ended.returncode == 2
+    assert ended.stderr.count(b"No space left on device") == 1
+    assert b"Exception ignored" not in ended.stderr

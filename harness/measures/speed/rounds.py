@@ -215,8 +215,7 @@ class Round:
         self.ready: list[TimedWorker] = []
         self.peak_rate = math.nan
         self.ahead: AheadStarter[TimedWorker] | None = None
-        self.hung: set[tuple[str, str]] = set()
-        """Variants that gave no answer: the copy of the self-test is not waited for as well."""
+        self.hung: set[tuple[str, str]] = set()  # gave no answer: their copy for the self-test is not waited for
 
     def run(self, known_steps: dict[tuple[str, str], int]) -> None:
         """Take the round, from the start of its workers to their end."""
@@ -329,8 +328,7 @@ class Round:
         except WorkerFailed as failed:
             if failed.kind == "hung":
                 self.hung.add(contestant.backend_variant)
-            write = _labelled(self.write, contestant, self.number)
-            write(figures.FAILED, str(failed), traceback=failed.traceback)
+            _labelled(self.write, contestant, self.number)(figures.FAILED, str(failed), traceback=failed.traceback)
             if worker is not None:
                 worker.session.close()
 
