@@ -55,6 +55,12 @@ SECTIONS = {
         "bakeoff run --suite standard",
         ("suite", "summary"),
     ),
+    "upgrade": Section(
+        "An upgrade",
+        "JAX 0.10.2 beside JAX 0.6.0: `jax_0_6` is a copy of the folder `backends/jax_pure` in which "
+        "`requirements.txt` alone differs. The machine was busy; the variants took turns, so that the ratios are sound.",
+        "bakeoff run --backends jax_0_6:step,jax_0_6:scan,jax_pure --rounds 3",
+    ),
 }
 """The places of published runs in results/, in the order of the page."""
 
