@@ -18,8 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SELECTIONS = {
     "statistics": (
-        ["bakeoff/common/statistics.py", "bakeoff/common/anytime.py"],
-        ["tests/common/test_statistics.py", "tests/common/test_anytime.py"],
+        ["bakeoff/common/statistics.py", "bakeoff/common/bootstrap.py", "bakeoff/common/anytime.py"],
+        ["tests/common/test_statistics.py", "tests/common/test_bootstrap.py", "tests/common/test_anytime.py"],
     ),
     "verdict": (["bakeoff/verdict/scores.py", "bakeoff/verdict/weights.py"], ["tests/verdict"]),
 }
