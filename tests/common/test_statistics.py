@@ -43,18 +43,21 @@ def slice_bootstrap(rounds):
     return Interval(float(np.median(values)), *np.quantile(medians, [0.025, 0.975]))
 
 
+@pytest.mark.simulation
 @pytest.mark.usefixtures("fewer_resamples")
 def test_the_median_of_independent_slices_is_covered_about_95_percent_of_the_time():
     share = coverage(white, median, 1, 150)
     assert 0.90 <= share <= 0.99, f"covered {share:.1%} of 150 times"
 
 
+@pytest.mark.simulation
 @pytest.mark.usefixtures("fewer_resamples")
 def test_the_ratio_of_independent_slices_is_covered_about_95_percent_of_the_time():
     share = coverage(lambda rng: (white(rng), white(rng)), lambda pair: paired_ratio(*pair), 1, 150)
     assert 0.90 <= share <= 0.99, f"covered {share:.1%} of 150 times"
 
 
+@pytest.mark.simulation
 @pytest.mark.usefixtures("fewer_resamples")
 def test_a_against_a_is_not_over_sure_where_neighbouring_slices_are_alike():
     def ratios(rng):
@@ -149,6 +152,7 @@ def processes(rng, contestants=9, rounds=2, apart=0.015, blocks=BLOCKS):
     ]
 
 
+@pytest.mark.simulation
 @pytest.mark.usefixtures("fewer_resamples")
 @pytest.mark.parametrize(("contestants", "rounds", "slices_at_most"), [(9, 2, 0.88), (3, 2, 0.88), (2, 5, 0.95)])
 def test_equal_programs_are_not_distinguished_by_their_processes(contestants, rounds, slices_at_most):
@@ -166,6 +170,7 @@ def test_equal_programs_are_not_distinguished_by_their_processes(contestants, ro
     assert without < slices_at_most, f"the slices alone covered {without:.1%}"
 
 
+@pytest.mark.simulation
 @pytest.mark.usefixtures("fewer_resamples")
 def test_two_runs_of_equal_programs_are_not_distinguished_by_their_processes():
     def make(rng):
@@ -178,6 +183,7 @@ def test_two_runs_of_equal_programs_are_not_distinguished_by_their_processes():
     assert share >= 0.92, f"covered {share:.1%} of 100 times"
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("apart", [0.005, 0.015])
 def test_the_scatter_of_processes_is_found(apart):
     rng = np.random.default_rng(11)
@@ -187,6 +193,7 @@ def test_the_scatter_of_processes_is_found(apart):
     assert np.sqrt(np.mean([each.variance for each in found]) - least) == pytest.approx(apart, rel=0.15)
 
 
+@pytest.mark.simulation
 def test_disturbed_slices_of_some_are_no_scatter_of_all():
     """One slice in five takes up to three times as long, as when threads wake on the same core."""
     rng = np.random.default_rng(15)
@@ -231,6 +238,7 @@ def of_two_runs(factor=1.0, **more):
     return lambda rng: ([factor * each for each in white(rng, **more)], white(rng, rounds=3, blocks=40))
 
 
+@pytest.mark.simulation
 @pytest.mark.usefixtures("fewer_resamples")
 @pytest.mark.parametrize("factor", [1.0, 1.1])
 def test_the_ratio_of_two_runs_is_covered_and_its_interval_is_not_much_wider_than_need_be(factor):
@@ -248,6 +256,7 @@ def test_the_ratio_of_two_runs_is_covered_and_its_interval_is_not_much_wider_tha
     assert 0.9 <= np.median(widths) / least <= 1.4
 
 
+@pytest.mark.simulation
 @pytest.mark.usefixtures("fewer_resamples")
 def test_the_ratio_of_two_runs_is_not_over_sure_where_neighbouring_slices_are_alike():
     share = coverage(lambda rng: (wandering(rng), wandering(rng)), lambda pair: unpaired_ratio(*pair), 1, 80)
