@@ -55,6 +55,13 @@ SECTIONS = {
         "bakeoff run --suite standard",
         ("suite", "summary"),
     ),
+    "upgrade": Section(
+        "An upgrade",
+        "JAX 0.10.2 beside JAX 0.6.0: `jax_0_6` is a copy of the folder `backends/jax_pure` with jax and jaxlib 0.6.0 "
+        "in `requirements.txt`; all else is alike. The machine was busy; but the variants took turns, so the ratios "
+        "are sound.",
+        "bakeoff run --backends jax_0_6:step,jax_0_6:scan,jax_pure --rounds 3",
+    ),
 }
 """The places of published runs in results/, in the order of the page."""
 

@@ -18,8 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SELECTIONS = {
     "statistics": (
-        ["bakeoff/common/statistics.py", "bakeoff/common/anytime.py"],
-        ["tests/common/test_statistics.py", "tests/common/test_anytime.py"],
+        ["bakeoff/common/statistics.py", "bakeoff/common/bootstrap.py", "bakeoff/common/anytime.py"],
+        ["tests/common/test_statistics.py", "tests/common/test_bootstrap.py", "tests/common/test_anytime.py"],
     ),
     "verdict": (["bakeoff/verdict/scores.py", "bakeoff/verdict/weights.py"], ["tests/verdict"]),
 }
@@ -29,7 +29,7 @@ CONFIGURATION = """
 source_paths = ["bakeoff"]
 only_mutate = {mutated}
 also_copy = ["bakeoff", "backends", "results", "tests"]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "--timeout", "60", "-m", "not conformance"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "--timeout", "60", "-m", "not conformance and not simulation"]
 pytest_add_cli_args_test_selection = {tests}
 use_git_change_detection = false
 """

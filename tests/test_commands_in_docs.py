@@ -17,7 +17,7 @@ from bakeoff.cli import app
 from tests.paths import REFERENCE_RUN, ROOT, SAVED_RUN
 from tests.test_docs import PAGES
 
-HERE = {"table", "report", "compare", "verdict", "pack", "ease", "new", "--help"}
+HERE = {"openness", "table", "report", "compare", "verdict", "pack", "ease", "new", "--help"}
 ELSEWHERE = {
     "run": "tests/runner/test_comparison.py",
     "check": "tests/measures/agreement/test_run_checks.py",

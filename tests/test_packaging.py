@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import zipfile
 
 import pytest
@@ -36,13 +37,34 @@ def wheel(tmp_path_factory):
     return built
 
 
-@pytest.fixture(scope="module", params=["wheel", "editable"])
+@pytest.fixture(scope="module")
+def distributions(tmp_path_factory):
+    """Return a folder with the source distribution and the wheel of a clone, and the clone's commit."""
+    folder = tmp_path_factory.mktemp("distributions")
+    source = folder / "clone"
+    run("git", "clone", "--quiet", "--no-hardlinks", ROOT, source)
+    commit = run("git", "describe", "--always", "--abbrev=12", cwd=source).strip()
+    run(sys.executable, "-m", "venv", folder / "builder")
+    builder = folder / "builder" / "bin" / "python"
+    run(builder, "-m", "pip", "install", "build")
+    # The wheel is built from the source distribution, which has no repository.
+    run(builder, "-m", "build", "--outdir", folder, source)
+    return folder, commit
+
+
+@pytest.fixture(scope="module")
+def sdist(distributions):
+    (built,) = distributions[0].glob("bakeoff-*.tar.gz")
+    return built
+
+
+@pytest.fixture(scope="module", params=["wheel", "sdist", "editable"])
 def python(request, tmp_path_factory):
     """Return an interpreter that has bakeoff in the way named, and what it needs from the interpreter of the tests."""
     folder = tmp_path_factory.mktemp(request.param)
     run(sys.executable, "-m", "venv", folder)
     interpreter = folder / "bin" / "python"
-    what = [request.getfixturevalue("wheel")] if request.param == "wheel" else ["--editable", ROOT]
+    what = ["--editable", ROOT] if request.param == "editable" else [request.getfixturevalue(request.param)]
     run(interpreter, "-m", "pip", "install", "--no-deps", *what)
     site = run(interpreter, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
     # Appended, and after the editable finder of the tests' own interpreter was left out: no .pth file in it is read.
@@ -75,17 +97,13 @@ def test_it_runs_as_a_module(python, tmp_path):
     assert "Usage: python -m bakeoff" in run(python, "-m", "bakeoff", "--help", cwd=tmp_path)
 
 
-def test_a_wheel_and_a_source_distribution_know_their_commit(tmp_path):
-    source = tmp_path / "clone"
-    run("git", "clone", "--quiet", "--no-hardlinks", ROOT, source)
-    commit = run("git", "describe", "--always", "--abbrev=12", cwd=source).strip()
-    run(sys.executable, "-m", "venv", tmp_path / "builder")
-    python = tmp_path / "builder" / "bin" / "python"
-    run(python, "-m", "pip", "install", "build")
-    # The wheel is built from the source distribution, which has no repository.
-    run(python, "-m", "build", "--outdir", tmp_path, source)
-    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as archive:
+def test_a_wheel_and_a_source_distribution_know_their_commit(distributions):
+    folder, commit = distributions
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
         assert archive.read("bakeoff/commit.txt").decode().strip() == commit
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+        (name,) = [each for each in archive.getnames() if each.endswith("harness/commit.txt")]
+        assert archive.extractfile(name).read().decode().strip() == commit
 
 
 def test_it_finds_its_backends(python, tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from bakeoff.common import statistics
 from bakeoff.common.statistics import UNKNOWN, Interval, Scatter, median, paired_ratio, scatter, unpaired_ratio
+from scipy import stats
 
 BLOCKS = 60
 
@@ -42,18 +43,21 @@ def slice_bootstrap(rounds):
     return Interval(float(np.median(values)), *np.quantile(medians, [0.025, 0.975]))
 
 
+@pytest.mark.simulation
 @pytest.mark.usefixtures("fewer_resamples")
 def test_the_median_of_independent_slices_is_covered_about_95_percent_of_the_time():
     share = coverage(white, median, 1, 150)
     assert 0.90 <= share <= 0.99, f"covered {share:.1%} of 150 times"
 
 
+@pytest.mark.simulation
 @pytest.mark.usefixtures("fewer_resamples")
 def test_the_ratio_of_independent_slices_is_covered_about_95_percent_of_the_time():
     share = coverage(lambda rng: (white(rng), white(rng)), lambda pair: paired_ratio(*pair), 1, 150)
     assert 0.90 <= share <= 0.99, f"covered {share:.1%} of 150 times"
 
 
+@pytest.mark.simulation
 @pytest.mark.usefixtures("fewer_resamples")
 def test_a_against_a_is_not_over_sure_where_neighbouring_slices_are_alike():
     def ratios(rng):
@@ -148,6 +152,7 @@ def processes(rng, contestants=9, rounds=2, apart=0.015, blocks=BLOCKS):
     ]
 
 
+@pytest.mark.simulation
 @pytest.mark.usefixtures("fewer_resamples")
 @pytest.mark.parametrize(("contestants", "rounds", "slices_at_most"), [(9, 2, 0.88), (3, 2, 0.88), (2, 5, 0.95)])
 def test_equal_programs_are_not_distinguished_by_their_processes(contestants, rounds, slices_at_most):
@@ -165,6 +170,7 @@ def test_equal_programs_are_not_distinguished_by_their_processes(contestants, ro
     assert without < slices_at_most, f"the slices alone covered {without:.1%}"
 
 
+@pytest.mark.simulation
 @pytest.mark.usefixtures("fewer_resamples")
 def test_two_runs_of_equal_programs_are_not_distinguished_by_their_processes():
     def make(rng):
@@ -177,6 +183,7 @@ def test_two_runs_of_equal_programs_are_not_distinguished_by_their_processes():
     assert share >= 0.92, f"covered {share:.1%} of 100 times"
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("apart", [0.005, 0.015])
 def test_the_scatter_of_processes_is_found(apart):
     rng = np.random.default_rng(11)
@@ -186,6 +193,7 @@ def test_the_scatter_of_processes_is_found(apart):
     assert np.sqrt(np.mean([each.variance for each in found]) - least) == pytest.approx(apart, rel=0.15)
 
 
+@pytest.mark.simulation
 def test_disturbed_slices_of_some_are_no_scatter_of_all():
     """One slice in five takes up to three times as long, as when threads wake on the same core."""
     rng = np.random.default_rng(15)
@@ -230,6 +238,7 @@ def of_two_runs(factor=1.0, **more):
     return lambda rng: ([factor * each for each in white(rng, **more)], white(rng, rounds=3, blocks=40))
 
 
+@pytest.mark.simulation
 @pytest.mark.usefixtures("fewer_resamples")
 @pytest.mark.parametrize("factor", [1.0, 1.1])
 def test_the_ratio_of_two_runs_is_covered_and_its_interval_is_not_much_wider_than_need_be(factor):
@@ -247,6 +256,7 @@ def test_the_ratio_of_two_runs_is_covered_and_its_interval_is_not_much_wider_tha
     assert 0.9 <= np.median(widths) / least <= 1.4
 
 
+@pytest.mark.simulation
 @pytest.mark.usefixtures("fewer_resamples")
 def test_the_ratio_of_two_runs_is_not_over_sure_where_neighbouring_slices_are_alike():
     share = coverage(lambda rng: (wandering(rng), wandering(rng)), lambda pair: unpaired_ratio(*pair), 1, 80)
@@ -276,3 +286,118 @@ def test_of_two_runs_the_shorter_one_decides_how_sure_the_ratio_is():
 def test_the_estimate_of_two_runs_is_the_ratio_of_their_medians():
     first, second = [np.array([1.0, 2.0, 9.0])], [np.array([3.0, 4.0]), np.array([5.0])]
     assert unpaired_ratio(first, second).estimate == 2 / 4
+
+
+# Exact values: what coverage over many series does not distinguish from its neighbours
+
+
+def test_the_robust_standard_deviation_is_that_of_scipy():
+    values = np.array([1.0, 2.0, 3.0, 5.0, 100.0])
+    assert statistics.spread(values) == pytest.approx(stats.median_abs_deviation(values, scale="normal"))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("score", "far"), [(3.45, False), (3.55, True)])
+def test_an_outlier_is_further_than_three_and_a_half_deviations_of_logarithms(score, far, sign):
+    # Their median is 0, and the median of their distances from it 1: so a standard deviation is 1 / ppf(0.75).
+    logs = sign * np.array([-1.0, -1.0, -1.0, 0.0, 1.0, 1.0, score / stats.norm.ppf(0.75)])
+    assert list(statistics.outliers(np.exp(logs))) == [False] * 6 + [far]
+
+
+def test_the_tails_are_those_of_the_expanded_percentile_interval():
+    """As Hesterberg 2015 writes them: Student's quantile, stretched by sqrt(n / (n - 1)), as a share of the normal."""
+    for segments in (2, 5, 16, 40.5):
+        stretched = stats.t(segments - 1).ppf(0.025) * (segments / (segments - 1)) ** 0.5
+        assert statistics._tail(segments) == pytest.approx(stats.norm().cdf(stretched))
+    assert statistics._tail(1.9) == 0
+
+
+def test_the_degrees_of_freedom_of_a_sum_are_welch_s():
+    assert statistics._welch([4.0, 9.0], [5, 10]) == pytest.approx(13**2 / (16 / 5 + 81 / 10))
+    assert statistics._welch([4.0, 9.0], [0, 10]) == 0
+    assert statistics._welch([0.0, 0.0], [5, 10]) == 5
+    assert statistics._welch([4.0, 0.0], [5, 10]) == 5
+
+
+def test_a_started_segment_counts():
+    size = statistics.SEGMENT
+    assert statistics._segments([np.ones(size), np.ones(size + 1), np.ones(1)]) == 4
+
+
+def test_the_ends_of_an_interval_are_the_quantiles_of_its_resamples():
+    rounds = white(np.random.default_rng(21), blocks=19)
+    rng = np.random.default_rng(0)
+    medians = [np.median(statistics.resample(rounds, rng)) for _ in range(statistics.RESAMPLES)]
+    tail = statistics._tail(6)  # 2 rounds of 19 blocks: 3 segments of 8 each
+    assert median(rounds) == pytest.approx((np.median(np.concatenate(rounds)), *np.quantile(medians, [tail, 1 - tail])))
+
+
+def test_the_ends_of_an_interval_of_two_runs_are_the_quantiles_of_a_difference_of_logarithms():
+    first, second = of_two_runs()(np.random.default_rng(22))
+    rng = np.random.default_rng(0)
+    logs = [
+        np.log([np.median(statistics.resample(rounds, rng)) for _ in range(statistics.RESAMPLES)])
+        for rounds in (first, second)
+    ]
+    segments = [2 * -(-BLOCKS // statistics.SEGMENT), 3 * -(-40 // statistics.SEGMENT)]
+    variances = [each.var() for each in logs]
+    freedom = sum(variances) ** 2 / sum(each**2 / (count - 1) for each, count in zip(variances, segments))
+    tail = statistics._tail(1 + freedom)
+    low, high = np.exp(np.quantile(logs[0] - logs[1], [tail, 1 - tail]))
+    assert unpaired_ratio(first, second)[1:] == pytest.approx((low, high))
+
+
+def test_two_runs_are_widened_by_the_scatter_of_both_and_an_unknown_one_is_the_other_s():
+    first, second = of_two_runs()(np.random.default_rng(23))  # two rounds, and three
+    one, other = Scatter(0.05**2, 8), Scatter(0.08**2, 12)
+
+    def factor(*processes):
+        ratio = unpaired_ratio(first, second, processes)
+        assert np.log(ratio.high / ratio.estimate) == pytest.approx(np.log(ratio.estimate / ratio.low))
+        return np.log(ratio.high / ratio.estimate)
+
+    def expected(left, right):
+        variances = [left.variance / 2, right.variance / 3]
+        freedom = sum(variances) ** 2 / sum(
+            each**2 / side.freedom for each, side in zip(variances, (left, right), strict=True)
+        )
+        return stats.t.ppf(0.975, freedom) * np.sqrt(sum(variances))
+
+    assert factor(one, other) == pytest.approx(expected(one, other))
+    assert factor(one, UNKNOWN) == pytest.approx(expected(one, one))
+    assert factor(UNKNOWN, other) == pytest.approx(expected(other, other))
+
+
+def test_the_scatter_is_the_residual_of_a_two_way_analysis_of_variance():
+    rng = np.random.default_rng(24)
+    given = [[np.exp(0.1 * rng.standard_normal(5)) for _ in range(3)] for _ in range(4)]
+    paces = np.empty((3, 4))
+    for number in range(3):
+        logs = np.log([given[contestant][number] for contestant in range(4)])
+        for contestant in range(4):
+            rivals = np.median(np.delete(logs, contestant, axis=0), axis=0)
+            paces[number, contestant] = np.median(logs[contestant] - rivals) * 3 / 4
+    residual = paces - paces.mean(0) - paces.mean(1)[:, None] + paces.mean()
+    assert scatter(given) == pytest.approx(((residual**2).sum() / 6, 6))
+
+
+def test_a_ratio_of_paired_rounds_is_widened_by_two_processes_a_round():
+    first, second = white(np.random.default_rng(25), rounds=5), white(np.random.default_rng(26), rounds=5)
+    ratio = paired_ratio(first, second, Scatter(0.1**2, 20))
+    assert np.log(ratio.high / ratio.estimate) == pytest.approx(stats.t.ppf(0.975, 20) * np.sqrt(2 * 0.01 / 5))
+    assert median(first, Scatter(0.1**2, 20)).high / median(first).estimate == pytest.approx(
+        np.exp(stats.t.ppf(0.975, 20) * np.sqrt(0.01 / 5))
+    )
+
+
+def test_one_degree_of_freedom_widens_and_none_does_not():
+    first, second = white(np.random.default_rng(27)), white(np.random.default_rng(28))
+    assert paired_ratio(first, second, Scatter(0.1**2, 1)).high > 2 * paired_ratio(first, second).high
+    assert paired_ratio(first, second, Scatter(0.1**2, 0)) == paired_ratio(first, second)
+
+
+def test_an_interval_of_two_segments_is_finite():
+    low, high = median([np.linspace(1, 2, 2 * statistics.SEGMENT)])[1:]
+    assert 1 <= low < high <= 2
+    half = [np.linspace(1, 2, 2 * statistics.SEGMENT)]
+    assert np.isfinite(unpaired_ratio(half, half).high)
