@@ -8,6 +8,8 @@ from ..common.statistics import Interval
 if TYPE_CHECKING:
     from .compare import Change, Pair
 
+LOAD_APART = 0.5
+"""A load average of the last minute that differs by more is named: what raised it may have gone on."""
 BUSY_CORES = 0.2
 """A difference of the cores that other programs kept busy before the two runs that can be a cause."""
 NAMED_CAUSES = 3
@@ -83,3 +85,6 @@ def _list_shared(pair: "Pair") -> Iterator[str]:
     busy = [report.header["machine"].get("facts", {}).get("others_cores") for report in (pair.baseline, pair.other)]
     if all(isinstance(each, int | float) for each in busy) and abs(busy[1] - busy[0]) > BUSY_CORES:
         yield f"background load {busy[0]:.1f} -> {busy[1]:.1f} cores"
+    loads = [report.header["machine"].get("load_before") for report in (pair.baseline, pair.other)]
+    if all(loads) and abs(loads[1][0] - loads[0][0]) > LOAD_APART:
+        yield f"load average before the run {loads[0][0]:.1f} -> {loads[1][0]:.1f}"

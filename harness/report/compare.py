@@ -264,8 +264,8 @@ def _describe_ratios(pair: Pair) -> Iterator[str]:
     if not pair.relative_to:
         yield (
             "The two runs were not timed together: the ratios contain whatever changed on the machine between them, "
-            "and their intervals do not include it. Name a variant that did not change, with --relative-to "
-            "NAME:VARIANT, to cancel it."
+            "and their intervals do not include it. `bakeoff compare --relative-to NAME:VARIANT` cancels it, for a "
+            "variant that did not change."
         )
         return
     yield (

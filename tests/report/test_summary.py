@@ -93,7 +93,7 @@ def test_every_row_of_the_table_stands_on_one_line(summary, width):
 
 def test_the_columns_at_80(summary):
     heading = table_of(rendered(summary, 80))[0].split()
-    assert [heading[0], *heading[-5:]] == ["variant", "memory", "cold", "start", "correct", "code"]
+    assert [heading[0], *heading[-4:]] == ["variant", "memory", "start", "correct", "code"]
     assert "step" in heading
     assert "ratio" in heading
     assert "log" in heading

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...portable import peak
-from ...workers.place import Place, worker_environment
 
 
 def measure(cores: Sequence[int] | None, threads: int, dtype: str, inherit: tuple[str, ...] = ()) -> float:
@@ -18,6 +17,9 @@ def measure(cores: Sequence[int] | None, threads: int, dtype: str, inherit: tupl
     NumPy computes it in a process of its own (harness/portable/peak.py), so that cores, threads and environment
     variables are those of a worker.
     """
+    # Whoever reads the records of a run needs `operations` alone, and not what starts workers.
+    from ...workers.place import Place, worker_environment  # noqa: PLC0415
+
     program = Path(peak.__file__)
     place = Place(Path(sys.executable), program.parent, Path(os.devnull), threads=threads, inherit=inherit)
     config = json.dumps({"cores": None if cores is None else list(cores), "dtype": dtype})

@@ -9,7 +9,7 @@ from ...measures.deployment import tables as deployment_tables
 from ...measures.deployment.latency import judge_self_test
 from ..compare import Pair, require_comparable
 from ..report import Report
-from . import agreement, fitness, speed, start, suite, training
+from . import agreement, comparison, fitness, speed, start, suite, training
 from .chart import Chart
 from .mistakes import Mistakes
 from .openness import Openness
@@ -224,17 +224,20 @@ def _deployment(report: Report) -> Block:
 
 def _comparison(runs: Sequence[Report]) -> Block:
     """Return the comparison of the other runs with the first."""
-    lead, tables = [], []
-    for other in runs[1:]:
+    lead: list[str] = []
+    tables: list[PlainTable] = []
+    charts: list[Chart] = []
+    for number, other in enumerate(runs[1:], start=1):
         require_comparable(runs[0], other)
-        pair = Pair(runs[0], other)
-        lead += [f"{other.folder} compared with {runs[0].folder}:", *pair.notes()]
-        tables.append(make_table(f"{other.folder}: what changed", pair.readable()))
-        differences = pd.DataFrame(pair.differences(), columns=["difference", "baseline", "this run"])
+        pair, name = Pair(runs[0], other), comparison.name_run(other)
+        lead += comparison.describe_pair(pair)
+        charts += _present(comparison.chart_changes(pair, number))
+        tables.append(make_table(f"{name}: what changed", pair.readable()))
+        differences = pd.DataFrame(pair.differences(), columns=["difference", "baseline", name])
         if len(differences):
-            tables.append(make_table(f"{other.folder}: what else differs", differences))
+            tables.append(make_table(f"{name}: what else differs", differences))
     title = "Compared with other runs"
-    return Block("comparison", title, "Other runs", lead, [], "plain.html.jinja", tables=tuple(tables))
+    return Block("comparison", title, "Other runs", lead, charts, "plain.html.jinja", tables=tuple(tables))
 
 
 def make_table(title: str, table: pd.DataFrame, chart: str = "") -> PlainTable:

@@ -17,7 +17,7 @@ from ..report import Report
 from ..summary import Standing, VariantSummary, summarise
 from ..text import ABSENT, count_things, format_interval, format_or_dash, format_share, format_size, format_time
 
-FILTERS = ("machine", "framework", "version", "spec")
+FILTERS = ("run", "machine", "framework", "version", "spec")
 """What the rows of the page can be filtered by."""
 WIDTH, HEIGHT, MARGIN = 160, 32, 4
 """Of the curve of a trend, in pixels."""
@@ -74,29 +74,37 @@ def write_index(folder: Path, file: Path) -> tuple[int, dict[Path, str]]:
 
 def render(title: str, reports: Sequence[Report]) -> str:
     """Return the page of these runs."""
-    rows = [row for report in reports for row in _list_rows(report)]
+    runs = [_describe_run(report) for report in reports]
+    rows = [row for run in runs for row in run["rows"]]
     choices = {key: sorted({str(row[key]) for row in rows}) for key in FILTERS}
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__, "."), autoescape=True, undefined=jinja2.StrictUndefined
     )
     return environment.get_template("index.html.jinja").render(
-        title=title, rows=rows, choices=choices, trends=list_trends(rows), runs=len(reports), size=(WIDTH, HEIGHT)
+        title=title, runs=runs, count=len(rows), choices=choices, trends=list_trends(rows), size=(WIDTH, HEIGHT)
     )
 
 
-def _list_rows(report: Report) -> list[dict[str, Any]]:
-    """Return a row for each variant of a run, as values and as they are shown."""
+def _describe_run(report: Report) -> dict[str, Any]:
+    """Return a run with a row for each variant, as values and as they are shown."""
     summary, header = summarise(report), report.header
     plan = header["plan"]
     machine = f"{header['machine']['processor']}, {count_things(plan['threads'], 'thread')}, {plan['device']}"
-    return [
+    run = {
+        "name": report.folder.resolve().name,
+        "created": summary.created,
+        "machine": machine,
+        "spec": f"{header['spec_hash']} on {header['data']['name']}",
+        "warning": " ".join(summary.warnings),
+    }
+    rows = [
         {
-            "run": report.folder.resolve().name,
-            "created": summary.created,
+            "run": run["name"],
+            "created": run["created"],
             "machine": machine,
             "framework": each.title,
             "version": each.version,
-            "spec": f"{header['spec_hash']} on {header['data']['name']}",
+            "spec": run["spec"],
             "variant": each.name,
             "step_s": each.step_s.estimate,
             "step": _write(each, format_interval(each.step_s, format_time)),
@@ -105,10 +113,10 @@ def _list_rows(report: Report) -> list[dict[str, Any]]:
             "correct": each.correct or "not checked",
             "accuracy": format_or_dash(each.test_accuracy, format_share),
             "memory": format_or_dash(each.peak_memory_bytes, format_size),
-            "warning": " ".join(summary.warnings),
         }
         for each in summary.variants
     ]
+    return {**run, "rows": rows}
 
 
 def _write(each: VariantSummary, words: str) -> str:

@@ -57,17 +57,18 @@ def read_correctness(query: Query, backend: str, variant: str) -> Correctness:
 
 def tabulate_floors(query: Query) -> pd.DataFrame:
     """Return the worst rounding error, in floors, by case, dtype and phase (rows) for every variant (columns)."""
-    floors = query.columns(FLOORS, ["case", "dtype", "required", "phase", "backend", "variant", "value"])
+    index = ["case", "dtype", "required", "phase"]
+    floors = query.columns(FLOORS, [*index, "backend", "variant", "value"])
     if not len(floors):
         return pd.DataFrame()
-    named = floors.assign(
-        variant=floors["backend"] + ":" + floors["variant"],
-        value=floors["value"].astype(float),
-        required=floors["required"].map({True: "yes", False: "no"}),
+    # The worst of each group first: a large run has many rounding errors in each, and then few texts to join.
+    worst = floors.assign(value=floors["value"].astype(float))
+    worst = worst.groupby([*index, "backend", "variant"], sort=False, as_index=False)["value"].max()
+    named = worst.assign(
+        variant=worst["backend"] + ":" + worst["variant"],
+        required=worst["required"].map({True: "yes", False: "no"}),
     )
-    table = named.pivot_table(
-        index=["case", "dtype", "required", "phase"], columns="variant", values="value", aggfunc="max", sort=False
-    )
+    table = named.pivot_table(index=index, columns="variant", values="value", aggfunc="max", sort=False)
     return table.round(1).reset_index().rename_axis(columns=None)
 
 

@@ -50,7 +50,7 @@ CORRECT = {"yes": ("yes", "green"), "reduced precision": ("reduced", "yellow"), 
 LEGEND = {
     "ratio": "to the fastest",
     "memory": "the peak",
-    "cold start": "from the process's start to the end of the first steps",
+    "start": "cold start, from the process's start to the end of the first steps",
     "code": "tokens of the model file",
 }
 """What the headings mean that do not say it themselves."""
@@ -243,7 +243,7 @@ COLUMNS = (
     Column("ratio", 2, _write_ratio),
     Column("ratio", 7, _write_ratio_with_interval),
     Column("memory", 4, _plain("peak_memory_bytes", format_size)),
-    Column("cold start", 5, _plain("cold_start_s", format_seconds)),
+    Column("start", 5, _plain("cold_start_s", format_seconds)),
     Column("correct", 3, _write_correctness, left=True),
     Column("code", 6, lambda each: (format_or_dash(each.tokens, format_count), "")),
     Column("test acc.", 8, _plain("test_accuracy", format_share)),

@@ -86,7 +86,8 @@ def page(tmp_path):
 
 def test_the_page_has_a_row_for_each_result_and_filters(page):
     body = page[page.index('<table id="results">') : page.index("<h2>")]
-    assert len(re.findall(r"<tr data-machine=", body)) == 3
+    assert len(re.findall(r'<tr class="result" data-run="(one|two|three)"', body)) == 3
+    assert re.findall(r"<strong>(\w+)</strong>", body)[-2:] == ["two", "one"]  # the newest run comes first
     for key in index.FILTERS:
         assert f'<select name="{key}">' in page
 

@@ -43,6 +43,12 @@ function againstColours() {
   return { domain: ["baseline", "faster", "not distinguishable", "slower"], range: ["--accent", "--good", "--quiet", "--poor"].map((name) => css.getPropertyValue(name).trim()) };
 }
 
+// The words and colours of a change between two runs.
+function changeColours() {
+  const css = getComputedStyle(document.documentElement);
+  return { domain: ["less time", "no clear change", "more time"], range: ["--good", "--quiet", "--poor"].map((name) => css.getPropertyValue(name).trim()) };
+}
+
 // Give every encoding by variant its colours and dashes, and every comparison its own; in place.
 function paint(node, names, style) {
   if (Array.isArray(node)) return node.forEach((each) => paint(each, names, style));
@@ -52,6 +58,7 @@ function paint(node, names, style) {
     if ((key === "color" || key === "stroke") && field === "variant") value.scale = { domain: names, range: names.map((name) => style.get(name).colour) };
     else if (key === "strokeDash" && field === "variant") value.scale = { domain: names, range: names.map((name) => style.get(name).dash) };
     else if (key === "color" && field === "against") value.scale = againstColours();
+    else if (key === "color" && field === "change") value.scale = changeColours();
     else paint(value, names, style);
   }
   return undefined;
