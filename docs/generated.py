@@ -7,6 +7,7 @@ docs/reference.
 """
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 from bakeoff.measures.deployment import records
 from bakeoff.measures.deployment import tables as tables_of
+from bakeoff.measures.deployment.figures import HTTP_RATE, SERVE_LATENCY
+from bakeoff.measures.deployment.latency import judge_self_test
 from bakeoff.registry.description import Description
 from bakeoff.report.text import to_bullets, to_markdown
 from bakeoff.workload.spec import Spec
@@ -219,6 +222,24 @@ def deployment(path: str) -> str:
     rows = records.read(Path(path))
     filled = [table.loc[:, ~table.eq(tables_of.ABSENT).all()] for table in tables_of.tabulate_all(rows).values()]
     return "\n\n".join([*map(to_markdown, filled), to_bullets(tables_of.describe_failures(rows))])
+
+
+def deployment_times(path: str) -> str:
+    """Return when the times in a file of `bakeoff deploy --records` were taken, and whether the self-test passed."""
+    rows = records.read(Path(path))
+    timed, served = ([row["time"] for row in records.select(rows, figure)] for figure in (SERVE_LATENCY, HTTP_RATE))
+    if not timed:
+        return "Nothing was timed in these records."
+    problem = judge_self_test(rows)
+    self_test = f"The self-test failed: {problem}. Do not compare latencies." if problem else "The self-test passed."
+    sentence = f"Calls were timed on {in_days(timed)}, all paths in turn. {self_test}"
+    return f"{sentence} Rates over HTTP are of {in_days(served)}." if served else sentence
+
+
+def in_days(times: list[float]) -> str:
+    """Return the first and the last day of some times."""
+    days = sorted({time.strftime("%Y-%m-%d", time.gmtime(each)) for each in times})
+    return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
 
 
 def in_time(seconds: float) -> str:

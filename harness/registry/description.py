@@ -230,6 +230,8 @@ class Server(Table):
     """The file that pins, with hashes, what it needs beside the backend's own requirements."""
     imports: Annotated[tuple[Identifier, ...], Field(min_length=1), *Unique]
     """The modules of it that server_NAME.py names; the user asks for the packages that contain them."""
+    extras: Annotated[tuple[Text, ...], *Unique] = ()
+    """The extras that the user asks for with them, as the documentation says."""
     programs: Annotated[tuple[Text, ...], *Unique] = ()
     """Programs of which one must be on PATH."""
 

@@ -36,6 +36,7 @@ from ..measures.deployment.servers import (
 )
 from ..records.files import DEPLOYMENT_FILE
 from ..records.read import Record
+from ..records.vocabulary import FINISHED
 from ..registry.description import Server
 from ..registry.entries import Entry
 from ..workers.cores import first_cores, lease_cores
@@ -146,11 +147,14 @@ class Deployer:
             (figures.NO_EXPORT, entry.description.no_documented_export),
             (figures.SERVER, entry.description.documented_server),
         )
-        write = Recorder(f"deploy {entry.name}")
+        task = f"deploy {entry.name}"
+        write = Recorder(task, self.log.count_attempts(task) + 1)
         for figure, fact in facts:
             if fact is not None:
                 write(figure, fact.value, backend=entry.name, source=fact.source, asof=fact.asof)
-        if write.records and not self.log.finished(write.task):
+        # What backend.toml says can have changed since the file was begun.
+        known = [row for row in self.log.records if row["task"] == task and row["figure"] != FINISHED.name]
+        if [row["value"] for row in known] != [row["value"] for row in write.records]:
             self.log.add(write.finish())
 
     def deploy_paths(self, paths: Sequence[ExportPath]) -> None:

@@ -10,15 +10,18 @@ from packaging.utils import canonicalize_name
 from ...environments import Environment
 
 
-def find_undeclared(layer: Environment, below: Environment, converters: Collection[str], package: str) -> list[str]:
+def find_undeclared(
+    layer: Environment, below: Environment, converters: Collection[str], package: str, extras: Collection[str] = ()
+) -> list[str]:
     """Return the packages of a layer that neither the framework's package nor a converter requires, by metadata.
 
     `converters` are the modules that the export's code imports; the packages that contain them are asked for by the
-    user. An extra counts where a requirement names it. A package that another undeclared one requires is left out: the
-    list is what a user has to find out and install by hand.
+    user, with the `extras`. Another extra counts where a requirement names it. A package that another undeclared one
+    requires is left out: the list is what a user has to find out and install by hand.
     """
     found = {**_read(below.folder), **_read(layer.folder)}
-    pending = [(str(canonicalize_name(package)), ""), *((name, "") for name in _providers(found, converters))]
+    pending = [(name, extra) for name in _providers(found, converters) for extra in ("", *extras)]
+    pending.append((str(canonicalize_name(package)), ""))
     required: set[tuple[str, str]] = set()
     while pending:
         wanted = pending.pop()

@@ -93,7 +93,7 @@ def own_host(path: ExportPath, server: Server, environment: Environment) -> Host
 def record_server(path: ExportPath, server: Server, layer: Environment, base: Environment, write: Write) -> None:
     """Record what a server needs beside the framework."""
     keys = {**path.keys, "by": server.name}
-    undeclared = find_undeclared(layer, base, server.imports, path.entry.description.package)
+    undeclared = find_undeclared(layer, base, server.imports, path.entry.description.package, server.extras)
     write(figures.SERVER_PACKAGES, len(layer.packages), **keys)
     write(figures.SERVER_SIZE, layer.bytes, **keys)
     write(figures.SERVER_UNDECLARED, len(undeclared), names=undeclared, **keys)

@@ -279,6 +279,18 @@ def test_a_resumed_command_does_what_is_left(tmp_path, monkeypatch):
     assert [row["value"] for row in records.select(again.records, figures.CHECKPOINT)] == ["same bits"]
 
 
+def test_what_backend_toml_says_is_renewed_in_a_file_of_records(tmp_path):
+    file = records.RecordsFile(tmp_path / DEPLOYMENT_FILE)
+    deployer = runner.Deployer(runner.Parts(), None, tmp_path, Board(Console(file=io.StringIO())), file)
+    for value, attempt in (("a clerk", 1), ("a clerk", 1), ("a desk", 2)):
+        fact = SimpleNamespace(value=value, source="the office", asof="1200")
+        description = SimpleNamespace(no_documented_export=None, documented_server=fact)
+        deployer.record_no_export(SimpleNamespace(name="abacus", description=description))
+        for rows in (file.records, records.read(tmp_path / DEPLOYMENT_FILE)):
+            (row,) = records.select(rows, figures.SERVER)
+            assert (row["value"], row["attempt"]) == (value, attempt)
+
+
 def test_latencies_of_another_process_fail_the_self_test():
     write = Recorder("deploy latency")
     rng = np.random.default_rng(0)

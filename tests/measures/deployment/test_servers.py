@@ -21,6 +21,7 @@ from bakeoff.measures.deployment.http import Load, measure_http
 from bakeoff.measures.deployment.measure import prepare_places, try_path
 from bakeoff.measures.deployment.paths import list_paths, script_of
 from bakeoff.measures.deployment.records import value_of
+from bakeoff.measures.deployment.requirements import find_undeclared
 from bakeoff.measures.deployment.servers import build_http, build_server, list_servers, own_host, running_server
 from bakeoff.measures.deployment.tables import describe_failures, tabulate_http
 from bakeoff.registry import entries
@@ -230,6 +231,24 @@ def test_a_server_of_an_unknown_export_is_a_sentence(tmp_path):
     file.write_text(file.read_text(encoding="utf-8") + DESK.replace('"npz"', '"npy"'), encoding="utf-8")
     with pytest.raises(InputError, match=r"server\.desk\.exports"):
         entries.read_entry(path.entry.folder)
+
+
+def add_package(folder, name, *lines):
+    home = folder / "lib/python3.11/site-packages" / f"{name}-1.dist-info"
+    home.mkdir(parents=True)
+    head = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1"]
+    (home / "METADATA").write_text("\n".join([*head, *lines]) + "\n")
+    (home / "RECORD").write_text(f"{name}/__init__.py,,\n{name}-1.dist-info/RECORD,,\n")
+
+
+def test_a_package_that_no_metadata_requires_is_undeclared_and_one_of_an_extra_is_asked_for(tmp_path):
+    add_package(tmp_path, "desk", "Requires-Dist: lamp", 'Requires-Dist: bell ; extra == "loud"')
+    for name in ("lamp", "bell", "clerk"):
+        add_package(tmp_path, name)
+    below = Environment(Path(sys.executable), tmp_path / "below", 0.0, 0, {})
+    layer = below._replace(folder=tmp_path, packages=dict.fromkeys(("desk", "lamp", "bell", "clerk"), "1"))
+    assert find_undeclared(layer, below, ["desk"], "abacus") == ["bell", "clerk"]
+    assert find_undeclared(layer, below, ["desk"], "abacus", ["loud"]) == ["clerk"]
 
 
 REAL = [(path, server) for path in list_paths(list(entries.read_all().values())) for server in list_servers(path)]
