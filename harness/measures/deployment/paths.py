@@ -76,9 +76,9 @@ def list_paths(entries: Sequence[Entry]) -> list[ExportPath]:
     for entry in entries:
         whole = entry.whole
         for server in whole.description.server:
-            for file in (whole.folder / script_of(server), whole.folder / server.requirements):
-                if not file.is_file():
-                    raise InputError(f"{file}: `server.{server.name}` of {entry.name} needs this file.")
+            for needed in (whole.folder / script_of(server), whole.folder / server.requirements):
+                if not needed.is_file():
+                    raise InputError(f"{needed}: `server.{server.name}` of {entry.name} needs this file.")
         for export in whole.description.export:
             variant = export.variant or whole.variants[0]
             path = ExportPath(whole.for_variant(variant), variant, export)

@@ -72,7 +72,7 @@ def check_dataset(dataset: Dataset) -> Dataset:
 
 def _find_constant(x: Floats) -> npt.NDArray[np.bool_]:
     """Return which columns of (rows, features) have one value. The first rows rule out nearly every other."""
-    constant = (x[:FIRST_ROWS] == x[0]).all(axis=0)
+    constant: npt.NDArray[np.bool_] = (x[:FIRST_ROWS] == x[0]).all(axis=0)
     for column in np.flatnonzero(constant):
         constant[column] = (x[:, column] == x[0, column]).all()
     return constant
