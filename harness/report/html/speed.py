@@ -87,19 +87,29 @@ def chart_memory(report: Report) -> Chart | None:
 
 
 def chart_sweep(report: Report) -> Iterator[Chart]:
-    """Yield for each axis of the sweep the time per step over the operations of a step."""
+    """Yield for each axis of the sweep the time per step over the size, or over what the axis names."""
     times = report.sweep_times
     for axis, mine in times.groupby("axis", sort=False) if len(times) else ():
         fitted = axis in FITTED
-        kind: Spec = {"field": "operations", "type": "quantitative", "title": "operations of a step (logarithmic)"}
-        kind |= {"scale": {"type": "log", "nice": False, "padding": 12}, "axis": {"format": "~s", "tickCount": 6}}
-        point = {"field": "point", "type": "nominal", "sort": None, "title": str(axis).replace("_", " ")}
-        told = tooltip((NAME, "variant", ""), ("point", str(axis), ""), ("step_s", "step, s", ".3s"))
+        words = str(axis).replace("_", " ")
+        table = mine.drop(columns="blocks").rename(columns={"backend": NAME})
+        point: Spec = {"field": "point", "type": "nominal", "sort": None, "title": words}
+        if fitted:
+            table = table.assign(size=pd.to_numeric(table["point"]))
+            point = {"field": "size", "type": "quantitative", "title": f"{words} (logarithmic)"}
+            point |= {"scale": {"type": "log", "nice": False, "padding": 12}}
+            point |= {"axis": {"values": sorted(set(table["size"].tolist())), "format": "d"}}
+        told = tooltip(
+            (NAME, "variant", ""),
+            ("point", words, ""),
+            ("operations", "operations of a step", ".3s"),
+            ("step_s", "step, s", ".3s"),
+        )
         spec: Spec = {
             "height": 320,
             "mark": {"type": "line", "point": {"size": 24, "strokeWidth": 0}, "strokeWidth": 2},
             "encoding": {
-                "x": kind if fitted else point,
+                "x": point,
                 "y": {"field": "step_s", **seconds_axis("time per step (logarithmic)")},
                 "color": variant_colour(),
                 "strokeDash": variant_colour(),
@@ -108,9 +118,9 @@ def chart_sweep(report: Report) -> Iterator[Chart]:
         }
         yield Chart(
             f"sweep_{axis}",
-            f"Time per step by {str(axis).replace('_', ' ')}",
-            "One line a variant. A flat line is overhead; a line that rises with the operations is arithmetic.",
-            mine.drop(columns="blocks").rename(columns={"backend": NAME}),
+            f"Time per step by {words}",
+            "One line a variant. Where a line is flat, a step is overhead; where it rises with the size, arithmetic.",
+            table,
             spec,
             "sweep/slice",
             dict.fromkeys(("step_s", "step_s_low", "step_s_high"), "s"),

@@ -62,8 +62,8 @@ def tabulate_floors(query: Query) -> pd.DataFrame:
     if not len(floors):
         return pd.DataFrame()
     # The worst of each group first: a large run has many rounding errors in each, and then few texts to join.
-    worst = floors.assign(value=floors["value"].astype(float))
-    worst = worst.groupby([*index, "backend", "variant"], sort=False, as_index=False)["value"].max()
+    groups = floors.assign(value=floors["value"].astype(float)).groupby([*index, "backend", "variant"], sort=False)
+    worst = groups["value"].max().reset_index()
     named = worst.assign(
         variant=worst["backend"] + ":" + worst["variant"],
         required=worst["required"].map({True: "yes", False: "no"}),
