@@ -216,7 +216,7 @@ class Deployer:
                 return None
             training = choose_trainings(path.entry)["float32"]
             found = try_path(path, _move(places, cores), training, find_truth, scratch, write)
-            job.outcome = "exported again" if found else "failed, and agreed before: nothing more is measured"
+            job.outcome = "exported again" if found else f"agreed before, and failed now: {_read_reason(write)}"
         # What is left is measured on the core of all others.
         return (found._replace(place=places.serve), places) if found else None
 
@@ -260,8 +260,7 @@ class Deployer:
             float64 = attempt.result()
         write.records += double.records
         if contestant is None:
-            reason = next(str(each.get("reason")) for each in write.records if each["figure"] == figures.EXPORTED.name)
-            return None, f"failed: {reason}"
+            return None, f"failed: {_read_reason(write)}"
         return contestant, f"agrees; float64 {float64}"
 
     def _list_stages(self, path: ExportPath) -> list[Stage]:
@@ -360,6 +359,11 @@ class Deployer:
             training = choose_trainings(entry)["float32"]
             job.outcome = measure_checkpoint(place, variant, training, find_training_floors, folder, labelled)
         self.log.add(write.finish())
+
+
+def _read_reason(write: Recorder) -> str:
+    """Return why a path failed in float32."""
+    return next(str(each.get("reason")) for each in write.records if each["figure"] == figures.EXPORTED.name)
 
 
 def _move(places: Places, cores: tuple[int, ...] | None) -> Places:
