@@ -27,8 +27,12 @@ MADE_BY_PYTHON = "__pycache__"
 
 
 def write_manifest(folder: Path) -> None:
-    """Write the checksums of what was unpacked and compiled in the environment, where anything was."""
-    lines = [f"{_sum(path)}  {path.relative_to(folder).as_posix()}" for path in _unpacked_files(folder)]
+    """Write the checksums of what was unpacked and compiled in the environment, where anything was.
+
+    Some wheels were published with a RECORD that is wrong about their own metadata: it has these files, too.
+    """
+    paths = [*_unpacked_files(folder), *_wrongly_recorded(folder)]
+    lines = [f"{_sum(path)}  {path.relative_to(folder).as_posix()}" for path in paths]
     if lines:
         (folder / MANIFEST).write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
 
@@ -46,6 +50,7 @@ def find_changes(entry: Entry, environment: Environment) -> tuple[int, list[str]
 
 def _compare_packages(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
     """Yield each file of the Python packages, and what is wrong with it."""
+    known = _read_manifest(folder)
     for packages in sorted(folder.glob("lib/python*/site-packages")):
         listed = set()
         for distribution in importlib.metadata.distributions(path=[str(packages)]):
@@ -55,7 +60,10 @@ def _compare_packages(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
             for file in distribution.files or ():
                 path = Path(os.path.normpath(str(file.locate())))
                 listed.add(path)
-                if file.hash is not None:
+                if _name(path, folder) in known:
+                    found = _sum(path) if path.is_file() else None
+                    yield _name(path, folder), _judge(found, known[_name(path, folder)], MANIFEST)
+                elif file.hash is not None:
                     digest = _digest(path, file.hash.mode)
                     yield _name(path, folder), _judge(digest, file.hash.value, f"the RECORD of {name}")
                 elif not path.exists() and MADE_BY_PYTHON not in path.parts:
@@ -67,9 +75,8 @@ def _compare_packages(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
 
 def _compare_unpacked(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
     """Yield each file of Debian packages, of a Maven project and of compiled libraries, and what is wrong with it."""
-    manifest = folder / MANIFEST
-    text = manifest.read_text(encoding="utf-8", errors="surrogateescape") if manifest.is_file() else ""
-    pinned = {name: digest for digest, _, name in (line.partition("  ") for line in text.splitlines())}
+    every = _read_manifest(folder)
+    pinned = {name: digest for name, digest in every.items() if name.partition("/")[0] in UNPACKED}
     found = {path.relative_to(folder).as_posix(): path for path in _unpacked_files(folder)}
     for name in sorted(pinned.keys() | found.keys()):
         if name not in pinned:
@@ -86,6 +93,24 @@ def _compare_libraries(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
     for sha256, name in read_lines(entry.folder / wanted.lock):
         path = folder / "maven" / "lib" / name
         yield _name(path, folder), _judge(compute_sha256(path) if path.is_file() else None, sha256, wanted.lock)
+
+
+def _read_manifest(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of the manifest, by its path."""
+    manifest = folder / MANIFEST
+    text = manifest.read_text(encoding="utf-8", errors="surrogateescape") if manifest.is_file() else ""
+    return {name: digest for digest, _, name in (line.partition("  ") for line in text.splitlines())}
+
+
+def _wrongly_recorded(folder: Path) -> Iterator[Path]:
+    """Yield the metadata files of Python packages that differ from their RECORD."""
+    for packages in sorted(folder.glob("lib/python*/site-packages")):
+        for distribution in importlib.metadata.distributions(path=[str(packages)]):
+            for file in distribution.files or ():
+                path = Path(str(file.locate()))
+                metadata = file.hash is not None and file.parts[0].endswith(".dist-info")
+                if metadata and file.hash and _digest(path, file.hash.mode) not in (None, file.hash.value):
+                    yield path
 
 
 def _judge(found: str | None, expected: str, where: str) -> str:

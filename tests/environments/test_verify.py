@@ -64,6 +64,19 @@ def test_compiled_modules_are_nobodys_business(copy):
     assert environments.find_changes(*copy)[1] == []
 
 
+def test_a_wheel_whose_record_was_wrong_from_the_beginning_is_no_change(copy):
+    entry, environment = copy
+    metadata = packages(environment) / "abacus-1.5.dist-info" / "METADATA"
+    record = metadata.with_name("RECORD")
+    lines = [line for line in record.read_text().splitlines() if "METADATA" not in line]
+    record.write_text("\n".join([*lines, "abacus-1.5.dist-info/METADATA,sha256=AAAA,5"]) + "\n")
+    assert environments.find_changes(entry, environment)[1] != []
+    verify.write_manifest(environment.folder)
+    assert environments.find_changes(entry, environment)[1] == []
+    metadata.write_text("changed since\n")
+    assert any(f"is not the file of {verify.MANIFEST}" in each for each in environments.find_changes(*copy)[1])
+
+
 def test_what_was_unpacked_has_a_list_of_checksums(copy, tmp_path):
     entry, environment = copy
     folder = environment.folder
