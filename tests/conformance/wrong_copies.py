@@ -1170,4 +1170,4 @@ WRONG_COPIES = (
 )
 
 NOT_LISTED = (*MLX, *TINYGRAD)
-"""Of backends that tox.ini does not name yet: not tried so far. They join WRONG_COPIES when tox.ini names the backends."""
+"""Of backends that tox.ini does not name yet: not tried so far. They join WRONG_COPIES when it does."""
