@@ -29,6 +29,44 @@ OPTIMISERS = {
 """What MLX calls the fields of the spec that it has a default for: it has none for a learning rate."""
 NORM = {"bn_epsilon": "eps", "bn_decay": "momentum"}
 
+EXP = (
+    "ml-explore/mlx#3047, open: on the CPU exp computes in float32 for float64 too, and with it softmax, the loss and "
+    "sigmoid. Probabilities are 3e-8 off."
+)
+KNOWN_FAILURES = [
+    {
+        "reason": EXP,
+        "checks": [
+            "forward",
+            "test_mode_uses_running_statistics",
+            "losses",
+            "gradients",
+            "updates",
+            "test_mode",
+            "steps_add_up",
+            "predict_sizes",
+            "gradient_sizes",
+            "train_sizes",
+        ],
+        "max_floors": 1e10,
+        "dtype": "float64",
+    },
+    {
+        "reason": EXP,
+        "checks": ["running_statistics"],
+        "max_floors": 1e10,
+        "dtype": "float64",
+        "batch_norm": True,
+    },
+    {
+        "reason": EXP,
+        "checks": ["activation_at_zero", "large_logits"],
+        "max_floors": 1e10,
+        "dtype": "float64",
+        "activation": "sigmoid",
+    },
+]
+
 
 def own_defaults(function, arguments):
     """Return {field: the default of MLX}."""

@@ -256,10 +256,7 @@ class Reference:
         return self.convention["adam_bias_correction"] if self.run_dtype == "float64" else "exact"
 
     def share(self, beta):
-        """Return 1 - beta**t in float64, by the adam_bias_correction convention.
-
-        Where that is exact, without cancellation: a backend can be as precise, so the oracle must be.
-        """
+        """Return 1 - beta**t in float64, by the adam_bias_correction convention."""
         convention, single = self.bias_correction(), np.float32(beta)
         if convention == "float32":
             return float(np.float32(1) - np.float32(float(single) ** self.steps))
@@ -268,12 +265,16 @@ class Reference:
             for _ in range(self.steps):
                 power = power * single
             return float(np.float32(1) - power)
+        return self.exact_share(beta)
+
+    def exact_share(self, beta):
+        """Return 1 - beta**t without cancellation: a backend can be as precise, so the oracle must be."""
         return -math.expm1(self.steps * math.log(beta)) if beta else 1.0
 
 
 class Plain(Reference):
     """The network spec as it is written, in plain NumPy: the source of the rounding floors."""
 
-    def share(self, beta):
+    def exact_share(self, beta):
         """Return 1 - beta**t, on the host in float64."""
         return 1 - beta**self.steps

@@ -49,7 +49,7 @@ LOSES_PRECISION = {
     "jax_pure:idiomatic": "its Adam takes 1 - beta**t in float32, as written in the documentation: 95 floors at worst",
     "keras3": "Keras's Adam takes 1 - beta**t in float32, where it cancels: 53 floors at worst",
     "lasagne_layers": "Lasagne's Adam takes 1 - beta**t in float32, where it cancels: 53 floors at worst",
-    "mlx_nn": "MLX's Adam takes 1 - beta**t in float32, where it cancels",
+    "mlx_nn": "MLX's Adam takes 1 - beta**t in float32, where it cancels: 95 floors at worst",
     "mxnet_gluon": "on the stress spec with relu and Adam, 20 floors in a gradient and 43 after a step",
     "paddlepaddle": "on the stress spec with relu and Adam, 28 floors after 10 steps",
     "tinygrad_nn": "tinygrad's Adam takes 1 - beta**t in float32, where it cancels",

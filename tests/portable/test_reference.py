@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from bakeoff.portable.reference import Reference
+from bakeoff.portable.reference import Plain, Reference
 from bakeoff.portable.spec import parameters, shapes
 
 from .networks import small, some_arrays, some_order, some_rows
@@ -362,6 +362,23 @@ def test_a_bias_correction_in_single_precision_changes_nothing_in_a_run_in_float
     common.train(order)
     other.train(order)
     assert_same_bits(common.dump(), other.dump())
+
+
+@pytest.mark.parametrize("value", ["exact", "float32", "float32-product"])
+def test_the_floors_of_a_bias_correction_are_those_of_rounding(value):
+    """Plain NumPy follows the convention too: or the distance between two conventions would count as rounding."""
+    spec = small(optimiser="adam", beta1=0.9, beta2=0.999)
+    truth, plain = (
+        loaded(spec, {"adam_bias_correction": value}),
+        Plain(spec, conventions={"adam_bias_correction": value}),
+    )
+    plain.load(truth.dump())
+    plain.put(truth.x, truth.y)
+    order = some_order(spec, 40, 20)
+    truth.train(order)
+    plain.train(order)
+    for name, array in truth.dump().items():
+        assert plain.dump()[name] == pytest.approx(array, rel=1e-11, abs=1e-13), name
 
 
 @pytest.mark.parametrize("wrong", [{"adam": "epsilon"}, {"weight_decay": "coupled"}], ids=["value", "name"])

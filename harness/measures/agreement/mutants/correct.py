@@ -9,7 +9,7 @@ from .base import Mutant
 class CorrectionInFloat32(Reference):
     """Computes Adam's 1 - beta**t in float32, where it cancels."""
 
-    def share(self, beta):
+    def exact_share(self, beta):
         return float(np.float32(1) - np.float32(beta) ** np.float32(self.steps))
 
 
