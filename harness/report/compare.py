@@ -316,7 +316,7 @@ def _list_reasons(before: Row, after: Row, ratio: Interval | None, threshold: fl
             f"its step takes {format_interval(ratio, decimals=3)} times as long; the whole interval lies above "
             f"{threshold:g}"
         )
-    if ratio is None and pd.notna(before["step_s"]):
+    if ratio is None and not np.isnan(before["step_s"]):
         yield f"it was timed in the baseline, and is not now{why}"
     if before["correct"] in CORRECT and after["correct"] not in CORRECT:
         state = "could not be checked" if after["correct"] is None else "is not correct"

@@ -62,7 +62,7 @@ def chart_memory(report: Report) -> Chart | None:
     rows = [
         {NAME: f"{row['backend']}:{row['variant']}", "peak_memory_bytes": row["peak_memory_bytes"]}
         for row in report.rows
-        if not pd.isna(row["peak_memory_bytes"])
+        if not np.isnan(row["peak_memory_bytes"])
     ]
     if not rows:
         return None
