@@ -71,6 +71,12 @@ def test_a_spec_that_is_a_named_pipe_is_refused(tmp_path):
         read_spec(tmp_path / "spec.toml")
 
 
+def test_a_cell_of_a_million_digits_and_a_letter_takes_no_hours(tmp_path):
+    (tmp_path / "file.csv").write_text("a,label\n" + "1" * 1_000_000 + "x,b\n")
+    with input_files.time_limit(input_files.LIMIT_S), pytest.raises(InputError):
+        describe_data(DataSpec(source=str(tmp_path / "file.csv"), target="label"), TrainingSpec())
+
+
 def test_false_pandas_metadata_are_named(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -224,7 +224,8 @@ def _encode_one_hot(name: str, values: "pd.Series", categories: str) -> dict[str
     first += f" in data row {int(text.notna().to_numpy().argmax()) + 1}"
     if all(_is_date(value) for value in found):
         raise InputError(f"column `{name}` holds dates or times, {first}: expected numbers. Convert it, or {drop}.")
-    if all(re.fullmatch(r"[-+]?[\d.,' ]*\d[\d.,' ]*%?", value) for value in found):
+    # Two tests: one pattern for both takes hours for a cell of a million digits and a letter.
+    if all(re.fullmatch(r"[-+]?[\d.,' ]+%?", value) and re.search(r"\d", value) for value in found):
         raise InputError(
             f"column `{name}`: expected numbers, got text {first}. Write plain numbers, without percent signs and "
             f'thousands separators (a decimal comma is `data.decimal = ","`), or {drop}.'
