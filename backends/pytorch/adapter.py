@@ -1,6 +1,10 @@
 """PyTorch's side of the contract: arrays in, arrays out."""
 
+import contextlib
+import getpass
 import inspect
+import os
+import tempfile
 
 import torch
 
@@ -39,6 +43,20 @@ def own_defaults(name):
     return values
 
 
+def keep_precompiled_headers():
+    """Let torch.compile find its precompiled C++ headers again, which take it about 10 s to make.
+
+    It keeps them below the folder for temporary files, whatever TORCHINDUCTOR_CACHE_DIR says, and that of a worker is
+    removed with it. So that place becomes a link to the folder that stays.
+    """
+    kept = os.environ.get("TORCHINDUCTOR_CACHE_DIR")
+    link = os.path.join(tempfile.gettempdir(), "torchinductor_" + getpass.getuser())
+    if kept and not os.path.lexists(link):
+        with contextlib.suppress(OSError):  # a cache that can only be read: torch.compile says so itself
+            os.makedirs(kept, exist_ok=True)
+            os.symlink(kept, link)
+
+
 class OnTheDevice:
     """A tensor that becomes a NumPy array when it is asked to: after the clock has stopped."""
 
@@ -65,6 +83,7 @@ class Backend:
         self.model = model_idiomatic if variant == "idiomatic" else model
         self.net = self.network()
         if variant == "compiled":
+            keep_precompiled_headers()
             torch.compiler.reset()  # or this network would share, and be limited by, what was compiled before it
             self.loss_of = torch.compile(model.loss_of)
         else:
