@@ -23,4 +23,4 @@ def cases():
 def optimiser_of(convention):
     """Return an optimiser that the convention makes a difference with."""
     of_none = convention in ("running_variance", "batch_norm_constants", "loss")
-    return "adam" if of_none else convention.removesuffix("_constants")
+    return "adam" if of_none else convention.partition("_")[0]
