@@ -65,3 +65,27 @@ def test_a_ratio_and_its_inverse_have_inverse_intervals():
 )
 def test_known_to_two_per_cent(interval, known):
     assert is_known_to(Interval(*interval), 0.02) is known
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95])
+@pytest.mark.parametrize("values", [[0.1, 0.4], [0.2, 0.1, 0.4, 0.3, 0.15, 0.22]])
+def test_the_interval_of_a_mean_is_its_standard_error_times_the_critical_t(values, level):
+    half = np.std(values, ddof=1) / math.sqrt(len(values)) * critical_t(len(values), 1 - level, 2.0)
+    mean = np.mean(values)
+    assert mean_interval(values, level, 2.0) == pytest.approx((mean, mean - half, mean + half))
+
+
+def test_the_interval_of_a_ratio_is_that_of_its_logarithms():
+    logs = [0.02, 0.05, 0.03, 0.04, 0.035]
+    assert ratio_interval(logs, 0.9) == pytest.approx(np.exp(mean_interval(logs, 0.9)))
+    assert ratio_interval(logs) == pytest.approx(np.exp(mean_interval(logs)))
+    assert ratio_interval([0.02]) == pytest.approx((math.exp(0.02), 0, math.inf))
+
+
+def test_a_table_of_values_is_an_error_that_names_its_shape():
+    with pytest.raises(ValueError, match=r"as an array \(n,\), got shape \(1, 2\)"):
+        mean_interval([[0.1, 0.2]])
+
+
+def test_an_end_that_is_as_far_as_allowed_is_known():
+    assert is_known_to(Interval(1.0, 0.5, 1.5), 0.5)

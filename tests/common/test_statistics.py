@@ -301,7 +301,7 @@ def test_the_robust_standard_deviation_is_that_of_scipy():
 def test_an_outlier_is_further_than_three_and_a_half_deviations_of_logarithms(score, far, sign):
     # Their median is 0, and the median of their distances from it 1: so a standard deviation is 1 / ppf(0.75).
     logs = sign * np.array([-1.0, -1.0, -1.0, 0.0, 1.0, 1.0, score / stats.norm.ppf(0.75)])
-    assert list(statistics.outliers(np.exp(logs))) == [False] * 6 + [far]
+    assert list(statistics.outliers(5 * np.exp(logs))) == [False] * 6 + [far]
 
 
 def test_the_tails_are_those_of_the_expanded_percentile_interval():
@@ -401,3 +401,16 @@ def test_an_interval_of_two_segments_is_finite():
     assert 1 <= low < high <= 2
     half = [np.linspace(1, 2, 2 * statistics.SEGMENT)]
     assert np.isfinite(unpaired_ratio(half, half).high)
+
+
+def test_two_rounds_of_two_contestants_have_one_degree_of_freedom():
+    assert scatter(processes(np.random.default_rng(29), contestants=2)).freedom == 1
+
+
+def test_contestants_of_different_rounds_are_refused():
+    with pytest.raises(ValueError, match="zip"):
+        scatter([[np.ones(3)] * 3, [np.ones(3)] * 2])
+
+
+def test_one_segment_has_its_estimate():
+    assert median([np.array([1.0, 2.0, 9.0])]).estimate == 2
