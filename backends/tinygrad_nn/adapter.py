@@ -66,8 +66,9 @@ class Backend:
         self.step = self.step_on(self.net, self.optimiser)
 
     def state(self):
-        """Return the tensors of the optimiser that are no parameters: its averages, and the learning rate."""
-        return [t for t in nn.state.get_parameters(self.optimiser) if not any(t is p for p in self.optimiser.params)]
+        """Return the tensors of the optimiser that are not the network's: its averages, and the learning rate."""
+        network = {id(tensor) for tensor in nn.state.get_parameters(self.net)}
+        return [tensor for tensor in nn.state.get_parameters(self.optimiser) if id(tensor) not in network]
 
     def network(self):
         """Build the network; what the spec leaves open is what nn.BatchNorm takes when it is not told."""
