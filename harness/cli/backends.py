@@ -21,9 +21,7 @@ Parent = Annotated[
     Path,
     typer.Option("--folder", metavar="PARENT", help="Folder to create it in. Default: .", show_default=False),
 ]
-Verify = Annotated[
-    bool, typer.Option("--verify", help="Build nothing: compare the files of built environments with their checksums.")
-]
+Verify = Annotated[bool, typer.Option("--verify", help="Build nothing: compare the built files with their checksums.")]
 Sbom = Annotated[
     Path | None,
     typer.Option(

@@ -306,13 +306,8 @@ class Comparison:
             contestants = self._contestants()
             able = suite.record_support(self.run, workload, contestants, [entry for entry, _ in self.chosen])
             blocks = self.findings.workload_blocks.get(workload.name)
-            plan = suite.plan_round(
-                workload,
-                self.workloads.index(workload) + 1,
-                timing.plan_rounds(self.plan, 0),
-                self.run.header["suite"]["budget_s"],
-                blocks,
-            )
+            position, common = self.workloads.index(workload) + 1, timing.plan_rounds(self.plan, 0)
+            plan = suite.plan_round(workload, position, common, self.run.header["suite"]["budget_s"], blocks)
             steps = self.findings.workload_steps.setdefault(workload.name, {})
             time_left = suite.describe_time_left(self.findings.round_s, len(left) - done)
             title = f"{workload.name}, round {number} of {count} (workload round {done + 1} of {len(left)}{time_left})"

@@ -538,7 +538,7 @@ def test_a_run_whose_only_fault_is_its_self_test_ends_with_exit_code_3(
     from bakeoff.report.terminal import run as terminal_run
 
     report = SimpleNamespace(failed=failed, failed_self_test=failed_self_test)
-    monkeypatch.setattr(start, "begin", lambda request: None)
+    monkeypatch.setattr(start, "begin", lambda request, cluster: None)
     monkeypatch.setattr(cli_run, "carry_out", lambda work: report)
     monkeypatch.setattr(terminal_run, "print_run", lambda console, report: None)
     assert bakeoff("run")[0] == code

@@ -132,7 +132,7 @@ def test_a_damaged_run_is_not_changed_when_it_is_opened_to_be_resumed(run):
 
 
 def test_a_run_of_others_is_not_resumed_without_trust(run, monkeypatch):
-    monkeypatch.setattr(start, "_require_same_machine", lambda folder, header: None)
+    monkeypatch.setattr(start, "_require_same_place", lambda folder, header, cluster: None)
     monkeypatch.setattr(read, "is_complete", lambda finished, header: False)
     header = json.loads((run / "run.json").read_text())
     header["plan"]["folders"] = {"numpy_plain": "/somewhere/theirs"}

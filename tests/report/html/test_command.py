@@ -50,7 +50,7 @@ def test_another_run_is_compared_with_the_first(run, tmp_path):
     other = shutil.copytree(run, tmp_path / "other")
     page = build_page([Report(run), Report(other)], {"scope": "", "limits": "", "problem": "none", "criteria": []})
     assert "Compared with other runs" in page
-    assert f"{other}: what changed" in page
+    assert f"{other.name}: what changed" in page
 
 
 def test_the_page_of_many_variants_is_small_and_soon_usable(chromium, tmp_path):
