@@ -246,7 +246,8 @@ class Reference:
         s = self.square[name] = beta2 * self.square[name] + (1 - beta2) * g**2
         v_share, s_share = self.share(beta1), self.share(beta2)
         if self.bias_correction() == "float32":
-            s_share = float(1 / np.sqrt(np.float32(s_share))) ** -2  # The root, too, is taken in single precision.
+            # The root, too, is taken in single precision.
+            s_share = float(np.float32(1) / np.sqrt(np.float32(s_share))) ** -2
         if self.convention["adam"] == "epsilon-hat":
             return rate * (s_share**0.5 / v_share) * v / (np.sqrt(s) + epsilon)
         return rate * (v / v_share) / (np.sqrt(s / s_share) + epsilon)
