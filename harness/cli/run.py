@@ -150,7 +150,7 @@ def run_backends(
     bakeoff run                                      the bundled spec, on the digits
     bakeoff run --backends NAME,NAME:VARIANT         some backends (see bakeoff backends)
     bakeoff run --data iris.csv --target species --quick    your own data
-    bakeoff run --suite standard --deploy 10m        eight workloads, about 20 minutes; then deployment
+    bakeoff run --suite standard --deploy 10m        eight workloads, about 15 minutes; then deployment
     bakeoff run --resume results/2026-11-22T...      continue an interrupted run
     """  # noqa: D301  # \\b keeps the lines of the examples
     from ..report.terminal import run as terminal_run
