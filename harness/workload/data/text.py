@@ -159,8 +159,6 @@ def _parse(source: Any, layout: Layout, spec: DataSpec, kept: list[int], multili
     from pyarrow import csv as arrow_csv
 
     numbers = [str(number) for number in range(len(layout.names))]
-    # pyarrow's own pool gives pages back and asks for them again: a third of the time of a large file.
-    pool = pa.system_memory_pool()
     as_text = [numbers[n] for n, name in enumerate(layout.names) if name in (spec.target, spec.split) and name]
     table = arrow_csv.read_csv(
         source,
@@ -177,9 +175,8 @@ def _parse(source: Any, layout: Layout, spec: DataSpec, kept: list[int], multili
             },
             include_columns=[numbers[number] for number in kept],
         ),
-        memory_pool=pool,
     )
-    frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True, memory_pool=pool)
+    frame: pd.DataFrame = table.to_pandas(self_destruct=True, split_blocks=True)
     if layout.decimal == ",":
         # A column with one cell that is no number is text as a whole: its numbers are to be recognised all the same.
         for name in frame.columns:
