@@ -3,7 +3,8 @@
 usage: python bench/data_loading.py [ROWS [COLUMNS [csv|parquet]]]
 
 Writes a file of normal numbers and labels into a temporary folder, and loads it in a fresh process. The aim for a
-million rows and 100 columns is 10 s and three times the size of the file, on 2 idle cores. bench/README.md has results.
+million rows and 100 columns is 10 s and three times the size of the file, on 2 idle cores. bench/data_loading.md has
+results.
 """
 
 import json

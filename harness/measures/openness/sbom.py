@@ -30,7 +30,7 @@ NAMESPACE = uuid.UUID("7d1f8a0e-6a0b-5c1e-9b0a-0d6f2a9c4e11")
 def require_writer(folder: Path) -> None:
     """Raise InputError where the extra is missing, or where the folder cannot be made."""
     try:
-        import cyclonedx  # noqa: F401, PLC0415  # the extra
+        import cyclonedx  # noqa: F401, PLC0415  # the extra: only to know that it is there
     except ImportError as error:
         raise InputError(f"A bill of materials needs {error.name}: pip install 'bakeoff[sbom]'.") from None
     try:
@@ -52,9 +52,9 @@ def write_sbom(entry: Entry, environment: Environment, folder: Path) -> Path:
 def make_sbom(entry: Entry, environment: Environment) -> dict[str, Any]:
     """Return the bill of materials of an environment, as CycloneDX 1.6 has it in JSON."""
     from cyclonedx.model.bom import Bom  # noqa: PLC0415  # the extra
-    from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415
-    from cyclonedx.output import make_outputter  # noqa: PLC0415
-    from cyclonedx.schema import OutputFormat, SchemaVersion  # noqa: PLC0415
+    from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415  # the extra
+    from cyclonedx.output import make_outputter  # noqa: PLC0415  # the extra
+    from cyclonedx.schema import OutputFormat, SchemaVersion  # noqa: PLC0415  # the extra
 
     whole = Component(name=entry.label, type=ComponentType.APPLICATION, version=pinned_version(entry), bom_ref="root")
     components = [*_python_packages(environment), *_debian_packages(entry), *_java_libraries(entry, environment)]
@@ -70,9 +70,9 @@ def _component(
     kind: str, name: str, version: str, licence: licences.Declared | None, sha256: str = "", group: str | None = None
 ) -> "Component":
     from cyclonedx.contrib.license.factories import LicenseFactory  # noqa: PLC0415  # the extra
-    from cyclonedx.model import HashAlgorithm, HashType  # noqa: PLC0415
-    from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415
-    from packageurl import PackageURL  # noqa: PLC0415
+    from cyclonedx.model import HashAlgorithm, HashType  # noqa: PLC0415  # the extra
+    from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415  # the extra
+    from packageurl import PackageURL  # noqa: PLC0415  # the extra
 
     stated = licence is not None and (licence.spdx or licence.words != licences.NOT_STATED)
     made = LicenseFactory().make_from_string((licence.spdx or licence.words)[:200]) if licence and stated else None
