@@ -239,6 +239,9 @@ def add_package(folder, name, *lines):
     head = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1"]
     (home / "METADATA").write_text("\n".join([*head, *lines]) + "\n")
     (home / "RECORD").write_text(f"{name}/__init__.py,,\n{name}-1.dist-info/RECORD,,\n")
+    # importlib_metadata, where something has imported it, leaves out recorded files that are not there.
+    (home.parent / name).mkdir()
+    (home.parent / name / "__init__.py").touch()
 
 
 def test_a_package_that_no_metadata_requires_is_undeclared_and_one_of_an_extra_is_asked_for(tmp_path):
