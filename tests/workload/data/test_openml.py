@@ -85,7 +85,7 @@ def _arff(frame: pd.DataFrame) -> bytes:
 def point_openml_at(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("_SEARCH_NAME", "_DATA_INFO", "_DATA_FEATURES", "_DATA_QUALITIES"):
         # Of scikit-learn's releases some ask www.openml.org, and some api.openml.org.
-        address, hosts = re.subn(r"^https://\w+\.openml\.org/", url, getattr(_openml, name))
+        address, hosts = re.subn(r"^https://\w+\.openml\.org/", f"{url.rstrip('/')}/", getattr(_openml, name))
         assert hosts == 1
         monkeypatch.setattr(_openml, name, address)
     monkeypatch.setattr(_openml, "time", SimpleNamespace(sleep=lambda seconds: None))
