@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from bakeoff.measures.deployment import records
 from bakeoff.measures.deployment import tables as tables_of
-from bakeoff.measures.deployment.figures import HTTP_RATE, SERVE_LATENCY
+from bakeoff.measures.deployment.figures import HTTP_RATE, HTTP_TIMES, SERVE_LATENCY, SERVING_TIMES
 from bakeoff.measures.deployment.latency import judge_self_test
 from bakeoff.registry.description import Description
 from bakeoff.report.text import to_bullets, to_markdown
@@ -225,15 +225,23 @@ def deployment(path: str) -> str:
 
 
 def deployment_times(path: str) -> str:
-    """Return when the times in a file of `bakeoff deploy --records` were taken, and whether the self-test passed."""
+    """Return when and where the times in a file of `bakeoff deploy` were taken, and whether the self-test passed."""
     rows = records.read(Path(path))
-    timed, served = ([row["time"] for row in records.select(rows, figure)] for figure in (SERVE_LATENCY, HTTP_RATE))
-    if not timed:
+    sentences = []
+    for timed, figure, subject in (
+        (SERVING_TIMES, SERVE_LATENCY, "Calls were timed"),
+        (HTTP_TIMES, HTTP_RATE, "Rates over HTTP were measured"),
+    ):
+        days = [row["time"] for row in records.select(records.keep_one_machine(rows, timed), figure)]
+        if days:
+            sentences.append(f"{subject} on {in_days(days)}, on {records.list_machines(rows, timed)[0]}.")
+    if not sentences:
         return "Nothing was timed in these records."
-    problem = judge_self_test(rows)
-    self_test = f"The self-test failed: {problem}. Do not compare latencies." if problem else "The self-test passed."
-    sentence = f"Calls were timed on {in_days(timed)}, all paths in turn. {self_test}"
-    return f"{sentence} Rates over HTTP are of {in_days(served)}." if served else sentence
+    if records.select(rows, SERVE_LATENCY):
+        problem = judge_self_test(rows)
+        passed = f"The self-test failed: {problem}." if problem else "The self-test passed."
+        sentences.insert(1, f"All paths were called in turn. {passed}")
+    return " ".join(sentences)
 
 
 def in_days(times: list[float]) -> str:

@@ -44,7 +44,7 @@ def own_defaults(name):
 
 
 def keep_precompiled_headers():
-    """Let torch.compile find its precompiled C++ headers again, which take it about 10 s to make.
+    """Let the compiler find its precompiled C++ headers again, which take it about 10 s to make.
 
     It keeps them below the folder for temporary files, whatever TORCHINDUCTOR_CACHE_DIR says, and that of a worker is
     removed with it. So that place becomes a link to the folder that stays.
@@ -200,6 +200,7 @@ class Backend:
     def export(self, path, x, folder):
         from . import export  # not before it is asked for: what exporting imports is no part of training
 
+        keep_precompiled_headers()  # AOTInductor's
         getattr(export, path)(self.net, torch.from_numpy(x).to(self.device), folder)
 
     def save(self, folder):

@@ -1,8 +1,8 @@
 """The ways to deploy the trained network, as PyTorch's users write them.
 
 https://docs.pytorch.org/tutorials/beginner/saving_loading_models.html
-https://docs.pytorch.org/docs/stable/export.html
-https://docs.pytorch.org/docs/stable/torch.compiler_aot_inductor.html
+https://docs.pytorch.org/docs/stable/user_guide/torch_compiler/export.html
+https://docs.pytorch.org/docs/stable/user_guide/torch_compiler/torch.compiler_aot_inductor.html
 https://docs.pytorch.org/docs/stable/onnx_export.html
 https://docs.openvino.ai/2026/openvino-workflow/model-preparation/convert-model-pytorch.html
 """

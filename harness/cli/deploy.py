@@ -54,7 +54,8 @@ def deploy_networks(
     """Export a trained network, and serve it in a clean process.
 
     Each documented export of a backend is tried, compared with the oracle on all rows, and timed
-    (docs/explanation/deployment.md). Exit code 1 if a path gives no answer or a wrong one in float32.
+    (docs/explanation/deployment.md). Exit code 1 if a path gives no answer or a wrong one in float32, also
+    if it does so only when it is exported again.
 
     \b
     bakeoff deploy                               the default backends: about ten minutes
@@ -82,7 +83,7 @@ def deploy_networks(
     print_json(deployed.records) if as_json else terminal.print_deployment(out, deployed)
     if records is not None:
         print_note(f"Records: {records}")
-    if deployment_records.count_failures(deployed.records):
+    if deployment_records.count_failures(deployed.records) or deployed.failed_again:
         raise typer.Exit(FAILED)
     if deployed.self_test:
         raise typer.Exit(NOT_MEASURABLE)

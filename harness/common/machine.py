@@ -115,6 +115,12 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def label() -> str:
+    """Return the processor and the number of usable cores, in one line: what tells machines apart in a record."""
+    count = len(usable_cores())
+    return f"{processor()}, {count} core{'s' if count > 1 else ''}"
+
+
 def require_device(device: str) -> None:
     """Raise InputError for a GPU where this machine shows none."""
     if device == "cuda" and not gpus():

@@ -70,10 +70,11 @@ class WorkerEnvironment(Table):
 
 
 class TextEdit(Table):
-    """One small change of export.py: `right`, which the function or the file has exactly once, becomes `wrong`."""
+    """One small change: `right`, which the export's function or the whole file has exactly once, becomes `wrong`."""
 
     right: Text
     wrong: str
+    file: Literal["export.py", "serve.py"] = "export.py"
 
 
 class OwnEnvironment(Table):
@@ -212,7 +213,9 @@ class Export(Table):
     dynamic_batch: bool
     """What is claimed: whether one file serves any number of rows."""
     training_mode: TextEdit | None = None
-    """The edit of export.py that forgets to leave the training mode; nothing where it cannot be forgotten."""
+    """The edit that forgets to leave the training mode; nothing where it cannot be forgotten."""
+    static_batch: TextEdit | None = None
+    """The edit by which the export takes its number of rows from the example; nothing where it does so unasked."""
 
 
 class Server(Table):

@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from ..common import machine
 from ..common.arrays import Array
-from ..common.machine import usable_cores
 from ..common.progress import Board
 from ..environments import BuildFailed, Environment, Missing
 from ..measures.deployment import figures
+from ..measures.deployment.attempt import Training
 from ..measures.deployment.checkpoints import measure_checkpoint
 from ..measures.deployment.http import measure_http
 from ..measures.deployment.latency import Contestant, judge_self_test, measure_latency
@@ -25,7 +26,7 @@ from ..measures.deployment.measure import (
     try_path,
 )
 from ..measures.deployment.paths import ExportPath, list_paths
-from ..measures.deployment.records import RecordsFile, select, value_of
+from ..measures.deployment.records import RecordsFile, leave_out_machines, select, value_of
 from ..measures.deployment.servers import (
     ONE_AT_A_TIME,
     Host,
@@ -38,7 +39,6 @@ from ..measures.deployment.servers import (
 )
 from ..records.files import DEPLOYMENT_FILE
 from ..records.read import Record
-from ..records.vocabulary import FINISHED
 from ..registry.description import Server
 from ..registry.entries import Entry
 from ..workers.cores import first_cores, lease_cores
@@ -62,6 +62,17 @@ class Deployment(NamedTuple):
     """Why the self-test of the timing failed; "" where it passed."""
     left_out: list[str]
     """The exports and checkpoints that the time limit left out."""
+    failed_again: list[str]
+    """A sentence for each export that agreed before, and failed when it was exported again: parts of it are missing."""
+
+
+class Again(NamedTuple):
+    """What exporting a path again takes."""
+
+    path: ExportPath
+    places: Places
+    training: Training
+    scratch: Path
 
 
 class Parts(NamedTuple):
@@ -112,7 +123,7 @@ def deploy(
     # A file that is resumed can have records of other backends.
     names = {None, *(entry.name for entry in entries)}
     rows = [row for row in log.records if row.get("backend") in names]
-    return Deployment(rows, judge_self_test(log.records), deployer.left_out)
+    return Deployment(rows, judge_self_test(log.records), deployer.left_out, deployer.failed_again)
 
 
 def deploy_into(
@@ -129,6 +140,8 @@ def deploy_into(
         )
         if deployed.left_out:
             board.say(f"Not deployed, because the time was up: {', '.join(deployed.left_out)}")
+        for sentence in deployed.failed_again:
+            board.say(sentence)
 
 
 class Deployer:
@@ -141,6 +154,7 @@ class Deployer:
         self.ends = time.monotonic() + parts.limit_s
         self.ready: list[Contestant] = []
         self.left_out: list[str] = []
+        self.failed_again: list[str] = []
         self.bases: Bases = {}
 
     def record_no_export(self, entry: Entry) -> None:
@@ -155,18 +169,18 @@ class Deployer:
             if fact is not None:
                 write(figure, fact.value, backend=entry.name, source=fact.source, asof=fact.asof)
         # What backend.toml says can have changed since the file was begun.
-        known = [row for row in self.log.records if row["task"] == task and row["figure"] != FINISHED.name]
-        if [row["value"] for row in known] != [row["value"] for row in write.records]:
+        known = [row for row in self.log.records if row["task"] == task and "source" in row]
+        said = [[(row["value"], row["source"]) for row in rows] for rows in (known, write.records)]
+        if said[0] != said[1]:
             self.log.add(write.finish())
 
     def deploy_paths(self, paths: Sequence[ExportPath]) -> None:
         """Measure every path but for its latency; export again those that were measured before and have parts left."""
         begun = {path.label: self.log.finished(_task(path)) for path in paths}
         agreed = [path for path in paths if begun[path.label] and self._agreed(path)]
-        timed = {row["task"] for row in select(self.log.records, figures.SERVE_LATENCY)}
-        new = not all(begun.values()) or any(
-            not select(self.log.records, figures.SERVE_LATENCY, **path.keys) for path in agreed
-        )
+        known = self._list_known()
+        timed = {row["task"] for row in select(known, figures.SERVE_LATENCY)}
+        new = not all(begun.values()) or any(not select(known, figures.SERVE_LATENCY, **path.keys) for path in agreed)
         latency_left = self.parts.timed and (new or not timed)
         for path in paths:
             if not begun[path.label]:
@@ -194,9 +208,10 @@ class Deployer:
 
     def export_again(self, paths: Sequence[ExportPath]) -> None:
         """Export what was measured before, two at a time, and record nothing of it; then measure what is left."""
+        prepared = self._prepare_again(paths)
         pool = ThreadPoolExecutor(max_workers=JOBS)
         try:
-            exported = list(pool.map(self._export_again, paths))
+            exported = list(pool.map(self._export_again, prepared))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         for contestant, places in filter(None, exported):
@@ -207,18 +222,32 @@ class Deployer:
                     self._go_through_stages(contestant, places, scratch, job.say)
                     job.outcome = "measured"
 
-    def _export_again(self, path: ExportPath) -> tuple[Contestant, Places] | None:
+    def _prepare_again(self, paths: Sequence[ExportPath]) -> list[Again]:
+        """Return what exporting each path again takes, without those that have no place.
+
+        Code and data are read here and in no other thread: Python 3.11 parses in one thread at a time (see
+        harness/workers/answers.py).
+        """
+        prepared = []
+        for path in paths:
+            scratch = self._make_scratch(path)
+            with self.board.job(f"{path.label}, its places") as job:
+                places = self._prepare(path, scratch, Recorder(_task(path)), job.say)
+                job.outcome = places if isinstance(places, str) else "ready"
+            if not isinstance(places, str):
+                prepared.append(Again(path, places, choose_trainings(path.entry)["float32"], scratch))
+        return prepared
+
+    def _export_again(self, again: Again) -> tuple[Contestant, Places] | None:
+        path, places, training, scratch = again
         if self._is_late(path.label):
             return None
-        write, scratch = Recorder(_task(path)), self._make_scratch(path)
+        write = Recorder(_task(path))
         with self.board.job(f"{path.label} again") as job, lease_cores(1) as cores:
-            places = self._prepare(path, scratch, write, job.say)
-            if isinstance(places, str):
-                job.outcome = places
-                return None
-            training = choose_trainings(path.entry)["float32"]
             found = try_path(path, _move(places, cores), training, find_truth, scratch, write)
             job.outcome = "exported again" if found else f"agreed before, and failed now: {_read_reason(write)}"
+        if not found:
+            self.failed_again.append(f"{path.label} {job.outcome}. What was to be measured of it is missing: --resume")
         # What is left is measured on the core of all others.
         return (found._replace(place=places.serve), places) if found else None
 
@@ -254,7 +283,7 @@ class Deployer:
     ) -> tuple[Contestant | None, str]:
         trainings = choose_trainings(path.entry)
         say("export in float32, and in float64 beside it")
-        double, others = Recorder(write.task), usable_cores()[1:2]
+        double, others = Recorder(write.task), machine.usable_cores()[1:2]
         with ThreadPoolExecutor(max_workers=1) as pool:
             second = _move(places, tuple(others) if self.cores and others else self.cores)
             attempt = pool.submit(try_float64, path, second, trainings["float64"], find_truth, scratch, double)
@@ -265,31 +294,38 @@ class Deployer:
             return None, f"failed: {_read_reason(write)}"
         return contestant, f"agrees; float64 {float64}"
 
+    def _list_known(self) -> list[Record]:
+        """Return the records but for times of another machine, which are measured anew on this one."""
+        timed = (*figures.SERVING_TIMES, *figures.HTTP_TIMES)
+        return leave_out_machines(self.log.records, timed, machine.label())
+
     def _list_stages(self, path: ExportPath) -> list[Stage]:
         """Return what is left to measure of a path that agrees, beside its latency and HTTP."""
+        known = self._list_known()
+        tasks = {row["task"] for row in known}
         wanted = {COLD_STARTS: self.parts.timed, MISTAKES: self.parts.mistakes}
         wanted[VERSIONS] = self.parts.versions and not path.in_framework
         return [
             stage
             for stage, chosen in wanted.items()
             if chosen
-            and not self.log.finished(stage.task(path))
+            and stage.task(path) not in tasks
             # A file of an earlier version has the figure in the records of the path itself.
-            and not select(self.log.records, stage.figure, **path.keys)
+            and not select(known, stage.figure, **path.keys)
         ]
 
     def _go_through_stages(self, contestant: Contestant, places: Places, scratch: Path, say: Say) -> None:
         for stage in self._list_stages(contestant.path):
             say(stage.name)
-            write = Recorder(stage.task(contestant.path))
+            task = stage.task(contestant.path)
+            write = Recorder(task, self.log.count_attempts(task) + 1)
             stage.measure(contestant, places, scratch, write, say)
             self.log.add(write.finish())
 
     def measure_latency(self) -> None:
         """Time the networks that passed the gate, in turn."""
-        if not self.ready or all(
-            select(self.log.records, figures.SERVE_LATENCY, **each.path.keys) for each in self.ready
-        ):
+        known = self._list_known()
+        if not self.ready or all(select(known, figures.SERVE_LATENCY, **each.path.keys) for each in self.ready):
             return
         task = "deploy latency"
         write = Recorder(task, self.log.count_attempts(task) + 1)
@@ -305,7 +341,8 @@ class Deployer:
     def _list_http(self, path: ExportPath) -> list[Server | None]:
         """Return the servers that are left to put a path behind; None stands for the common one."""
         servers = [None, *list_servers(path)] if self.parts.http else []
-        return [server for server in servers if not self.log.finished(_http_task(path, server))]
+        tasks = {row["task"] for row in self._list_known()}
+        return [server for server in servers if _http_task(path, server) not in tasks]
 
     def measure_http(self) -> None:
         """Put each network that passed the gate behind its servers, one after the other."""
@@ -317,7 +354,8 @@ class Deployer:
             job.outcome = "ready"
         x = make_training("float32").x
         for number, (contestant, server) in enumerate(left):
-            write = Recorder(_http_task(contestant.path, server))
+            task = _http_task(contestant.path, server)
+            write = Recorder(task, self.log.count_attempts(task) + 1)
             # The name is short: a server can put a socket into it, whose name has at most 107 characters.
             scratch = self.folder / f"http{number}"
             scratch.mkdir()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..common import machine
 from ..measures.deployment import figures
 from ..measures.deployment.blunders import try_exports, try_inputs
 from ..measures.deployment.latency import Contestant
@@ -40,7 +41,8 @@ class Recorder:
         self.records.append({**head, **figure.record(value, **told)})
 
     def finish(self) -> list[Record]:
-        """Return the records, with the last one of the task."""
+        """Return the records, with the machine and the last one of the task."""
+        self(figures.MACHINE, machine.label())
         self(FINISHED, time.monotonic() - self.started)
         return self.records
 

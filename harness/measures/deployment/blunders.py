@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ...common.arrays import Array
+from ...registry.description import TextEdit
 from ...workers.session import WorkerFailed
 from . import figures
 from .attempt import EXAMPLE_ROWS, LIMIT, FindTruth, Training, Truth, export_network, start_server
@@ -58,21 +59,28 @@ def try_exports(
 ) -> None:
     """Export with each mistake, serve all rows, and record what becomes of it.
 
-    The training mode is forgotten by the edit that backend.toml declares, where its code says so at all. An exporter
-    that runs the network on an example of one row may take the number 1 for a constant.
+    The training mode is forgotten by the edit that backend.toml declares, where the code says so at all. An exporter
+    that runs the network on an example of one row may take the number 1 for a constant; where the code has to be
+    wrong for that, backend.toml declares the edit.
     """
-    edit = path.export.training_mode
-    if edit is not None:
-        home = scratch / "edited" / path.entry.name
-        shutil.rmtree(home.parent, ignore_errors=True)
-        shutil.copytree(path.entry.folder, home, ignore=shutil.ignore_patterns("__pycache__"))
-        file = home / "export.py"
-        text = file.read_text(encoding="utf-8")
-        file.write_text(replace_in_function(text, path.export.name, edit.right, edit.wrong), encoding="utf-8")
-        edited = path._replace(entry=path.entry._replace(folder=home))
-        _try_export(EVAL_FORGOTTEN, edited, places, training, find_truth, scratch, write)
-    if path.export.dynamic_batch:
-        _try_export(ONE_ROW, path, places, training, find_truth, scratch, write)
+    for mistake, edit, tried in (
+        (EVAL_FORGOTTEN, path.export.training_mode, path.export.training_mode is not None),
+        (ONE_ROW, path.export.static_batch, path.export.dynamic_batch),
+    ):
+        if tried:
+            edited = path if edit is None else edit_path(path, edit, scratch / "edited")
+            _try_export(mistake, edited, places, training, find_truth, scratch, write)
+
+
+def edit_path(path: ExportPath, edit: TextEdit, folder: Path) -> ExportPath:
+    """Return the path in a copy of its backend in the folder, with the edit made. Raises ValueError."""
+    shutil.rmtree(folder, ignore_errors=True)
+    home = folder / path.entry.name
+    shutil.copytree(path.entry.folder, home, ignore=shutil.ignore_patterns("__pycache__"))
+    file = home / edit.file
+    text = file.read_text(encoding="utf-8")
+    file.write_text(replace_in_function(text, path.export.name, edit), encoding="utf-8")
+    return path._replace(entry=path.entry._replace(folder=home))
 
 
 def _try_export(
@@ -100,17 +108,18 @@ def _try_export(
     write(figures.BLUNDER, outcome, mistake=mistake, **more, **path.keys)
 
 
-def replace_in_function(text: str, function: str, right: str, wrong: str) -> str:
-    """Return the text with `right` replaced by `wrong`, in that function or, where that has none, in the whole file.
+def replace_in_function(text: str, function: str, edit: TextEdit) -> str:
+    """Return the text with the edit made, in that function or, where that does not have it, in the whole file.
 
     Raises ValueError unless it is there once.
     """
+    right, wrong = edit.right, edit.wrong
     before, start, rest = text.partition(f"def {function}(")
     body, following, after = rest.partition("\n\n\ndef ")
     if right not in body and text.count(right) == 1:
         return text.replace(right, wrong)
     if body.count(right) != 1:
-        raise ValueError(f"export.py: expected {right!r} once in `{function}`, found it {body.count(right)} times")
+        raise ValueError(f"{edit.file}: expected {right!r} once in `{function}`, found it {body.count(right)} times")
     return before + start + body.replace(right, wrong) + following + after
 
 

@@ -192,6 +192,16 @@ NO_EXPORT = Figure(
     BACKEND,
     ("source", "asof"),
 )
+MACHINE = Figure(
+    "deployment",
+    "machine",
+    "",
+    "The machine that the task ran on: its processor, and the cores that Bakeoff could use.",
+    (str,),
+)
+SERVING_TIMES = (SERVE_COLD_START, SERVE_LATENCY, SERVE_PEAK_MEMORY)
+HTTP_TIMES = (HTTP_START, HTTP_RATE, HTTP_LATENCY)
+"""Figures that are compared between paths, and therefore only where one machine measured them all."""
 FIGURES = (
     EXPORTED,
     EXPORT_LINES,
@@ -236,4 +246,5 @@ FIGURES = (
     VERSION,
     FAILED,
     UNAVAILABLE,
+    MACHINE,
 )

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from ...common.errors import InputError
 from ...records.files import DEPLOYMENT_FILE
 from ...records.read import Record, read_records
 from ...records.vocabulary import COUNT, KEYS, Figure, Vocabulary
-from .figures import EXPORTED, FIGURES
+from .figures import EXPORTED, FIGURES, MACHINE
+
+UNNAMED = "a machine that the records do not name"
+"""Files of earlier versions name none."""
 
 
 class RecordsFile:
@@ -66,10 +70,18 @@ def read(path: Path) -> list[Record]:
     if not path.is_file():
         raise InputError(f"{path}: no such file. `bakeoff deploy --records {path}` writes one.")
     frame = read_records(path.parent, Vocabulary(FIGURES), file=path.name)
-    return [
+    rows = [
         {str(key): _restore(str(key), value) for key, value in row.items() if _is_present(value)}
         for row in frame.to_dict("records")
     ]
+    machines = {(row["task"], row["value"]) for row in select(rows, MACHINE)}
+    mixed = [task for task, count in Counter(task for task, _ in machines).items() if count > 1]
+    if mixed:
+        raise InputError(
+            f"{path}: the task {mixed[0]!r} is there from two machines. Keep the records of one, or measure it again: "
+            f"`bakeoff deploy --records {path}`."
+        )
+    return rows
 
 
 def read_of_run(folder: Path) -> list[Record]:
@@ -92,6 +104,39 @@ def value_of(rows: Sequence[Record], figure: Figure, /, **keys: Any) -> Any:
 def count_failures(rows: Sequence[Record]) -> int:
     """Return the number of paths that gave no answer, or a wrong one, in float32."""
     return sum(not row["value"] for row in select(rows, EXPORTED, dtype="float32"))
+
+
+def machine_of(rows: Sequence[Record], task: str) -> str:
+    """Return the machine that a task ran on."""
+    return str(value_of(rows, MACHINE, task=task) or UNNAMED)
+
+
+def list_machines(rows: Sequence[Record], timed: Collection[Figure]) -> list[str]:
+    """Return the machines that measured one of these figures, the latest first."""
+    times = {row["task"]: row["time"] for row in rows if _is_of(row, timed)}
+    latest = sorted(times, key=lambda task: times[task], reverse=True)
+    return list(dict.fromkeys(machine_of(rows, task) for task in latest))
+
+
+def leave_out_machines(rows: Sequence[Record], timed: Collection[Figure], machine: str) -> list[Record]:
+    """Return the records without the tasks that measured one of these figures on another machine than this one.
+
+    Of a task that exported, too, the rest stays: what a file holds, and whether it agrees, depends on no machine.
+    """
+    measured = {row["task"] for row in rows if _is_of(row, timed)}
+    elsewhere = {task for task in measured if machine_of(rows, task) != machine}
+    exported = {row["task"] for row in select(rows, EXPORTED)}
+    return [row for row in rows if row["task"] not in elsewhere or (row["task"] in exported and not _is_of(row, timed))]
+
+
+def keep_one_machine(rows: Sequence[Record], timed: Collection[Figure]) -> list[Record]:
+    """Return the records without those of these figures that another machine measured than the latest one."""
+    machines = list_machines(rows, timed)
+    return leave_out_machines(rows, timed, machines[0]) if machines[1:] else list(rows)
+
+
+def _is_of(row: Record, figures: Collection[Figure]) -> bool:
+    return any(row["figure"] == figure.name for figure in figures)
 
 
 def list_labels(rows: Sequence[Record]) -> list[Mapping[str, str]]:

@@ -10,7 +10,7 @@ from ...registry.description import FRAMEWORK
 from . import figures
 from .blunders import MISTAKES, WRONG
 from .latency import BATCH, PERCENTILES
-from .records import list_labels, select, value_of
+from .records import keep_one_machine, list_labels, list_machines, machine_of, select, value_of
 from .servers import ONE_AT_A_TIME
 from .versions import OLDER, PINNED
 
@@ -18,6 +18,8 @@ NOT_THE_FRAMEWORK = (
     "A path that is served by a runtime is served without the framework: its cold start, latency, memory and size are "
     "that runtime's and say nothing about the framework. Compare frameworks by the rows that the framework serves."
 )
+SERVING, HTTP = "How each export serves", "Over HTTP"
+"""The titles of the tables that have times."""
 ABSENT = "-"
 COMMON = "common"
 """The server that all paths are put behind, in the table of HTTP."""
@@ -29,9 +31,9 @@ REASON_WIDTH = 200
 def tabulate_all(rows: Sequence[Record]) -> dict[str, pd.DataFrame]:
     """Return every table that has rows, by its title."""
     tables = {
-        "How each export serves": tabulate_serving(rows),
+        SERVING: tabulate_serving(rows),
         "What each export takes": tabulate_export(rows),
-        "Over HTTP": tabulate_http(rows),
+        HTTP: tabulate_http(rows),
         "Mistakes in deploying": tabulate_mistakes(rows),
         "Versions of the runtime": tabulate_versions(rows),
         "From a checkpoint": tabulate_checkpoints(rows),
@@ -42,6 +44,7 @@ def tabulate_all(rows: Sequence[Record]) -> dict[str, pd.DataFrame]:
 def tabulate_serving(rows: Sequence[Record]) -> pd.DataFrame:
     """Return a row for each path: whether it agrees, and how it serves. Those without the framework come last."""
     labels = sorted(list_labels(rows), key=lambda keys: keys["served_with"] != FRAMEWORK)
+    rows = keep_one_machine(rows, figures.SERVING_TIMES)
     return pd.DataFrame([_serving_row(rows, keys) for keys in labels])
 
 
@@ -52,6 +55,7 @@ def tabulate_export(rows: Sequence[Record]) -> pd.DataFrame:
 
 def tabulate_http(rows: Sequence[Record]) -> pd.DataFrame:
     """Return a row for each path behind each of its servers: requests per second, and percentiles."""
+    rows = keep_one_machine(rows, figures.HTTP_TIMES)
     table = []
     for keys in list_labels(rows):
         for correct in select(rows, figures.HTTP_CORRECT, **keys):
@@ -136,14 +140,19 @@ def list_values(rows: Sequence[Record]) -> pd.DataFrame:
     """Return every value of a path, with its unit and its keys, without the single calls."""
     left_out = {"task", "attempt", "time", "measure", "calls", "names"}
     paths = [row for row in rows if "path" in row and row["figure"] != figures.SERVE_LATENCY.name]
-    table = [{key: value for key, value in row.items() if key not in left_out} for row in paths]
+    machines = {task: machine_of(rows, task) for task in dict.fromkeys(row["task"] for row in rows)}
+    table = [
+        {**{key: value for key, value in row.items() if key not in left_out}, "machine": machines[row["task"]]}
+        for row in paths
+    ]
     for keys in list_labels(rows):
         for size in (1, BATCH):
             calls = list_calls(rows, keys, size)
             for percentile in PERCENTILES if calls else ():
                 value = float(np.percentile(calls, percentile))
                 head = {"figure": figures.SERVE_LATENCY.name, "value": value, "unit": figures.SERVE_LATENCY.unit}
-                table.append({**head, **keys, "rows": size, "of": f"p{percentile}"})
+                task = select(rows, figures.SERVE_LATENCY, **keys)[0]["task"]
+                table.append({**head, **keys, "rows": size, "of": f"p{percentile}", "machine": machines[task]})
     return pd.DataFrame(table)
 
 
@@ -170,7 +179,19 @@ def describe_failures(rows: Sequence[Record]) -> list[str]:
             sentences.append(f"{row['backend']}:{row['path']} needs {', '.join(row['names'])}: no metadata says so")
     for row in select(rows, figures.NO_EXPORT):
         sentences.append(f"{row['backend']}: no documented export: {row['value']} ({row['source']})")
-    return [*sentences, *_describe_servers(rows)]
+    return [*sentences, *_describe_servers(rows), *_describe_machines(rows)]
+
+
+def _describe_machines(rows: Sequence[Record]) -> list[str]:
+    """Return a sentence for each table of times that leaves out another machine's."""
+    tables = ((SERVING, figures.SERVING_TIMES), (HTTP, figures.HTTP_TIMES))
+    return [
+        f"{title}: the times are of {chosen}. Those of {' and of '.join(others)} are left out, because no table mixes "
+        "machines: add --resume to `bakeoff deploy` to measure them here"
+        for title, timed in tables
+        for chosen, *others in [list_machines(rows, timed) or [""]]
+        if others
+    ]
 
 
 def _describe_servers(rows: Sequence[Record]) -> list[str]:

@@ -26,6 +26,10 @@ class Deployment(Protocol):
     def left_out(self) -> list[str]:
         """What the time limit left out."""
 
+    @property
+    def failed_again(self) -> list[str]:
+        """A sentence for each export that agreed before, and failed when it was exported again."""
+
 
 def describe_left_out(labels: Sequence[str]) -> str:
     """Return a sentence about what the time limit left out; "" where that is nothing."""
@@ -36,12 +40,12 @@ def print_deployment(console: Console, deployed: Deployment) -> None:
     """Print how each path serves, what its export takes, and a line for each surprise."""
     rows = deployed.records
     if deployed.self_test:
-        line = f"The self-test of the timing failed: {deployed.self_test}. Do not compare latencies."
+        line = f"The self-test of the timing failed: {deployed.self_test}."
         print_line(console, line, wrap=True)
     for table in tabulate_all(rows).values():
         print_table(console, [], table)
         print_line(console, "")
-    for sentence in [*describe_failures(rows), describe_left_out(deployed.left_out)]:
+    for sentence in [*describe_failures(rows), *deployed.failed_again, describe_left_out(deployed.left_out)]:
         if sentence:
             print_line(console, sentence, wrap=True)
     if list_labels(rows):

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +15,7 @@ from bakeoff.common.progress import Board
 from bakeoff.environments import Environment
 from bakeoff.measures.deployment import figures, latency, records
 from bakeoff.measures.deployment.attempt import Truth
-from bakeoff.measures.deployment.blunders import INPUTS, judge, replace_in_function, try_inputs
+from bakeoff.measures.deployment.blunders import INPUTS, judge, replace_in_function, try_exports, try_inputs
 from bakeoff.measures.deployment.checkpoints import Continued, compare, measure_checkpoint
 from bakeoff.measures.deployment.export_code import count_code
 from bakeoff.measures.deployment.latency import measure_cold_start, measure_latency
@@ -25,11 +26,13 @@ from bakeoff.measures.deployment.tables import (
     list_values,
     tabulate_checkpoints,
     tabulate_export,
+    tabulate_http,
     tabulate_mistakes,
     tabulate_serving,
 )
 from bakeoff.records.files import DEPLOYMENT_FILE
 from bakeoff.registry import entries
+from bakeoff.registry.description import TextEdit
 from bakeoff.runner import deployment as runner
 from bakeoff.runner.deployment import Recorder
 from bakeoff.runner.deployment_oracle import find_training_floors, find_truth, make_training
@@ -120,6 +123,27 @@ def test_mistakes_in_what_is_sent_are_noticed_or_judged(tmp_path):
     assert row["training mode"] == "-"
 
 
+@pytest.mark.parametrize(
+    ("key", "edit", "mistake", "outcome"),
+    [
+        ("training_mode", liars.TRAINING_MODE, "training mode", "silent and wrong"),
+        ("training_mode", liars.NOTHING, "training mode", "noticed"),
+        ("static_batch", ONE_ROW, "example of one row", "noticed"),
+        ("static_batch", liars.HONEST, "example of one row", "silent and right"),
+    ],
+    ids=["serve.py", "export.py", "one row", "no edit"],
+)
+def test_a_declared_mistake_is_made_in_a_copy_and_judged(tmp_path, key, edit, mistake, outcome):
+    path, places = make_path(tmp_path)
+    declared = TextEdit(**dict(zip(("file", "right", "wrong"), edit, strict=True))) if edit else None
+    path = path._replace(export=path.export.model_copy(update={key: declared}))
+    before = {file: file.read_bytes() for file in path.entry.folder.glob("*.py")}
+    write = Recorder("deploy")
+    try_exports(path, places, TRAINING, find_truth, tmp_path, write)
+    assert records.value_of(write.records, figures.BLUNDER, mistake=mistake) == outcome
+    assert before == {file: file.read_bytes() for file in path.entry.folder.glob("*.py")}
+
+
 def test_an_answer_is_judged_against_the_rows_it_answers():
     truth = Truth(np.array([[0.25, 0.75], [1.0, 0.0]]), 1e-8)
     assert judge(truth.probabilities[0], truth)[0] == "silent and right"
@@ -131,10 +155,12 @@ def test_an_answer_is_judged_against_the_rows_it_answers():
 
 def test_an_edit_is_made_in_its_function_and_nowhere_else():
     text = "def a():\n    x.eval()\n\n\ndef b():\n    y.eval()\n"
-    assert replace_in_function(text, "b", ".eval()", "") == "def a():\n    x.eval()\n\n\ndef b():\n    y\n"
-    assert replace_in_function("C = 1\n\n\ndef a():\n    C\n", "a", "= 1", "= 2").startswith("C = 2")
-    with pytest.raises(ValueError, match="found it 0 times"):
-        replace_in_function(text, "a", "train", "")
+    forgotten = TextEdit(right=".eval()", wrong="")
+    assert replace_in_function(text, "b", forgotten) == "def a():\n    x.eval()\n\n\ndef b():\n    y\n"
+    other = TextEdit(right="= 1", wrong="= 2")
+    assert replace_in_function("C = 1\n\n\ndef a():\n    C\n", "a", other).startswith("C = 2")
+    with pytest.raises(ValueError, match=r"serve.py: expected 'train' once in `a`, found it 0 times"):
+        replace_in_function(text, "a", TextEdit(right="train", wrong="", file="serve.py"))
 
 
 def test_code_is_counted_with_what_it_uses(tmp_path):
@@ -158,9 +184,9 @@ def test_every_declared_path_has_its_files():
         assert path.in_framework or path.function == "load"
         if path.in_framework:
             assert path.export.name in path.serve_file.read_text(encoding="utf-8")
-        if path.export.training_mode:
-            edit, text = path.export.training_mode, (path.entry.folder / "export.py").read_text(encoding="utf-8")
-            assert replace_in_function(text, path.export.name, edit.right, edit.wrong) != text
+        for edit in filter(None, (path.export.training_mode, path.export.static_batch)):
+            text = (path.entry.folder / edit.file).read_text(encoding="utf-8")
+            assert replace_in_function(text, path.export.name, edit) != text
         if path.requirements:
             lines = path.requirements.read_text(encoding="utf-8").splitlines()
             assert all("==" in line for line in lines if line and not line.startswith((" ", "#")))
@@ -240,6 +266,80 @@ def test_a_killed_command_loses_no_finished_task(tmp_path):
     assert records.read(path) == []
 
 
+def record_times(monkeypatch, task, machine, path, *figures_of):
+    """Return the records of a task that measured one path on a machine."""
+    monkeypatch.setattr("bakeoff.common.machine.label", lambda: machine)
+    keys = {"backend": "a", "path": path, "served_with": "framework"}
+    write = Recorder(task)
+    for figure, value, more in figures_of:
+        write(figure, value, **keys, **more)
+    return write.finish()
+
+
+EXPORT = (figures.EXPORTED, True, {"dtype": "float32"})
+
+
+def test_times_of_two_machines_are_never_in_one_table(tmp_path, monkeypatch):
+    cold, rate = (figures.SERVE_COLD_START, 1.0, {"calls": [1.0]}), (figures.HTTP_RATE, 9.0, {"clients": 1})
+    asked = [(figures.HTTP_LATENCY, 0.1, {"clients": 1, "of": f"p{each}"}) for each in latency.PERCENTILES]
+    correct = (figures.HTTP_CORRECT, True, {})
+    file = records.RecordsFile(tmp_path / DEPLOYMENT_FILE)
+    for machine, path in (("abacus, 2 cores", "first"), ("slide rule, 1 core", "second")):
+        file.add(record_times(monkeypatch, f"deploy a:{path}", machine, path, EXPORT))
+        file.add(record_times(monkeypatch, f"deploy cold starts a:{path}", machine, path, cold))
+        file.add(record_times(monkeypatch, f"deploy http a:{path}", machine, path, correct, rate, *asked))
+    rows = records.read(tmp_path / DEPLOYMENT_FILE)
+    serving = tabulate_serving(rows).set_index("path")
+    assert list(serving["agrees"]) == ["yes", "yes"]
+    assert list(serving["cold start"]) == ["-", "1.00 s"]
+    assert list(tabulate_http(rows)["path"]) == ["a:second"]
+    assert [sentence.partition(":")[0] for sentence in describe_failures(rows)] == [
+        "How each export serves",
+        "Over HTTP",
+    ]
+    assert "are of slide rule, 1 core. Those of abacus, 2 cores are left out" in describe_failures(rows)[0]
+    listed = list_values(rows)
+    assert set(listed["machine"]) == {"abacus, 2 cores", "slide rule, 1 core"}
+
+
+def test_a_file_without_machines_has_its_times_in_one_table(tmp_path, monkeypatch):
+    cold = (figures.SERVE_COLD_START, 1.0, {"calls": [1.0]})
+    rows = [
+        row
+        for path in ("first", "second")
+        for row in record_times(monkeypatch, f"deploy a:{path}", "none", path, EXPORT, cold)
+        if row["figure"] != figures.MACHINE.name
+    ]
+    assert list(tabulate_serving(rows)["cold start"]) == ["1.00 s", "1.00 s"]
+    assert not describe_failures(rows)
+    rows += record_times(monkeypatch, "deploy a:third", "abacus, 2 cores", "third", EXPORT, cold)
+    assert list(tabulate_serving(rows)["cold start"]) == ["-", "-", "1.00 s"]
+
+
+def test_a_task_from_two_machines_is_a_sentence(tmp_path, monkeypatch):
+    path = tmp_path / DEPLOYMENT_FILE
+    rows = [row for name in ("abacus", "slide rule") for row in record_times(monkeypatch, "deploy a:npz", name, "npz")]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with pytest.raises(InputError, match="the task 'deploy a:npz' is there from two machines"):
+        records.read(path)
+
+
+def test_times_of_another_machine_are_measured_anew(tmp_path, monkeypatch):
+    cold, rate = (figures.SERVE_COLD_START, 1.0, {"calls": [1.0]}), (figures.HTTP_RATE, 9.0, {"clients": 1})
+    file = records.RecordsFile(tmp_path / DEPLOYMENT_FILE)
+    path, _ = make_path(tmp_path)
+    file.add(record_times(monkeypatch, f"deploy {path.label}", "abacus", "npz", EXPORT))
+    file.add(record_times(monkeypatch, f"deploy cold starts {path.label}", "abacus", "npz", cold))
+    file.add(record_times(monkeypatch, f"deploy http {path.label}", "abacus", "npz", rate))
+    deployer = runner.Deployer(runner.Parts(http=True), None, tmp_path, Board(Console(file=io.StringIO())), file)
+    left = {}
+    for machine in ("abacus", "slide rule"):
+        monkeypatch.setattr("bakeoff.common.machine.label", lambda name=machine: name)
+        left[machine] = [stage.name for stage in deployer._list_stages(path)], deployer._list_http(path)
+    assert left == {"abacus": ([], []), "slide rule": (["cold starts"], [None])}
+    assert file.finished(f"deploy {path.label}")
+
+
 def test_a_second_attempt_replaces_the_first(tmp_path):
     file = records.RecordsFile(tmp_path / DEPLOYMENT_FILE)
     keys = {"backend": "a", "path": "npz", "served_with": "framework"}
@@ -279,16 +379,48 @@ def test_a_resumed_command_does_what_is_left(tmp_path, monkeypatch):
     assert [row["value"] for row in records.select(again.records, figures.CHECKPOINT)] == ["same bits"]
 
 
+def test_an_export_that_fails_again_is_said_and_its_parts_are_left(tmp_path, monkeypatch):
+    path, places = make_path(tmp_path)
+    threads = []
+    monkeypatch.setattr(runner, "list_paths", lambda entries: [path])
+    monkeypatch.setattr(runner, "prepare_places", lambda *given: threads.append(threading.current_thread()) or places)
+    monkeypatch.setattr(runner, "build_ahead", lambda *given: {path.entry.label: BASE})
+    file = tmp_path / DEPLOYMENT_FILE
+
+    def deploy(**parts):
+        with Board(Console(file=io.StringIO())) as board:
+            given = (board, runner.Parts(timed=False, **parts), records.RecordsFile(file, resume=True))
+            return runner.deploy([(path.entry, path.variant)], (), (), *given)
+
+    assert deploy().failed_again == []
+    code = path.entry.folder / "export.py"
+    right = code.read_text()
+    code.write_text(right.replace("np.savez(", "np.no_such_function("))
+    (sentence,) = deploy(mistakes=True).failed_again
+    assert sentence.startswith("abacus:npz agreed before, and failed now: export raised AttributeError")
+    assert not records.select(records.read(file), figures.BLUNDER)
+    code.write_text(right)
+    assert deploy(mistakes=True).failed_again == []
+    assert records.select(records.read(file), figures.BLUNDER)
+    assert set(threads) == {threading.main_thread()}  # where code is parsed
+
+
 def test_what_backend_toml_says_is_renewed_in_a_file_of_records(tmp_path):
     file = records.RecordsFile(tmp_path / DEPLOYMENT_FILE)
     deployer = runner.Deployer(runner.Parts(), None, tmp_path, Board(Console(file=io.StringIO())), file)
-    for value, attempt in (("a clerk", 1), ("a clerk", 1), ("a desk", 2)):
-        fact = SimpleNamespace(value=value, source="the office", asof="1200")
+    said = (
+        ("a clerk", "the office", 1),
+        ("a clerk", "the office", 1),
+        ("a desk", "the office", 2),
+        ("a desk", "a map", 3),
+    )
+    for value, source, attempt in said:
+        fact = SimpleNamespace(value=value, source=source, asof="1200")
         description = SimpleNamespace(no_documented_export=None, documented_server=fact)
         deployer.record_no_export(SimpleNamespace(name="abacus", description=description))
         for rows in (file.records, records.read(tmp_path / DEPLOYMENT_FILE)):
             (row,) = records.select(rows, figures.SERVER)
-            assert (row["value"], row["attempt"]) == (value, attempt)
+            assert (row["value"], row["source"], row["attempt"]) == (value, source, attempt)
 
 
 def time_a_path_and_its_copy(pace_of):
@@ -309,7 +441,9 @@ def time_a_path_and_its_copy(pace_of):
 
 def test_latencies_of_another_process_fail_the_self_test():
     timed = time_a_path_and_its_copy(lambda process, number: 1 if process[1] else 2)
-    assert latency.judge_self_test(timed).startswith("one process was 2")
+    problem = latency.judge_self_test(timed)
+    assert re.match(r"one process was (2|1\.99|2\.0\d) times as fast as its copy, at 1 row a call\. ", problem), problem
+    assert re.search(r"Differences below 1\d\d\.\d % cannot be believed; larger ones can$", problem), problem
     assert latency.judge_self_test([]) == ""
 
 
