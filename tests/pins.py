@@ -15,9 +15,11 @@ import sys
 from pathlib import Path
 
 from bakeoff import environments
+from bakeoff.common.errors import InputError
 from bakeoff.registry import entries
 from packaging.specifiers import SpecifierSet
 
+BUILDER = Path(environments.__file__).parent / "builder.txt"
 OWN = {"installer": "3.6", "builder": "3.8"}
 """The pins of the harness itself, in harness/environments, and the oldest Python that they hold for."""
 
@@ -33,6 +35,8 @@ def compile_command(source: Path, pins: Path, python: str, name: str, upgrade: b
     return [
         *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", python, "--generate-hashes"),
         *("--no-annotate", "--emit-build-options", "--custom-compile-command", f"tox run -e pins -- {name}"),
+        # What was published as source only says what it requires when it is built: by what builds it in an environment.
+        *(["--build-constraints", str(BUILDER)] if name not in OWN else []),
         *(["--upgrade"] if upgrade else []),
         *(str(source), "-o", str(pins)),
     ]
@@ -43,7 +47,7 @@ def sources_of(name: str) -> list[tuple[Path, Path, str]]:
     if name in OWN:
         folder = Path(environments.__file__).parent
         return [(folder / f"{name}.in", folder / f"{name}.txt", OWN[name])]
-    entry = entries.read_all()[name]
+    entry = entries.read_entry(entries.backends_folder() / name)
     python = lowest_python(entry.description.python)
     files = {part.requirements for part in entry.parts}
     return [(path.with_suffix(".in"), path, python) for path in sorted(files)]
@@ -51,17 +55,31 @@ def sources_of(name: str) -> list[tuple[Path, Path, str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="+", metavar="NAME", choices=[*OWN, *entries.read_all()])
+    described = sorted(path.parent.name for path in entries.backends_folder().glob("[!_.]*/backend.toml"))
+    parser.add_argument("names", nargs="+", metavar="NAME", choices=[*OWN, *described])
     parser.add_argument("--upgrade", action="store_true", help="Take the newest versions that are allowed.")
     given = parser.parse_args()
-    for name in given.names:
-        for source, pins, python in sources_of(name):
-            subprocess.run(compile_command(source, pins, python, name, given.upgrade), check=True)
-            print(f"{pins}: written from {source.name}", flush=True)
+    try:
+        write_pins(given.names, given.upgrade)
+    except InputError as error:
+        sys.exit(str(error))
     backends = [name for name in given.names if name not in OWN]
     if backends:
         done = subprocess.run([sys.executable, "-m", "bakeoff", "setup", ",".join(backends)], check=False)
         sys.exit(done.returncode)
+
+
+def write_pins(names: list[str], upgrade: bool) -> None:
+    """Write the files of pins of backends, or of the harness itself. Raises InputError for a wrong backend.toml."""
+    for name in names:
+        folder = entries.backends_folder() / name
+        if (folder / "requirements.in").is_file():
+            (folder / "requirements.txt").touch()  # a backend without it is not read, and here it is what is asked for
+        for source, pins, python in sources_of(name):
+            done = subprocess.run(compile_command(source, pins, python, name, upgrade), check=False)
+            if done.returncode:
+                sys.exit(f"{pins}: uv could not write it from {source.name}; it says why above.")
+            print(f"{pins}: written from {source.name}", flush=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from bakeoff.registry import entries
 
 from tests import rules
 from tests.paths import ROOT
@@ -264,3 +265,16 @@ def test_a_broken_contract_is_reported_with_its_place(tmp_path, file, line, cont
     assert contract in broken
     assert words in broken
     assert f"(l.{len(text.splitlines()) + 2})" in broken
+
+
+# Pins
+
+PARTS = [part for entry in entries.read_all().values() for part in entry.parts]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=[part.label for part in PARTS])
+def test_a_backend_of_the_project_pins_its_framework_with_hashes(part):
+    package = part.description.package
+    assert entries.pinned_version(part) != entries.NOT_PINNED, f"{part.requirements} does not pin {package}, `package`"
+    assert "--hash=sha256:" in part.requirements.read_text(encoding="utf-8"), f"tox run -e pins -- {part.name}"
+    assert part.requirements.with_suffix(".in").is_file(), "CONTRIBUTING.md#pins says what it holds"

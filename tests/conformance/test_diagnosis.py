@@ -131,7 +131,11 @@ def test_a_deviation_that_matches_no_suspect_is_reported_as_such():
             return super().update(name, g) ** 2
 
     case = standard()["stress-tanh-adam float64"]
-    assert "known conventions and mistakes matches its results." in explained(Odd(case.spec), case, {})
+    sentence = explained(Odd(case.spec), case, {})
+    assert "known conventions and mistakes matches its results. Two at once match none" in sentence
+    assert sentence.endswith("try a network without batch norm, --case default-tanh-adam-plain.")
+    (plain,) = cases([Network("stress", "tanh", False, "adam", "float64")])
+    assert explained(Odd(plain.spec), plain, {}).endswith("matches its results.")
 
 
 class StatisticsInFloat32(Reference):

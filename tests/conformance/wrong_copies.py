@@ -1041,8 +1041,133 @@ LASAGNE = (
     ),
 )
 
+# In float32: in float64 MLX's exp is a known failure.
+MLX = (
+    WrongCopy(
+        "eval-left-out",
+        "mlx_nn",
+        "eager",
+        "model.py",
+        "    net.eval()\n",
+        "",
+        phase="forward",
+        array="probabilities at the start",
+        cause="predicts in training mode: with the batch's own statistics, and the running ones move",
+        dtype="float32",
+    ),
+    WrongCopy(
+        "softmax-before-cross-entropy",
+        "mlx_nn",
+        "compiled",
+        "model.py",
+        "nn.losses.cross_entropy(net(x), y",
+        "nn.losses.cross_entropy(mx.softmax(net(x), axis=-1), y",
+        phase="loss",
+        array="of the batch after 1 step",
+        cause="takes the loss of the probabilities as if they were logits",
+        dtype="float32",
+    ),
+    WrongCopy(
+        "sum-for-the-mean",
+        "mlx_nn",
+        "eager",
+        "model.py",
+        'reduction="mean"',
+        'reduction="sum"',
+        phase="loss",
+        array="of the batch after 1 step",
+        cause="sums the loss over the batch",
+        dtype="float32",
+    ),
+    WrongCopy(
+        "bias-correction-left-out",  # as is the default of mlx.optimizers.Adam
+        "mlx_nn",
+        "eager",
+        "model.py",
+        ", bias_correction=True",
+        "",
+        phase="update",
+        array="dense0/kernel after 1 step",
+        cause="leaves Adam's bias correction out",
+        dtype="float32",
+    ),
+    WrongCopy(
+        "momentum-taken-for-what-is-kept",
+        "mlx_nn",
+        "eager",
+        "model.py",
+        "momentum=1 - bn_decay",
+        "momentum=bn_decay",
+        phase="running statistics",
+        array="norm0/running_mean after 1 step",
+        cause="keeps 1 - bn_decay of the old running statistics",
+        dtype="float32",
+    ),
+)
+
+TINYGRAD = (
+    WrongCopy(
+        "training-left-on",
+        "tinygrad_nn",
+        "jit",
+        "model.py",
+        "with Context(TRAINING=0):",
+        "with Context(TRAINING=1):",
+        phase="forward",
+        array="probabilities at the start",
+        cause="predicts in training mode: with the batch's own statistics, and the running ones move",
+    ),
+    WrongCopy(
+        "softmax-before-cross-entropy",
+        "tinygrad_nn",
+        "jit",
+        "model.py",
+        "net(x).sparse_categorical_crossentropy(y)",
+        "net(x).softmax().sparse_categorical_crossentropy(y)",
+        phase="loss",
+        array="of the batch after 1 step",
+        cause="takes the loss of the probabilities as if they were logits",
+    ),
+    WrongCopy(
+        "state-of-the-optimiser-left-in-float32",
+        "tinygrad_nn",
+        "jit",
+        "adapter.py",
+        'os.environ["OPTIM_DTYPE"] = spec.dtype',
+        'os.environ["OPTIM_DTYPE"] = "float32"',
+        phase="update",
+        array="dense0/kernel after 1 step",
+        cause="computes in float32",
+    ),
+    WrongCopy(
+        "momentum-taken-for-what-is-kept",
+        "tinygrad_nn",
+        "jit",
+        "model.py",
+        "momentum=1 - bn_decay",
+        "momentum=bn_decay",
+        phase="running statistics",
+        array="norm0/running_mean after 1 step",
+        cause="keeps 1 - bn_decay of the old running statistics",
+    ),
+    WrongCopy(
+        "unbiased-variance-not-declared",
+        "tinygrad_nn",
+        "jit",
+        "adapter.py",
+        '"running_variance": "unbiased", ',
+        "",
+        phase="running statistics",
+        array="norm0/running_var after 1 step",
+        cause="`running_variance: unbiased`",
+    ),
+)
+
 # Those with the same conventions together: the suspects are worked out once for them all, and then forgotten.
 WRONG_COPIES = (
     *(*NUMPY, *TENSORFLOW, *JAX, *AUTOGRAD, *PYTENSOR, *PYTORCH, *FLAX, *PADDLE, *KERAS, *SKLEARN),
     *(*MXNET, *THEANO, *LASAGNE, *CAFFE2, *CAFFE, *CNTK, *DL4J),
 )
+
+OF_OTHERS = (*MLX, *TINYGRAD)
+"""Of backends that tox.ini does not name: the full tier alone tries them."""

@@ -108,7 +108,11 @@ def describe_cause(seen: Seen, measured: Sequence[Deviation], case: Case, conven
                 f"The error is no larger than that of float32 (within {narrow:,.1f} of its floors): look for a "
                 "constant or a layer that computes in float32."
             )
-    return f"None of {len(fits)} known conventions and mistakes matches its results."
+    nothing = f"None of {len(fits)} known conventions and mistakes matches its results."
+    if not case.spec.batch_norm:
+        return nothing
+    plain = f"default-{case.spec.activation}-{case.spec.optimiser}-plain"
+    return f"{nothing} Two at once match none: try a network without batch norm, --case {plain}."
 
 
 def fit_suspect(suspect: Suspect, seen: Seen, case: Case, conventions: Mapping[str, str]) -> Fit:
