@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..common import machine
+from ..common.arrays import Array
 from ..common.progress import Board
 from ..environments import BuildFailed, Environment, Missing
 from ..measures.deployment import figures
@@ -27,6 +28,7 @@ from ..measures.deployment.measure import (
 from ..measures.deployment.paths import ExportPath, list_paths
 from ..measures.deployment.records import RecordsFile, leave_out_machines, select, value_of
 from ..measures.deployment.servers import (
+    ONE_AT_A_TIME,
     Host,
     build_http,
     build_server,
@@ -366,8 +368,21 @@ class Deployer:
                     by = {} if server is None else {"by": server.name}
                     write(figures.HTTP_CORRECT, False, reason=str(failed), **by, **contestant.path.keys)
                 else:
-                    job.outcome = measure_http(contestant, host, clients, x, self.cores, scratch, write) or "correct"
+                    problem = measure_http(contestant, host, clients, x, self.cores, scratch, write)
+                    job.outcome = problem or "correct"
+                    if problem and server is None:
+                        job.outcome += f"; {self.measure_locked(contestant, clients, x, scratch, write)}"
             self.log.add(write.finish())
+
+    def measure_locked(
+        self, contestant: Contestant, clients: Environment, x: Array, scratch: Path, write: Recorder
+    ) -> str:
+        """Put a network behind the common server with a lock around each call; return what came of it."""
+        again = scratch / "again"
+        again.mkdir()
+        host = common_host(clients, contestant, ONE_AT_A_TIME)
+        problem = measure_http(contestant, host, clients, x, self.cores, again, write)
+        return f"one call at a time: {problem or 'correct'}"
 
     def _find_host(
         self, contestant: Contestant, server: Server | None, clients: Environment, write: Recorder, say: Say

@@ -3,7 +3,8 @@
 Started as `python app.py CONFIG`, CONFIG being JSON: `folder` with the exported files and serve.py, `function` that
 loads them, `dtype` of the rows, `packages` (the folders with Starlette and uvicorn), `cores` to run on, and `address`,
 the file that the address is written to. POST / takes {"rows": [[...], ...]} and answers
-{"probabilities": [[...], ...]}. A call runs in a thread of Starlette's pool, as that of a synchronous handler does.
+{"probabilities": [[...], ...]}. A call runs in a thread of Starlette's pool, as that of a synchronous handler does;
+with `one_at_a_time` there is a lock around it.
 
 https://www.starlette.io/threadpool/
 https://www.uvicorn.org/
@@ -13,6 +14,7 @@ import json
 import os
 import socket
 import sys
+import threading
 import types
 
 
@@ -41,6 +43,16 @@ def make_app(predict, dtype):
     return Starlette(routes=[Route("/", answer, methods=["POST"])])
 
 
+def one_at_a_time(predict):
+    lock = threading.Lock()
+
+    def locked(rows):
+        with lock:
+            return predict(rows)
+
+    return locked
+
+
 def main(config):
     if config["cores"] is not None:
         os.sched_setaffinity(0, config["cores"])
@@ -50,7 +62,7 @@ def main(config):
     sys.path += config["packages"]  # at the end: what the framework brings itself goes first
     import uvicorn
 
-    app = make_app(predict, config["dtype"])
+    app = make_app(one_at_a_time(predict) if config["one_at_a_time"] else predict, config["dtype"])
     # By its protocol asyncio knows that it is TCP, and switches off the delay of small packets.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))

@@ -106,7 +106,7 @@ SERVE_LATENCY = _of_path(
     "s",
     "Of one call, from host to host: the median of a block.",
     float,
-    keys=("rows", "block", "calls", "self_test"),
+    keys=("rows", "round", "block", "calls", "self_test"),
 )
 SERVE_PEAK_MEMORY = _of_path("serve_peak_memory", "bytes", "The largest resident size of the serving process.", int)
 BY = ("by",)

@@ -6,6 +6,7 @@ faster for it. Server and clients run on different cores where there are two.
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,11 +20,13 @@ from ...workers.session import WorkerFailed
 from . import figures
 from .attempt import LIMIT, Truth
 from .latency import PERCENTILES, Contestant
-from .servers import Host, http_folder, running_server
+from .servers import LOG, Host, http_folder, running_server
 
 CLIENTS = (1, 8, 64)
 SECONDS = 2.0
 """How long the clients of one number send requests."""
+ERROR = re.compile(r"^[\w.]*(?:Error|Exception)\b.*$", re.MULTILINE)
+"""A line of a server's log that ends a traceback."""
 
 Write = Callable[..., None]
 
@@ -60,17 +63,18 @@ def measure_http(
     """
     keys = {**contestant.path.keys, **host.keys}
     loads: dict[int, Load] = {}
+    classes = contestant.exported.truth.probabilities.shape[1]
     try:
         with running_server(contestant, host, cores, scratch, x) as server:
             for clients in CLIENTS:
-                loads[clients] = run_clients(clients_of, server.url, x, clients, _other_cores(cores), scratch)
+                loads[clients] = run_clients(clients_of, server.url, x, classes, clients, _other_cores(cores), scratch)
     except WorkerFailed as failed:
         write(figures.HTTP_CORRECT, False, reason=failed.message, **keys)
         return failed.message
     wrong = {clients: problem for clients, load in loads.items() if (problem := judge(load, contestant.exported.truth))}
     if wrong:
         clients, problem = next(iter(wrong.items()))
-        reason = f"with {clients} clients {problem}"
+        reason = f"with {clients} clients {problem}{_find_error(loads[clients], scratch)}"
         write(figures.HTTP_CORRECT, False, reason=reason, **keys)
         return reason
     write(figures.HTTP_CORRECT, True, **keys)
@@ -81,6 +85,14 @@ def measure_http(
             latency = float(np.percentile(load.seconds, percentile))
             write(figures.HTTP_LATENCY, latency, clients=clients, of=f"p{percentile}", **keys)
     return ""
+
+
+def _find_error(load: Load, scratch: Path) -> str:
+    """Return the last error in the server's log where requests failed, as the end of a sentence; "" where none is."""
+    if not np.isnan(load.probabilities).any():
+        return ""
+    errors = ERROR.findall((scratch / LOG).read_text(encoding="utf-8", errors="replace"))
+    return f": {errors[-1].strip()}" if errors else ""
 
 
 def judge(load: Load, truth: Truth) -> str:
@@ -104,7 +116,13 @@ def judge(load: Load, truth: Truth) -> str:
 
 
 def run_clients(
-    environment: Environment, url: str, x: Array, clients: int, cores: Sequence[int] | None, scratch: Path
+    environment: Environment,
+    url: str,
+    x: Array,
+    classes: int,
+    clients: int,
+    cores: Sequence[int] | None,
+    scratch: Path,
 ) -> Load:
     """Let the clients send rows for SECONDS. Raises WorkerFailed where they end in an error."""
     rows, out = scratch / "rows.npy", scratch / "answers.npz"
@@ -112,6 +130,7 @@ def run_clients(
     config = {
         "url": url,
         "rows": str(rows),
+        "classes": classes,
         "clients": clients,
         "seconds": SECONDS,
         "cores": None if cores is None else list(cores),

@@ -18,8 +18,10 @@ from .paths import ExportPath
 from .records import select
 
 COLD_STARTS = 5
+ROUNDS = 2
+"""Rounds of fresh processes: two processes of one program differ by a per cent or two."""
 BLOCKS = 16
-"""Blocks of calls, each with all contestants in an order drawn anew."""
+"""Blocks of calls in a round, each with all contestants in an order drawn anew."""
 CALLS = 40
 CALLS_LIMIT_S = 0.05
 """The longest that the calls of one contestant take in a block, for each number of rows."""
@@ -63,36 +65,49 @@ def measure_cold_start(contestant: Contestant, x: Array) -> list[float]:
 def measure_latency(
     contestants: Sequence[Contestant], x: Array, cores: Sequence[int] | None, write: Write, seed: int = 0
 ) -> None:
-    """Time calls of 1 row and of BATCH rows; all processes live at once, and all but one are stopped.
+    """Time calls of 1 row and of BATCH rows, in rounds of fresh processes.
 
-    The first contestant takes part twice: `judge_self_test` compares the two.
+    All processes of a round live at once, and all but one are stopped. The first contestant takes part twice:
+    `judge_self_test` compares the two.
     """
     rng = np.random.default_rng(seed)
     entered = [*((each, False) for each in contestants), *((each, True) for each in contestants[:1])]
-    sessions: list[ServingSession] = []
     with reserve_cores(cores) as spinners:
-        try:
-            for each, _ in entered:
-                sessions.append(start_server(each.place, each.path, each.exported.folder))
-                sessions[-1].predict(x[: each.batch or 1])
-                sessions[-1].pause()
-            for block in range(1, BLOCKS + 1):
-                for rows in (1, BATCH):
-                    for index in rng.permutation(len(entered)):
-                        contestant, twin = entered[index]
-                        if not contestant.takes(rows):
-                            continue
-                        seconds = _call(sessions[index], x[:rows], spinners)
-                        calls = [float(f"{each:.6g}") for each in seconds]
-                        middle = float(np.median(seconds))
-                        keys = {**contestant.path.keys, "rows": rows, "block": block, "self_test": twin}
-                        write(figures.SERVE_LATENCY, middle, calls=calls, **keys)
+        for number in range(1, ROUNDS + 1):
+            _time_round(entered, x, spinners, write, number, rng)
+
+
+def _time_round(
+    entered: Sequence[tuple[Contestant, bool]],
+    x: Array,
+    spinners: IdleCoreSpinners,
+    write: Write,
+    number: int,
+    rng: np.random.Generator,
+) -> None:
+    sessions: list[ServingSession] = []
+    try:
+        for each, _ in entered:
+            sessions.append(start_server(each.place, each.path, each.exported.folder))
+            sessions[-1].predict(x[: each.batch or 1])
+            sessions[-1].pause()
+        for block in range(1, BLOCKS + 1):
+            for rows in (1, BATCH):
+                for index in rng.permutation(len(entered)):
+                    contestant, twin = entered[index]
+                    if not contestant.takes(rows):
+                        continue
+                    seconds = _call(sessions[index], x[:rows], spinners)
+                    calls = [float(f"{each:.6g}") for each in seconds]
+                    keys = {**contestant.path.keys, "rows": rows, "round": number, "block": block, "self_test": twin}
+                    write(figures.SERVE_LATENCY, float(np.median(seconds)), calls=calls, **keys)
+        if number == 1:
             for (each, twin), session in zip(entered, sessions, strict=True):
                 if not twin:
                     write(figures.SERVE_PEAK_MEMORY, session.peak_bytes(), **each.path.keys)
-        finally:
-            for session in sessions:
-                session.close()
+    finally:
+        for session in sessions:
+            session.close()
 
 
 def _call(session: ServingSession, x: Array, spinners: IdleCoreSpinners) -> Array:
@@ -104,28 +119,26 @@ def _call(session: ServingSession, x: Array, spinners: IdleCoreSpinners) -> Arra
 
 
 def judge_self_test(rows: Sequence[Record]) -> str:
-    """Return why the self-test of the latencies failed, and what can still be believed, from the records.
+    """Return why the self-test of the latencies failed, from the records; "" where it passed or nothing was timed.
 
-    "" where it passed or nothing was timed. The two are processes of their own, and their difference has a part that
-    stays for their lives: one of a percent is no sign of another program that ran.
+    As for training, an interval is never narrower than the scatter of all paths' processes allows.
     """
     copies = select(rows, figures.SERVE_LATENCY, self_test=True)
-    failed: dict[int, statistics.Interval] = {}
     for size in dict.fromkeys(row["rows"] for row in copies):
-        medians = []
-        for twin in (False, True):
-            keys = {key: copies[0][key] for key in figures.PATH}
-            found = select(rows, figures.SERVE_LATENCY, rows=size, self_test=twin, **keys)
-            medians.append(np.array([row["value"] for row in sorted(found, key=lambda row: row["block"])]))
-        ratio = statistics.paired_ratio([medians[0]], [medians[1]])
+        paths = {key: copies[0][key] for key in figures.PATH}
+        timed = _list_blocks(rows, size)
+        first, copy = (timed[(*paths.values(), twin)] for twin in (False, True))
+        ratio = statistics.paired_ratio(first, copy, statistics.scatter(list(timed.values())))
         if ratio.excludes(1.0):
-            failed[int(size)] = ratio
-    if not failed:
-        return ""
-    size, ratio = next(iter(failed.items()))
-    percent = max(max(each.high, 1 / each.low) for each in failed.values()) * 100 - 100
-    rows_a_call = f"{size} row{'s' if size > 1 else ''} a call"
-    return (
-        f"one process was {ratio.estimate:.3g} times as fast as its copy, at {rows_a_call}. "
-        f"Differences below {np.ceil(percent * 10) / 10:.1f} % cannot be believed; larger ones can"
-    )
+            return f"one process was {ratio.estimate:.3g} times as fast as its copy, at {int(size)} rows a call"
+    return ""
+
+
+def _list_blocks(rows: Sequence[Record], size: int) -> dict[tuple[object, ...], list[statistics.Floats]]:
+    """Return, for each process that was timed, an array of the medians (blocks,) for each round."""
+    timed: dict[tuple[object, ...], dict[int, list[float]]] = {}
+    found = select(rows, figures.SERVE_LATENCY, rows=size)
+    for row in sorted(found, key=lambda row: (row["round"], row["block"])):
+        process = (*(row[key] for key in figures.PATH), row["self_test"])
+        timed.setdefault(process, {}).setdefault(row["round"], []).append(row["value"])
+    return {process: [np.array(blocks) for blocks in of_round.values()] for process, of_round in timed.items()}

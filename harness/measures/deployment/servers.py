@@ -33,7 +33,10 @@ STOP_LIMIT_S = 20.0
 """How long a server may take to end the programs that it has started."""
 KILL_LIMIT_S = 10.0
 ANSWER_LIMIT_S = 30.0
+LOG = "server.log"
 HTTP = "http"
+ONE_AT_A_TIME = "common, one call at a time"
+"""The common server with a lock around each call: for what is not safe to call from several threads."""
 
 Write = Callable[..., None]
 
@@ -42,7 +45,7 @@ class Host(NamedTuple):
     """A server, before it is started."""
 
     by: str | None
-    """Its name in backend.toml; None for the common one."""
+    """Its name in backend.toml, or ONE_AT_A_TIME; None for the common one."""
     python: Path
     script: Path
     packages: tuple[Path, ...] = ()
@@ -64,10 +67,13 @@ def build_http(say: Callable[[str], None]) -> Environment:
     return build_runtime(f"serving-{HTTP}", http_folder() / "requirements.txt", PYTHON, say)
 
 
-def common_host(environment: Environment, contestant: Contestant) -> Host:
-    """Return the common server: it runs in the interpreter of what it serves, with the packages of its environment."""
+def common_host(environment: Environment, contestant: Contestant, by: str | None = None) -> Host:
+    """Return the common server: it runs in the interpreter of what it serves, with the packages of its environment.
+
+    `by` is None or ONE_AT_A_TIME.
+    """
     folders = tuple(sorted(environment.folder.glob("lib/python*/site-packages")))
-    return Host(None, contestant.place.python, http_folder() / "app.py", folders)
+    return Host(by, contestant.place.python, http_folder() / "app.py", folders)
 
 
 def list_servers(path: ExportPath) -> list[Server]:
@@ -115,12 +121,13 @@ def running_server(
 
     Raises WorkerFailed where it does not start.
     """
-    address, log = scratch / "address", scratch / "server.log"
+    address, log = scratch / "address", scratch / LOG
     config = {
         "folder": str(contestant.exported.folder),
         "function": contestant.path.function,
         "dtype": str(x.dtype),
         "packages": [str(folder) for folder in host.packages],
+        "one_at_a_time": host.by == ONE_AT_A_TIME,
         "cores": None if cores is None else list(cores),
         "address": str(address),
     }

@@ -11,6 +11,7 @@ from . import figures
 from .blunders import MISTAKES, WRONG
 from .latency import BATCH, PERCENTILES
 from .records import keep_one_machine, list_labels, list_machines, machine_of, select, value_of
+from .servers import ONE_AT_A_TIME
 from .versions import OLDER, PINNED
 
 NOT_THE_FRAMEWORK = (
@@ -198,7 +199,7 @@ def _describe_servers(rows: Sequence[Record]) -> list[str]:
     for row in select(rows, figures.HTTP_CORRECT):
         if not row["value"]:
             label = f"{row['backend']}:{row['path']} over HTTP, {row.get('by') or COMMON} server"
-            sentences.append(f"{label}: {_shorten(row['reason'])}")
+            sentences.append(f"{label}: {_shorten(row['reason'])}{_describe_lock(rows, row)}")
     for row in select(rows, figures.SERVER_UNDECLARED):
         if row["value"]:
             needs = f"{row['by']} needs {', '.join(row['names'])}: no metadata says so"
@@ -206,6 +207,13 @@ def _describe_servers(rows: Sequence[Record]) -> list[str]:
     for row in select(rows, figures.SERVER):
         sentences.append(f"{row['backend']}: its documented server: {row['value']} ({row['source']})")
     return sentences
+
+
+def _describe_lock(rows: Sequence[Record], row: Record) -> str:
+    """Return what a lock around each call changed, where one was tried."""
+    keys = {key: row[key] for key in figures.PATH}
+    locked = None if "by" in row else value_of(rows, figures.HTTP_CORRECT, by=ONE_AT_A_TIME, **keys)
+    return "; right with a lock around each call: it is not safe to call from several threads" if locked else ""
 
 
 def _serving_row(rows: Sequence[Record], keys: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,8 @@ from bakeoff.measures.deployment import figures, http, judge, measure
 from bakeoff.measures.deployment.http import Load
 from bakeoff.measures.deployment.measure import try_float64, try_path
 from bakeoff.measures.deployment.records import value_of
-from bakeoff.measures.deployment.servers import build_http, common_host
+from bakeoff.measures.deployment.servers import ONE_AT_A_TIME, build_http, common_host
+from bakeoff.measures.deployment.tables import describe_failures, tabulate_http
 from bakeoff.runner.deployment import Recorder
 from bakeoff.runner.deployment_oracle import find_truth, make_training
 
@@ -107,26 +108,38 @@ def test_float64_is_exact_reduced_refused_or_wrong(tmp_path, edit, found):
 
 
 @pytest.mark.environments
-@pytest.mark.parametrize("lies", [False, True], ids=["honest", "mixes up"])
-def test_a_server_that_mixes_up_concurrent_answers_is_caught(tmp_path, lies, monkeypatch):
+@pytest.mark.parametrize("lie", [None, liars.MIXES_UP, liars.STUMBLES], ids=["honest", "mixes up", "stumbles"])
+def test_a_network_that_cannot_be_called_from_several_threads_is_caught(tmp_path, lie, monkeypatch):
     monkeypatch.setattr(http, "SECONDS", 1.0)
     monkeypatch.setattr(http, "CLIENTS", (1, 8))
-    contestant, records = try_liar(tmp_path, *([liars.MIXES_UP] if lies else []))
+    contestant, records = try_liar(tmp_path, *([lie] if lie else []))
     assert contestant is not None, reason_of(records)
     write = Recorder("deploy")
     environment = build_http(lambda line: None)
-    host = common_host(environment, contestant)
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    problem = http.measure_http(contestant, host, environment, TRAININGS["float32"].x, None, scratch, write)
-    if lies:
-        assert "with 8 clients" in problem
-        assert "the answer to row" in problem
-        assert value_of(write.records, figures.HTTP_CORRECT) is False
-        assert value_of(write.records, figures.HTTP_RATE, clients=8) is None
-    else:
+    keys = contestant.path.keys
+
+    def serve(name):
+        (tmp_path / str(name)).mkdir()
+        host = common_host(environment, contestant, name)
+        x = TRAININGS["float32"].x
+        return http.measure_http(contestant, host, environment, x, None, tmp_path / str(name), write)
+
+    problem = serve(None)
+    if lie is None:
         assert problem == ""
         assert value_of(write.records, figures.HTTP_RATE, clients=8) > 0
+        return
+    assert "with 8 clients" in problem
+    assert ("the answer to row" in problem) == (lie is liars.MIXES_UP)
+    assert ("requests failed: RuntimeError: two at a time" in problem) == (lie is liars.STUMBLES)
+    assert value_of(write.records, figures.HTTP_CORRECT, **keys) is False
+    assert value_of(write.records, figures.HTTP_RATE, clients=8, **keys) is None
+    assert not any("lock" in sentence for sentence in describe_failures(write.records))
+    assert serve(ONE_AT_A_TIME) == ""
+    assert [row["answers"] for row in tabulate_http([*records, *write.records]).to_dict("records")] == ["NO", "correct"]
+    assert value_of(write.records, figures.HTTP_RATE, clients=8, by=ONE_AT_A_TIME, **keys) > 0
+    (sentence,) = describe_failures(write.records)
+    assert sentence.endswith("right with a lock around each call: it is not safe to call from several threads")
 
 
 def test_answers_of_other_rows_are_named():

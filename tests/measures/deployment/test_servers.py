@@ -105,7 +105,7 @@ def ask(url, row):
         return json.loads(connection.getresponse().read())["probabilities"][0]
 
 
-def ask_by_threads(environment, url, x, clients, cores, scratch):
+def ask_by_threads(environment, url, x, classes, clients, cores, scratch):
     """Stand for the clients, which run in an environment of their own."""
     answers = []
 
