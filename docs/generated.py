@@ -239,7 +239,7 @@ def deployment_times(path: str) -> str:
         return "Nothing was timed in these records."
     if records.select(rows, SERVE_LATENCY):
         problem = judge_self_test(rows)
-        passed = f"The self-test failed: {problem}." if problem else "The self-test passed."
+        passed = f"The self-test failed: {problem}. Do not compare latencies." if problem else "The self-test passed."
         sentences.insert(1, f"All paths were called in turn. {passed}")
     return " ".join(sentences)
 

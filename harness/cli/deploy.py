@@ -58,7 +58,7 @@ def deploy_networks(
     if it does so only when it is exported again.
 
     \b
-    bakeoff deploy                               the default backends: about ten minutes
+    bakeoff deploy                               default backends: six minutes at first
     bakeoff deploy NAME --only onnx --untimed
     bakeoff deploy --http --checkpoints --mistakes --records deployment.jsonl
     bakeoff deploy --records deployment.jsonl --resume    what an interrupted one left

@@ -115,10 +115,17 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def label() -> str:
-    """Return the processor and the number of usable cores, in one line: what tells machines apart in a record."""
-    count = len(usable_cores())
-    return f"{processor()}, {count} core{'s' if count > 1 else ''}"
+def label(root: Path = ROOT) -> str:
+    """Return the processor and the number of usable cores, in one line: what tells machines apart in a record.
+
+    A virtual machine's processor often has no more of a name than its maker: family, model and stepping tell more.
+    """
+    found, count = processor_features.read_cpuinfo(root), len(usable_cores())
+    kind = [f"{key.removeprefix('cpu ')} {found[key]}" for key in ("cpu family", "model", "stepping") if key in found]
+    name = found.get("model name") or processor()
+    if kind:
+        name += f" ({', '.join(kind)})"
+    return f"{name}, {count} core{'s' if count > 1 else ''}"
 
 
 def require_device(device: str) -> None:

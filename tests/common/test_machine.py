@@ -36,6 +36,15 @@ def test_the_machine_is_described_in_json():
     assert described["memory_bytes"] > 1 << 28
 
 
+def test_a_machine_has_a_label_that_tells_its_kind(tree, monkeypatch):
+    monkeypatch.setattr(machine, "usable_cores", lambda: [0, 1])
+    lines = "cpu family\t: 25\nmodel\t\t: 17\nmodel name\t: Abacus\nstepping\t: 1\n\nmodel name\t: Second"
+    assert machine.label(tree({"proc/cpuinfo": lines})) == "Abacus (family 25, model 17, stepping 1), 2 cores"
+    monkeypatch.setattr(machine, "usable_cores", lambda: [0])
+    monkeypatch.setattr(machine, "processor", lambda: "arm64")
+    assert machine.label(tree({"proc/cpuinfo": "processor: 0"})) == "arm64, 1 core"
+
+
 class Nvml:
     """Stands for pynvml on a machine with these GPUs."""
 

@@ -46,7 +46,7 @@ def text_of(folder, copy):
     return text
 
 
-@pytest.mark.parametrize("copy", (*WRONG_COPIES, *OF_OTHERS), ids=name_of)
+@pytest.mark.parametrize("copy", [*WRONG_COPIES, *OF_OTHERS], ids=name_of)
 def test_the_text_that_a_mistake_replaces_stands_in_its_backend(copy):
     text_of(ENTRIES[copy.backend].folder, copy)
     assert copy.variant in ENTRIES[copy.backend].variants

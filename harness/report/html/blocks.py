@@ -211,7 +211,7 @@ def _deployment(report: Report) -> Block:
     ]
     self_test = judge_self_test(rows)
     if self_test:
-        lead.insert(0, f"The self-test of the latencies failed: {self_test}.")
+        lead.insert(0, f"The self-test of the latencies failed: {self_test}. Do not compare latencies.")
     found = deployment_tables.describe_failures(rows)
     if found:
         tables["What failed, or was silent"] = pd.DataFrame(

@@ -40,7 +40,7 @@ def print_deployment(console: Console, deployed: Deployment) -> None:
     """Print how each path serves, what its export takes, and a line for each surprise."""
     rows = deployed.records
     if deployed.self_test:
-        line = f"The self-test of the timing failed: {deployed.self_test}."
+        line = f"The self-test of the timing failed: {deployed.self_test}. Do not compare latencies."
         print_line(console, line, wrap=True)
     for table in tabulate_all(rows).values():
         print_table(console, [], table)
