@@ -83,9 +83,8 @@ def test_a_file_without_a_space_is_one_model(tmp_path, plain_numpy_here):
 def test_a_backend_of_ones_own_folder_is_searched(space, tmp_path):
     own = tmp_path / "my_numpy"
     shutil.copytree(ROOT / "backends" / "numpy_plain", own)
-    here = Environment(python=Path(sys.executable), folder=Path(sys.prefix), seconds=0, bytes=0, packages={})
-    units.use_environment("my_numpy", here)
-    words = ("search", space, "--backends", str(own), "--trials", "1", "--results", str(tmp_path), "--json")
+    words = ("search", space, "--backends", str(own), "--python", sys.executable, "--trials", "1", "--json")
+    words += ("--results", str(tmp_path))
     code, out, _ = run(*words)
     assert code == 0
     (cell,) = json.loads(out)["cells"]
