@@ -18,7 +18,8 @@ def table(tmp_path):
 
 
 def file_of(table, more=""):
-    return parse(f'spec.data.source = "{table}"\nspec.training.batch_size = 8\n{more}', "space.toml")
+    text = f'spec.data.source = "{table}"\nspec.data.target = "label"\nspec.training.batch_size = 8\n{more}'
+    return parse(text, "space.toml")
 
 
 def test_trials_of_other_seeds_and_batches_load_a_file_once(table):
@@ -37,20 +38,22 @@ def test_trials_of_other_seeds_and_batches_load_a_file_once(table):
             "space.toml: `space.training.batch_size` has 512",
         ),
         (
-            'space.data.source = { scale = "choice", values = ["digits", "none.csv"] }',
+            'space.data.source = { scale = "choice", values = ["TABLE", "none.csv"] }',
             "space.toml: `space.data.source` has 'none.csv'",
         ),
     ],
 )
 def test_data_that_cannot_be_trained_on_are_a_sentence(table, more, words):
     with pytest.raises(InputError, match=words):
-        data.check_data(file_of(table, more), "space.toml")
+        data.check_data(file_of(table, more.replace("TABLE", str(table))), "space.toml")
 
 
 def test_a_range_that_replaces_a_wrong_value_of_the_spec_is_right(table):
     more = 'space.training.batch_size = { scale = "integer", low = 4, high = 8 }'
-    text = f'spec.data.source = "{table}"\nspec.training.batch_size = 500\n{more}'
-    assert data.check_data(parse(text, "space.toml"), "space.toml") == data.check_data(file_of(table), "space.toml")
+    found = file_of(table, more)
+    large = found.spec.training.model_copy(update={"batch_size": 500})
+    changed = found.model_copy(update={"spec": found.spec.model_copy(update={"training": large})})
+    assert data.check_data(changed, "space.toml") == data.check_data(file_of(table), "space.toml")
 
 
 def test_changed_data_end_a_search(table, tmp_path):
