@@ -96,6 +96,22 @@ def test_the_worked_example_is_the_lectures():
     assert [round(each, 3) for each in exact(LOGITS)] == [0.842, 0.042, 0.002, 0.114]
 
 
+def test_a_panda_whose_rate_never_fell_is_said_to_be_one():
+    study = catalogue.find("panda-or-caviar")
+    found = committed(study)
+    assert any("The rule reduced the panda's learning rate" in each for each in study.findings(found))
+    alone = found._replace(rows=found.rows.assign(rate=1.0))
+    assert any("The rule never reduced the panda's learning rate" in each for each in study.findings(alone))
+
+
+def test_the_short_form_of_normalising_inputs_says_how_many_rates_it_tried():
+    study = catalogue.find("normalising-inputs")
+    found = committed(study)
+    short = found._replace(header={**found.header, "form": "short"})
+    assert "is the best of 11, " in study.findings(found)[0]
+    assert "is the best of 5, " in study.findings(short)[0]
+
+
 def test_an_interval_is_students():
     found = records.estimate([1.0, 2.0, 3.0])
     assert found.mean == 2
