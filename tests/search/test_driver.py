@@ -126,6 +126,15 @@ def test_a_result_that_the_study_was_not_told_of_is_told_after_a_resume(tmp_path
         assert study._study.trials[0].state.is_finished()
 
 
+def test_telling_the_study_twice_changes_nothing(tmp_path):
+    with Ledger.create(tmp_path, make_plan(trials=3)) as ledger:
+        study = carry_out(ledger)
+        before = [(trial.state, trial.value) for trial in study._study.trials]
+        for number, outcome in enumerate(("complete", PRUNED, FAILED)):
+            study.tell(number, 0.123, outcome)
+        assert [(trial.state, trial.value) for trial in study._study.trials] == before
+
+
 def test_a_second_result_is_not_recorded(tmp_path):
     with Ledger.create(tmp_path, make_plan()) as ledger:
         carry_out(ledger)
