@@ -159,7 +159,7 @@ def pictures(records: Records) -> list[Picture]:
         y=alt.Y("loss:Q", title="training loss, nats"),
         color=alt.Color("how:N", title="inputs"),
         facet=alt.Facet("contestant:N", title=None, columns=2),
-    ).properties(width=200, height=150)
+    ).properties(width=150, height=140)
     first = records.contestants[0]
     caption = (
         f"The error surface and the first {PATH} steps on it, for two weights in {first}; both axes have the same "
@@ -189,7 +189,7 @@ def _draw_paths(records: Records, contestant: str) -> Any:
     tiles = tiles.encode(**axes, x2="w1_high:Q", y2="w2_high:Q", color=colour)
     steps = chart.transform_filter("datum.kind == 'path'").mark_line(color="black", strokeWidth=1)
     steps = steps.encode(x="w1:Q", y="w2:Q", order="step:Q")
-    layers = alt.layer(tiles, steps).properties(width=230, height=230)
+    layers = alt.layer(tiles, steps).properties(width=155, height=155)
     faceted = layers.facet(column=alt.Column("how:N", title="inputs"))
     return faceted.resolve_scale(x="independent", y="independent", color="independent")
 

@@ -101,7 +101,7 @@ def pictures(records: Records) -> list[Picture]:
         color=alt.Color("how:N", title=None),
         detail="model:N",
         facet=alt.Facet("contestant:N", title=None, columns=2),
-    ).properties(width=220, height=160)
+    ).properties(width=150, height=140)
     return [Picture("curves", "The models of the first seed, epoch by epoch.", chart)]
 
 
