@@ -54,6 +54,8 @@ class Driver:
     def _jobs(self, started: float) -> Iterator[Job]:
         """Yield the jobs that have no result: first those of planned trials, then those of new ones."""
         for trial in range(self.plan.trials):
+            if self.ledger.finished(trial):
+                continue
             if trial not in self.ledger.planned:
                 budget = self.plan.budget_s
                 if budget is not None and time.monotonic() - started > budget:
