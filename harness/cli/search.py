@@ -75,7 +75,8 @@ def search_hyperparameters(
         ledger = Ledger(folder)
         if not trust and not began_here(folder, folder / HEADER):
             ledger.close()
-            raise InputError(describe_distrust(folder, ledger.plan.contestants, ledger.plan.pythons))
+            plan = ledger.plan
+            raise InputError(describe_distrust(folder, plan.contestants, (*plan.folders.values(), *plan.pythons)))
     else:
         if space is None:
             raise InputError("Give a search file, such as space.toml (docs/reference/search.md), or --resume FOLDER.")
@@ -85,9 +86,9 @@ def search_hyperparameters(
         _carry_out_and_print(ledger, as_json, cluster, tls)
 
 
-def describe_distrust(folder: Path, contestants: Sequence[str], pythons: Sequence[str]) -> str:
+def describe_distrust(folder: Path, contestants: Sequence[str], paths: Sequence[str]) -> str:
     """Return the message for a search that somebody else began: what it would execute."""
-    what = ", ".join((*contestants, *pythons))
+    what = ", ".join((*contestants, *paths))
     return make_safe(
         f"{folder}: this search was not begun by you on this machine, or its {folder.name} has changed. To resume it "
         f"executes {what}. If you trust that: bakeoff search --resume {folder} --trust"
@@ -109,6 +110,7 @@ def make_plan(
     """Return the plan that the options ask for. Raises InputError."""
     from ..common.machine import usable_cores
     from ..registry import entries as registry_entries
+    from ..search.data import check_data
     from ..search.ledger import Plan
     from ..search.space import read_search_file
 
@@ -133,6 +135,8 @@ def make_plan(
             "threads": threads,
             "device": device,
             "budget_s": None if budget is None else parse_time("--budget", budget),
+            "data": check_data(file, str(space)),
+            "folders": {entry.name: str(entry.folder.absolute()) for entry, _ in chosen if entry.outside},
             "pythons": tuple(str(path.absolute()) for path in python or ()),
         }
     )
@@ -156,6 +160,7 @@ def _carry_out_and_print(ledger: "Ledger", as_json: bool, cluster: str | None, t
     from ..cluster.dask import ClusterLost
     from ..common.progress import Board
     from ..search import results as search_results
+    from ..search.data import require_same_data
     from ..search.driver import Driver
     from ..search.study import Study
     from ..search.terminal import print_search
@@ -163,13 +168,14 @@ def _carry_out_and_print(ledger: "Ledger", as_json: bool, cluster: str | None, t
     plan = ledger.plan
     study = Study(ledger.folder, plan.file, plan.sampler, plan.seed)
     if not ledger.complete:
+        require_same_data(plan.file, ledger.folder, plan.data)
         advice = f"Continue with: bakeoff search --resume {ledger.folder}"
         engine = open_engine(plan, cluster, tls)
         with exit_at_interrupt(advice), Board(err) as board:
             try:
                 Driver(ledger, study, engine, board).carry_out()
-            except ClusterLost as lost:
-                raise InputError(f"{lost} Every result that was reported is kept. {advice}") from None
+            except (ClusterLost, InputError) as error:  # InputError: a host lacks the data
+                raise InputError(f"{error} Every result that was reported is kept. {advice}") from None
             finally:
                 engine.close()
     importances = study.importances()
@@ -186,6 +192,8 @@ def open_engine(plan: "Plan", cluster: str | None = None, tls: str | None = None
     """Return where the jobs run: on this machine, or on the workers of a scheduler. Raises InputError."""
     from ..search.engine import LocalEngine
 
+    if cluster is not None and plan.folders:
+        raise InputError(f"--cluster: the hosts have no backend {min(plan.folders)}: it is a folder of this machine.")
     connection = connect(cluster, tls)
     if connection is None:
         return LocalEngine(plan.workers)

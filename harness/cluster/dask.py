@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..common.errors import InputError
-from .nodes import Run, code_digest, describe_node, host_of, run_on_node
+from .nodes import Run, code_digest, describe_node, host_of, require_same_code, run_on_node
 
 POLL_S = 2.0
 """How often a waiting driver looks whether the scheduler and the hosts are still there."""
@@ -93,8 +93,6 @@ class Cluster:
                 found[host] = dict(future.result(timeout=DESCRIBE_S))
             except TimeoutError:
                 raise InputError(f"The host {host} of the cluster does not answer. Restart its worker.") from None
-            except RuntimeError as error:
-                raise InputError(f"The host {host} of the cluster: {error}") from None
         return found
 
     def send(self, function: Callable[..., Any], job: str, workers: Sequence[str] | None = None, *more: Any) -> Any:
@@ -254,8 +252,7 @@ def _call(job: str, digest: str, run: Run, alone: bool) -> str:
 
 
 def _describe(job: str, digest: str) -> dict[str, Any]:
-    if digest != code_digest():
-        raise RuntimeError("it has another version of Bakeoff or of its backends. Install the same one on all.")
+    require_same_code(digest)
     return describe_node(job)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..common import cache, machine
+from ..common.errors import InputError
 from ..registry import entries as registry_entries
 
 Run = Callable[[str], str]
@@ -28,14 +29,11 @@ KEPT = "cluster_results"
 
 
 def run_on_node(run: Run, job: str, digest: str, alone: bool) -> str:
-    """Run a job on the host that this is called on; return its result. Raises RuntimeError where the code differs.
+    """Run a job on the host that this is called on; return its result. Raises InputError where the code differs.
 
     `alone`: whether no other job of Bakeoff may run on the host meanwhile, of whatever driver.
     """
-    if digest != code_digest():
-        raise RuntimeError(
-            "This node has another version of Bakeoff or of its backends than the driver. Install the same one on both."
-        )
+    require_same_code(digest)
     with occupy_host(alone):
         key = hashlib.sha256(f"{digest} {run.__module__}.{run.__qualname__} {job}".encode()).hexdigest()[:24]
         kept = cache.find(KEPT, key)
@@ -45,6 +43,15 @@ def run_on_node(run: Run, job: str, digest: str, alone: bool) -> str:
         if not names_problem(result):
             cache.keep(KEPT, key, result)
         return result
+
+
+def require_same_code(digest: str) -> None:
+    """Raise InputError where this host has other code than the driver."""
+    if digest != code_digest():
+        raise InputError(
+            f"The host {host_name()} of the cluster has another version of Bakeoff or of its backends than you. "
+            "Install the same one on all."
+        )
 
 
 def names_problem(result: str) -> bool:

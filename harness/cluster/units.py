@@ -50,10 +50,16 @@ def forget_environments() -> None:
 
 
 def find_environment(unit: Unit, pythons: Sequence[str] = ()) -> Environment | Unavailable:
-    """Find or build the environment of a variant on this host; return it, or why there is none."""
+    """Find or build the environment of a variant on this host; return it, or why there is none.
+
+    A backend that was given as a folder runs in the first of `pythons`, as it is.
+    """
     lacking = launch.explain_unavailable(unit.entry, unit.variant)
     if lacking:
         return Unavailable(lacking, failed=False)
+    if unit.entry.outside and pythons:
+        python = Path(pythons[0])
+        return Environment(python=python, folder=python.parent, seconds=0, bytes=0, packages={})
     key = f"{unit.entry.label} {unit.entry.build_name}".strip()
     with _mutex:  # one build at a time in this process; the lock of the cache serves other processes
         if key not in _found:

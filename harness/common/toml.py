@@ -3,8 +3,8 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
-from typing import TypeVar, get_args
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -17,7 +17,7 @@ Location = tuple[int | str, ...]
 
 MOST_ERRORS = 20
 """Lines of errors in one file."""
-IN_TOML = {"model_type": "a table", "tuple_type": "an array"}
+IN_TOML = {"model_type": "a table", "dict_type": "a table", "tuple_type": "an array"}
 """The words of TOML for the types that pydantic names by their Python classes."""
 
 
@@ -61,7 +61,7 @@ def _explain(model: type[BaseModel], error: ErrorDetails) -> str:
         return f"`{key}` is missing: {_purpose(model, error['loc'])}"
     if error["type"] == "value_error":
         return f"`{key}`: {message}" if key else message
-    expected = IN_TOML.get(error["type"]) or _without_subject(message)
+    expected = IN_TOML.get(error["type"]) or without_subject(message)
     if _may_be_default(model, error["loc"]):
         expected += ' or "default"'
     return f"`{key}`: expected {expected}, got {_show(error['input'])}"
@@ -80,7 +80,7 @@ def dotted(location: Location) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
 
 
-def _without_subject(message: str) -> str:
+def without_subject(message: str) -> str:
     """Turn pydantic's "Input should be a valid string" into words that can follow "expected"."""
     return re.sub(r"^\w+ should (be |have )?", "", message)
 
@@ -88,14 +88,14 @@ def _without_subject(message: str) -> str:
 def _purpose(model: type[BaseModel], location: Location) -> str:
     """Return the description of a missing key."""
     *table, key = _names(location)
-    owner = dict(_tables(model)).get(tuple(table))
+    owner = _table_at(model, table)
     field = owner.model_fields.get(key) if owner else None
     return field.description if field and field.description else "it has no default."
 
 
 def _may_be_default(model: type[BaseModel], location: Location) -> bool:
     *table, key = _names(location)
-    owner = dict(_tables(model)).get(tuple(table))
+    owner = _table_at(model, table)
     field = owner.model_fields.get(key) if owner else None
     return field is not None and type(None) in get_args(field.annotation) and field.default is not None
 
@@ -104,8 +104,11 @@ def _nearest_key(model: type[BaseModel], location: Location) -> str:
     """Suggest a key: the same key of another table, else the most similar one of its table, else of any table."""
     *table, wrong = _names(location)
     tables = dict(_tables(model))
+    own = _table_at(model, table)
+    if own is not None:  # also a table whose name the writer of the file chooses
+        tables[tuple(table)] = own
     here = [tuple(table)] if tuple(table) in tables else [()]
-    for paths, likeness in ((tables, 1.0), (here, 0.5), (tables, 0.5)):
+    for paths, likeness in ((tables, 1.0), (here, 0.5), (tables, 0.7)):
         # In reverse order, so that the first of two tables with the same key is named.
         keys = {key: dotted((*path, key)) for path in reversed(list(paths)) for key in tables[path].model_fields}
         close = difflib.get_close_matches(wrong, keys, n=1, cutoff=likeness)
@@ -125,6 +128,26 @@ def _tables(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tupl
     for key, field in model.model_fields.items():
         for inner in _models(field.annotation):
             yield from _tables(inner, (*path, key))
+
+
+def _table_at(model: type[BaseModel], path: Sequence[str]) -> type[BaseModel] | None:
+    """Return the table with this path; None where there is none. In a dictionary of tables every name has one."""
+    found: list[object] = [model]
+    for key in path:
+        found = [inner for each in found for inner in _step_into(each, key)]
+    return next((each for owner in found for each in _models(owner)), None)
+
+
+def _step_into(annotation: object, key: str) -> Iterator[object]:
+    """Yield the annotations of what `key` names in a value of this annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if key in annotation.model_fields:
+            yield annotation.model_fields[key].annotation
+    elif get_origin(annotation) is dict:
+        yield get_args(annotation)[1]
+    else:
+        for argument in get_args(annotation):
+            yield from _step_into(argument, key)
 
 
 def _models(annotation: object) -> Iterator[type[BaseModel]]:

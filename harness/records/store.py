@@ -63,7 +63,7 @@ class Run:
         name = f"{now:%Y-%m-%dT%H%M%S}-{machine}-{header['spec_hash']}"
         folder = parent / name
         try:
-            folder = _make_folder(parent, name)
+            folder = make_folder(parent, name)
             text = json.dumps({"format": FORMAT, "created": f"{now:%Y-%m-%dT%H:%M:%SZ}", **header}, indent=2)
             partial = folder / "run.json.part"
             partial.write_text(text + "\n", encoding="utf-8")
@@ -139,7 +139,7 @@ class Run:
         return file
 
 
-def _make_folder(parent: Path, name: str) -> Path:
+def make_folder(parent: Path, name: str) -> Path:
     """Make the folder of a run; one that began in the same second has the name already, and this gets a number."""
     if parent.exists() and not parent.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(parent))

@@ -8,10 +8,16 @@ import time
 from collections.abc import Iterator
 from statistics import median
 
+from pydantic import ValidationError
+
+from ..common.errors import InputError
 from ..common.progress import Board
+from ..workload.spec import Spec
+from .data import splits_of
 from .engine import Engine
 from .jobs import Job, Result
 from .ledger import Ledger, Planned
+from .space import Point, explain
 from .study import Study, judge
 from .trial import COMPLETE, FAILED
 
@@ -48,6 +54,8 @@ class Driver:
     def _jobs(self, started: float) -> Iterator[Job]:
         """Yield the jobs that have no result: first those of planned trials, then those of new ones."""
         for trial in range(self.plan.trials):
+            if self.ledger.finished(trial):
+                continue
             if trial not in self.ledger.planned:
                 budget = self.plan.budget_s
                 if budget is not None and time.monotonic() - started > budget:
@@ -55,7 +63,11 @@ class Driver:
                     return
                 self._plan_trial(trial)
             planned = self.ledger.planned[trial]
-            spec = self.plan.file.spec_at(planned.point)
+            try:
+                spec, data_hash = self._prepare(planned.point)
+            except InputError as error:
+                self._fail(trial, str(error))
+                continue
             for contestant in self.plan.contestants:
                 if (trial, contestant) in self.ledger.results:
                     continue
@@ -65,14 +77,31 @@ class Driver:
                     trial=trial,
                     backend=backend,
                     variant=variant,
+                    folder=self.plan.folders.get(backend, ""),
                     point=planned.point,
                     spec=spec,
+                    data=data_hash,
                     schedule=self.plan.file.schedule,
                     prune_below=planned.prune_below.get(contestant, ()),
                     device=self.plan.device,
                     threads=self.plan.threads,
                     pythons=self.plan.pythons,
                 )
+
+    def _prepare(self, point: Point) -> tuple[Spec, str]:
+        """Return the spec of a setting and the hash of its data. Raises InputError where no backend can train it."""
+        try:
+            spec = self.plan.file.spec_at(point)
+        except ValidationError as error:
+            raise InputError(f"a spec does not accept this setting: {explain(error)}.") from None
+        return spec, splits_of(spec).hash
+
+    def _fail(self, trial: int, reason: str) -> None:
+        """Record a trial that no backend can train."""
+        for contestant in self.plan.contestants:
+            backend, _, variant = contestant.partition(":")
+            failed = Result(trial=trial, backend=backend, variant=variant, outcome=FAILED, value=None, reason=reason)
+            self._commit(failed)
 
     def _plan_trial(self, trial: int) -> None:
         point, number = self.study.ask(trial)

@@ -57,8 +57,12 @@ def import_altair() -> Any:
 
 
 def save(chart: Any, path: Path) -> None:
-    """Write a chart on a white ground. Raises InputError where the file cannot be written."""
+    """Write a chart on a white ground, with its legend below: beside it, it would be too wide for a phone.
+
+    Raises InputError where the file cannot be written.
+    """
     chart = chart.configure(background="white").configure_view(stroke=None).configure_axis(gridColor="#e5e7eb")
+    chart = chart.configure_legend(orient="bottom", columns=2, labelLimit=300)
     try:
         chart.save(path)
     except OSError as error:

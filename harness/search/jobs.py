@@ -14,12 +14,15 @@ from pydantic import BaseModel, ConfigDict
 from ..cluster.units import Unavailable, find_environment, select_unit
 from ..common import machine
 from ..common.cache import cache_folder
+from ..common.errors import InputError
 from ..workers import launch
 from ..workers.session import Session, WorkerFailed
+from ..workload.data import Splits
 from ..workload.spec import Spec
+from .data import splits_of
 from .schedule import Schedule
 from .space import Point
-from .trial import COMPLETE, DIVERGED, FAILED, PRUNED, Epoch, Trained, splits_of, train_trial
+from .trial import COMPLETE, DIVERGED, FAILED, PRUNED, Epoch, Trained, train_trial
 
 ATTEMPTS = 5
 """How often a job is tried whose worker dies or hangs: the machine may be at fault, or the setting."""
@@ -35,8 +38,12 @@ class Job(BaseModel):
     trial: int
     backend: str
     variant: str
+    folder: str = ""
+    """The folder of a backend from outside the project; empty for the others."""
     point: Point
     spec: Spec
+    data: str = ""
+    """The hash of the data where the search was planned."""
     schedule: Schedule | None = None
     prune_below: tuple[float | None, ...] = ()
     """By epoch: the validation accuracy below which the trial ends; null where there is none."""
@@ -106,8 +113,8 @@ def _try_job(job: Job) -> tuple[Result, bool]:
     """Return the result of one attempt, and whether another attempt can change it."""
     place: dict[str, Any] = {"trial": job.trial, "backend": job.backend, "variant": job.variant}
     place |= {"host": platform.node(), "machine": describe_machine()}
-    unit = select_unit(job.contestant)
-    splits = splits_of(job.spec)
+    unit = select_unit(f"{job.folder or job.backend}:{job.variant}")
+    splits = load_same_data(job)
     network = job.spec.portable(splits.features, len(splits.classes))
     reason, found = unit.entry.unsupported(network), find_environment(unit, job.pythons)
     if reason or isinstance(found, Unavailable):
@@ -124,6 +131,20 @@ def _try_job(job: Job) -> tuple[Result, bool]:
         again = failed.kind in ("died", "hung")
         return Result(outcome=FAILED, value=None, reason=str(failed), **place), again
     return Result(**place, versions=versions, value=value_of(trained), **_describe(trained)), False
+
+
+def load_same_data(job: Job) -> Splits:
+    """Return the splits of a job's data. Raises InputError where this host lacks them, or has other ones."""
+    try:
+        splits = splits_of(job.spec)
+    except InputError as error:
+        raise InputError(f"{platform.node()}: {error}") from None
+    if job.data not in ("", splits.hash):
+        raise InputError(
+            f"{platform.node()}: {job.spec.data.source} has the hash {splits.hash} here, and {job.data} where the "
+            "search was planned. Put the same data there."
+        )
+    return splits
 
 
 def value_of(trained: Trained) -> float:

@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ..common.errors import InputError
 from ..common.safe_files import read_regular
 from ..common.trust import sign_plan
+from ..records.store import make_folder
 from ..records.validate import require_plain_folder
 from .jobs import Result
 from .space import Point, SearchFile
@@ -47,6 +48,10 @@ class Plan(BaseModel):
     threads: int = 1
     device: str = "cpu"
     budget_s: float | None = None
+    data: str = ""
+    """The hash of the data; of the first ones where the search is over data sets."""
+    folders: dict[str, str] = {}
+    """The folders of backends from outside the project, by name."""
     pythons: tuple[str, ...] = ()
 
 
@@ -91,7 +96,7 @@ class Ledger:
         """Make the folder of a new search under `parent`, and write its search.json. Raises InputError."""
         now = datetime.datetime.now(datetime.UTC)
         machine = re.sub(r"[^A-Za-z0-9]+", "-", platform.node()).strip("-")[:24] or "machine"
-        folder = parent / f"search-{now:%Y-%m-%dT%H%M%S}-{machine}-{plan.file.spec.hash()}"
+        name = f"search-{now:%Y-%m-%dT%H%M%S}-{machine}-{plan.file.spec.hash()}"
         header = {
             "format": FORMAT,
             "created": f"{now:%Y-%m-%dT%H:%M:%SZ}",
@@ -99,8 +104,9 @@ class Ledger:
             "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
             "plan": plan.model_dump(mode="json"),
         }
+        folder = parent / name
         try:
-            folder.mkdir(parents=True)
+            folder = make_folder(parent, name)
             partial = folder / f"{HEADER}.part"
             partial.write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
             partial.rename(folder / HEADER)

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 
 from ..workload.spec import STRICT, Section
 
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Scale = Literal["linear", "log", "one-minus", "integer", "choice"]
 
 
@@ -21,9 +22,9 @@ class Dimension(Section):
 
     scale: Scale
     """linear, log, one-minus, integer or choice."""
-    low: float | int | None = None
+    low: Finite | None = None
     """The smallest value."""
-    high: float | int | None = None
+    high: Finite | None = None
     """The largest value."""
     values: Annotated[tuple[Any, ...], STRICT] = ()
     """The values of a choice."""
@@ -35,11 +36,13 @@ class Dimension(Section):
         if self.scale == "choice":
             if len(self.values) < 2 or self.low is not None or self.high is not None:
                 raise ValueError("choice takes `values` with at least two values, and neither `low` nor `high`")
+            if len({json.dumps(freeze(value)) for value in self.values}) < len(self.values):
+                raise ValueError(f"choice takes each value once, got {list(self.values)}")
             return self
-        if self.values or self.low is None or self.high is None or not self.low < self.high:
-            raise ValueError(f"{self.scale} takes `low` and `high`, with low below high, and no `values`")
-        if not (math.isfinite(self.low) and math.isfinite(self.high)):
-            raise ValueError("low and high must be finite")
+        if self.values or self.low is None or self.high is None:
+            raise ValueError(f"{self.scale} takes `low` and `high`, and no `values`")
+        if not self.low < self.high:
+            raise ValueError(f"{self.scale} takes a low below its high, got {self.low:g} and {self.high:g}")
         if self.scale == "log" and self.low <= 0:
             raise ValueError(f"log takes a low above 0, got {self.low:g}: a logarithm has no zero")
         if self.scale == "one-minus" and self.high >= 1:

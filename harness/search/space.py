@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import BeforeValidator, Field, ValidationError
 
 from ..common.errors import InputError
-from ..common.toml import nearest, read_model
-from ..workload.spec import Section, Spec
+from ..common.toml import nearest, read_model, without_subject
+from ..workload.spec import Section, Spec, read_text
 from .scales import Dimension
 from .schedule import Schedule
 
@@ -32,7 +32,7 @@ def _flatten(value: Any) -> Any:
         return value
     flat: dict[str, Any] = {}
     for name, inner in value.items():
-        if isinstance(inner, dict) and "scale" not in inner and all(isinstance(each, dict) for each in inner.values()):
+        if isinstance(inner, dict) and "scale" not in inner and name in Spec.model_fields:
             flat |= {f"{name}.{key}": each for key, each in inner.items()}
         else:
             flat[name] = inner
@@ -82,13 +82,7 @@ class SearchFile(Section):
 
 def read_search_file(path: Path) -> SearchFile:
     """Read a search file. Raises InputError with the file, the key and what was expected."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such search file. Give the path of a TOML file with a [space].") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as UTF-8 text: {error}") from None
-    return parse(text, str(path))
+    return parse(read_text(path, "search"), str(path))
 
 
 def parse(text: str, name: str) -> SearchFile:
@@ -98,17 +92,27 @@ def parse(text: str, name: str) -> SearchFile:
     return found
 
 
+def explain(error: ValidationError) -> str:
+    """Return in words what the first value that a spec does not accept should be."""
+    first = error.errors()[0]
+    if first["type"] == "value_error":
+        return first["msg"].removeprefix("Value error, ")
+    return f"expected {without_subject(first['msg'])}"
+
+
 def check_fields(found: SearchFile, name: str) -> None:
     """Raise InputError for a field that a spec does not have, or whose values it does not accept."""
     for field, dimension in found.space.items():
+        place = f"{name}: `space.{field}`"
         if field not in FIELDS:
-            raise InputError(f"{name}: `space.{field}` is no field of a spec. {nearest(field, FIELDS)}")
+            raise InputError(f"{place} is no field of a spec. {nearest(field, FIELDS)}")
         for value in dimension.extremes():
             try:
-                found.spec_at({field: value})
+                spec = found.spec_at({field: value})
             except ValidationError as error:
-                detail = error.errors()[0]["msg"].removeprefix("Value error, ")
-                raise InputError(f"{name}: `space.{field}`: a spec does not accept {value!r}: {detail}.") from None
+                raise InputError(f"{place}: a spec does not accept {value!r}: {explain(error)}.") from None
+            if field.partition(".")[2] in spec.framework_defaults:
+                raise InputError(f"{place}: a search needs explicit values, and {value!r} leaves it to the framework.")
     if found.spec.framework_defaults:
         fields = ", ".join(found.spec.framework_defaults)
         raise InputError(f"{name}: a search needs explicit values, and the spec leaves {fields} to the framework.")

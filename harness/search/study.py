@@ -66,12 +66,11 @@ class Study:
     def tell(self, number: int, value: float | None, outcome: str) -> None:
         """Tell what a trial came to, by its number in the study. Telling it twice is harmless."""
         states = self._optuna.trial.TrialState
-        if self._study.trials[number].state.is_finished():
-            return
         if outcome in (PRUNED, FAILED):
-            self._study.tell(number, state=states.PRUNED if outcome == PRUNED else states.FAIL)
+            state = states.PRUNED if outcome == PRUNED else states.FAIL
+            self._study.tell(number, state=state, skip_if_finished=True)
         else:
-            self._study.tell(number, value)
+            self._study.tell(number, value, skip_if_finished=True)
 
     def abandon_unplanned(self, planned: Sequence[int]) -> None:
         """Mark as failed the trials that were asked for and never planned: the driver was killed in between."""

@@ -1,8 +1,7 @@
 """Trains one setting in one backend, epoch by epoch, in a live worker; and compares its first steps with the oracle."""
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +13,8 @@ from ..portable import spec as portable
 from ..workers.session import Session, WorkerFailed
 from ..workload import data
 from ..workload.data import Splits
-from ..workload.spec import DataSpec, Spec
+from ..workload.spec import Spec
+from .data import splits_of
 from .schedule import Schedule
 
 CHECKED_STEPS = 3
@@ -55,23 +55,6 @@ class Trained(NamedTuple):
     def conforms(self) -> bool:
         """Whether the first steps are within what agreement allows. A trial that diverges in them shows nothing."""
         return self.floors is None or self.floors <= NOT_CONFORMING
-
-
-@lru_cache(maxsize=8)
-def load_splits(data_spec: DataSpec, seed: int, batch_size: int, dtype: str) -> Splits:
-    """Return the splits of a spec's data. Trials that differ in other fields share them."""
-    run = Spec(data=data_spec).model_copy(update={"training": _training(seed, batch_size, dtype)})
-    return data.split(data.load(data_spec, seed), run)
-
-
-def _training(seed: int, batch_size: int, dtype: str) -> Any:
-    return Spec().training.model_copy(update={"seed": seed, "batch_size": batch_size, "dtype": dtype})
-
-
-def splits_of(spec: Spec) -> Splits:
-    """Return the splits of the data of a spec."""
-    training = spec.training
-    return load_splits(spec.data, training.seed, training.batch_size, training.dtype)
 
 
 def train_trial(

@@ -129,7 +129,7 @@ def pictures(records: Records) -> list[Picture]:
     y = alt.Y("accuracy:Q", title="validation accuracy", axis=alt.Axis(format="%"))
     layers = alt.layer(
         base.mark_line(point=True).encode(y=y), base.mark_rule().encode(y=alt.Y("low:Q"), y2="high:Q")
-    ).properties(width=180, height=160)
+    ).properties(width=150, height=140)
     chart = layers.facet(alt.Facet("backend:N", title=None), columns=2)
     return [Picture("accuracy", "Accuracy by the number of rows predicted together; bars span the seeds.", chart)]
 

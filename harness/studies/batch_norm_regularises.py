@@ -178,7 +178,7 @@ def pictures(records: Records) -> list[Picture]:
     layers = alt.layer(
         base.mark_line(point=True).encode(y=alt.Y("gap:Q", title="validation loss - training loss, nats")),
         base.mark_rule().encode(y=alt.Y("low:Q"), y2="high:Q"),
-    ).properties(width=180, height=160)
+    ).properties(width=150, height=140)
     chart = layers.facet(alt.Facet("backend:N", title=None), columns=2)
     return [Picture("gap", "The gap in loss by mini-batch; bars are 95 % intervals over the seeds.", chart)]
 

@@ -78,9 +78,9 @@ def pictures(records: Records) -> list[Picture]:
     chart = chart.encode(
         x=alt.X("shift:Q", title="shift of every input, standard deviations"),
         y=alt.Y("accuracy:Q", axis=alt.Axis(format="%")),
-        color=alt.Color("how:N", title=None, legend=alt.Legend(labelLimit=300, orient="bottom")),
+        color=alt.Color("how:N", title=None, legend=alt.Legend(columns=1)),
         facet=alt.Facet("backend:N", title=None, columns=2),
-    ).properties(width=200, height=150)
+    ).properties(width=150, height=140)
     return [Picture("accuracy", "Accuracy on shifted rows, mean over the seeds.", chart)]
 
 

@@ -90,7 +90,7 @@ def pictures(records: Records) -> list[Picture]:
         y=alt.Y("accuracy:Q", title="validation accuracy", axis=alt.Axis(format="%")),
         color=alt.Color("contestant:N", title=None),
         column=alt.Column("scale:N", title="drawn on a scale that is"),
-    ).properties(width=260, height=220)
+    ).properties(width=165, height=200)
     return [Picture("trials", "The trials of all seeds, drawn on a linear and on a logarithmic scale.", chart)]
 
 

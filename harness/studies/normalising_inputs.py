@@ -18,6 +18,8 @@ STRETCH = np.array([10.0, 1.0])
 OFFSET = np.array([10.0, 2.0])
 RATES = tuple(10.0 ** (power / 2) for power in range(-7, 4))
 """Learning rates to choose the best from: half a decade apart."""
+SHORT_RATES = RATES[1::2]
+"""Those of the short form: a decade apart. Some frameworks compile anew for each."""
 RAW, NORMALISED = "as they are", "normalised"
 STEPS = (1, 2, 5, 10, 20, 60)
 PATH = 20
@@ -45,7 +47,7 @@ def measure(setting: Setting) -> Iterator[Row]:
 def _best(setting: Setting, spec: Any, x: Array) -> tuple[Array, float]:
     """Return the losses (steps,) at the learning rate whose mean loss over the training is the lowest, and the rate."""
     found = []
-    for rate in RATES:
+    for rate in SHORT_RATES if setting.short else RATES:
         ready = prepare(setting.session, with_values(spec, optimiser_learning_rate=rate), setting.variant, x)
         found.append((setting.session.train(ready.order[: STEPS[-1]]).astype(np.float64), rate))
     return min(found, key=lambda each: float(each[0].mean()))
@@ -91,16 +93,17 @@ def _surface(setting: Setting, x: Array, y: Array, how: str) -> Iterator[Row]:
 def findings(records: Records) -> list[str]:
     """Return the condition of the surface and the losses by step."""
     losses = records.of(kind="loss")
+    rates = SHORT_RATES if records.header["form"] == "short" else RATES
     rows = []
     for how in (RAW, NORMALISED):
         mine = losses[losses["how"] == how]
         by_step = [f"{mine[mine['step'] == step]['loss'].mean():.3f}" for step in STEPS]
-        rates = mine["rate"]
-        best = f"{rates.min():.2g} to {rates.max():.2g}" if rates.min() != rates.max() else f"{rates.min():.2g}"
+        low, high = mine["rate"].min(), mine["rate"].max()
+        best = f"{low:.2g} to {high:.2g}" if low != high else f"{low:.2g}"
         rows.append([how, f"{mine['condition'].mean():,.0f}", best, *by_step])
     return [
         "The condition is the ratio of the largest to the smallest second moment of the inputs: about 1 is a round "
-        f"bowl, a large one is a long narrow valley. The learning rate is the best of {len(RATES)}, each way has its "
+        f"bowl, a large one is a long narrow valley. The learning rate is the best of {len(rates)}, each way has its "
         "own. The losses are in nats, mean over frameworks and seeds.",
         page.table(["inputs", "condition", "best learning rate", *(f"loss at step {step}" for step in STEPS)], rows),
         _describe_surface(records),
@@ -156,7 +159,7 @@ def pictures(records: Records) -> list[Picture]:
         y=alt.Y("loss:Q", title="training loss, nats"),
         color=alt.Color("how:N", title="inputs"),
         facet=alt.Facet("contestant:N", title=None, columns=2),
-    ).properties(width=200, height=150)
+    ).properties(width=150, height=140)
     first = records.contestants[0]
     caption = (
         f"The error surface and the first {PATH} steps on it, for two weights in {first}; both axes have the same "
@@ -186,7 +189,7 @@ def _draw_paths(records: Records, contestant: str) -> Any:
     tiles = tiles.encode(**axes, x2="w1_high:Q", y2="w2_high:Q", color=colour)
     steps = chart.transform_filter("datum.kind == 'path'").mark_line(color="black", strokeWidth=1)
     steps = steps.encode(x="w1:Q", y="w2:Q", order="step:Q")
-    layers = alt.layer(tiles, steps).properties(width=230, height=230)
+    layers = alt.layer(tiles, steps).properties(width=155, height=155)
     faceted = layers.facet(column=alt.Column("how:N", title="inputs"))
     return faceted.resolve_scale(x="independent", y="independent", color="independent")
 

@@ -96,7 +96,7 @@ def pictures(records: Records) -> list[Picture]:
         y=alt.Y("change:Q", title="mean change of a probability"),
         color=alt.Color("contestant:N", title=None),
         xOffset="contestant:N",
-    ).properties(width=380, height=240)
+    ).properties(width=320, height=240)
     return [Picture("changes", "What a step of 0.0005 changes in the trained network; a point is a seed.", chart)]
 
 

@@ -107,7 +107,7 @@ def pictures(records: Records) -> list[Picture]:
             "accuracy:Q", title="accuracy", scale=alt.Scale(scheme="viridis"), legend=alt.Legend(format="%")
         ),
         column=alt.Column("how:N", title=None),
-    ).properties(width=230, height=230)
+    ).properties(width=155, height=200)
     caption = f"The settings of one seed in {records.contestants[0]}: points of the grid lie on top of each other."
     return [Picture("coverage", caption, chart)]
 

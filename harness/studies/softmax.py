@@ -140,7 +140,7 @@ def pictures(records: Records) -> list[Picture]:
         y=alt.Y("probability:Q", axis=alt.Axis(format="%")),
         column=alt.Column("case:N", title="logits", sort=list(CASES)),
         row=alt.Row("backend:N", title=None),
-    ).properties(width=110, height=70)
+    ).properties(width=75, height=80)
     return [Picture("probabilities", "The softmax of the example in each framework, and of changed logits.", chart)]
 
 

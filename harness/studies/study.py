@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from importlib import resources
 from typing import Any, NamedTuple
 
+from ..search.data import splits_of
 from ..search.space import SearchFile, parse
-from ..search.trial import splits_of
 from ..workers.session import Session
 from .records import Records, Row
 

@@ -8,7 +8,7 @@ import numpy as np
 from ..common.arrays import Array, Arrays
 from ..portable import spec as portable
 from ..portable.reference import Reference
-from ..search.trial import splits_of
+from ..search.data import splits_of
 from ..workers.session import Session
 from ..workload import data
 from ..workload.data import Splits

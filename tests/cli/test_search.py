@@ -1,6 +1,7 @@
 """`bakeoff search` and `bakeoff study`: a whole search by the command, its files, and the messages for bad input."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import pytest
 import typer
 from bakeoff.cli import app
 from bakeoff.cluster import units
+from bakeoff.common.errors import InputError
 from bakeoff.environments import Environment
 from bakeoff.search.ledger import Ledger
 from click.testing import CliRunner
 
+from tests.paths import ROOT
 from tests.search import files
 
 GROUP = typer.main.get_command(app.app)
@@ -77,6 +80,20 @@ def test_a_file_without_a_space_is_one_model(tmp_path, plain_numpy_here):
         assert len(ledger.results) == 1
 
 
+def test_a_backend_of_ones_own_folder_is_searched(space, tmp_path):
+    own = tmp_path / "my_numpy"
+    shutil.copytree(ROOT / "backends" / "numpy_plain", own)
+    words = ("search", space, "--backends", str(own), "--python", sys.executable, "--trials", "1", "--json")
+    words += ("--results", str(tmp_path))
+    code, out, _ = run(*words)
+    assert code == 0
+    (cell,) = json.loads(out)["cells"]
+    assert (cell["contestant"], cell["outcome"]) == ("my_numpy:plain", "complete")
+    code, _, error = run(*words, "--cluster", "tls://127.0.0.1:1")
+    assert code != 0
+    assert "the hosts have no backend my_numpy" in str(error)
+
+
 def test_a_grid_takes_all_of_its_points_by_default(space):
     from bakeoff.cli.search import make_plan
 
@@ -107,6 +124,9 @@ def app_entries():
         (("SPACE", "--sampler", "grid", "--trials", "28"), "the grid has 27 points"),
         (("SPACE", "--backends", "abacus"), "no backend `abacus`"),
         (("SPACE", "--budget", "soon"), "--budget: expected a time"),
+        (("SPACE", "--budget", "0s"), "--budget: expected a time"),
+        (("SPACE", "--budget", "-5m"), "--budget: expected a time"),
+        (("SPACE", "--budget", "1d"), "--budget: expected a time"),
         (("SPACE", "--device", "tpu"), "does not support the device"),
         (("--resume", "here", "--trials", "3"), "Leave out --trials"),
         (("--resume", "nowhere"), "expected the folder of a search"),
@@ -115,6 +135,7 @@ def app_entries():
 def test_bad_input_is_a_sentence(space, words, message):
     code, _, error = run("search", *(space if word == "SPACE" else word for word in words))
     assert code != 0
+    assert isinstance(error, InputError)  # exit code 2 of the program
     assert message in str(error)
 
 

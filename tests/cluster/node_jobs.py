@@ -22,6 +22,11 @@ def run(job):
     return pretend(job) if "trial" in fields else job
 
 
+def warm_up(job, digest):
+    """Run a job on the worker that it is sent to, before anything is measured."""
+    return run(job)
+
+
 def fail(job):
     """Kill the process that runs this job."""
     os.kill(os.getpid(), 9)

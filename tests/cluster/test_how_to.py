@@ -11,6 +11,7 @@ import pytest
 import yaml
 from bakeoff.cluster.dask import Cluster, Tls
 from bakeoff.common.errors import InputError
+from distributed.cli.dask_ssh import main as dask_ssh
 
 from tests.cluster.machines import wait_for
 from tests.paths import ROOT
@@ -37,18 +38,35 @@ def made(tmp_path):
     return tmp_path
 
 
-def start(folder, words, **changed):
-    """Start `dask ...` as the guide does, with other values for some options."""
+def start(folder, words, configuration=None, **changed):
+    """Start `dask ...` as the guide does, with other values for some options, and with a file of configuration."""
     module, *rest = words[1:]
     for name, value in changed.items():
         option = f"--{name.replace('_', '-')}"
         rest = [*rest, option, value] if option not in rest else rest
         rest[rest.index(option) + 1] = value
     command = [sys.executable, "-m", f"distributed.cli.dask_{module}", *rest]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    if configuration is not None:
+        environment["DASK_CONFIG"] = str(configuration)
     with (folder / "log.txt").open("ab") as log:
-        return subprocess.Popen(
-            command, cwd=folder, stdout=log, stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT)}
-        )
+        return subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment)
+
+
+def connect(address, tls):
+    """Return a connection as soon as the scheduler has a worker."""
+    connected = []
+
+    def there():
+        try:
+            connected.append(Cluster(address, tls, timeout_s=30))
+        except InputError as error:
+            if "no worker" not in str(error):
+                raise
+        return connected
+
+    wait_for(there)
+    return connected[0]
 
 
 def test_the_commands_of_the_guide_make_a_cluster_that_lets_nobody_else_in(made, tmp_path):
@@ -62,19 +80,9 @@ def test_the_commands_of_the_guide_make_a_cluster_that_lets_nobody_else_in(made,
         processes.append(start(made, worker, scheduler_file=str(file), host="127.0.0.1"))
         address = re.search(r"tls://[\d.]+:\d+", file.read_text())[0]
         tls = Tls(*(made / name for name in ("ca.pem", "cert.pem", "key.pem")))
-        connected = []
-
-        def there():
-            try:
-                connected.append(Cluster(address, tls, timeout_s=30))
-            except InputError as error:
-                if "no worker" not in str(error):
-                    raise
-            return connected
-
-        wait_for(there)
-        assert list(connected[0].workers().values()) == [2]
-        connected[0].close()
+        connected = connect(address, tls)
+        assert list(connected.workers().values()) == [2]
+        connected.close()
         with pytest.raises(InputError, match="no connection"):
             Cluster(address, None, timeout_s=5)
         other = tmp_path / "other"
@@ -84,6 +92,28 @@ def test_the_commands_of_the_guide_make_a_cluster_that_lets_nobody_else_in(made,
         strangers = Tls(made / "ca.pem", other / "cert.pem", other / "key.pem")
         with pytest.raises(InputError, match="no connection"):
             Cluster(address, strangers, timeout_s=5)
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait()
+
+
+def test_launchers_find_the_certificates_in_the_configuration_of_the_guide(made):
+    """`dask ssh` and dask-jobqueue start both programs without the options of TLS."""
+    (text,) = (each for each in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL) if "require-encryption" in each)
+    assert "/home/me/tls/" in text
+    configuration, file = made / "distributed.yaml", made / "scheduler.json"
+    configuration.write_text(text.replace("/home/me/tls/", f"{made}/"))
+    quiet = {"dashboard_address": "127.0.0.1:0", "host": "127.0.0.1", "scheduler_file": str(file)}
+    processes = [start(made, ["dask", "scheduler"], configuration, port="0", **quiet)]
+    try:
+        wait_for(file.exists)
+        processes.append(start(made, ["dask", "worker"], configuration, **quiet))
+        address = re.search(r"\w+://[\d.]+:\d+", file.read_text())[0]
+        assert address.startswith("tls://")
+        connect(address, Tls(*(made / name for name in ("ca.pem", "cert.pem", "key.pem")))).close()
+        with pytest.raises(InputError, match="no connection"):
+            Cluster(address, None, timeout_s=5)
     finally:
         for process in reversed(processes):
             process.terminate()
@@ -110,5 +140,9 @@ def test_the_files_of_the_guide_are_what_their_readers_expect():
             [sys.executable, "-m", f"distributed.cli.dask_{part}", "--help"], capture_output=True, text=True, check=True
         )
         assert all(option in taken.stdout for option in options if option.startswith("--"))
+    (ssh,) = commands("dask", "ssh")
+    assert {word for word in ssh if word.startswith("--")} <= {
+        option for each in dask_ssh.params for option in each.opts
+    }
     (script,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     compile(script, "slurm.py", "exec")

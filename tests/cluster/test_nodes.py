@@ -5,10 +5,11 @@ import time
 
 import pytest
 from bakeoff.cluster import nodes
+from bakeoff.common.errors import InputError
 
 
 def test_a_node_with_other_code_refuses_a_job():
-    with pytest.raises(RuntimeError, match="another version"):
+    with pytest.raises(InputError, match="another version"):
         nodes.run_on_node(str, "{}", "0123", False)
 
 

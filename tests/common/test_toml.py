@@ -17,6 +17,16 @@ class Wheel(BaseModel):
     """In metres."""
 
 
+class Bell(BaseModel):
+    """A table that has a name of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+    tone: float
+    """In hertz."""
+    loudness: float = 1.0
+
+
 class Cycle(BaseModel):
     """A whole file."""
 
@@ -26,6 +36,7 @@ class Cycle(BaseModel):
     wheel: Wheel
     spare: Wheel | None = None
     colours: tuple[str, ...] = ()
+    bells: dict[str, Bell] = {}
 
 
 GOOD = 'name = "a"\nwheel.radius = 0.3\n'
@@ -49,6 +60,14 @@ def test_a_valid_file_is_read_into_the_model():
         (GOOD + "wheel.spokes = '9'", "c.toml: `wheel.spokes`: expected a valid integer, got '9'"),
         ("name = 'a'\nwheel.spokes = 3", "c.toml: `wheel.radius` is missing: In metres."),
         ("wheel.radius = 0.3", "c.toml: `name` is missing: it has no default."),
+        (GOOD + "bells.a = {}", "c.toml: `bells.a.tone` is missing: In hertz."),
+        (GOOD + "bells.a = {tone = 1.0, ton = 1}", "c.toml: unknown key `bells.a.ton`. Did you mean `bells.a.tone`?"),
+        (
+            GOOD + "bells.a = {tone = 1.0, x = 1}",
+            "c.toml: unknown key `bells.a.x`. Valid here: `bells.a.tone`, `bells.a.loudness`.",
+        ),
+        (GOOD + "bells.a = 3", "c.toml: `bells.a`: expected a table, got 3"),
+        (GOOD + "bells = 3", "c.toml: `bells`: expected a table, got 3"),
     ],
 )
 def test_an_error_names_the_key_and_the_expected_value(text, message):

@@ -126,6 +126,15 @@ def test_a_result_that_the_study_was_not_told_of_is_told_after_a_resume(tmp_path
         assert study._study.trials[0].state.is_finished()
 
 
+def test_telling_the_study_twice_changes_nothing(tmp_path):
+    with Ledger.create(tmp_path, make_plan(trials=3)) as ledger:
+        study = carry_out(ledger)
+        before = [(trial.state, trial.value) for trial in study._study.trials]
+        for number, outcome in enumerate(("complete", PRUNED, FAILED)):
+            study.tell(number, 0.123, outcome)
+        assert [(trial.state, trial.value) for trial in study._study.trials] == before
+
+
 def test_a_second_result_is_not_recorded(tmp_path):
     with Ledger.create(tmp_path, make_plan()) as ledger:
         carry_out(ledger)
@@ -156,6 +165,12 @@ def test_a_damaged_folder_is_a_sentence(tmp_path):
         Ledger(folder)
 
 
+def test_two_searches_of_the_same_second_have_folders_of_their_own(tmp_path):
+    for _ in range(3):
+        Ledger.create(tmp_path, make_plan()).close()
+    assert len(list(tmp_path.iterdir())) == 3
+
+
 def test_two_drivers_cannot_write_one_folder(tmp_path):
     with Ledger.create(tmp_path, make_plan()) as ledger, pytest.raises(InputError, match="another bakeoff"):
         Ledger(ledger.folder)
@@ -181,6 +196,27 @@ def test_a_used_budget_begins_no_trial(tmp_path):
         carry_out(ledger)
         assert not ledger.results
         assert not ledger.complete
+
+
+def test_a_setting_that_no_backend_can_train_is_a_failed_trial(tmp_path):
+    """Either range is right; some of the sums leave no rows to train on."""
+    share = '{ scale = "linear", low = 0.1, high = 0.75 }'
+    file = space.parse(f"space.data.validation = {share}\nspace.data.test = {share}", "space.toml")
+    plan = make_plan(file=file, trials=20)
+    with Ledger.create(tmp_path, plan) as ledger:
+        carry_out(ledger)
+        assert ledger.complete
+        failed = {trial for trial, point in points(ledger).items() if sum(point.values()) >= 1}
+        assert failed
+        assert {each.trial for each in ledger.results.values() if each.outcome == FAILED} == failed
+        assert "must leave rows to train on" in results.wrong(ledger)[0]
+
+
+def test_a_host_with_other_data_is_named():
+    found = space.parse("", "space.toml")
+    job = Job(trial=0, backend="numpy_plain", variant="plain", point={}, spec=found.spec, data="0123456789ab")
+    with pytest.raises(InputError, match=r"digits has the hash \w+ here, and 0123456789ab where"):
+        jobs.run_job(job.model_dump_json())
 
 
 def test_tables_have_every_trial(tmp_path):

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from bakeoff.cli.search import first_variants
 from bakeoff.common.errors import InputError
 from bakeoff.common.progress import Board
 from bakeoff.registry import entries
@@ -39,7 +40,7 @@ def test_the_pictures_draw_the_records(study):
 def test_the_records_are_of_the_full_form_in_several_frameworks(study):
     header = committed(study).header
     assert (header["study"], header["form"], header["failures"]) == (study.name, "full", {})
-    assert len({name.partition(":")[0] for name in header["contestants"]}) >= 3
+    assert header["contestants"] == [f"{entry.name}:{variant}" for entry, variant in first_variants(None)]
     assert header["seconds"] < 600
     if study.name != "softmax":
         assert committed(study).rows["seed"].nunique() > 2
@@ -94,6 +95,22 @@ def test_the_worked_example_is_the_lectures():
     from bakeoff.studies.softmax import LOGITS, exact
 
     assert [round(each, 3) for each in exact(LOGITS)] == [0.842, 0.042, 0.002, 0.114]
+
+
+def test_a_panda_whose_rate_never_fell_is_said_to_be_one():
+    study = catalogue.find("panda-or-caviar")
+    found = committed(study)
+    assert any("The rule reduced the panda's learning rate" in each for each in study.findings(found))
+    alone = found._replace(rows=found.rows.assign(rate=1.0))
+    assert any("The rule never reduced the panda's learning rate" in each for each in study.findings(alone))
+
+
+def test_the_short_form_of_normalising_inputs_says_how_many_rates_it_tried():
+    study = catalogue.find("normalising-inputs")
+    found = committed(study)
+    short = found._replace(header={**found.header, "form": "short"})
+    assert "is the best of 11, " in study.findings(found)[0]
+    assert "is the best of 5, " in study.findings(short)[0]
 
 
 def test_an_interval_is_students():
