@@ -80,6 +80,21 @@ def test_lenient_leaves_wrong_records_out_and_counts_them(run):
     assert "DAMAGED: 2 records were left out (--lenient); the first is line 1" in " ".join(done.output.split())
 
 
+def change_header(run, change):
+    header = json.loads((run / "run.json").read_text())
+    change(header)
+    (run / "run.json").write_text(json.dumps(header))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_plan_with_a_backend_that_is_not_described_is_refused(run, command):
+    """Each of the commands but `runs` and `pack` ended in a KeyError."""
+    change_header(run, lambda header: header["backends"].pop("numpy_plain"))
+    assert read_run(command, run) == ""
+    with pytest.raises(InputError, match=r"run\.json: plan\.entries: expected names of `backends`; got 'numpy_plain'"):
+        read.read_header(run)
+
+
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder", "device"])
 @pytest.mark.parametrize("name", ["run.json", "records.jsonl", ".lock", "report.html"])
 def test_what_is_no_file_is_refused(run, tmp_path, name, kind):
