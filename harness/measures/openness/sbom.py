@@ -1,6 +1,6 @@
 """Writes a software bill of materials for the environment of a backend, in the CycloneDX format.
 
-It lists every package with its version, its licence as far as its metadata declare one, and its package URL, by which
+It lists every package with its version, its licence as far as its own files declare one, and its package URL, by which
 a scanner looks up known vulnerabilities. cyclonedx-python-lib, of the extra `bakeoff[sbom]`, writes the file.
 """
 
@@ -8,7 +8,7 @@ import json
 import re
 import uuid
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +17,18 @@ from ...common.safe_files import make_real_folder, write_replacing
 from ...environments import Environment, debian
 from ...environments.checksums import read_lines
 from ...registry.entries import Entry, pinned_version
-from . import licences
+from . import licences, unpacked
 from .facts import read_installed
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
+    from cyclonedx.model.license import License
 
 NAMESPACE = uuid.UUID("7d1f8a0e-6a0b-5c1e-9b0a-0d6f2a9c4e11")
 """Serial numbers are made in it, so that one environment always has the same one."""
+
+MOST_WORDS = 200
+"""Characters of a licence in a package's own words."""
 
 
 def require_writer(folder: Path) -> None:
@@ -57,7 +61,11 @@ def make_sbom(entry: Entry, environment: Environment) -> dict[str, Any]:
     from cyclonedx.schema import OutputFormat, SchemaVersion  # noqa: PLC0415  # the extra
 
     whole = Component(name=entry.label, type=ComponentType.APPLICATION, version=pinned_version(entry), bom_ref="root")
-    components = [*_python_packages(environment), *_debian_packages(entry), *_java_libraries(entry, environment)]
+    components = [
+        *_python_packages(environment),
+        *_debian_packages(entry, environment),
+        *_java_libraries(entry, environment),
+    ]
     bom = Bom(components=components, serial_number=uuid.uuid5(NAMESPACE, environment.folder.name))
     bom.metadata.component = whole
     bom.register_dependency(whole, components)
@@ -67,15 +75,12 @@ def make_sbom(entry: Entry, environment: Environment) -> dict[str, Any]:
 
 
 def _component(
-    kind: str, name: str, version: str, licence: licences.Declared | None, sha256: str = "", group: str | None = None
+    kind: str, name: str, version: str, stated: Sequence[str], sha256: str = "", group: str | None = None
 ) -> "Component":
-    from cyclonedx.contrib.license.factories import LicenseFactory  # noqa: PLC0415  # the extra
     from cyclonedx.model import HashAlgorithm, HashType  # noqa: PLC0415  # the extra
     from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415  # the extra
     from packageurl import PackageURL  # noqa: PLC0415  # the extra
 
-    stated = licence is not None and (licence.spdx or licence.words != licences.NOT_STATED)
-    made = LicenseFactory().make_from_string((licence.spdx or licence.words)[:200]) if licence and stated else None
     url = PackageURL(kind, group, name, version)
     return Component(
         group=group,
@@ -84,20 +89,36 @@ def _component(
         type=ComponentType.LIBRARY,
         purl=url,
         bom_ref=url.to_string(),
-        licenses=[made] if made else (),
+        licenses=_licences(stated),
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sha256)] if sha256 else (),
     )
 
 
+def _licences(stated: Sequence[str]) -> Iterable["License"]:
+    """Return the licences of a component, which all hold for parts of it: one SPDX expression where that says all."""
+    from cyclonedx.contrib.license.factories import LicenseFactory  # noqa: PLC0415  # the extra
+
+    make = LicenseFactory()
+    if len(stated) == 1:
+        return [make.make_from_string(stated[0][:MOST_WORDS])]
+    joined = licences.to_spdx(" AND ".join(map(licences.parenthesise, stated))) if stated else None
+    if joined:
+        return [make.make_with_expression(joined)]
+    # The format has either one expression, or identifiers and names.
+    return [make.make_with_name(each[:MOST_WORDS]) for each in stated]
+
+
 def _python_packages(environment: Environment) -> Iterable["Component"]:
     for each in read_installed(environment.folder):
-        yield _component("pypi", each.name, each.version, each.declared)
+        words = each.declared.spdx or each.declared.words
+        yield _component("pypi", each.name, each.version, () if words == licences.NOT_STATED else (words,))
 
 
-def _debian_packages(entry: Entry) -> Iterable["Component"]:
-    wanted = entry.worker.debian
+def _debian_packages(entry: Entry, environment: Environment) -> Iterable["Component"]:
+    wanted, root = entry.worker.debian, environment.folder / "debian"
     for each in debian.read_lock(entry.folder / wanted.lock) if wanted else ():
-        yield _component("deb", each.name, each.version, None, each.sha256, "debian")
+        stated = unpacked.read_debian(root, each.name)
+        yield _component("deb", each.name, each.version, stated, each.sha256, "debian")
 
 
 def _java_libraries(entry: Entry, environment: Environment) -> Iterable["Component"]:
@@ -106,8 +127,9 @@ def _java_libraries(entry: Entry, environment: Environment) -> Iterable["Compone
     for sha256, name in read_lines(entry.folder / wanted.lock) if wanted else ():
         found = re.fullmatch(r"(.+?)-(\d.*)\.jar", name)
         stem, version = found.groups() if found else (name.removesuffix(".jar"), "")
-        group = _read_group(environment.folder / "maven" / "lib" / name, stem)
-        yield _component("maven" if group else "generic", stem, version, None, sha256, group)
+        jar = environment.folder / "maven" / "lib" / name
+        group = _read_group(jar, stem)
+        yield _component("maven" if group else "generic", stem, version, unpacked.read_jar(jar), sha256, group)
 
 
 def _read_group(jar: Path, artifact: str) -> str | None:
