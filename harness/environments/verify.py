@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..registry.entries import Entry
 from .checksums import compute_sha256, read_lines
-from .environment import Environment
+from .environment import Environment, read_record
 
 UNPACKED = ("debian", "maven", "stubs")
 """The folders of an environment that no package manager of Python knows."""
@@ -46,6 +46,17 @@ def find_changes(entry: Entry, environment: Environment) -> tuple[int, list[str]
             if problem:
                 problems.append(f"{path}: {problem}")
     return compared, problems
+
+
+def describe_unverified(environment: Environment) -> str:
+    """Return which files were not compared with a pinned hash when they were installed, as a sentence; "" for none."""
+    record = read_record(environment.folder)
+    if record is None:
+        return ""
+    if record.hashes is False:
+        return "its pins had no hashes when it was built: whether its packages are the released ones is not known"
+    named = ", ".join(f"{name} ({digest})" if digest else name for name, digest in record.unverified.items())
+    return f"no pinned hash was compared when it was installed: {named}" if named else ""
 
 
 def _compare_packages(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
