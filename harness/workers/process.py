@@ -36,8 +36,9 @@ class Started(NamedTuple):
     """Its folder for temporary files; None where none could be made."""
 
     def remove_scratch(self) -> None:
-        """Remove what the process left among its temporary files."""
+        """End what the process left running, and remove what it left among its temporary files."""
         if self.scratch is not None:
+            scratch.kill_users(self.scratch)
             scratch.remove(self.scratch)
 
 

@@ -29,7 +29,7 @@ from rich.console import Console
 from tests.faults import worker_faults
 
 BOUNDED = [(fault, list(worker_faults.STAGES)[place % 5]) for place, fault in enumerate(worker_faults.FAULTS)]
-"""Every fault once, each stage about five times; bench/faults.py injects all 120."""
+"""Every fault once, each stage about five times; bench/faults.py injects all 125."""
 SPEC = portable.Spec((5, 7, 4), "relu", True, 0.9, 1e-5, "adam", 0.001, 0.9, 0.999, 1e-8, 9, "float64")
 ORDER = np.zeros((3, 9), "int64")
 
