@@ -169,7 +169,7 @@ class Suite(Section):
 class Plan(Section):
     """What is fixed before the run."""
 
-    entries: tuple[tuple[Name, Name], ...]
+    entries: Annotated[tuple[tuple[Name, Name], ...], Field(min_length=1)]
     """The backends and their variants."""
     rounds: Natural | None
     """None where `until` decides."""
