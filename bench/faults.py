@@ -27,8 +27,8 @@ COUNTS = {"specs": 1000, "backends": 500, "data": 500, "runs": 550, "caches": 20
 KINDS = ("workers", *COUNTS, "surroundings")
 SAVE_S = 10
 """Seconds after which what was tried is written."""
-MOST_MEMORY = {"specs": 8 << 30, "backends": 8 << 30, "data": 8 << 30, "runs": 8 << 30}
-"""Bytes of address space for those that read files in this process: more is a failure."""
+MOST_MEMORY = {"specs": 8 << 30, "backends": 8 << 30, "data": 8 << 30}
+"""Bytes of address space for those that read files in this process: more is a failure. A report reserves far more."""
 MOST_SHOWN = 500
 """Characters of a failure that is kept."""
 

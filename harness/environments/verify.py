@@ -6,6 +6,7 @@ together with its checksum: whoever can write the one can write the other.
 """
 
 import base64
+import csv
 import hashlib
 import importlib.metadata
 import os
@@ -21,6 +22,9 @@ UNPACKED = ("debian", "maven", "stubs")
 
 MANIFEST = "unpacked.sha256"
 """The file that lists the SHA-256 and the path of each file in them."""
+
+DAMAGED = (ValueError, TypeError, LookupError, AttributeError, csv.Error)
+"""The exceptions of the standard library for metadata of a package that were damaged."""
 
 MADE_BY_PYTHON = "__pycache__"
 """The folders of compiled modules: Python writes them, and their checksums are nowhere."""
@@ -63,25 +67,42 @@ def _compare_packages(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
     """Yield each file of the Python packages, and what is wrong with it."""
     known = _read_manifest(folder)
     for packages in sorted(folder.glob("lib/python*/site-packages")):
-        listed = set()
+        listed: set[Path] = set()
         for distribution in importlib.metadata.distributions(path=[str(packages)]):
-            name = distribution.metadata["Name"]
-            if distribution.files is None:
-                yield str(name), "has no list of its files"
-            for file in distribution.files or ():
+            name, files, problem = _list_files(distribution)
+            if problem:
+                yield name, problem
+            for file in files:
                 path = Path(os.path.normpath(str(file.locate())))
                 listed.add(path)
-                if _name(path, folder) in known:
-                    found = _sum(path) if path.is_file() else None
-                    yield _name(path, folder), _judge(found, known[_name(path, folder)], MANIFEST)
-                elif file.hash is not None:
-                    digest = _digest(path, file.hash.mode)
-                    yield _name(path, folder), _judge(digest, file.hash.value, f"the RECORD of {name}")
-                elif not path.exists() and MADE_BY_PYTHON not in path.parts:
-                    yield _name(path, folder), "is missing"
+                if (problem := _compare_file(file, path, known.get(_name(path, folder)), name)) is not None:
+                    yield _name(path, folder), problem
         for path in sorted(packages.rglob("*")):
             if path not in listed and not path.is_dir() and MADE_BY_PYTHON not in path.parts:
                 yield _name(path, folder), "belongs to no package"
+
+
+def _list_files(distribution: importlib.metadata.Distribution) -> tuple[str, list[importlib.metadata.PackagePath], str]:
+    """Return the name of a package, the files that its RECORD lists, and what is wrong with that."""
+    name = str(getattr(distribution, "_path", "a package"))
+    try:
+        name = distribution.metadata["Name"] or name
+        files = distribution.files
+    except DAMAGED:
+        return name, [], "has metadata that cannot be read"
+    return name, files or [], "" if files is not None else "has no list of its files"
+
+
+def _compare_file(file: importlib.metadata.PackagePath, path: Path, known: str | None, package: str) -> str | None:
+    """Return what is wrong with a file of a package: "" for nothing, None where it is there and has no checksum."""
+    try:
+        if known is not None:
+            return _judge(_sum(path) if path.is_file() else None, known, MANIFEST)
+        if file.hash is not None:
+            return _judge(_digest(path, file.hash.mode), file.hash.value, f"the RECORD of {package}")
+        return "is missing" if not path.exists() and MADE_BY_PYTHON not in path.parts else None
+    except DAMAGED:
+        return f"is described in the RECORD of {package} by what cannot be read"
 
 
 def _compare_unpacked(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
