@@ -256,6 +256,13 @@ def test_a_worker_has_a_folder_for_temporary_files_which_goes_with_it(open_sessi
     assert not folder.exists()
 
 
+def test_a_worker_starts_although_the_current_folder_was_removed(open_session, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    open_session("by_variant").build(SPEC, "cpu", "obedient")
+
+
 def test_a_log_keeps_its_beginning_and_its_end(tmp_path):
     path = tmp_path / "log"
     path.write_bytes(b"first" + b"x" * (process.MOST_LOG_BYTES + 10) + b"last")
