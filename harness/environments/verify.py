@@ -75,8 +75,9 @@ def _compare_packages(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
             for file in files:
                 path = Path(os.path.normpath(str(file.locate())))
                 listed.add(path)
-                if (problem := _compare_file(file, path, known.get(_name(path, folder)), name)) is not None:
-                    yield _name(path, folder), problem
+                result = _compare_file(file, path, known.get(_name(path, folder)), name)
+                if result is not None:
+                    yield _name(path, folder), result
         for path in sorted(packages.rglob("*")):
             if path not in listed and not path.is_dir() and MADE_BY_PYTHON not in path.parts:
                 yield _name(path, folder), "belongs to no package"

@@ -5,10 +5,8 @@ a scanner looks up known vulnerabilities. cyclonedx-python-lib, of the extra `ba
 """
 
 import json
-import re
 import uuid
-import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,13 +73,19 @@ def make_sbom(entry: Entry, environment: Environment) -> dict[str, Any]:
 
 
 def _component(
-    kind: str, name: str, version: str, stated: Sequence[str], sha256: str = "", group: str | None = None
+    kind: str,
+    name: str,
+    version: str,
+    stated: Sequence[str],
+    sha256: str = "",
+    group: str | None = None,
+    qualifiers: Mapping[str, str] | None = None,
 ) -> "Component":
     from cyclonedx.model import HashAlgorithm, HashType  # noqa: PLC0415  # the extra
     from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415  # the extra
     from packageurl import PackageURL  # noqa: PLC0415  # the extra
 
-    url = PackageURL(kind, group, name, version)
+    url = PackageURL(kind, group, name, version, {key: value for key, value in (qualifiers or {}).items() if value})
     return Component(
         group=group,
         name=name,
@@ -118,26 +122,14 @@ def _debian_packages(entry: Entry, environment: Environment) -> Iterable["Compon
     wanted, root = entry.worker.debian, environment.folder / "debian"
     for each in debian.read_lock(entry.folder / wanted.lock) if wanted else ():
         stated = unpacked.read_debian(root, each.name)
-        yield _component("deb", each.name, each.version, stated, each.sha256, "debian")
+        where = {"arch": each.architecture, "distro": wanted.release if wanted else ""}
+        yield _component("deb", each.name, each.version, stated, each.sha256, "debian", where)
 
 
 def _java_libraries(entry: Entry, environment: Environment) -> Iterable["Component"]:
-    """Yield the jars, by the coordinates that most have within; the others by the name of the file."""
+    """Yield the jars, by their coordinates where a project file has them; the others by the name of the file."""
     wanted = entry.worker.maven
     for sha256, name in read_lines(entry.folder / wanted.lock) if wanted else ():
-        found = re.fullmatch(r"(.+?)-(\d.*)\.jar", name)
-        stem, version = found.groups() if found else (name.removesuffix(".jar"), "")
-        jar = environment.folder / "maven" / "lib" / name
-        group = _read_group(jar, stem)
-        yield _component("maven" if group else "generic", stem, version, unpacked.read_jar(jar), sha256, group)
-
-
-def _read_group(jar: Path, artifact: str) -> str | None:
-    """Return the group that Maven wrote into a jar for this artifact; None where it wrote none."""
-    try:
-        with zipfile.ZipFile(jar) as archive:
-            ends = f"/{artifact}/pom.properties"
-            parts = [name.split("/") for name in archive.namelist() if name.endswith(ends)]
-    except (OSError, zipfile.BadZipFile):
-        return None
-    return next((part[2] for part in parts if part[:2] == ["META-INF", "maven"] and len(part) == 5), None)
+        jar = unpacked.read_jar(environment.folder / "maven" / "lib" / name)
+        kind, more = ("maven" if jar.group else "generic"), {"classifier": jar.classifier}
+        yield _component(kind, jar.artifact, jar.version, jar.licences, sha256, jar.group, more)

@@ -2,9 +2,9 @@
 
 A Debian package has `usr/share/doc/PACKAGE/copyright`, most in the machine-readable form of Debian
 (https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/), which names the licence of each group of files of
-the source package. A jar has its own `pom.xml` of Maven, the line `Bundle-License` of its manifest, or a licence file
-beside the manifest. Where one declares none, the next is asked; where no declaration is found, the wording of a licence
-file counts. Nothing is asked of a network.
+the source package. A jar has a project file of Maven (`pom.xml`, which may inherit from others), the line
+`Bundle-License` of its manifest, or a licence file, whose wording counts. Where one names none, the next is asked.
+Nothing is asked of a network.
 """
 
 import re
@@ -12,9 +12,13 @@ import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 from . import licences
+
+MOST_ANCESTORS = 20
+"""Of a project file of Maven, which inherits licences."""
 
 MOST_BYTES = 2_000_000
 """Of a file that is read: a licence is shorter, and a file in a jar may unpack to terabytes."""
@@ -33,6 +37,7 @@ _OF_DEBIAN = {
 
 _OF_JAVA = {
     "apache license, 2.0": "Apache-2.0",
+    "apache license v2.0": "Apache-2.0",
     "the apache license, version 2.0": "Apache-2.0",
     "the apache software license, version 2.0": "Apache-2.0",
     "apache software license, version 2.0": "Apache-2.0",
@@ -44,6 +49,7 @@ _OF_JAVA = {
         "GPL-2.0-only WITH Classpath-exception-2.0"
     ),
     "gnu general public license (gpl) version 2": "GPL-2.0-only",
+    "gnu general public license (gpl) version 2, or any later version": "GPL-2.0-or-later",
     "lgpl, version 2.1": "LGPL-2.1-only",
     "mit license, the": "MIT",
     'bsd 3-clause "new" or "revised" license': "BSD-3-Clause",
@@ -59,6 +65,30 @@ _ADDRESSES = {
     r"opensource\.org/licenses/BSD-3-Clause": "BSD-3-Clause",
 }
 """Addresses of licences, as regular expressions, and the SPDX identifiers of what lies there."""
+
+
+class Library(NamedTuple):
+    """A Java library."""
+
+    group: str | None
+    """Of its coordinates in Maven; None where no project file names it."""
+    artifact: str
+    version: str
+    classifier: str
+    """Which of several files of that version it is, such as linux-x86_64; mostly ""."""
+    licences: tuple[str, ...]
+    """SPDX expressions, or words where they are none."""
+
+
+class Pom(NamedTuple):
+    """A project file of Maven."""
+
+    group: str
+    artifact: str
+    version: str
+    parent: str
+    """The project that it inherits from, as ARTIFACT-VERSION."""
+    licences: tuple[str, ...]
 
 
 def read_debian(root: Path, package: str) -> tuple[str, ...]:
@@ -82,13 +112,30 @@ def read_debian(root: Path, package: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def read_jar(path: Path) -> tuple[str, ...]:
-    """Return the licences of a jar: an SPDX expression, or its own words where they are none; () where it has none."""
+def read_jar(path: Path) -> Library:
+    """Return what a jar says of itself, and what its project files say: beside it, as Maven copied them, or within."""
+    copied = [each for each in path.parent.glob("*.pom") if f"{path.stem}-".startswith(f"{each.stem}-")]
+    pom = _parse_pom(_read_text(max(copied, key=lambda each: len(each.stem)))) if copied else None
+    found: tuple[str, ...] = ()
     try:
         with zipfile.ZipFile(path) as jar:
-            return _read_pom(jar, path.name) or _read_manifest(jar) or _read_notices(jar)
+            pom = pom or _read_inner_pom(jar, path.name)
+            found = _inherit_licences(pom, path.parent) or _read_manifest(jar) or _read_notices(jar)
     except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
-        return ()  # no archive, a damaged one, or one that is encrypted
+        found = _inherit_licences(pom, path.parent)  # no archive, a damaged one, or one that is encrypted
+    return _name_library(path.stem, pom, found)
+
+
+def _name_library(stem: str, pom: Pom | None, found: tuple[str, ...]) -> Library:
+    """Return a library by its project file, or else by the name of the jar."""
+    if pom is not None and stem.startswith(f"{pom.artifact}-"):
+        rest = stem.removeprefix(f"{pom.artifact}-")
+        if f"{rest}-".startswith(f"{pom.version}-"):
+            return Library(pom.group, pom.artifact, pom.version, rest[len(pom.version) + 1 :], found)
+        return Library(pom.group, pom.artifact, rest, "", found)
+    named = re.fullmatch(r"(.+?)-(\d.*)", stem)
+    artifact, version = (named[1], named[2]) if named else (stem, "")
+    return Library(None, artifact, version, "", found)
 
 
 def _field(paragraph: str, name: str) -> str:
@@ -122,28 +169,49 @@ def _rename(name: str) -> str:
     return f"{found[1].upper()}-{found[3]}{found[4] or '.0'}{invariants}-{'or-later' if found[5] else 'only'}"
 
 
-def _read_pom(jar: zipfile.ZipFile, name: str) -> tuple[str, ...]:
-    """Return the licences of the pom.xml of the library itself: a jar may contain others, with theirs."""
+def _read_inner_pom(jar: zipfile.ZipFile, name: str) -> Pom | None:
+    """Return the project file of the library itself: a jar may contain others, with theirs."""
     for place in jar.namelist():
         found = re.fullmatch(r"META-INF/maven/[^/]+/([^/]+)/pom\.xml", place)
         if found and re.match(rf"{re.escape(found[1])}-\d", name):
-            text = _read_member(jar, place)
-            return () if "<!DOCTYPE" in text else _licences_of(text)
-    return ()
+            return _parse_pom(_read_member(jar, place))
+    return None
 
 
-def _licences_of(pom: str) -> tuple[str, ...]:
+def _parse_pom(text: str) -> Pom | None:
+    """Return what a project file of Maven says; None where it is none."""
     try:
-        root = ElementTree.fromstring(pom)
+        root = ElementTree.fromstring("" if "<!DOCTYPE" in text else text)
     except ElementTree.ParseError:
-        return ()
-    words = []
-    for each in root.iterfind("{*}licenses/{*}license"):
-        name, url = (" ".join((each.findtext(f"{{*}}{tag}") or "").split()) for tag in ("name", "url"))
-        words.append(_recognise(name, url))
-    # Of several licences in a pom.xml the user may choose one (https://maven.apache.org/pom.html#Licenses).
+        return None
+
+    def find(tag: str) -> str:
+        return " ".join((root.findtext("/".join(f"{{*}}{part}" for part in tag.split("/"))) or "").split())
+
+    named = [
+        [" ".join((each.findtext(f"{{*}}{tag}") or "").split()) for tag in ("name", "url")]
+        for each in root.iterfind("{*}licenses/{*}license")
+    ]
+    words = [_recognise(name, url) for name, url in named]
+    # Of several licences in a project file the user may choose one (https://maven.apache.org/pom.html#Licenses).
     joined = licences.to_spdx(" OR ".join(map(licences.parenthesise, words))) if words else None
-    return (joined,) if joined else tuple(dict.fromkeys(filter(None, words)))
+    parent = f"{find('parent/artifactId')}-{find('parent/version')}"
+    return Pom(
+        find("groupId") or find("parent/groupId"),
+        find("artifactId"),
+        find("version") or find("parent/version"),
+        parent,
+        (joined,) if joined else tuple(dict.fromkeys(filter(None, words))),
+    )
+
+
+def _inherit_licences(pom: Pom | None, folder: Path) -> tuple[str, ...]:
+    """Return the licences of a project file, or those of the nearest ancestor in the folder that names some."""
+    for _ in range(MOST_ANCESTORS):
+        if pom is None or pom.licences:
+            break
+        pom = _parse_pom(_read_text(folder / f"{pom.parent}.pom")) if "/" not in pom.parent else None
+    return pom.licences if pom else ()
 
 
 def _read_manifest(jar: zipfile.ZipFile) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ def test_debian_packages_have_their_checksums_and_licences(environment):
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(made)) is None
     (torch,) = [each for purl, each in components(made).items() if purl.startswith("pkg:deb/debian/python3-torch@")]
     assert len(torch["hashes"][0]["content"]) == 64
+    assert torch["purl"].endswith("?arch=amd64&distro=bullseye")
     said = {each["name"]: each.get("licenses") for each in made["components"]}
     assert said["python3-torch"] == [{"expression": "(MIT AND Zlib) AND GPL-2.0-or-later"}]
     assert said["libzstd1"] == [{"expression": "BSD-3-Clause AND GPL-2.0-or-later"}]
@@ -69,13 +70,20 @@ def test_java_libraries_have_the_group_and_the_licence_that_are_written_in_them(
     folder = environment.folder / "maven" / "lib"
     folder.mkdir(parents=True)
     with zipfile.ZipFile(folder / "commons-codec-1.10.jar", "w") as jar:
-        jar.writestr("META-INF/maven/commons-codec/commons-codec/pom.properties", "")
+        jar.writestr(
+            "META-INF/maven/commons-codec/commons-codec/pom.xml",
+            "<project><groupId>commons-codec</groupId><artifactId>commons-codec</artifactId></project>",
+        )
         jar.writestr("META-INF/MANIFEST.MF", "Bundle-License: Apache-2.0\n")
     (folder / "byteunits-0.9.1.jar").write_bytes(b"no archive")
+    (folder / "javacpp-1.5.7.pom").write_text(
+        "<project><groupId>org.bytedeco</groupId><artifactId>javacpp</artifactId><version>1.5.7</version></project>"
+    )
     found = components(sbom.make_sbom(entry, environment))
     codec = found["pkg:maven/commons-codec/commons-codec@1.10"]
     assert codec["licenses"] == [{"license": {"id": "Apache-2.0"}}]
     assert "pkg:generic/byteunits@0.9.1" in found
+    assert "pkg:maven/org.bytedeco/javacpp@1.5.7?classifier=linux-x86_64" in found
 
 
 def test_the_command_writes_a_file_for_each_environment(environment, tmp_path, monkeypatch):

@@ -81,9 +81,14 @@ def make_jar(folder, files, name="abacus-1.5.jar"):
     return folder / name
 
 
-def pom(*names):
+def pom(*names, artifact="abacus", parent=""):
     said = "".join(f"<license><name>{name}</name><url>{url}</url></license>" for name, url in names)
-    return f'<project xmlns="http://maven.apache.org/POM/4.0.0"><licenses>{said}</licenses></project>'
+    above = f"<parent><groupId>example</groupId><artifactId>{parent}</artifactId><version>1</version></parent>"
+    own = f"<artifactId>{artifact}</artifactId><version>1.5</version>"
+    return (
+        f'<project xmlns="http://maven.apache.org/POM/4.0.0">{above if parent else "<groupId>example</groupId>"}{own}'
+        f"<licenses>{said}</licenses></project>"
+    )
 
 
 POM = "META-INF/maven/example/abacus/pom.xml"
@@ -111,20 +116,50 @@ POM = "META-INF/maven/example/abacus/pom.xml"
     ],
 )
 def test_a_jar_says_its_licence_in_one_of_three_places(tmp_path, files, expected):
-    assert unpacked.read_jar(make_jar(tmp_path, files)) == expected
+    assert unpacked.read_jar(make_jar(tmp_path, files)).licences == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("abacus-1.5.jar", ("example", "abacus", "1.5", "")),
+        ("abacus-1.5-linux-x86_64.jar", ("example", "abacus", "1.5", "linux-x86_64")),
+        ("abacus-1.6.jar", ("example", "abacus", "1.6", "")),
+        ("abacus-beads-1.5.jar", (None, "abacus-beads", "1.5", "")),
+        ("beads.jar", (None, "beads", "", "")),
+    ],
+)
+def test_a_jar_has_the_coordinates_of_its_project_file(tmp_path, name, expected):
+    assert unpacked.read_jar(make_jar(tmp_path, {POM: pom()}, name))[:4] == expected
+
+
+def test_licences_are_inherited_from_the_project_files_beside_the_jar(tmp_path):
+    jar = make_jar(tmp_path, {"META-INF/LICENSE": MIT_TEXT}, "abacus-1.5-linux-x86_64.jar")
+    (tmp_path / "abacus-1.5.pom").write_text(pom(parent="frame"))
+    (tmp_path / "frame-1.pom").write_text(pom(parent="frame", artifact="frame"))
+    assert unpacked.read_jar(jar).licences == ("MIT",)  # a project that inherits from itself has no end
+    (tmp_path / "frame-1.pom").write_text(pom(("Zlib", "")))
+    assert unpacked.read_jar(jar) == ("example", "abacus", "1.5", "linux-x86_64", ("Zlib",))
+
+
+def test_a_parent_outside_the_folder_is_not_read(tmp_path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "frame-1.pom").write_text(pom(("Zlib", "")))
+    jar = make_jar(tmp_path / "lib", {POM: pom(parent="../frame")})
+    assert unpacked.read_jar(jar).licences == ()
 
 
 def test_of_a_large_file_in_a_jar_the_beginning_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(unpacked, "MOST_BYTES", 100)
-    assert unpacked.read_jar(make_jar(tmp_path, {"LICENSE": " " * 10_000_000 + MIT_TEXT})) == ()
+    assert unpacked.read_jar(make_jar(tmp_path, {"LICENSE": " " * 10_000_000 + MIT_TEXT})).licences == ()
 
 
 def test_what_is_no_jar_has_no_licence(tmp_path):
     (tmp_path / "abacus-1.5.jar").write_bytes(b"no archive")
-    assert unpacked.read_jar(tmp_path / "abacus-1.5.jar") == ()
-    assert unpacked.read_jar(tmp_path / "absent-1.5.jar") == ()
+    assert unpacked.read_jar(tmp_path / "abacus-1.5.jar") == (None, "abacus", "1.5", "", ())
+    assert unpacked.read_jar(tmp_path / "absent-1.5.jar").licences == ()
     damaged = make_jar(tmp_path, {"LICENSE": MIT_TEXT}, "damaged-1.5.jar")
     content = bytearray(damaged.read_bytes())
     content[40:60] = bytes(20)
     damaged.write_bytes(content)
-    assert unpacked.read_jar(damaged) == ()
+    assert unpacked.read_jar(damaged).licences == ()
