@@ -7,6 +7,7 @@ together with its checksum: whoever can write the one can write the other.
 
 import base64
 import csv
+import fnmatch
 import hashlib
 import importlib.metadata
 import os
@@ -20,8 +21,11 @@ from .environment import Environment, read_record
 UNPACKED = ("debian", "maven", "stubs")
 """The folders of an environment that no package manager of Python knows."""
 
+OF_VENV = ("pyvenv.cfg", "bin/python*", "bin/activate*")
+"""The files that make a folder an environment: they belong to no package, and `bin/python` is what is started."""
+
 MANIFEST = "unpacked.sha256"
-"""The file that lists the SHA-256 and the path of each file in them."""
+"""The file that lists the SHA-256 and the path of each of these files."""
 
 DAMAGED = (ValueError, TypeError, LookupError, AttributeError, csv.Error)
 """The exceptions of the standard library for metadata of a package that were damaged."""
@@ -31,11 +35,11 @@ MADE_BY_PYTHON = "__pycache__"
 
 
 def write_manifest(folder: Path) -> None:
-    """Write the checksums of what was unpacked and compiled in the environment, where anything was.
+    """Write the checksums of what was unpacked and compiled in the environment, and of what venv made.
 
     Some wheels were published with a RECORD that is wrong about their own metadata: it has these files, too.
     """
-    paths = [*_unpacked_files(folder), *_wrongly_recorded(folder)]
+    paths = [*_unpacked_files(folder), *_files_of_venv(folder), *_wrongly_recorded(folder)]
     lines = [f"{_sum(path)}  {path.relative_to(folder).as_posix()}" for path in paths]
     if lines:
         (folder / MANIFEST).write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
@@ -44,7 +48,7 @@ def write_manifest(folder: Path) -> None:
 def find_changes(entry: Entry, environment: Environment) -> tuple[int, list[str]]:
     """Return how many files were compared, and a sentence for each that is missing, changed or nobody's."""
     compared, problems = 0, []
-    for of_folder in (_compare_packages, _compare_unpacked, _compare_libraries):
+    for of_folder in (_compare_packages, _compare_unpacked, _compare_venv, _compare_libraries):
         for path, problem in of_folder(entry, environment.folder):
             compared += 1
             if problem:
@@ -118,6 +122,18 @@ def _compare_unpacked(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
             yield name, _judge(_sum(found[name]) if name in found else None, pinned[name], MANIFEST)
 
 
+def _compare_venv(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield each file that venv made, and what is wrong with it; older environments have no checksums of them."""
+    pinned = {
+        name: digest
+        for name, digest in _read_manifest(folder).items()
+        if any(fnmatch.fnmatchcase(name, pattern) for pattern in OF_VENV)
+    }
+    found = {path.relative_to(folder).as_posix(): path for path in _files_of_venv(folder)}
+    for name, digest in sorted(pinned.items()):
+        yield name, _judge(_sum(found[name]) if name in found else None, digest, MANIFEST)
+
+
 def _compare_libraries(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
     """Yield each Java library, and whether it is the one that the backend pins."""
     wanted = entry.worker.maven
@@ -169,6 +185,11 @@ def _sum(path: Path) -> str:
 
 def _unpacked_files(folder: Path) -> list[Path]:
     paths = (path for name in UNPACKED for path in (folder / name).rglob("*"))
+    return sorted(path for path in paths if path.is_symlink() or path.is_file())
+
+
+def _files_of_venv(folder: Path) -> list[Path]:
+    paths = (path for pattern in OF_VENV for path in folder.glob(pattern))
     return sorted(path for path in paths if path.is_symlink() or path.is_file())
 
 

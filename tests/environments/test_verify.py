@@ -70,6 +70,24 @@ def test_a_change_is_found(copy, change, said):
     assert any(said in problem for problem in environments.find_changes(*copy)[1])
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda folder: (folder / "pyvenv.cfg").write_text("home = /elsewhere\n"), "pyvenv.cfg: is not the file of"),
+        (lambda folder: relink(folder / "bin" / "python"), "bin/python: is not the file of"),
+        (lambda folder: (folder / "bin" / "python").unlink(), "bin/python: is missing"),
+    ],
+)
+def test_another_interpreter_is_found(copy, change, said):
+    change(copy[1].folder)
+    assert any(said in problem for problem in environments.find_changes(*copy)[1])
+
+
+def relink(path):
+    path.unlink()
+    path.symlink_to("/bin/sh")
+
+
 def test_compiled_modules_are_nobodys_business(copy):
     (packages(copy[1]) / "__pycache__").mkdir(exist_ok=True)
     (packages(copy[1]) / "__pycache__" / "abacus.cpython-311.pyc").write_bytes(b"")
