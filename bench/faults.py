@@ -15,6 +15,7 @@ import fcntl
 import json
 import os
 import random
+import resource
 import sys
 import tempfile
 import time
@@ -22,10 +23,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "bench" / "faults.json"
-COUNTS = {"specs": 1000, "backends": 500, "data": 500, "runs": 500, "kills": 10, "builds": 5}
+COUNTS = {"specs": 1000, "backends": 500, "data": 500, "runs": 550, "caches": 200, "kills": 10, "builds": 5}
 KINDS = ("workers", *COUNTS, "surroundings")
 SAVE_S = 10
 """Seconds after which what was tried is written."""
+MOST_MEMORY = {"specs": 8 << 30, "backends": 8 << 30, "data": 8 << 30}
+"""Bytes of address space for those that read files in this process: more is a failure. A report reserves far more."""
 MOST_SHOWN = 500
 """Characters of a failure that is kept."""
 
@@ -35,7 +38,7 @@ def list_cases(kind, first, count, stage):
     sys.path.insert(0, str(ROOT))
     from bakeoff.measures.speed import rounds
 
-    from tests.faults import input_files, kills, run_folders, surroundings, worker_faults
+    from tests.faults import caches, input_files, kills, run_folders, surroundings, worker_faults
 
     rounds.WARM_LIMIT_S = 0.0
     if kind == "workers":
@@ -54,22 +57,22 @@ def list_cases(kind, first, count, stage):
                     lambda folder, command=command, odd=odd: surroundings.run_case(command, odd, folder),
                 )
         return
-    if kind in ("kills", "builds"):
-        work = kills.kill_run if kind == "kills" else kills.kill_build
-        for seed in range(first, first + count):
-            yield str(seed), lambda folder, seed=seed: work(seed, folder)
-        return
     if kind == "runs":
         for seed in range(first, first + count):
             yield from list_commands(run_folders, seed)
         return
-    make, read = {
-        "specs": (input_files.make_spec, input_files.read_a_spec),
-        "backends": (input_files.make_backend, input_files.read_backend),
-        "data": (input_files.make_data, input_files.read_data),
+    work = {
+        "specs": lambda seed, folder: input_files.read_a_spec(input_files.make_spec(folder, random.Random(seed))[0]),
+        "backends": lambda seed, folder: input_files.read_backend(
+            input_files.make_backend(folder, random.Random(seed))[0]
+        ),
+        "data": lambda seed, folder: input_files.read_data(input_files.make_data(folder, random.Random(seed))[0]),
+        "caches": caches.use_damaged,
+        "kills": kills.kill_run,
+        "builds": kills.kill_build,
     }[kind]
     for seed in range(first, first + count):
-        yield str(seed), lambda folder, seed=seed: read(make(folder, random.Random(seed))[0])
+        yield str(seed), lambda folder, seed=seed: work(seed, folder)
 
 
 def list_commands(run_folders, seed):
@@ -77,7 +80,7 @@ def list_commands(run_folders, seed):
     for command in run_folders.COMMANDS:
 
         def work(folder, command=command):
-            return run_folders.read_run(command, run_folders.mutate(folder, random.Random(seed))[0])
+            return run_folders.read_run(command, run_folders.mutate(folder, seed)[0])
 
         yield f"{seed}: {command}", work
 
@@ -87,6 +90,8 @@ def try_cases(kind, given):
     kept = read_kept().get(kind, {"tried": [], "failed": {}})
     done = set() if given.again else {*kept["tried"]} - {*kept["failed"]}
     results, tried, started, saved = {}, 0, time.monotonic(), time.monotonic()
+    usual, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY.get(kind, usual), most))
     for name, work in list_cases(kind, given.first, given.count or COUNTS.get(kind, 0), given.stage):
         if name in done:
             continue
@@ -102,6 +107,7 @@ def try_cases(kind, given):
             keep(kind, results)
             results, saved = {}, time.monotonic()
     keep(kind, results)
+    resource.setrlimit(resource.RLIMIT_AS, (usual, most))
     return tried
 
 

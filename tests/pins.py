@@ -4,6 +4,9 @@
     tox run -e pins -- --upgrade numpy_plain       the newest versions that requirements.in allows
     tox run -e pins -- installer builder           pip itself, and what builds packages from source
 
+The pins of a build that only the framework's own index has are written after those of the backend: the same versions,
+with the same hashes, and no hash for what this index alone has.
+
 A backend has a file NAME.in beside each NAME.txt of pins: the packages that it uses itself, with an upper limit and its
 reason where there is one, and a line `--no-binary PACKAGE` for one that was published as source only. Afterwards
 `bakeoff setup` builds each environment and runs the checks: exit code 1 where one fails.
@@ -17,7 +20,9 @@ from pathlib import Path
 from bakeoff import environments
 from bakeoff.common.errors import InputError
 from bakeoff.registry import entries
+from bakeoff.registry.pins import read_pins
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 BUILDER = Path(environments.__file__).parent / "builder.txt"
 OWN = {"installer": "3.6", "builder": "3.8"}
@@ -53,6 +58,40 @@ def sources_of(name: str) -> list[tuple[Path, Path, str]]:
     return [(path.with_suffix(".in"), path, python) for path in sorted(files)]
 
 
+def write_build(pins: Path, build: Path) -> str:
+    """Return the content of the file `build`, with the versions and hashes of `pins` in the place of its own.
+
+    A version with a local part, such as 2.13.0+cpu, keeps it, and has no hash.
+    """
+    released = {canonicalize_name(line.requirement.name): line for line in read_pins(pins) if not line.is_option}
+    head = [line for line in build.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+    body = []
+    for line in read_pins(build):
+        requirement = line.requirement
+        found = released[canonicalize_name(requirement.name)]
+        local = (line.version or "").partition("+")[2]
+        marker = f" ; {requirement.marker}" if requirement.marker else ""
+        hashes = [] if local else found.hashes
+        body.append(
+            " \\\n    ".join(
+                (
+                    f"{found.requirement.name}=={found.version}{'+' if local else ''}{local}{marker}",
+                    *(f"--hash={digest}" for digest in hashes),
+                )
+            )
+        )
+    return "\n".join([*head, *body]) + "\n"
+
+
+def builds_of(name: str) -> list[tuple[Path, Path]]:
+    """Return (pins, pins of the build) of each build of a backend that an index of its own has."""
+    if name in OWN:
+        return []
+    entry = entries.read_entry(entries.backends_folder() / name)
+    asked = [entry._replace(build_name=each) for each in entry.description.builds]
+    return [(part._replace(build_name="").requirements, part.requirements) for part in asked if part.build]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     described = sorted(path.parent.name for path in entries.backends_folder().glob("[!_.]*/backend.toml"))
@@ -80,6 +119,9 @@ def write_pins(names: list[str], upgrade: bool) -> None:
             if done.returncode:
                 sys.exit(f"{pins}: uv could not write it from {source.name}; it says why above.")
             print(f"{pins}: written from {source.name}", flush=True)
+        for pins, build in builds_of(name):
+            build.write_text(write_build(pins, build), encoding="utf-8")
+            print(f"{build}: written from {pins.name}", flush=True)
 
 
 if __name__ == "__main__":

@@ -116,6 +116,8 @@ def _verify(entries: "Mapping[str, Entry]", python: tuple[Path, ...], sbom: Path
         more = f", the first {MOST_SHOWN} are above" if len(problems) > MOST_SHOWN else ""
         advice = f". Remove {environment.folder} and run `bakeoff setup {name}`." if problems else ""
         out.print(f"{name}: {files:,} files compared, {len(problems):,} wrong{more}{advice}", soft_wrap=True)
+        if unverified := environments.describe_unverified(environment):
+            out.print(f"{name}: {unverified}", soft_wrap=True)
         if sbom is not None:
             out.print(f"{name}: {write_sbom(entry, environment, sbom)}", soft_wrap=True)
     return 0 if compared and all(compared) else FAILED

@@ -37,8 +37,8 @@ def run_on_node(run: Run, job: str, digest: str, alone: bool) -> str:
     with occupy_host(alone):
         key = hashlib.sha256(f"{digest} {run.__module__}.{run.__qualname__} {job}".encode()).hexdigest()[:24]
         kept = cache.find(KEPT, key)
-        if kept is not None:
-            return str(kept)
+        if isinstance(kept, str):
+            return kept
         result = run(job)
         if not names_problem(result):
             cache.keep(KEPT, key, result)

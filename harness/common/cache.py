@@ -10,6 +10,10 @@ from typing import Any
 import platformdirs
 
 from .errors import InputError
+from .safe_files import read_regular
+
+MOST_BYTES = 100_000_000
+"""Of a kept value."""
 
 
 def cache_folder() -> Path:
@@ -23,9 +27,10 @@ def cache_folder() -> Path:
 
 def find(kind: str, key: str) -> Any:
     """Return the JSON value kept under `key`; None where there is none, or it cannot be read."""
+    path = _file(kind, key)
     try:
-        return json.loads(_file(kind, key).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return json.loads(read_regular(path, MOST_BYTES, follow=True))
+    except (OSError, ValueError, RecursionError, InputError):
         return None
 
 

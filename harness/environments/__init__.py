@@ -8,6 +8,16 @@ An environment is a folder in the cache, named by a hash of everything that it i
 from .build import build, build_all, find, status
 from .environment import BuildFailed, Environment
 from .interpreters import Missing
-from .verify import find_changes
+from .verify import describe_unverified, find_changes
 
-__all__ = ["BuildFailed", "Environment", "Missing", "build", "build_all", "find", "find_changes", "status"]
+__all__ = [
+    "BuildFailed",
+    "Environment",
+    "Missing",
+    "build",
+    "build_all",
+    "describe_unverified",
+    "find",
+    "find_changes",
+    "status",
+]

@@ -24,14 +24,20 @@ from ..registry.pins import built_from_source, is_hashed, read_pins
 from . import native
 from .commands import Commands
 from .downloads import sum_downloads
-from .environment import BuildFailed, BuildLog, Environment, Say, describe_os_error, environments_folder
+from .environment import (
+    RECORD,
+    BuildFailed,
+    BuildLog,
+    Environment,
+    Say,
+    describe_os_error,
+    environments_folder,
+    read_record,
+)
 from .interpreters import Missing, find_interpreter, query_interpreter, require_interpreters
 from .pip import BUILDER, INSTALLER, install_requirements, list_packages, query_supported_interpreters
 from .sources import read_sources
 from .verify import write_manifest
-
-RECORD = "built.json"
-"""The file of an environment that says what building it took; an incomplete one has none."""
 
 
 def environment_key(entry: Entry, interpreter: Path) -> str:
@@ -150,20 +156,11 @@ def environment_folder(entry: Entry, interpreter: Path) -> Path:
 
 def read_environment(folder: Path) -> Environment | None:
     """Return the environment in `folder`, by the record of its build; None where it is absent or incomplete."""
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        interpreters = record.get("interpreters")  # older records lack it
-        return Environment(
-            folder / "bin" / "python",
-            folder,
-            record["seconds"],
-            record["bytes"],
-            record["packages"],
-            record.get("download_bytes"),
-            None if interpreters is None else tuple(interpreters),
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    found = read_record(folder)
+    if found is None:
         return None
+    of_record = (found.seconds, found.bytes, found.packages, found.download_bytes, found.interpreters)
+    return Environment(folder / "bin" / "python", folder, *of_record)
 
 
 def describe_damage(environment: Environment) -> str:
@@ -212,16 +209,17 @@ def _build_and_rename(entry: Entry, interpreter: Path, folder: Path, log: BuildL
     try:
         start = time.perf_counter()
         temporary.mkdir()
-        output = install_requirements(entry, interpreter, temporary, log, commands)
+        installed = install_requirements(entry, interpreter, temporary, log, commands)
         native.add_to_environment(entry, temporary, log, commands)
         write_manifest(temporary)
         seconds = time.perf_counter() - start
         record = {
             "interpreter": str(interpreter),
-            "hashes": is_hashed(read_pins(entry.requirements)),
+            "hashes": installed.unverified is not None,
+            "unverified": installed.unverified or {},
             "sources": read_sources(os.environ),
             "seconds": round(seconds, 3),
-            "download_bytes": sum_downloads(output),
+            "download_bytes": sum_downloads(installed.output),
             "interpreters": query_supported_interpreters(entry, temporary, commands),
             "bytes": sum(path.lstat().st_size for path in temporary.rglob("*") if not path.is_dir()),
             "packages": list_packages(temporary),

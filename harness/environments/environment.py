@@ -3,12 +3,21 @@
 import errno
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..common.cache import cache_folder
+from ..common.errors import InputError
+from ..common.safe_files import read_regular
 
 OUTPUT_LINES = 30
 """How many of the last lines of output a failure shows."""
+
+RECORD = "built.json"
+"""The file of an environment that says what building it took; an incomplete one has none."""
+
+MOST_RECORD_BYTES = 10_000_000
 
 Say = Callable[[str], None]
 """Receives each line of progress or output."""
@@ -28,6 +37,30 @@ class BuildFailed(Exception):
         self.errors = tuple(line for line in output if line.startswith("ERROR"))
         lines = [*(line for line in self.errors if line not in self.tail), *self.tail]
         super().__init__("\n".join([reason, *(f"  {line}" for line in lines), f"The whole output: {log}"]))
+
+
+class BuildRecord(BaseModel):
+    """What is read from the record of a build; the rest of it is for people."""
+
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True)
+    seconds: Annotated[float, Field(ge=0, le=1e9)]
+    bytes: Annotated[int, Field(ge=0, le=2**63)]
+    packages: dict[str, str]
+    download_bytes: Annotated[int, Field(ge=0, le=2**63)] | None = None
+    interpreters: tuple[str, ...] | None = None
+    """None in older records."""
+    hashes: bool | None = None
+    """Whether pip required a hash of each file; None in older records."""
+    unverified: dict[str, str] = {}
+    """By NAME==VERSION, the hash of each file that had no pinned one all the same."""
+
+
+def read_record(folder: Path) -> BuildRecord | None:
+    """Return the record of the build in `folder`; None where there is none, or it is damaged."""
+    try:
+        return BuildRecord.model_validate_json(read_regular(folder / RECORD, MOST_RECORD_BYTES, follow=True))
+    except (OSError, InputError, ValidationError):
+        return None
 
 
 class Environment(NamedTuple):

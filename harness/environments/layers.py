@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 from ..common.cache import cache_folder
-from .build import RECORD, hold_lock, lock_path, read_environment
+from .build import hold_lock, lock_path, read_environment
 from .commands import Commands
-from .environment import BuildFailed, BuildLog, Environment, Say, describe_os_error, environments_folder
+from .environment import RECORD, BuildFailed, BuildLog, Environment, Say, describe_os_error, environments_folder
 from .interpreters import Missing, find_interpreter, query_interpreter
 from .pip import INSTALLER, VERIFIED, describe_failure, list_packages, pip_install, select_variables
 from .sources import read_sources

@@ -25,6 +25,10 @@ LIBRARIES = Path("lib")
 """Where the libraries are, in the environment's folder `maven`."""
 
 
+PROJECT_FILES = ("-Dmdep.copyPom=true", "-Dmdep.addParentPoms=true")
+"""Options that also copy the project file of each library, and those that it inherits from: they name licences."""
+
+
 def list_sources(folder: Path, wanted: MavenProject) -> list[Path]:
     """Return the files of a backend that its Maven project is made from."""
     return [folder / wanted.pom, folder / wanted.lock, *sorted(folder.glob("*.java"))]
@@ -36,7 +40,7 @@ def compile_project(entry: Entry, wanted: MavenProject, folder: Path, log: Build
     for path in list_sources(entry.folder, wanted):
         shutil.copy(path, folder / (path.name if path.name != wanted.pom else "pom.xml"))
     command: list[str | Path] = ["mvn", "-q", "-B", "-f", folder / "pom.xml", "compile", "dependency:copy-dependencies"]
-    command.append(f"-DoutputDirectory={folder / LIBRARIES}")
+    command += [f"-DoutputDirectory={folder / LIBRARIES}", *PROJECT_FILES]
     purpose = f"compile {wanted.pom} with Maven"
     run_step(entry, purpose, command, log, commands, select_variables(os.environ))
     pinned = {name: sha256 for sha256, name in read_lines(entry.folder / wanted.lock)}

@@ -2,15 +2,17 @@
 
 import errno
 import importlib.metadata
+import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
 from ..registry.entries import NOT_PINNED, Entry, required_version
-from ..registry.pins import built_from_source, is_hashed, read_pins
+from ..registry.pins import Line, built_from_source, is_hashed, read_pins, split_unhashed
 from .commands import Commands
 from .downloads import query_interpreters
 from .environment import BuildFailed, BuildLog, Environment, describe_os_error
@@ -47,13 +49,25 @@ VERIFIED: list[str | Path] = ["--require-hashes", "--only-binary", ":all:"]
 """Options of an installation in which each file has a pinned hash, and no package runs code when it is installed."""
 
 
-def install_requirements(
-    entry: Entry, interpreter: Path, folder: Path, log: BuildLog, commands: Commands
-) -> Sequence[str]:
+FROM_INDEX: list[str | Path] = ["--only-binary", ":all:", "--no-deps"]
+"""Options of an installation from a build's own index, which nobody has hashes of: nothing else comes along."""
+
+
+class Installed(NamedTuple):
+    """What pip says of an installation."""
+
+    output: Sequence[str]
+    """What it printed of the requirements alone."""
+    unverified: dict[str, str] | None
+    """By NAME==VERSION, the hash of each file that no pinned hash was compared with; None for all files."""
+
+
+def install_requirements(entry: Entry, interpreter: Path, folder: Path, log: BuildLog, commands: Commands) -> Installed:
     """Make a virtual environment of `interpreter` in `folder`, with the requirements of `entry`.
 
     Where they have hashes, a pinned pip installs them, from wheels but for the packages of their `--no-binary` lines.
-    Returns what pip printed of the requirements alone. Raises BuildFailed.
+    Of a build with an index of its own, the packages without hashes are installed last, and nothing else with them.
+    Raises BuildFailed.
     """
     # pip unpacks here, not in the system's temporary folder: that may be small, and a killed pip leaves gigabytes.
     temporary = folder / "tmp"
@@ -76,9 +90,39 @@ def install_requirements(
         step("install what builds packages from source", [*install, *VERIFIED, "--no-deps", "-r", BUILDER])
         checked.append("--no-build-isolation")  # otherwise pip would install the newest of what builds them
     before = len(log.lines)
-    step(f"install {entry.requirements}", [*install, *checked, *_sources(entry)])
+    index = entry.build.index if entry.build else None
+    hashed, others = split_unhashed(pins)
+    names = [line.text.partition(";")[0].strip() for line in others if not line.is_option]
+    unverified: dict[str, str] | None = {} if checked else None
+    if checked and index and names:
+        path, report = _write_pins(temporary / "hashed.txt", hashed), temporary / "report.json"
+        step(f"install {entry.requirements}", [*install, *checked, "-r", path])
+        log(f"{entry.label}: {', '.join(names)} has no hash: what {index} sends is not compared with any")
+        command = [*install, *FROM_INDEX, "--report", report, "--extra-index-url", index]
+        step(f"install {', '.join(names)}", [*command, "-r", _write_pins(temporary / "others.txt", others)])
+        unverified = _read_report(report)
+    else:
+        extra: list[str | Path] = ["--extra-index-url", index] if index else []
+        step(f"install {entry.requirements}", [*install, *checked, "-r", entry.requirements.absolute(), *extra])
     shutil.rmtree(temporary)
-    return log.lines[before:]
+    return Installed(log.lines[before:], unverified)
+
+
+def _write_pins(path: Path, lines: Sequence[Line]) -> Path:
+    path.write_text("".join(f"{line.written}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def _read_report(path: Path) -> dict[str, str]:
+    """Return the hash of each file that pip reports to have installed, by NAME==VERSION."""
+    report = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        f"{each['metadata']['name']}=={each['metadata']['version']}": ", ".join(
+            f"{kind}:{digest}"
+            for kind, digest in each["download_info"].get("archive_info", {}).get("hashes", {}).items()
+        )
+        for each in report["install"]
+    }
 
 
 def pip_install(folder: Path) -> list[str | Path]:
@@ -86,12 +130,6 @@ def pip_install(folder: Path) -> list[str | Path]:
     # As an option: pip before 19 ends in an error of its own where the variable is set.
     cache: list[str | Path] = ["--no-cache-dir"] if os.environ.get(NO_CACHE) else []
     return [*_pip_command(folder), "install", "--progress-bar", "off", *cache]
-
-
-def _sources(entry: Entry) -> list[str | Path]:
-    """Return what pip installs, and the index of a build's own packages, whose exact versions no other index has."""
-    index = ["--extra-index-url", entry.build.index] if entry.build and entry.build.index else []
-    return ["-r", entry.requirements.absolute(), *index]
 
 
 def run_step(

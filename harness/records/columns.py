@@ -24,6 +24,7 @@ import pyarrow as pa
 from pyarrow import feather
 
 from ..common.cache import cache_folder
+from ..common.errors import InputError
 from ..common.safe_files import open_regular
 from .files import RECORDS_FILE
 from .read import CHUNK, MOST_RECORDS_BYTES, Record, iterate_records
@@ -223,10 +224,10 @@ def _file(key: str) -> Path:
 def _find(key: str) -> dict[Name, bytes] | None:
     """Return the tables of a copy; None where there is none, or it is damaged: zip has a checksum of each table."""
     try:
-        with zipfile.ZipFile(_file(key)) as archive:
+        with open_regular(_file(key), MOST_RECORDS_BYTES, follow=True) as file, zipfile.ZipFile(file) as archive:
             tables = dict(_read_members(archive))
         os.utime(_file(key))
-    except (OSError, ValueError, LookupError, zipfile.BadZipFile, pa.ArrowException):
+    except (OSError, ValueError, LookupError, RuntimeError, InputError, zipfile.BadZipFile, pa.ArrowException):
         return None
     return tables
 

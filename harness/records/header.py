@@ -3,7 +3,8 @@
 import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 FORMAT = 2
 """Of run.json and records.jsonl. 2 (2026-11-28): every record is of a declared figure."""
@@ -160,7 +161,7 @@ class Suite(Section):
     name: str
     budget_s: Seconds
     """Seconds of slices for each round of a workload."""
-    workloads: tuple[Workload, ...]
+    workloads: Annotated[tuple[Workload, ...], Field(min_length=1)]
     left_out: dict[str, str]
     """The workloads that this machine cannot run, with the reason."""
 
@@ -168,7 +169,7 @@ class Suite(Section):
 class Plan(Section):
     """What is fixed before the run."""
 
-    entries: tuple[tuple[Name, Name], ...]
+    entries: Annotated[tuple[tuple[Name, Name], ...], Field(min_length=1)]
     """The backends and their variants."""
     rounds: Natural | None
     """None where `until` decides."""
@@ -220,6 +221,15 @@ class Header(Section):
     hosts: dict[str, Host] = {}
     """By address, the hosts of the cluster when the run began; empty for a run on one machine."""
 
+    @model_validator(mode="after")
+    def _check_entries(self) -> "Header":
+        for name, _ in self.plan.entries:
+            if name not in self.backends:
+                raise PydanticCustomError(
+                    "stranger", "plan.entries: expected names of `backends`; got {name}", {"name": repr(name)}
+                )
+        return self
+
 
 def header_problem(found: Any) -> str:
     """Return what is wrong with the content of run.json; "" where nothing is."""
@@ -230,6 +240,8 @@ def header_problem(found: Any) -> str:
         Header.model_validate(found)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
+        if not first["loc"]:  # what one part says of another
+            return first["msg"]
         where = ".".join(str(part) for part in first["loc"])
         got = "" if first["type"] == "missing" else f"; got {first['input']!r:.60}"
         return f"{where}: {first['msg']}{got}"

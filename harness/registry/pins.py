@@ -30,6 +30,11 @@ class Line(NamedTuple):
         return self.text.startswith("-")
 
     @property
+    def written(self) -> str:
+        """The line as pip reads it, with its hashes."""
+        return " ".join((self.text, *(f"--hash={each}" for each in self.hashes)))
+
+    @property
     def requirement(self) -> Requirement:
         """What it requires. Raises InvalidRequirement for a path, a link, or what is none."""
         return Requirement(self.text)
@@ -53,6 +58,14 @@ def read_pins(path: Path) -> list[Line]:
 def is_hashed(lines: list[Line]) -> bool:
     """Return whether the file has hashes: pip then requires one for each package."""
     return any(line.hashes for line in lines)
+
+
+def split_unhashed(lines: list[Line]) -> tuple[list[Line], list[Line]]:
+    """Return the lines with hashes and those without; the options belong to both."""
+    return (
+        [line for line in lines if line.is_option or line.hashes],
+        [line for line in lines if line.is_option or not line.hashes],
+    )
 
 
 def built_from_source(lines: list[Line]) -> list[str]:

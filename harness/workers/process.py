@@ -36,8 +36,9 @@ class Started(NamedTuple):
     """Its folder for temporary files; None where none could be made."""
 
     def remove_scratch(self) -> None:
-        """Remove what the process left among its temporary files."""
+        """End what the process left running, and remove what it left among its temporary files."""
         if self.scratch is not None:
+            scratch.kill_users(self.scratch)
             scratch.remove(self.scratch)
 
 
@@ -70,6 +71,7 @@ def start_worker(place: Place, program: str = worker.__file__) -> Started:
                 stderr=output,
                 pass_fds=(request_read, answer_write),
                 env=environment,
+                cwd=_find_another_folder(private),
                 start_new_session=True,
             )
     except (OSError, ValueError) as error:  # ValueError: a null character in a variable or a path
@@ -82,6 +84,15 @@ def start_worker(place: Place, program: str = worker.__file__) -> Started:
         os.close(request_read)
         os.close(answer_write)
     return Started(process, request_write, answer_read, log, private)
+
+
+def _find_another_folder(private: Path | None) -> Path | None:
+    """Return a folder to work in where the current one was removed, as no framework expects; None where it is there."""
+    try:
+        os.getcwd()
+    except OSError:
+        return private or Path("/")
+    return None
 
 
 class Log:

@@ -9,6 +9,7 @@ import fcntl
 import functools
 import os
 import shutil
+import signal
 import stat
 import tempfile
 from pathlib import Path
@@ -39,6 +40,22 @@ def make() -> Path | None:
         return new
     _held[folder] = descriptor
     return folder
+
+
+def kill_users(folder: Path) -> None:
+    """Kill the processes whose temporary files belong in the folder.
+
+    A daemon of a worker is no longer in its process group, and still has its environment.
+    """
+    mark = b"TMPDIR=" + os.fsencode(folder)
+    for environment in Path("/proc").glob("[0-9]*/environ"):  # no other system than Linux has it
+        with contextlib.suppress(OSError):
+            process = os.pidfd_open(int(environment.parent.name))
+            try:
+                if mark in environment.read_bytes().split(b"\0"):
+                    signal.pidfd_send_signal(process, signal.SIGKILL)
+            finally:
+                os.close(process)
 
 
 def remove(folder: Path) -> None:

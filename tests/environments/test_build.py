@@ -189,6 +189,19 @@ def test_second_build_returns_the_first_environment(ready):
     assert lines == []
 
 
+def test_an_environment_that_was_damaged_since_is_built_anew(tmp_path):
+    entry = make_entry(tmp_path / "abacus", f"{make_wheel(tmp_path)}\n")
+    before = environments.build(entry)
+    (packages,) = before.folder.glob("lib/python*/site-packages/abacus-1.5.dist-info")
+    (packages / "METADATA").unlink()
+    lines = []
+    after = environments.build(entry, progress=lines.append)
+    assert after.folder == before.folder
+    assert any("lacks abacus: building it anew" in line for line in lines)
+    assert (packages / "METADATA").is_file()
+    assert list_incomplete() == []
+
+
 def test_status(ready, tmp_path):
     entry, environment, _ = ready
     assert environments.status(entry).startswith(f"ready ({len(environment.packages)} packages, 0.0")

@@ -4,8 +4,9 @@ import json
 
 import pytest
 from bakeoff.environments import Environment, pip
-from bakeoff.environments.build import RECORD, read_environment
+from bakeoff.environments.build import read_environment
 from bakeoff.environments.downloads import INTERPRETERS, parse_distribution_name, query_interpreters, sum_downloads
+from bakeoff.environments.environment import RECORD
 
 OUTPUT = """\
 Looking in indexes: https://index.example/simple

@@ -3,6 +3,7 @@
 import ensurepip
 import hashlib
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from bakeoff.environments.build import environment_key
 from bakeoff.environments.environment import BuildLog
 from bakeoff.environments.interpreters import find_interpreter
 from bakeoff.environments.sources import read_sources
+from bakeoff.registry.description import Build
 
 from tests.environments.test_build import RUNNING, make_entry, make_wheel
 
@@ -42,7 +44,8 @@ def test_a_file_with_the_pinned_hash_is_installed(tmp_path, bundled_pip):
     environment = environments.build(entry, progress=lines.append)
     assert environment.packages["abacus"] == "1.5"
     record = json.loads((environment.folder / "built.json").read_text())
-    assert record["hashes"] is True
+    assert (record["hashes"], record["unverified"]) == (True, {})
+    assert environments.describe_unverified(environment) == ""
     assert any("install the pinned pip" in line for line in lines)
     assert environments.find_changes(entry, environment)[1] == []
 
@@ -67,6 +70,79 @@ def test_a_pin_without_a_hash_beside_others_is_refused(tmp_path, bundled_pip):
         environments.build(entry)
 
 
+def make_build(folder, pins):
+    """Return an entry whose build `cpu` has these pins, and 1.5+cpu of abacus in an index of its own."""
+    index = folder / "index" / "abacus"
+    index.mkdir(parents=True)
+    wheel = make_wheel(index, "1.5+cpu")
+    (index / "index.html").write_text(f'<!DOCTYPE html><a href="{wheel.name.replace("+", "%2B")}">{wheel.name}</a>')
+    entry = make_entry(folder / "abacus", "abacus==1.5\n")
+    (entry.folder / "requirements-cpu.txt").write_text(pins)
+    cpu = Build.model_construct(
+        requirements="requirements-cpu.txt",
+        index=(folder / "index").as_uri(),
+        documentation="https://abacus.example/cpu",
+        environment=None,
+    )
+    description = entry.description.model_copy(update={"builds": {"cpu": cpu}})
+    return entry._replace(description=description, build_name="cpu"), wheel
+
+
+def make_beads(folder):
+    """Return a wheel of a package `beads`."""
+    path = folder / "beads-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for name, text in {
+            "METADATA": "Metadata-Version: 2.1\nName: beads\nVersion: 1.0\n",
+            "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            "RECORD": "beads-1.0.dist-info/METADATA,,\nbeads-1.0.dist-info/WHEEL,,\nbeads-1.0.dist-info/RECORD,,\n",
+        }.items():
+            wheel.writestr(f"beads-1.0.dist-info/{name}", text)
+    return path
+
+
+def test_of_a_build_with_its_own_index_what_has_no_hash_is_named_with_the_hash_of_what_came(tmp_path, bundled_pip):
+    lines = []
+    entry, wheel = make_build(tmp_path, f"{pin(make_beads(tmp_path), 'beads')}\nabacus==1.5+cpu\n")
+    environment = environments.build(entry, progress=lines.append)
+    assert (environment.packages["abacus"], environment.packages["beads"]) == ("1.5+cpu", "1.0")
+    record = json.loads((environment.folder / "built.json").read_text())
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    assert record["hashes"] is True
+    assert record["unverified"] == {"Abacus==1.5+cpu": f"sha256:{digest}"}
+    assert any("abacus==1.5+cpu has no hash" in line for line in lines)
+    said = environments.describe_unverified(environment)
+    assert said == f"no pinned hash was compared when it was installed: Abacus==1.5+cpu (sha256:{digest})"
+    assert environments.find_changes(entry, environment)[1] == []
+
+
+def test_of_a_build_with_its_own_index_the_other_packages_are_compared_with_their_hashes(tmp_path, bundled_pip):
+    entry, _ = make_build(tmp_path, f"{pin(make_beads(tmp_path), 'beads', '0' * 64)}\nabacus==1.5+cpu\n")
+    with pytest.raises(BuildFailed, match="THESE PACKAGES DO NOT MATCH THE HASHES"):
+        environments.build(entry)
+
+
+def test_a_builds_own_index_is_asked_for_nothing_that_has_a_hash(tmp_path, monkeypatch):
+    ran = []
+    monkeypatch.setattr(pip, "_read_report", lambda path: {})
+    entry, _ = make_build(tmp_path, f"beads==1 --hash=sha256:{'0' * 64}\nabacus==1.5+cpu\n")
+    (tmp_path / "environment").mkdir()
+
+    def run_step(entry, purpose, command, *_):
+        file = Path(command[-1])
+        ran.append((list(map(str, command)), file.read_text() if file.is_file() else ""))
+
+    monkeypatch.setattr(pip, "run_step", run_step)
+    pip.install_requirements(entry, Path("python"), tmp_path / "environment", BuildLog(tmp_path / "log", print), None)
+    _, _, (hashed, pinned), (others, unpinned) = ran
+    assert "--require-hashes" in hashed
+    assert "--extra-index-url" not in hashed
+    assert pinned == f"beads==1 --hash=sha256:{'0' * 64}\n"
+    assert "--no-deps" in others
+    assert "--extra-index-url" in others
+    assert unpinned == "abacus==1.5+cpu\n"
+
+
 def test_pins_without_hashes_are_said_to_be_compared_with_nothing(tmp_path):
     lines = []
     environment = environments.build(
@@ -74,6 +150,7 @@ def test_pins_without_hashes_are_said_to_be_compared_with_nothing(tmp_path):
     )
     assert any("requirements.txt has no hashes" in line for line in lines)
     assert json.loads((environment.folder / "built.json").read_text())["hashes"] is False
+    assert "its pins had no hashes" in environments.describe_unverified(environment)
 
 
 def test_what_builds_from_source_is_pinned_and_pip_fetches_no_other(tmp_path, monkeypatch):

@@ -34,6 +34,12 @@ def packages(environment):
     return folder
 
 
+def append(folder, line):
+    """Append a line to the list of the files of abacus."""
+    with (folder / "abacus-1.5.dist-info" / "RECORD").open("ab") as file:
+        file.write(line)
+
+
 def test_an_environment_as_it_was_built_has_no_changes(copy):
     compared, problems = environments.find_changes(*copy)
     assert problems == []
@@ -51,11 +57,35 @@ def test_an_environment_as_it_was_built_has_no_changes(copy):
         (lambda folder: (folder / "sitecustomize.py").write_text(""), "sitecustomize.py: belongs to no package"),
         (lambda folder: (folder / "more.pth").write_text("import os\n"), "more.pth: belongs to no package"),
         (lambda folder: (folder / "abacus-1.5.dist-info" / "RECORD").unlink(), "Abacus: has no list of its files"),
+        (lambda folder: append(folder, b"\xff\xfe,,\n"), "Abacus: has metadata that cannot be read"),
+        (lambda folder: append(folder, b"abacus.py,sha256=x,many\n"), "Abacus: has metadata that cannot be read"),
+        (
+            lambda folder: append(folder, b"model.py,sha0=x,\n"),
+            "model.py: is described in the RECORD of Abacus by what",
+        ),
     ],
 )
 def test_a_change_is_found(copy, change, said):
     change(packages(copy[1]))
     assert any(said in problem for problem in environments.find_changes(*copy)[1])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda folder: (folder / "pyvenv.cfg").write_text("home = /elsewhere\n"), "pyvenv.cfg: is not the file of"),
+        (lambda folder: relink(folder / "bin" / "python"), "bin/python: is not the file of"),
+        (lambda folder: (folder / "bin" / "python").unlink(), "bin/python: is missing"),
+    ],
+)
+def test_another_interpreter_is_found(copy, change, said):
+    change(copy[1].folder)
+    assert any(said in problem for problem in environments.find_changes(*copy)[1])
+
+
+def relink(path):
+    path.unlink()
+    path.symlink_to("/bin/sh")
 
 
 def test_compiled_modules_are_nobodys_business(copy):

@@ -10,6 +10,7 @@ import shutil
 import string
 import time
 import traceback
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -307,15 +308,14 @@ def write_odd_npz(path, rng):
     np.savez(path, x=rng.choice(odd), y=rng.choice([*odd, np.arange(60) % 3]))
 
 
-def write_bomb(path, rng):
-    import zipfile
-
+def write_bomb(path, megabytes):
+    """Write two arrays of zeros, each of so many megabytes, into a file of a thousandth of that."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in ("x.npy", "y.npy"):
             with archive.open(name, "w", force_zip64=True) as member:
-                head = {"descr": "<f8", "fortran_order": False, "shape": (1 << 27,)}
+                head = {"descr": "<f8", "fortran_order": False, "shape": (megabytes << 17,)}
                 np.lib.format.write_array_header_1_0(member, head)
-                for _ in range(1024):
+                for _ in range(megabytes):
                     member.write(bytes(1 << 20))
 
 

@@ -39,6 +39,7 @@ DRIVER = """
 import sys
 from pathlib import Path
 
+sys.argv[0] = sys.executable  # a path, as that of the program `bakeoff` is
 try:
     from bakeoff import cli, environments
     from bakeoff.cli import app

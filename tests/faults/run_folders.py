@@ -1,6 +1,6 @@
 """Run folders from a stranger: mutations of a small run, and the commands that read one.
 
-`mutate(folder, rng)` changes a copy of a run in one way and returns it in words. `read_run(command, folder)` carries a
+`mutate(folder, seed)` changes a copy of a run in one way and returns it in words. `read_run(command, folder)` carries a
 command out and returns what is wrong with its end: "" where it printed its result or one clear message.
 """
 
@@ -11,13 +11,14 @@ import random
 import shutil
 import signal
 import traceback
+from collections import Counter
 from pathlib import Path
 
 from bakeoff.cli.app import app
 from bakeoff.common.errors import InputError
 from typer.testing import CliRunner
 
-from tests.paths import SAVED_RUN
+from tests.paths import ROOT, SAVED_RUN
 
 COMMANDS = {
     "table": ["table", "RUN"],
@@ -58,6 +59,11 @@ ODD = [
     "2026-13-45T99:99:99Z",
 ]
 """Values that take the place of another."""
+
+FIRST_OF_SUITE = 500
+"""The first seed of which the run is one of a suite, of four frameworks, instead of a small one."""
+MOST_OF_A_KIND = 2
+SUITE_RUN = ROOT / "results" / "suite"
 
 LIMIT_S = 20
 """For one command: a folder that makes one hang is a fault."""
@@ -198,10 +204,26 @@ MUTATIONS = [
 ]
 
 
-def mutate(parent: Path, rng: random.Random) -> tuple[Path, str]:
+def mutate(parent: Path, seed: int) -> tuple[Path, str]:
     """Make a mutated run in the folder `parent`; return it, and what was done."""
-    folder = Path(shutil.copytree(SAVED_RUN, parent / "run"))
+    rng = random.Random(seed)
+    folder = parent / "run"
+    shutil.copytree(SAVED_RUN, folder) if seed < FIRST_OF_SUITE else copy_suite(folder)
     return folder, rng.choice(MUTATIONS)(folder, rng)
+
+
+def copy_suite(folder: Path) -> None:
+    """Write a run of a suite: that which the project publishes, with few records of each figure."""
+    folder.mkdir()
+    shutil.copy(SUITE_RUN / "run.json", folder)
+    counts: Counter[tuple[object, ...]] = Counter()
+    with (SUITE_RUN / "records.jsonl").open() as lines, (folder / "records.jsonl").open("w") as kept:
+        for line in lines:
+            record = json.loads(line)
+            kind = tuple(record.get(key) for key in ("measure", "figure", "backend", "variant", "workload"))
+            counts[kind] += 1
+            if counts[kind] <= MOST_OF_A_KIND:
+                kept.write(line)
 
 
 def read_run(command: str, folder: Path, options: tuple[str, ...] = ()) -> str:

@@ -94,7 +94,8 @@ def read_only(folder: Path) -> Iterator[None]:
     yield
 
 
-REFUSED = (0, 2, 3)
+REFUSED = (0, 1, 2, 3)
+"""1 where the command works and no worker can be started: then that is the reason of the backend's failure."""
 CIRCUMSTANCES = {
     "HOME does not exist": Circumstance(variables={"HOME": "/nonexistent"}),
     "HOME is a file": Circumstance(variables={"HOME": "/etc/passwd"}),

@@ -3,12 +3,13 @@
 import os
 import random
 
+import numpy as np
 import pytest
 from bakeoff.common import safe_files
 from bakeoff.common.errors import InputError
 from bakeoff.measures.ease.text import format_python
 from bakeoff.registry import entries
-from bakeoff.workload.data import describe_data
+from bakeoff.workload.data import arrays, containers, describe_data
 from bakeoff.workload.spec import DataSpec, TrainingSpec, parse, read_spec
 
 from tests.faults import input_files
@@ -54,6 +55,25 @@ def test_toml_beyond_python_s_limits_is_one_message(toml, said):
 def test_of_many_errors_the_first_are_listed():
     with pytest.raises(InputError, match="180 more errors"):
         parse("[network]\n" + "".join(f"key{number} = 1\n" for number in range(200)), "spec.toml")
+
+
+def test_a_small_archive_of_huge_arrays_is_not_unpacked(tmp_path, monkeypatch):
+    """Two gigabytes of zeros are a file of two megabytes: both were unpacked, whatever their size."""
+    monkeypatch.setattr(containers, "MOST_UNPACKED", 20_000_000)
+    monkeypatch.setattr(arrays, "_choose", lambda *_: pytest.fail("it was unpacked"))
+    input_files.write_bomb(tmp_path / "file.npz", 16)
+    with pytest.raises(InputError, match=r"file\.npz: unpacks to more than 20,000,000 bytes"):
+        describe_data(DataSpec(source=str(tmp_path / "file.npz")), TrainingSpec())
+
+
+def test_an_archive_without_compression_may_be_as_large_as_its_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(containers, "MOST_UNPACKED", 100)
+    written = {"x": np.random.default_rng(0).normal(size=(60, 4)), "y": np.arange(60) % 3}
+    np.savez(tmp_path / "file.npz", **written)
+    assert describe_data(DataSpec(source=str(tmp_path / "file.npz")), TrainingSpec(batch_size=8))
+    np.savez_compressed(tmp_path / "file.npz", **written)
+    with pytest.raises(InputError, match=r"more than 100 bytes\. Write it with numpy\.savez"):
+        describe_data(DataSpec(source=str(tmp_path / "file.npz")), TrainingSpec(batch_size=8))
 
 
 @pytest.mark.parametrize("name", ["file.csv", "file.parquet", "file.npz", "file.csv.gz"])

@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import shutil
 
 import pytest
@@ -14,11 +13,13 @@ from bakeoff.records import read, store
 from bakeoff.runner import start
 from typer.testing import CliRunner
 
-from tests.faults.run_folders import COMMANDS, mutate, read_run
+from tests.faults.run_folders import COMMANDS, FIRST_OF_SUITE, mutate, read_run
 from tests.paths import SAVED_RUN
 
 BOUNDED = 48
 """Mutated runs; each is read by two of the eight commands in turn. bench/faults.py reads 500 by all of them."""
+BOUNDED_OF_SUITE = 8
+"""The same of a run of a suite; bench/faults.py reads 50."""
 
 
 @pytest.fixture(autouse=True)
@@ -32,9 +33,9 @@ def run(tmp_path):
     return shutil.copytree(SAVED_RUN, tmp_path / "run")
 
 
-@pytest.mark.parametrize("seed", range(BOUNDED))
+@pytest.mark.parametrize("seed", [*range(BOUNDED), *range(FIRST_OF_SUITE, FIRST_OF_SUITE + BOUNDED_OF_SUITE)])
 def test_a_mutated_run_is_read_or_refused(seed, tmp_path):
-    folder, done = mutate(tmp_path, random.Random(seed))
+    folder, done = mutate(tmp_path, seed)
     for place in (seed, seed + 4):
         command = list(COMMANDS)[place % 8]
         assert read_run(command, folder) == "", f"{command}: {done}"
@@ -78,6 +79,30 @@ def test_lenient_leaves_wrong_records_out_and_counts_them(run):
     done = CliRunner().invoke(app, ["table", str(run), "--lenient"])
     assert done.exit_code == 0, done.output
     assert "DAMAGED: 2 records were left out (--lenient); the first is line 1" in " ".join(done.output.split())
+
+
+def change_header(run, change):
+    header = json.loads((run / "run.json").read_text())
+    change(header)
+    (run / "run.json").write_text(json.dumps(header))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_plan_with_a_backend_that_is_not_described_is_refused(run, command):
+    """Each of the commands but `runs` and `pack` ended in a KeyError."""
+    change_header(run, lambda header: header["backends"].pop("numpy_plain"))
+    assert read_run(command, run) == ""
+    with pytest.raises(InputError, match=r"run\.json: plan\.entries: expected names of `backends`; got 'numpy_plain'"):
+        read.read_header(run)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_plan_without_backends_is_refused(run, command):
+    """`report` ended in a StopIteration."""
+    change_header(run, lambda header: header["plan"].update(entries=[]))
+    assert read_run(command, run) == ""
+    with pytest.raises(InputError, match=r"run\.json: plan\.entries: .* at least 1 item"):
+        read.read_header(run)
 
 
 @pytest.mark.parametrize("kind", ["link", "fifo", "folder", "device"])

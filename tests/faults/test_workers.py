@@ -29,7 +29,7 @@ from rich.console import Console
 from tests.faults import worker_faults
 
 BOUNDED = [(fault, list(worker_faults.STAGES)[place % 5]) for place, fault in enumerate(worker_faults.FAULTS)]
-"""Every fault once, each stage about five times; bench/faults.py injects all 120."""
+"""Every fault once, each stage about five times; bench/faults.py injects all 125."""
 SPEC = portable.Spec((5, 7, 4), "relu", True, 0.9, 1e-5, "adam", 0.001, 0.9, 0.999, 1e-8, 9, "float64")
 ORDER = np.zeros((3, 9), "int64")
 
@@ -254,6 +254,13 @@ def test_a_worker_has_a_folder_for_temporary_files_which_goes_with_it(open_sessi
     (folder / "left").write_text("behind")
     session.close()
     assert not folder.exists()
+
+
+def test_a_worker_starts_although_the_current_folder_was_removed(open_session, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    open_session("by_variant").build(SPEC, "cpu", "obedient")
 
 
 def test_a_log_keeps_its_beginning_and_its_end(tmp_path):

@@ -60,6 +60,15 @@ def endless():
         os.write(PIPE, struct.pack(">QQ", 1 << 40, 0) + b"x" * 65536)
 
 
+def leave_a_daemon():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(600)
+        os._exit(0)
+    os._exit(5)
+
+
 def leave_a_child():
     if os.fork() == 0:
         time.sleep(60)
@@ -92,8 +101,9 @@ FAULTS = {
     "sends an array that claims a terabyte": "answer({'failure': None}, archive((1 << 37,), 1))",
     "answers without end": "endless()",
     "answers half": "os.write(PIPE, struct.pack('>QQ', 500, 0) + b'{'); os._exit(0)",
+    "leaves a daemon in a session of its own": "leave_a_daemon()",
 }
-"""What the worker does, by the words for it: 24 of them."""
+"""What the worker does, by the words for it: 25 of them."""
 
 STAGES = {
     "at start": "",

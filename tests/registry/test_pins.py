@@ -10,8 +10,8 @@ from tests import pins as maintenance
 
 DIGEST = "sha256:" + "0" * 64
 HARNESS = Path(environments.__file__).parent
-WITHOUT_HASHES = {"pytorch/requirements-cpu.txt"}
-"""The files without hashes: each says why in its first lines."""
+WITHOUT_HASH = {("pytorch/requirements-cpu.txt", "torch==2.13.0+cpu")}
+"""The pins without a hash, by file: each file says why in its first lines."""
 
 
 def files_of_pins():
@@ -39,11 +39,38 @@ def test_every_package_is_pinned_with_hashes(name):
             assert line.text.startswith("--no-binary "), f"{name}:{line.number}: an option that chooses an index?"
         else:
             assert line.version, f"{name}:{line.number}: not pinned by =="
-            assert bool(line.hashes) == (name not in WITHOUT_HASHES), f"{name}:{line.number}"
+            assert bool(line.hashes) == ((name, line.text.split(" ")[0]) not in WITHOUT_HASH), f"{name}:{line.number}"
             assert all(each.startswith("sha256:") and len(each) == len(DIGEST) for each in line.hashes)
     text = path.read_text()
     assert "://" not in text
-    assert name not in WITHOUT_HASHES or text.startswith("# Without hashes: ")
+    for file, pin in WITHOUT_HASH:
+        assert name != file or text.startswith(f"# {pin.replace('==', ' ')} has no hash: ")
+
+
+def test_a_build_has_the_versions_and_hashes_of_the_usual_packages():
+    written = [pair for name in entries.read_all() for pair in maintenance.builds_of(name)]
+    assert written
+    for usual, build in written:
+        assert build.read_text() == maintenance.write_build(usual, build)
+        assert len(pins.read_pins(build)) > 5
+
+
+def test_the_pins_of_a_build_follow_those_of_the_backend(tmp_path):
+    usual, build = tmp_path / "requirements.txt", tmp_path / "requirements-cpu.txt"
+    usual.write_text(
+        f"abacus==1.6 \\\n    --hash={DIGEST}\nbead-s==2 ; sys_platform == 'linux' --hash={DIGEST}\nwire==1\n"
+    )
+    build.write_text(
+        "# Why.\nabacus==1.5+cpu ; platform_system != 'Darwin'\nabacus==1.5 ; platform_system == 'Darwin'\nbead_s==1\n"
+    )
+    assert maintenance.write_build(usual, build).splitlines() == [
+        "# Why.",
+        'abacus==1.6+cpu ; platform_system != "Darwin"',
+        'abacus==1.6 ; platform_system == "Darwin" \\',
+        f"    --hash={DIGEST}",
+        "bead-s==2 \\",
+        f"    --hash={DIGEST}",
+    ]
 
 
 @pytest.mark.parametrize("name", ["installer", "builder", *entries.read_all()])

@@ -40,6 +40,25 @@ def test_a_folder_of_a_process_that_was_killed_is_removed_and_that_of_a_living_o
         scratch.remove(folder)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a process is found by its environment in /proc")
+def test_a_daemon_of_the_worker_is_killed_and_another_process_is_not(temporary):
+    mine, other = scratch.make(), scratch.make()
+    code = "import os, time; os.setsid(); print('ready', flush=True); time.sleep(300)"
+    started = [
+        subprocess.Popen([sys.executable, "-c", code], env={"TMPDIR": str(folder)}, stdout=subprocess.PIPE)
+        for folder in (mine, other)
+    ]
+    for each in started:
+        assert each.stdout.readline() == b"ready\n"
+    scratch.kill_users(mine)
+    assert started[0].wait(10) == -9
+    assert started[1].poll() is None
+    started[1].kill()
+    for each, folder in zip(started, (mine, other)):
+        each.communicate()
+        scratch.remove(folder)
+
+
 def test_what_only_has_such_a_name_stays(temporary):
     (temporary / "elsewhere").mkdir()
     (temporary / "bakeoff-worker-link").symlink_to(temporary / "elsewhere")

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -121,8 +122,7 @@ def _floors(experiment: Experiment, case: Case, declared: tuple[tuple[str, str],
     key = _floors_key(experiment, case, declared)
     oracle: Oracle = case.reference_pair.oracle
     truth = _truth(experiment, case, declared, oracle)
-    kept = cache.find("floors", key) or []
-    found = {Quantity(phase, array, step): floor for phase, array, step, floor in kept}
+    found = _read_kept(cache.find("floors", key))
     if set(found) == set(truth):
         return found
     floors = dict.fromkeys(truth, float(np.finfo(case.spec.dtype).eps) / 2)
@@ -133,6 +133,15 @@ def _floors(experiment: Experiment, case: Case, declared: tuple[tuple[str, str],
             floors[quantity] = max(floors[quantity], error(array, truth[quantity]))
     cache.keep("floors", key, [[*quantity, floor] for quantity, floor in floors.items()])
     return floors
+
+
+def _read_kept(kept: Any) -> dict[Quantity, float]:
+    """Return the floors that the cache has; none where its content is not what `_floors` writes."""
+    try:
+        found = {Quantity(phase, array, step): floor for phase, array, step, floor in kept}
+    except (ValueError, TypeError):
+        return {}
+    return found if all(isinstance(floor, float) and 0 < floor < np.inf for floor in found.values()) else {}
 
 
 def _floors_key(experiment: Experiment, case: Case, declared: tuple[tuple[str, str], ...]) -> str:

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ConfigDict, TypeAdapter
+
 from .case import Deviation, Quantity
 from .suite import Outcome
+
+_FORM = TypeAdapter(Outcome, config=ConfigDict(strict=True))
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
@@ -16,10 +20,13 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
 def outcome_from_json(fields: Mapping[str, Any]) -> Outcome:
     """Return the outcome that `outcome_to_json` wrote.
 
-    Raises LookupError, TypeError or ValueError for anything else.
+    Raises LookupError, TypeError or ValueError for anything else: a cache can be damaged.
     """
     kept = {name: value for name, value in fields.items() if name != "failed"}
-    return Outcome(**{**kept, "measured": [deviation_from_json(each) for each in kept["measured"]]})
+    measured = [deviation_from_json(each) for each in kept["measured"]]
+    if not all(each.floor > 0 for each in measured):
+        raise ValueError("expected floors above 0")
+    return _FORM.validate_python(Outcome(**{**kept, "measured": measured}))
 
 
 def deviation_to_json(deviation: Deviation) -> dict[str, Any]:

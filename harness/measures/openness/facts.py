@@ -20,6 +20,7 @@ from packaging.version import InvalidVersion, Version
 
 from ... import environments
 from ...common.errors import InputError
+from ...environments.verify import DAMAGED
 from ...registry.entries import Entry
 from ...registry.facts import Openness
 from ...registry.pins import read_pins
@@ -196,10 +197,15 @@ def join_packages(packages: Sequence[Package]) -> tuple[Package, ...]:
 
 
 def read_installed(folder: Path) -> tuple[Package, ...]:
-    """Return the distributions in the folder of an environment, sorted by name."""
+    """Return the distributions in the folder of an environment, sorted by name. Raises InputError for damaged ones."""
     paths = [str(path) for path in sorted(folder.glob("lib/python*/site-packages"))]
-    found = importlib.metadata.distributions(path=paths)
-    packages = [_package(each) for each in found if each.metadata["Name"]]
+    try:
+        found = importlib.metadata.distributions(path=paths)
+        packages = [_package(each) for each in found if each.metadata["Name"]]
+    except DAMAGED as error:
+        raise InputError(
+            f"{folder}: the metadata of a package cannot be read: {error}. `bakeoff setup --verify` names it."
+        ) from None
     return tuple(sorted(packages, key=lambda package: canonicalize_name(package.name)))
 
 

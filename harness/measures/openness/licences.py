@@ -154,6 +154,11 @@ def identifiers(expression: str) -> set[str]:
     return {" ".join(part.split()) for part in parts if part.strip()}
 
 
+def parenthesise(expression: str) -> str:
+    """Return an SPDX expression as a part of another: in parentheses where it has several licences."""
+    return f"({expression})" if re.search(r"\b(AND|OR)\b", expression) else expression
+
+
 def is_allowed(expression: str, allowed: Callable[[str], bool | None]) -> bool | None:
     """Return whether allowed licences satisfy an SPDX expression: one side of `OR`, and both sides of `AND`.
 

@@ -1,14 +1,12 @@
 """Writes a software bill of materials for the environment of a backend, in the CycloneDX format.
 
-It lists every package with its version, its licence as far as its metadata declare one, and its package URL, by which
+It lists every package with its version, its licence as far as its own files declare one, and its package URL, by which
 a scanner looks up known vulnerabilities. cyclonedx-python-lib, of the extra `bakeoff[sbom]`, writes the file.
 """
 
 import json
-import re
 import uuid
-import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +15,18 @@ from ...common.safe_files import make_real_folder, write_replacing
 from ...environments import Environment, debian
 from ...environments.checksums import read_lines
 from ...registry.entries import Entry, pinned_version
-from . import licences
+from . import licences, unpacked
 from .facts import read_installed
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
+    from cyclonedx.model.license import License
 
 NAMESPACE = uuid.UUID("7d1f8a0e-6a0b-5c1e-9b0a-0d6f2a9c4e11")
 """Serial numbers are made in it, so that one environment always has the same one."""
+
+MOST_WORDS = 200
+"""Characters of a licence in a package's own words."""
 
 
 def require_writer(folder: Path) -> None:
@@ -57,7 +59,11 @@ def make_sbom(entry: Entry, environment: Environment) -> dict[str, Any]:
     from cyclonedx.schema import OutputFormat, SchemaVersion  # noqa: PLC0415  # the extra
 
     whole = Component(name=entry.label, type=ComponentType.APPLICATION, version=pinned_version(entry), bom_ref="root")
-    components = [*_python_packages(environment), *_debian_packages(entry), *_java_libraries(entry, environment)]
+    components = [
+        *_python_packages(environment),
+        *_debian_packages(entry, environment),
+        *_java_libraries(entry, environment),
+    ]
     bom = Bom(components=components, serial_number=uuid.uuid5(NAMESPACE, environment.folder.name))
     bom.metadata.component = whole
     bom.register_dependency(whole, components)
@@ -67,16 +73,19 @@ def make_sbom(entry: Entry, environment: Environment) -> dict[str, Any]:
 
 
 def _component(
-    kind: str, name: str, version: str, licence: licences.Declared | None, sha256: str = "", group: str | None = None
+    kind: str,
+    name: str,
+    version: str,
+    stated: Sequence[str],
+    sha256: str = "",
+    group: str | None = None,
+    qualifiers: Mapping[str, str] | None = None,
 ) -> "Component":
-    from cyclonedx.contrib.license.factories import LicenseFactory  # noqa: PLC0415  # the extra
     from cyclonedx.model import HashAlgorithm, HashType  # noqa: PLC0415  # the extra
     from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415  # the extra
     from packageurl import PackageURL  # noqa: PLC0415  # the extra
 
-    stated = licence is not None and (licence.spdx or licence.words != licences.NOT_STATED)
-    made = LicenseFactory().make_from_string((licence.spdx or licence.words)[:200]) if licence and stated else None
-    url = PackageURL(kind, group, name, version)
+    url = PackageURL(kind, group, name, version, {key: value for key, value in (qualifiers or {}).items() if value})
     return Component(
         group=group,
         name=name,
@@ -84,38 +93,43 @@ def _component(
         type=ComponentType.LIBRARY,
         purl=url,
         bom_ref=url.to_string(),
-        licenses=[made] if made else (),
+        licenses=_licences(stated),
         hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sha256)] if sha256 else (),
     )
 
 
+def _licences(stated: Sequence[str]) -> Iterable["License"]:
+    """Return the licences of a component, which all hold for parts of it: one SPDX expression where that says all."""
+    from cyclonedx.contrib.license.factories import LicenseFactory  # noqa: PLC0415  # the extra
+
+    make = LicenseFactory()
+    if len(stated) == 1:
+        return [make.make_from_string(stated[0][:MOST_WORDS])]
+    joined = licences.to_spdx(" AND ".join(map(licences.parenthesise, stated))) if stated else None
+    if joined:
+        return [make.make_with_expression(joined)]
+    # The format has either one expression, or identifiers and names.
+    return [make.make_with_name(each[:MOST_WORDS]) for each in stated]
+
+
 def _python_packages(environment: Environment) -> Iterable["Component"]:
     for each in read_installed(environment.folder):
-        yield _component("pypi", each.name, each.version, each.declared)
+        words = each.declared.spdx or each.declared.words
+        yield _component("pypi", each.name, each.version, () if words == licences.NOT_STATED else (words,))
 
 
-def _debian_packages(entry: Entry) -> Iterable["Component"]:
-    wanted = entry.worker.debian
+def _debian_packages(entry: Entry, environment: Environment) -> Iterable["Component"]:
+    wanted, root = entry.worker.debian, environment.folder / "debian"
     for each in debian.read_lock(entry.folder / wanted.lock) if wanted else ():
-        yield _component("deb", each.name, each.version, None, each.sha256, "debian")
+        stated = unpacked.read_debian(root, each.name)
+        where = {"arch": each.architecture, "distro": wanted.release if wanted else ""}
+        yield _component("deb", each.name, each.version, stated, each.sha256, "debian", where)
 
 
 def _java_libraries(entry: Entry, environment: Environment) -> Iterable["Component"]:
-    """Yield the jars, by the coordinates that most have within; the others by the name of the file."""
+    """Yield the jars, by their coordinates where a project file has them; the others by the name of the file."""
     wanted = entry.worker.maven
     for sha256, name in read_lines(entry.folder / wanted.lock) if wanted else ():
-        found = re.fullmatch(r"(.+?)-(\d.*)\.jar", name)
-        stem, version = found.groups() if found else (name.removesuffix(".jar"), "")
-        group = _read_group(environment.folder / "maven" / "lib" / name, stem)
-        yield _component("maven" if group else "generic", stem, version, None, sha256, group)
-
-
-def _read_group(jar: Path, artifact: str) -> str | None:
-    """Return the group that Maven wrote into a jar for this artifact; None where it wrote none."""
-    try:
-        with zipfile.ZipFile(jar) as archive:
-            ends = f"/{artifact}/pom.properties"
-            parts = [name.split("/") for name in archive.namelist() if name.endswith(ends)]
-    except (OSError, zipfile.BadZipFile):
-        return None
-    return next((part[2] for part in parts if part[:2] == ["META-INF", "maven"] and len(part) == 5), None)
+        jar = unpacked.read_jar(environment.folder / "maven" / "lib" / name)
+        kind, more = ("maven" if jar.group else "generic"), {"classifier": jar.classifier}
+        yield _component(kind, jar.artifact, jar.version, jar.licences, sha256, jar.group, more)

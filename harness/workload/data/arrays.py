@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from ...common.errors import InputError
 from ..spec import DataSpec
+from . import containers
 from .columns import assemble, read_frame
 from .containers import DAMAGED, File
 from .dataset import TEST, TRAINING, VALIDATION, Column, Dataset
@@ -54,6 +55,7 @@ def read_npz(file: File, spec: DataSpec) -> Dataset:
         with file.open() as stream, np.load(stream, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise InputError(f"{file.name}: not an .npz archive, but one array. Name it with the ending `.npy`.")
+            _require_bounded(file, archive)
             if {"x_train", "y_train", "x_test", "y_test"} <= set(archive.files) and spec.target in ("", "y", "y_train"):
                 names, arrays, parts = _read_split_pairs(file, archive)
             else:
@@ -87,6 +89,16 @@ def read_npz(file: File, spec: DataSpec) -> Dataset:
         Column(names[1], f"{arrays[1].dtype} {arrays[1].shape}", "labels"),
     )
     return dataset._replace(columns=columns)
+
+
+def _require_bounded(file: File, archive: Any) -> None:
+    """Raise InputError where compressed arrays unpack to more than memory is meant for: a small file can hold much."""
+    packed = [each for each in archive.zip.infolist() if each.compress_type != zipfile.ZIP_STORED]
+    if sum(each.file_size for each in packed) > containers.MOST_UNPACKED:
+        raise InputError(
+            f"{file.name}: unpacks to more than {containers.MOST_UNPACKED:,} bytes. Write it with numpy.savez, which "
+            "compresses nothing."
+        )
 
 
 def _read_split_pairs(file: File, archive: Any) -> tuple[tuple[str, str], tuple[Array, Array], Array]:

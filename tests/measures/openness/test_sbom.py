@@ -45,24 +45,45 @@ def test_packages_are_listed_with_their_licences(environment):
     assert made["metadata"]["component"]["name"] == "numpy_plain"
 
 
-def test_debian_packages_have_their_checksums(environment):
+def test_debian_packages_have_their_checksums_and_licences(environment):
     entry = entries.read_all()["caffe2_nets"]
+    for package, named in {"python3-torch": "Expat, and Zlib", "libzstd1": "BSD-3-clause", "libuv1": "Ours"}.items():
+        folder = environment.folder / "debian" / "usr" / "share" / "doc" / package
+        folder.mkdir(parents=True)
+        (folder / "copyright").write_text(
+            f"Format: 1.0\n\nFiles: *\nLicense: {named}\n\nFiles: more/*\nLicense: GPL-2+\n"
+        )
     made = sbom.make_sbom(entry, environment)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(made)) is None
     (torch,) = [each for purl, each in components(made).items() if purl.startswith("pkg:deb/debian/python3-torch@")]
     assert len(torch["hashes"][0]["content"]) == 64
+    assert torch["purl"].endswith("?arch=amd64&distro=bullseye")
+    said = {each["name"]: each.get("licenses") for each in made["components"]}
+    assert said["python3-torch"] == [{"expression": "(MIT AND Zlib) AND GPL-2.0-or-later"}]
+    assert said["libzstd1"] == [{"expression": "BSD-3-Clause AND GPL-2.0-or-later"}]
+    assert said["libuv1"] == [{"license": {"name": "GPL-2.0-or-later"}}, {"license": {"name": "Ours"}}]
+    assert said["libfmt7"] is None
 
 
-def test_java_libraries_have_the_group_that_is_written_in_them(environment):
+def test_java_libraries_have_the_group_and_the_licence_that_are_written_in_them(environment):
     entry = entries.read_all()["dl4j_java"]
     folder = environment.folder / "maven" / "lib"
     folder.mkdir(parents=True)
     with zipfile.ZipFile(folder / "commons-codec-1.10.jar", "w") as jar:
-        jar.writestr("META-INF/maven/commons-codec/commons-codec/pom.properties", "")
+        jar.writestr(
+            "META-INF/maven/commons-codec/commons-codec/pom.xml",
+            "<project><groupId>commons-codec</groupId><artifactId>commons-codec</artifactId></project>",
+        )
+        jar.writestr("META-INF/MANIFEST.MF", "Bundle-License: Apache-2.0\n")
     (folder / "byteunits-0.9.1.jar").write_bytes(b"no archive")
+    (folder / "javacpp-1.5.7.pom").write_text(
+        "<project><groupId>org.bytedeco</groupId><artifactId>javacpp</artifactId><version>1.5.7</version></project>"
+    )
     found = components(sbom.make_sbom(entry, environment))
-    assert "pkg:maven/commons-codec/commons-codec@1.10" in found
+    codec = found["pkg:maven/commons-codec/commons-codec@1.10"]
+    assert codec["licenses"] == [{"license": {"id": "Apache-2.0"}}]
     assert "pkg:generic/byteunits@0.9.1" in found
+    assert "pkg:maven/org.bytedeco/javacpp@1.5.7?classifier=linux-x86_64" in found
 
 
 def test_the_command_writes_a_file_for_each_environment(environment, tmp_path, monkeypatch):
