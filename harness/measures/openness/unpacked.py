@@ -115,7 +115,7 @@ def read_debian(root: Path, package: str) -> tuple[str, ...]:
 def read_jar(path: Path) -> Library:
     """Return what a jar says of itself, and what its project files say: beside it, as Maven copied them, or within."""
     copied = [each for each in path.parent.glob("*.pom") if f"{path.stem}-".startswith(f"{each.stem}-")]
-    pom = _parse_pom(_read_text(max(copied, key=lambda each: len(each.stem)))) if copied else None
+    pom = _read_copied_pom(max(copied, key=lambda each: len(each.stem))) if copied else None
     found: tuple[str, ...] = ()
     try:
         with zipfile.ZipFile(path) as jar:
@@ -167,6 +167,13 @@ def _rename(name: str) -> str:
         return _OF_DEBIAN.get(name.lower(), name)
     invariants = "-no-invariants" if found[2] else ""
     return f"{found[1].upper()}-{found[3]}{found[4] or '.0'}{invariants}-{'or-later' if found[5] else 'only'}"
+
+
+def _read_copied_pom(path: Path) -> Pom | None:
+    """Return the project file that Maven copied; its name has the version, which its text may have as a variable."""
+    pom = _parse_pom(_read_text(path))
+    named = pom is not None and path.stem.startswith(f"{pom.artifact}-")
+    return pom._replace(version=path.stem.removeprefix(f"{pom.artifact}-")) if pom and named else pom
 
 
 def _read_inner_pom(jar: zipfile.ZipFile, name: str) -> Pom | None:

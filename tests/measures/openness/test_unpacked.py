@@ -142,6 +142,12 @@ def test_licences_are_inherited_from_the_project_files_beside_the_jar(tmp_path):
     assert unpacked.read_jar(jar) == ("example", "abacus", "1.5", "linux-x86_64", ("Zlib",))
 
 
+def test_the_name_of_a_project_file_has_the_version_that_its_text_has_as_a_variable(tmp_path):
+    jar = make_jar(tmp_path, {}, "abacus-0.3-1.5-linux-x86_64.jar")
+    (tmp_path / "abacus-0.3-1.5.pom").write_text(pom().replace("1.5", "${beads}-1.5"))
+    assert unpacked.read_jar(jar)[:4] == ("example", "abacus", "0.3-1.5", "linux-x86_64")
+
+
 def test_a_parent_outside_the_folder_is_not_read(tmp_path):
     (tmp_path / "lib").mkdir()
     (tmp_path / "frame-1.pom").write_text(pom(("Zlib", "")))
