@@ -176,11 +176,17 @@ def pictures(records: Records) -> list[Picture]:
         color=alt.Color("how:N", title=None, scale=alt.Scale(range=["#1f6feb", "#c2410c"])),
     )
     layers = alt.layer(
-        base.mark_line(point=True).encode(y=alt.Y("gap:Q", title="validation loss - training loss, nats")),
+        base.mark_line(point=True).encode(y=alt.Y("gap:Q", title="gap in loss, nats")),
         base.mark_rule().encode(y=alt.Y("low:Q"), y2="high:Q"),
     ).properties(width=150, height=140)
     chart = layers.facet(alt.Facet("backend:N", title=None), columns=2)
-    return [Picture("gap", "The gap in loss by mini-batch; bars are 95 % intervals over the seeds.", chart)]
+    return [
+        Picture(
+            "gap",
+            "The gap in loss, validation minus training, by mini-batch; bars are 95 % intervals over the seeds.",
+            chart,
+        )
+    ]
 
 
 STUDY = Study(

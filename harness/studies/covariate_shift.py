@@ -76,7 +76,7 @@ def pictures(records: Records) -> list[Picture]:
         rows.append({"backend": name, "how": how, "shift": shift, "accuracy": float(found.mean())})
     chart = alt.Chart(pd.DataFrame(rows)).mark_line(point=True)
     chart = chart.encode(
-        x=alt.X("shift:Q", title="shift of every input, standard deviations"),
+        x=alt.X("shift:Q", title="shift, standard deviations"),
         y=alt.Y("accuracy:Q", axis=alt.Axis(format="%")),
         color=alt.Color("how:N", title=None, legend=alt.Legend(columns=1)),
         facet=alt.Facet("backend:N", title=None, columns=2),

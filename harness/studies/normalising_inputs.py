@@ -155,7 +155,7 @@ def pictures(records: Records) -> list[Picture]:
     losses = records.of(kind="loss").groupby(["how", "contestant", "step"], as_index=False)["loss"].mean()
     curves = alt.Chart(losses).mark_line(point=True)
     curves = curves.encode(
-        x=alt.X("step:Q", scale=alt.Scale(type="log")),
+        x=alt.X("step:Q", scale=alt.Scale(type="log"), axis=alt.Axis(values=list(STEPS))),
         y=alt.Y("loss:Q", title="training loss, nats"),
         color=alt.Color("how:N", title="inputs"),
         facet=alt.Facet("contestant:N", title=None, columns=2),
@@ -183,7 +183,8 @@ def _draw_paths(records: Records, contestant: str) -> Any:
         "x": alt.X("w1_low:Q", title="weight of the first input", scale=alt.Scale(zero=False, nice=False)),
         "y": alt.Y("w2_low:Q", title="weight of the second input", scale=alt.Scale(zero=False, nice=False)),
     }
-    colour = alt.Color("loss:Q", title="loss, nats", scale=alt.Scale(type="log", scheme="blues"))
+    legend = alt.Legend(format=".3~g")
+    colour = alt.Color("loss:Q", title="loss, nats", scale=alt.Scale(type="log", scheme="blues"), legend=legend)
     chart = alt.Chart(found)
     tiles = chart.transform_filter("datum.kind == 'surface'").mark_rect()
     tiles = tiles.encode(**axes, x2="w1_high:Q", y2="w2_high:Q", color=colour)
