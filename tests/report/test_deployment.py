@@ -34,7 +34,7 @@ def deployed(tmp_path):
     write = Recorder("deploy latency")
     for block in range(16):
         for twin in (False, True):
-            more = {"rows": 1, "block": block, "calls": [2e-3, 3e-3], "self_test": twin}
+            more = {"rows": 1, "round": 1, "block": block, "calls": [2e-3, 3e-3], "self_test": twin}
             write(figures.SERVE_LATENCY, 2e-3, **more, **keys)
     file.add(write.finish())
     return Report(folder)
