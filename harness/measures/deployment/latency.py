@@ -130,7 +130,8 @@ def judge_self_test(rows: Sequence[Record]) -> str:
         first, copy = (timed[(*paths.values(), twin)] for twin in (False, True))
         ratio = statistics.paired_ratio(first, copy, statistics.scatter(list(timed.values())))
         if ratio.excludes(1.0):
-            return f"one process was {ratio.estimate:.3g} times as fast as its copy, at {int(size)} rows a call"
+            called = f"{int(size)} row{'s' if size > 1 else ''} a call"
+            return f"one process was {ratio.estimate:.3g} times as fast as its copy, at {called}"
     return ""
 
 
