@@ -113,7 +113,8 @@ def machine_of(rows: Sequence[Record], task: str) -> str:
 
 def list_machines(rows: Sequence[Record], timed: Collection[Figure]) -> list[str]:
     """Return the machines that measured one of these figures, the latest first."""
-    times = {row["task"]: row["time"] for row in rows if _is_of(row, timed)}
+    # Of two tasks at one time, the later in the file is the latest.
+    times = {row["task"]: (row["time"], number) for number, row in enumerate(rows) if _is_of(row, timed)}
     latest = sorted(times, key=lambda task: times[task], reverse=True)
     return list(dict.fromkeys(machine_of(rows, task) for task in latest))
 
