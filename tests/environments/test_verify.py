@@ -60,8 +60,8 @@ def test_an_environment_as_it_was_built_has_no_changes(copy):
         (lambda folder: append(folder, b"\xff\xfe,,\n"), "Abacus: has metadata that cannot be read"),
         (lambda folder: append(folder, b"abacus.py,sha256=x,many\n"), "Abacus: has metadata that cannot be read"),
         (
-            lambda folder: append(folder, b"model.py,sha0=x,\n"),
-            "model.py: is described in the RECORD of Abacus by what",
+            lambda folder: append(folder, b"abacus.py,sha0=x,\n"),
+            "abacus.py: is described in the RECORD of Abacus by what",
         ),
     ],
 )
