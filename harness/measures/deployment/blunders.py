@@ -8,6 +8,7 @@ import numpy as np
 
 from ...common.arrays import Array
 from ...registry.description import TextEdit
+from ...workers.serving import ServingSession
 from ...workers.session import WorkerFailed
 from . import figures
 from .attempt import EXAMPLE_ROWS, LIMIT, FindTruth, Training, Truth, export_network, start_server
@@ -41,12 +42,20 @@ def try_inputs(contestant: Contestant, training: Training, write: Callable[..., 
         try:
             # A process of its own: what one mistake leaves behind is not the next one's.
             with start_server(contestant.place, contestant.path, contestant.exported.folder) as session:
-                answer = session.ask("predict", {"x": make(training)})["probabilities"]
+                answer = _ask(session, make(training), contestant.batch)
         except WorkerFailed as failed:
             write(figures.BLUNDER, NOTICED, mistake=mistake, message=failed.message, **keys)
             continue
         outcome, more = judge(answer, truth)
         write(figures.BLUNDER, outcome, mistake=mistake, **more, **keys)
+
+
+def _ask(session: ServingSession, x: Array, batch: int | None) -> Array:
+    """Return the answer to all rows; in parts where the file takes `batch` rows alone, without those that are left."""
+    if batch is None or x.ndim != 2:
+        return session.ask("predict", {"x": x})["probabilities"]
+    parts = [x[first : first + batch] for first in range(0, len(x) - batch + 1, batch)]
+    return np.concatenate([session.ask("predict", {"x": part})["probabilities"] for part in parts])
 
 
 def try_exports(

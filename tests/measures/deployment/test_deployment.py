@@ -108,8 +108,9 @@ def test_a_difference_of_rounding_is_to_rounding():
     assert compare(one, other, {"a": 1e-10})[0] == "differently"
 
 
-def test_mistakes_in_what_is_sent_are_noticed_or_judged(tmp_path):
-    path, places = make_path(tmp_path)
+@pytest.mark.parametrize("edits", [(), (ONE_ROW,)], ids=["any number of rows", "one row"])
+def test_mistakes_in_what_is_sent_are_noticed_or_judged(tmp_path, edits):
+    path, places = make_path(tmp_path, *edits)
     write = Recorder("deploy")
     contestant = try_path(path, places, TRAINING, find_truth, tmp_path / "out", write)
     try_inputs(contestant, TRAINING, write)
