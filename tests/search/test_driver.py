@@ -10,14 +10,19 @@ from bakeoff.cluster import units
 from bakeoff.common.errors import InputError
 from bakeoff.common.progress import Board
 from bakeoff.environments import Environment
+from bakeoff.measures.agreement.case import Case
+from bakeoff.portable.reference import Plain
+from bakeoff.portable.spec import initial_arrays
 from bakeoff.search import jobs, results, space
+from bakeoff.search.data import splits_of
 from bakeoff.search.driver import Driver, find_best
 from bakeoff.search.engine import LocalEngine
 from bakeoff.search.jobs import Job, Result
 from bakeoff.search.ledger import Ledger, Plan
 from bakeoff.search.study import Study
 from bakeoff.search.terminal import print_search
-from bakeoff.search.trial import COMPLETE, FAILED, PRUNED, Epoch
+from bakeoff.search.trial import COMPLETE, FAILED, PRUNED, Epoch, compare_first_steps, is_conforming
+from bakeoff.workload.data import batch_orders
 from rich.console import Console
 
 from tests.paths import ROOT
@@ -277,6 +282,41 @@ def test_a_real_trial_learns_and_agrees_with_the_oracle(plain_numpy_here):
     assert result.conforms
     assert 0 < result.floors < 16
     assert len(result.epochs) == 4
+
+
+def test_a_kink_that_rounding_crosses_is_no_difference_from_the_oracle(plain_numpy_here):
+    """With this setting, one order of summation in a hundred moves an activation across its kink in the first steps."""
+    text = """
+spec.network.hidden = [64]
+spec.network.bn_decay = 0.6891655109393701
+spec.optimiser.learning_rate = 0.005545996722241045
+spec.optimiser.beta1 = 0.9988731854046581
+spec.training.epochs = 1
+"""
+    assert run_plain(text).conforms
+
+
+@pytest.mark.parametrize(("wrong_from", "expected"), [((), True), ((0,), True), ((0, 1), True), ((0, 1, 2), False)])
+def test_a_difference_from_every_start_is_one(wrong_from, expected):
+    found = space.parse(files.THREE, "space.toml").spec
+    splits = splits_of(found)
+    network = found.portable(splits.features, len(splits.classes))
+    starts = [initial_arrays(network, "he", seed) for seed in range(3)]
+    order = batch_orders(len(splits.y_train), 64, 1, 0)
+    case = Case("trial", network, starts[0], splits.x_train.astype("float32"), splits.y_train, order, False)
+
+    class Sometimes(Plain):
+        """Takes steps that are 1 % too long from some of the starts."""
+
+        conventions = {}
+
+        def load(self, arrays):
+            wrong = any(arrays is starts[number] for number in wrong_from)
+            self.spec = network._replace(learning_rate=network.learning_rate * (1.01 if wrong else 1))
+            super().load(arrays)
+
+    worst, deviation = compare_first_steps(Sometimes(network, conventions={}), case, starts)
+    assert is_conforming(worst) is expected, deviation
 
 
 def test_a_trial_that_diverges_is_a_result(plain_numpy_here):
