@@ -1,7 +1,6 @@
 """Makes a virtual environment and installs a backend's requirements with pip."""
 
 import errno
-import importlib.metadata
 import json
 import os
 import shutil
@@ -11,6 +10,7 @@ from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
 
+from ..common.distributions import find_distributions
 from ..registry.entries import NOT_PINNED, Entry, required_version
 from ..registry.pins import Line, built_from_source, is_hashed, read_pins, split_unhashed
 from .commands import Commands
@@ -163,15 +163,15 @@ def query_supported_interpreters(entry: Entry, folder: Path, commands: Commands)
 def read_requires_python(environment: Environment, package: str) -> str | None:
     """Return the Python versions that an installed distribution requires, such as ">=3.11"; None where it has none."""
     paths = [str(path) for path in environment.folder.glob("lib/python*/site-packages")]
-    for found in importlib.metadata.distributions(name=package, path=paths):
-        return found.metadata["Requires-Python"]
+    for found in find_distributions(paths, package):
+        return found.metadata["Requires-Python"] if "Requires-Python" in found.metadata else None
     return None
 
 
 def list_packages(folder: Path) -> dict[str, str]:
     """Return the version of every distribution in the environment at `folder`, by normalised name, in order."""
     paths = [str(path) for path in folder.glob("lib/python*/site-packages")]
-    found = importlib.metadata.distributions(path=paths)
+    found = find_distributions(paths)
     return dict(sorted((canonicalize_name(each.metadata["Name"]), each.version) for each in found))
 
 

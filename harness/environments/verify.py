@@ -14,6 +14,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..common.distributions import find_distributions
 from ..registry.entries import Entry
 from .checksums import compute_sha256, read_lines
 from .environment import Environment, read_record
@@ -72,7 +73,7 @@ def _compare_packages(entry: Entry, folder: Path) -> Iterator[tuple[str, str]]:
     known = _read_manifest(folder)
     for packages in sorted(folder.glob("lib/python*/site-packages")):
         listed: set[Path] = set()
-        for distribution in importlib.metadata.distributions(path=[str(packages)]):
+        for distribution in find_distributions([str(packages)]):
             name, files, problem = _list_files(distribution)
             if problem:
                 yield name, problem
@@ -154,7 +155,7 @@ def _read_manifest(folder: Path) -> dict[str, str]:
 def _wrongly_recorded(folder: Path) -> Iterator[Path]:
     """Yield the metadata files of Python packages that differ from their RECORD."""
     for packages in sorted(folder.glob("lib/python*/site-packages")):
-        for distribution in importlib.metadata.distributions(path=[str(packages)]):
+        for distribution in find_distributions([str(packages)]):
             for file in distribution.files or ():
                 path = Path(str(file.locate()))
                 metadata = file.hash is not None and file.parts[0].endswith(".dist-info")

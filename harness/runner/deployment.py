@@ -10,33 +10,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..common import machine
-from ..common.arrays import Array
 from ..common.progress import Board
 from ..environments import BuildFailed, Environment, Missing
 from ..measures.deployment import figures
 from ..measures.deployment.attempt import Training
 from ..measures.deployment.checkpoints import measure_checkpoint
-from ..measures.deployment.http import measure_http
 from ..measures.deployment.latency import Contestant, judge_self_test, measure_latency
 from ..measures.deployment.measure import (
     Places,
-    build_environments,
     prepare_places,
     try_float64,
     try_path,
 )
 from ..measures.deployment.paths import ExportPath, list_paths
 from ..measures.deployment.records import RecordsFile, leave_out_machines, select, value_of
-from ..measures.deployment.servers import (
-    ONE_AT_A_TIME,
-    Host,
-    build_http,
-    build_server,
-    common_host,
-    list_servers,
-    own_host,
-    record_server,
-)
+from ..measures.deployment.servers import list_servers
 from ..records.files import DEPLOYMENT_FILE
 from ..records.read import Record
 from ..registry.description import Server
@@ -46,6 +34,7 @@ from ..workers.launch import place_of
 from ..workers.place import Place
 from ..workers.session import WorkerFailed
 from .deployment_builds import JOBS, Bases, build_ahead
+from .deployment_http import HttpServing, http_task
 from .deployment_oracle import choose_trainings, find_training_floors, find_truth, make_training
 from .deployment_stages import COLD_STARTS, MISTAKES, VERSIONS, Recorder, Say, Stage
 
@@ -342,60 +331,13 @@ class Deployer:
         """Return the servers that are left to put a path behind; None stands for the common one."""
         servers = [None, *list_servers(path)] if self.parts.http else []
         tasks = {row["task"] for row in self._list_known()}
-        return [server for server in servers if _http_task(path, server) not in tasks]
+        return [server for server in servers if http_task(path, server) not in tasks]
 
     def measure_http(self) -> None:
         """Put each network that passed the gate behind its servers, one after the other."""
         left = [(each, server) for each in self.ready for server in self._list_http(each.path)]
-        if not left:
-            return
-        with self.board.job("the server's environment") as job:
-            clients = build_http(job.say)
-            job.outcome = "ready"
-        x = make_training("float32").x
-        for number, (contestant, server) in enumerate(left):
-            task = _http_task(contestant.path, server)
-            write = Recorder(task, self.log.count_attempts(task) + 1)
-            # The name is short: a server can put a socket into it, whose name has at most 107 characters.
-            scratch = self.folder / f"http{number}"
-            scratch.mkdir()
-            behind = "the common server" if server is None else server.title
-            with self.board.job(f"{contestant.path.label} behind {behind}") as job:
-                try:
-                    host = self._find_host(contestant, server, clients, write, job.say)
-                except (Missing, BuildFailed) as failed:
-                    job.outcome = str(failed)
-                    by = {} if server is None else {"by": server.name}
-                    write(figures.HTTP_CORRECT, False, reason=str(failed), **by, **contestant.path.keys)
-                else:
-                    problem = measure_http(contestant, host, clients, x, self.cores, scratch, write)
-                    job.outcome = problem or "correct"
-                    if problem and server is None:
-                        job.outcome += f"; {self.measure_locked(contestant, clients, x, scratch, write)}"
-            self.log.add(write.finish())
-
-    def measure_locked(
-        self, contestant: Contestant, clients: Environment, x: Array, scratch: Path, write: Recorder
-    ) -> str:
-        """Put a network behind the common server with a lock around each call; return what came of it."""
-        again = scratch / "again"
-        again.mkdir()
-        host = common_host(clients, contestant, ONE_AT_A_TIME)
-        problem = measure_http(contestant, host, clients, x, self.cores, again, write)
-        return f"one call at a time: {problem or 'correct'}"
-
-    def _find_host(
-        self, contestant: Contestant, server: Server | None, clients: Environment, write: Recorder, say: Say
-    ) -> Host:
-        """Return a server, built where necessary, and record what it needs. Raises Missing and BuildFailed."""
-        path = contestant.path
-        base = self.bases[path.entry.label]
-        if server is None or not isinstance(base, Environment):
-            return common_host(clients, contestant)
-        below = build_environments(path, base, say).layer or base
-        layer = build_server(path, server, below, say)
-        record_server(path, server, layer, below, write)
-        return own_host(path, server, layer)
+        if left:
+            HttpServing(self.bases, self.folder, self.cores, self.board, self.log).measure(left)
 
     def measure_checkpoint(self, entry: Entry, variant: str) -> None:
         """Save, restore and go on with the training of one variant."""
@@ -430,10 +372,6 @@ def _move(places: Places, cores: tuple[int, ...] | None) -> Places:
 
 def _task(path: ExportPath) -> str:
     return f"deploy {path.label}"
-
-
-def _http_task(path: ExportPath, server: Server | None) -> str:
-    return f"deploy http {path.label}" + (f" {server.name}" if server else "")
 
 
 def _first_variants(chosen: Sequence[tuple[Entry, str]]) -> list[tuple[Entry, str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from ...common.distributions import find_distributions
 from ...environments import Environment
 
 
@@ -35,7 +36,7 @@ def find_undeclared(
 
 def _read(folder: Path) -> dict[str, importlib.metadata.Distribution]:
     paths = [str(path) for path in folder.glob("lib/python*/site-packages")]
-    return {canonicalize_name(each.metadata["Name"]): each for each in importlib.metadata.distributions(path=paths)}
+    return {canonicalize_name(each.metadata["Name"]): each for each in find_distributions(paths)}
 
 
 def _providers(found: dict[str, importlib.metadata.Distribution], modules: Collection[str]) -> list[str]:

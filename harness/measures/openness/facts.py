@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from ... import environments
+from ...common.distributions import find_distributions
 from ...common.errors import InputError
 from ...environments.verify import DAMAGED
 from ...registry.entries import Entry
@@ -200,7 +201,7 @@ def read_installed(folder: Path) -> tuple[Package, ...]:
     """Return the distributions in the folder of an environment, sorted by name. Raises InputError for damaged ones."""
     paths = [str(path) for path in sorted(folder.glob("lib/python*/site-packages"))]
     try:
-        found = importlib.metadata.distributions(path=paths)
+        found = find_distributions(paths)
         packages = [_package(each) for each in found if each.metadata["Name"]]
     except DAMAGED as error:
         raise InputError(
