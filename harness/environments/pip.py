@@ -164,7 +164,7 @@ def read_requires_python(environment: Environment, package: str) -> str | None:
     """Return the Python versions that an installed distribution requires, such as ">=3.11"; None where it has none."""
     paths = [str(path) for path in environment.folder.glob("lib/python*/site-packages")]
     for found in find_distributions(paths, package):
-        return found.metadata["Requires-Python"] if "Requires-Python" in found.metadata else None
+        return next(iter(found.metadata.get_all("Requires-Python") or ()), None)
     return None
 
 
