@@ -1109,7 +1109,7 @@ TINYGRAD = (
     WrongCopy(
         "training-left-on",
         "tinygrad_nn",
-        "jit",
+        "eager",
         "model.py",
         "with Context(TRAINING=0):",
         "with Context(TRAINING=1):",
@@ -1142,7 +1142,7 @@ TINYGRAD = (
     WrongCopy(
         "momentum-taken-for-what-is-kept",
         "tinygrad_nn",
-        "jit",
+        "eager",
         "model.py",
         "momentum=1 - bn_decay",
         "momentum=bn_decay",
@@ -1153,7 +1153,7 @@ TINYGRAD = (
     WrongCopy(
         "unbiased-variance-not-declared",
         "tinygrad_nn",
-        "jit",
+        "eager",
         "adapter.py",
         '"running_variance": "unbiased", ',
         "",

@@ -9,7 +9,6 @@ import contextlib
 import functools
 import importlib
 import json
-import os
 import random
 import shutil
 import sys
@@ -28,6 +27,7 @@ from typer.testing import CliRunner
 
 from tests.paths import SAVED_RUN
 
+from .input_files import put_no_file
 from .run_folders import ODD, change, time_limit
 
 build = importlib.import_module("bakeoff.environments.build")  # the package has a function of that name
@@ -122,15 +122,8 @@ def damage(path: Path, rng: random.Random) -> str:
         path.write_bytes(bytes(content))
         return kind
     shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-    if kind == "fifo":
-        os.mkfifo(path)
-    elif kind == "zero":
-        path.symlink_to("/dev/zero")
-    elif kind == "folder":
-        path.mkdir()
-    elif kind == "loop":
-        path.symlink_to(path.name)
-    elif kind in ("file", "bytes", "json"):
+    put_no_file(path, kind)
+    if kind in ("file", "bytes", "json"):
         path.write_text("no folder\n")
     return kind
 

@@ -140,6 +140,12 @@ def make_spec(parent: Path, rng: random.Random) -> tuple[Path, str]:
 def replace_by_no_file(path: Path, rng: random.Random) -> tuple[Path, str]:
     """Put a named pipe, a device, a folder or a loop of links in the place of a file."""
     kind = rng.choice(["fifo", "zero", "folder", "loop", "missing"])
+    put_no_file(path, kind)
+    return path, kind
+
+
+def put_no_file(path: Path, kind: str) -> None:
+    """Make what is no file at the path, where nothing is; a kind of another name makes nothing."""
     if kind == "fifo":
         os.mkfifo(path)
     elif kind == "zero":
@@ -148,7 +154,6 @@ def replace_by_no_file(path: Path, rng: random.Random) -> tuple[Path, str]:
         path.mkdir()
     elif kind == "loop":
         path.symlink_to(path.name)
-    return path, kind
 
 
 def read_a_spec(path: Path) -> str:

@@ -64,7 +64,7 @@ def leave_a_daemon():
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
-            time.sleep(600)
+            time.sleep(600)  # longer than any test: whoever ends it is not the clock
         os._exit(0)
     os._exit(5)
 

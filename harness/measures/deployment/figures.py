@@ -114,7 +114,8 @@ BY = ("by",)
 HTTP_CORRECT = _of_path(
     "http_correct",
     "",
-    "Whether every answer over HTTP, under load, is the oracle's; `by` is a server that the framework documents.",
+    "Whether every answer over HTTP, under load, is the oracle's; `by` is a server that the framework documents, "
+    "or the common one with a lock.",
     bool,
     optional=("reason", *BY),
 )
