@@ -5,7 +5,7 @@
 
 A pair is NumPy's backend against itself, in processes of its own, by the rounds and blocks that the mode takes. With
 `--quick` and by default a run has one pair, a variant and its self-test: nothing is pooled, the hardest case. With
-`--budget 60s` a run has four pairs, about as many contestants as a run of the default backends, which share the 60 s.
+`--budget 60s` a run has five pairs, about as many contestants as a run of the default backends, which share the 60 s.
 On a busy machine two loops without a pause compete with the workers for the cores. `collect` appends a run as soon as
 it is complete, and continues until the file has so many pairs of its kind, or the minutes are over. `report` prints
 the table of bench/self_test.md, with an exact 95 % interval (Clopper-Pearson) of each share.
@@ -29,7 +29,7 @@ from resolution import SLICE_S, contestants, measure_slices
 from scipy import stats
 
 BUDGET_S = 60.0
-PAIRS = {"quick": 1, "default": 1, "budget 60s": 4}
+PAIRS = {"quick": 1, "default": 1, "budget 60s": 5}
 """The pairs of a run."""
 BUDGET_CONTESTANTS = 2 * PAIRS["budget 60s"]
 BUDGET_ROUNDS = int(BUDGET_S / (BUDGET_ROUND_S * BUDGET_CONTESTANTS))

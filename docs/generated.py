@@ -43,8 +43,8 @@ SECTIONS = {
     ),
     "all": Section(
         "Every backend and variant",
-        "Every backend that ran that day, in every variant.",
-        "bakeoff run --backends all",
+        "Every backend, in each variant that its name stands for.",
+        "bakeoff run --backends all --new-shapes",
     ),
     "lecture": Section(
         "The frameworks of the lecture",
@@ -57,6 +57,13 @@ SECTIONS = {
         "The default backends on eight workloads: the ranking on one network says little about the next one.",
         "bakeoff run --suite standard",
         ("suite", "summary"),
+    ),
+    "idiomatic": Section(
+        "Idiomatic and tuned code",
+        "The default backends, and each as the documentation of its framework teaches it.",
+        "bakeoff run --backends numpy_plain,numpy_plain:idiomatic,jax_pure,jax_pure:idiomatic,tensorflow_core,"
+        "tensorflow_core:idiomatic,pytorch,pytorch:idiomatic",
+        ("code",),
     ),
     "upgrade": Section(
         "An upgrade",

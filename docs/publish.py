@@ -60,7 +60,8 @@ def main() -> None:
         take_in(chosen.run, chosen.name)
     for folder in generated.published():
         write_tables(folder)
-    for program in (["docs/figures/step_times.py"], ["docs/figures/report_pages.py"], ["-m", "cogapp", "-r", PAGES]):
+    figures = ([f"docs/figures/{name}.py"] for name in ("step_times", "speed_and_code", "report_pages"))
+    for program in (*figures, ["-m", "cogapp", "-r", PAGES]):
         subprocess.run([sys.executable, *program], check=True, cwd=ROOT)
 
 

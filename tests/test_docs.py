@@ -288,7 +288,7 @@ def test_the_page_on_speed_and_code_has_the_values_of_the_published_run(monkeypa
     generated = importlib.import_module("generated")
     text = (DOCS / "explanation" / "speed-and-code.md").read_text(encoding="utf-8")
     made = text.partition("]]] -->")[2].partition("<!-- [[[end]]]")[0].strip()
-    assert made == f"{generated.code_answer('results/all')}\n\n{generated.code_costs('results/all')}"
+    assert made == f"{generated.code_answer('results/idiomatic')}\n\n{generated.code_costs('results/idiomatic')}"
 
 
 def test_the_table_of_speed_and_code_is_made_of_the_table_of_a_run(monkeypatch, tmp_path):

@@ -83,6 +83,7 @@ class Backend:
         self.x, self.y = x, y.astype(np.float32)
 
     def train(self, order):
+        model.resize(self.solver.net, order.shape[1])
         return model.train(self.solver, self.x, self.y, order)
 
     def wait(self):
@@ -91,13 +92,10 @@ class Backend:
     def gradients(self, x, y):
         net = self.solver.net
         statistics = [(blob, blob.data.copy()) for name in net.params if "norm" in name for blob in net.params[name]]
-        size = net.blobs["data"].data.shape[0]
         model.gradients(net, x, y)
         found = {name: self.blob(name).diff.T.copy() for name in self.names if "running" not in name}
         for blob, before in statistics:  # training mode moved the running statistics
             blob.data[...] = before
-        if len(x) != size:
-            model.feed(net, np.zeros((size, x.shape[1]), x.dtype), np.zeros(size, x.dtype))
         return found
 
     def predict(self, x):

@@ -75,11 +75,17 @@ def train(solver, x, y, order):
     return losses
 
 
+def resize(net, rows):
+    """Make room for a batch of so many rows."""
+    for name in ("data", "label"):
+        _, *columns = net.blobs[name].data.shape
+        net.blobs[name].reshape(rows, *columns)
+    net.reshape()
+
+
 def feed(net, x, y):
     """Put a batch of any size into the network."""
-    for name, rows in (("data", x), ("label", y)):
-        net.blobs[name].reshape(*rows.shape)
-    net.reshape()
+    resize(net, len(x))
     net.blobs["data"].data[...] = x
     net.blobs["label"].data[...] = y
 

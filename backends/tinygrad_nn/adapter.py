@@ -63,7 +63,7 @@ class Backend:
         s = self.spec
         self.optimiser = model.optimiser(self.net, s.optimiser, s.learning_rate, s.beta1, s.beta2, s.epsilon)
         self.untrained = [(tensor, tensor.numpy().copy()) for tensor in self.state()]
-        self.step = self.step_on(self.net, self.optimiser)
+        self.steps = {}
 
     def state(self):
         """Return the tensors of the optimiser that are not the network's: its averages, and the learning rate."""
@@ -120,8 +120,19 @@ class Backend:
         self.x, self.y = Tensor(x).realize(), Tensor(y).realize()
         self.wait()
 
+    def step_of(self, rows):
+        """Return the step on batches of so many rows.
+
+        A step that TinyJit has captured holds for one size; of an input with one dimension, such as the numbers of the
+        rows, tinygrad 0.14 does not notice another size, and replays the old one.
+        """
+        if rows not in self.steps:
+            self.steps[rows] = self.step_on(self.net, self.optimiser)
+        return self.steps[rows]
+
     def train(self, order):
-        return Lazy(model.train(self.step, self.x, self.y, [Tensor(rows).realize() for rows in order]))
+        step = self.step_of(order.shape[1])
+        return Lazy(model.train(step, self.x, self.y, [Tensor(rows).realize() for rows in order]))
 
     def set_learning_rate(self, learning_rate):
         write(self.optimiser.lr, np.array([learning_rate], self.spec.dtype))

@@ -2,7 +2,7 @@
 
     python docs/figures/speed_and_code.py
 
-The values come from results/all/tables/code.csv. A line leads from a backend's idiomatic variant to each tuned one.
+The values come from results/idiomatic/tables/code.csv. A line leads from a backend's idiomatic variant to each tuned one.
 """
 
 import math
@@ -12,7 +12,7 @@ import pandas as pd
 from svg import document, line, text
 
 HERE = Path(__file__).resolve().parent
-CODE = HERE.parent.parent / "results" / "all" / "tables" / "code.csv"
+CODE = HERE.parent.parent / "results" / "idiomatic" / "tables" / "code.csv"
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 420, 70, 150, 52, 60
 TIMES = {1e-4: "0.1 ms", 1e-3: "1 ms", 1e-2: "10 ms", 1e-1: "0.1 s"}
 TOKENS = (200, 500, 1000, 2000, 5000)

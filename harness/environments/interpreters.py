@@ -87,7 +87,12 @@ def require_interpreters(paths: Sequence[Path]) -> list[Interpreter]:
     for path in paths:
         interpreter = query_interpreter(path)
         if interpreter is None:
-            raise InputError(f"--python {path}: expected a Python interpreter, 3.6 or newer: it does not run as one.")
+            missing = not Path(os.path.expanduser(path)).exists()
+            why = "no file and no program on PATH has that name" if missing else "it does not run as one"
+            raise InputError(
+                f"--python {path}: expected a Python interpreter, 3.6 or newer: {why}. Give its path, its name on PATH "
+                f"(such as python3.11), or the folder of an environment."
+            )
         interpreters.append(interpreter)
     return interpreters
 

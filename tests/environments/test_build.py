@@ -392,8 +392,9 @@ def test_passed_interpreter_is_tried_first(machine):
 def test_passed_path_must_be_an_interpreter(tmp_path, call):
     (tmp_path / "python").write_text("#!/bin/sh\nexit 3\n")
     (tmp_path / "python").chmod(0o755)
-    for path in (tmp_path / "python", tmp_path / "none", tmp_path):
-        with pytest.raises(InputError, match=f"--python {path}: expected a Python interpreter"):
+    no_interpreter, no_file = "it does not run as one", "no file and no program on PATH has that name"
+    for path, why in ((tmp_path / "python", no_interpreter), (tmp_path / "none", no_file), (tmp_path, no_interpreter)):
+        with pytest.raises(InputError, match=f"--python {path}: expected a Python interpreter, 3.6 or newer: {why}"):
             call(RUNNING, [path])
 
 
