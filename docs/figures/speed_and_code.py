@@ -2,7 +2,8 @@
 
     python docs/figures/speed_and_code.py
 
-The values come from results/idiomatic/tables/code.csv. A line leads from a backend's idiomatic variant to each tuned one.
+The values come from results/idiomatic/tables/code.csv. A line leads from a backend's idiomatic variant to each tuned
+one.
 """
 
 import math

@@ -44,18 +44,19 @@ def resample(rounds: Sequence[Floats], rng: np.random.Generator) -> Floats:
     return np.concatenate(rounds)[_draw([len(blocks) for blocks in rounds], rng)]
 
 
-def resampled_medians(values: Sequence[Floats], lengths: Sequence[int], resamples: int) -> list[Floats]:
+def resampled_medians(values: Sequence[Floats], lengths: Sequence[int], resamples: int, seed: int = 0) -> list[Floats]:
     """Return the medians of so many resamples, in no order, for each of several arrays of values of the same blocks.
 
     The arrays have one value a block, (blocks,), the rounds of these lengths end to end. Each is sorted as the first
-    is, or in the reverse order, as a ratio and its inverse are: so one search serves all.
+    is, or in the reverse order, as a ratio and its inverse are: so one search serves all. Draws of different seeds are
+    independent.
     """
     order = np.argsort(values[0], kind="stable")
     ordered = [each[order] for each in values]
     # Whole groups: the row of zeros fills up the last one.
     rows = np.append(order, np.full(-len(order) % (STRIDE * STRIDES), len(order)))
     medians: list[list[Floats]] = [[] for _ in values]
-    for draws in _list_draws(tuple(lengths), resamples):
+    for draws in _list_draws(tuple(lengths), resamples, seed):
         counts = draws.counts.take(rows, axis=0)
         fine = counts.reshape(-1, STRIDE, counts.shape[1]).sum(axis=1, dtype=counts.dtype).astype(draws.kind)
         coarse = fine.reshape(-1, STRIDES, counts.shape[1]).sum(axis=1, dtype=draws.kind)
@@ -112,9 +113,9 @@ def _extend(starts: Places, blocks: int) -> Places:
 
 
 @lru_cache(maxsize=16)
-def _list_draws(lengths: tuple[int, ...], resamples: int) -> list[Draws]:
+def _list_draws(lengths: tuple[int, ...], resamples: int, seed: int) -> list[Draws]:
     """Return the resamples of rounds of these lengths, the same for all that one run compares."""
-    rng, blocks = np.random.default_rng(0), sum(lengths)
+    rng, blocks = np.random.default_rng(seed), sum(lengths)
     # A resample is as long as the rounds that it drew, which may differ.
     drawn = sorted((_draw(lengths, rng) for _ in range(resamples)), key=len)
     found = []

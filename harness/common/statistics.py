@@ -105,8 +105,7 @@ def unpaired_ratio(
     """
     one, other = processes
     processes = (one if one.freedom else other, other if other.freedom else one)
-    rng = np.random.default_rng(0)
-    medians = [np.log([np.median(resample(rounds, rng)) for _ in range(RESAMPLES)]) for rounds in (first, second)]
+    medians = [np.log(_resample_run(rounds, seed)) for seed, rounds in enumerate((first, second))]
     estimate = float(np.median(np.concatenate(first)) / np.median(np.concatenate(second)))
     segments = [_segments(first), _segments(second)]
     if min(segments) < 2:
@@ -116,6 +115,12 @@ def unpaired_ratio(
     ratio = Interval(estimate, float(low), float(high))
     variances = [each.variance / len(rounds) for each, rounds in zip(processes, (first, second), strict=True)]
     return _widened(ratio, sum(variances), _welch(variances, [each.freedom for each in processes]))
+
+
+def _resample_run(rounds: list[Floats], seed: int) -> Floats:
+    """Return the medians of the resamples of one run, in an order that has nothing to do with that of another run."""
+    (medians,) = resampled_medians([np.concatenate(rounds)], [len(blocks) for blocks in rounds], RESAMPLES, seed)
+    return np.random.default_rng(seed).permutation(medians)
 
 
 def spread(values: Floats) -> float:

@@ -276,6 +276,15 @@ def test_two_runs_share_no_blocks_and_so_nothing_cancels():
     assert ratio.high / ratio.low > 1.1
 
 
+@pytest.mark.parametrize("lengths", [(40, 40), (16, 24, 40)], ids=str)
+def test_the_resamples_of_two_runs_have_nothing_to_do_with_each_other(lengths):
+    """Also where rounds differ in length, whose resamples are counted in the order of their sizes."""
+    rng = np.random.default_rng(23)
+    rounds = [rng.lognormal(0, 0.1, length) for length in lengths]
+    first, second = (statistics._resample_run(rounds, seed) for seed in (0, 1))
+    assert abs(stats.pearsonr(first, second).statistic) < 4 / np.sqrt(statistics.RESAMPLES)
+
+
 def test_of_two_runs_the_shorter_one_decides_how_sure_the_ratio_is():
     rng = np.random.default_rng(4)
     long, short = white(rng), white(rng, rounds=1, blocks=2 * statistics.SEGMENT)
@@ -334,11 +343,11 @@ def test_the_ends_of_an_interval_are_the_quantiles_of_its_resamples():
 
 def test_the_ends_of_an_interval_of_two_runs_are_the_quantiles_of_a_difference_of_logarithms():
     first, second = of_two_runs()(np.random.default_rng(22))
-    rng = np.random.default_rng(0)
-    logs = [
-        np.log([np.median(statistics.resample(rounds, rng)) for _ in range(statistics.RESAMPLES)])
-        for rounds in (first, second)
-    ]
+    logs = []
+    for seed, rounds in enumerate((first, second)):
+        rng = np.random.default_rng(seed)
+        medians = [np.median(statistics.resample(rounds, rng)) for _ in range(statistics.RESAMPLES)]
+        logs.append(np.log(np.random.default_rng(seed).permutation(medians)))
     segments = [2 * -(-BLOCKS // statistics.SEGMENT), 3 * -(-40 // statistics.SEGMENT)]
     variances = [each.var() for each in logs]
     freedom = sum(variances) ** 2 / sum(each**2 / (count - 1) for each, count in zip(variances, segments))
