@@ -57,13 +57,15 @@ class SizeCost(NamedTuple):
 def read_costs(query: Query, entries: Sequence[tuple[str, str]]) -> list[SizeCost]:
     """Return the costs of the variants that were measured, in this order."""
     slices = query.rows(figures.SIZE_SLICE)
+    slices = slices.assign(seconds=slices["value"].astype(float) / slices["steps"].astype(float))
+    of_variant = dict(iter(slices.groupby(["backend", "variant"])))
     found = []
     for backend, variant in entries:
         who = {"backend": backend, "variant": variant}
         calls = query.rows(figures.NEW_SIZE, **who)
         failed = query.last(figures.SIZES_FAILED, "", **who)
         if len(calls) or failed:
-            mine = slices[slices["backend"].eq(backend) & slices["variant"].eq(variant)]
+            mine = of_variant.get((backend, variant), slices.iloc[:0])
             rejected = query.last(figures.SIZE_REJECTED, "", **who)
             at_last, at_first = compare_workers(_by_block(mine))
             sizes = _tabulate_sizes(calls, mine)
@@ -73,10 +75,9 @@ def read_costs(query: Query, entries: Sequence[tuple[str, str]]) -> list[SizeCos
 
 def _by_block(slices: pd.DataFrame) -> dict[tuple[str, str], Floats]:
     """Return the seconds a step of each worker in each of the three times, (blocks,)."""
-    seconds = slices["value"].astype(float) / slices["steps"].astype(float)
     return {
-        (str(when), str(worker)): np.asarray(mine.sort_values("block")["seconds"], dtype=np.float64)
-        for (when, worker), mine in slices.assign(seconds=seconds).groupby(["when", "worker"])
+        (str(when), str(worker)): np.asarray(mine, dtype=np.float64)
+        for (when, worker), mine in slices.sort_values("block").groupby(["when", "worker"])["seconds"]
     }
 
 
@@ -95,10 +96,10 @@ def compare_workers(seconds: dict[tuple[str, str], Floats]) -> tuple[Interval, I
 
 
 def _tabulate_sizes(calls: pd.DataFrame, slices: pd.DataFrame) -> pd.DataFrame:
+    steps_s = slices[slices["when"].eq(AT_NEW)].groupby("batch_size")["seconds"].median()
     rows = []
     for call in calls.sort_values("position").to_dict("records"):
-        mine = slices[slices["when"].eq(AT_NEW) & slices["batch_size"].eq(call["batch_size"])]
-        step_s = float((mine["value"].astype(float) / mine["steps"].astype(float)).median())
+        step_s = float(steps_s.get(call["batch_size"], math.nan))
         rows.append(
             {
                 "batch_size": int(call["batch_size"]),

@@ -1,13 +1,15 @@
 """Tables of the speed: step times with their intervals, their ratios, and everything else that was timed."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from itertools import combinations
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from ...common import statistics
+from ...common import machine, statistics
 from ...common.statistics import Interval
 from ...measures.speed import analysis, stopping
 from ...measures.speed.figures import PEAK_DEVICE_MEMORY, TRANSFER
@@ -106,6 +108,12 @@ class StepTimes:
             self._ratios |= {(first, second): one, (second, first): other}
         return self._ratios[first, second]
 
+    def compare_all(self) -> None:
+        """Work out the ratio of every two variants, on all usable cores: NumPy's loops let other threads run."""
+        _ = self.scatter  # each ratio needs it
+        with ThreadPoolExecutor(len(machine.usable_cores())) as pool:
+            list(pool.map(lambda pair: self.ratio(*pair), combinations(self.variants, 2)))
+
     def _compare(self, first: list[statistics.Floats], second: list[statistics.Floats]) -> tuple[Interval, Interval]:
         """Return the ratio, and its inverse."""
         if self.until:
@@ -129,6 +137,7 @@ class StepTimes:
 
 def tabulate_ratios(times: StepTimes) -> pd.DataFrame:
     """Return the ratio of the step times of every two variants: row over column."""
+    times.compare_all()
     rows = []
     for mine in times.variants:
         row: Row = {"backend": ":".join(mine)}
