@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 from collections.abc import Iterator
 from typing import get_args
@@ -404,9 +405,25 @@ def test_a_benchmark_starts_and_says_what_it_does(script):
     assert first in help_text
 
 
-def test_the_resolution_page_has_the_report_of_its_data():
-    command = [sys.executable, "bench/resolution.py", "report", "bench/data/resolution.jsonl.gz"]
+def report_of(benchmark, data):
+    """Return what a benchmark reports of its raw data."""
+    command = [sys.executable, f"bench/{benchmark}.py", "report", str(data)]
     variables = {**os.environ, "PYTHONPATH": str(ROOT)}
     report = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True).stdout
-    assert report in (ROOT / "bench" / "resolution.md").read_text(encoding="utf-8")
     assert len(report.splitlines()) > 2
+    return report
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "data"), [("resolution", "resolution.jsonl.gz"), ("self_test", "self_test.jsonl")]
+)
+def test_a_page_of_trials_has_the_report_of_its_data(benchmark, data):
+    page = (ROOT / "bench" / f"{benchmark}.md").read_text(encoding="utf-8")
+    assert report_of(benchmark, f"bench/data/{data}") in page
+
+
+def test_the_page_of_recurrence_has_the_report_of_its_runs(tmp_path):
+    with tarfile.open(ROOT / "bench" / "data" / "recurrence.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    _, _, tables = report_of("recurrence", tmp_path / "recurrence").partition("\n")
+    assert tables.strip() in (ROOT / "bench" / "recurrence.md").read_text(encoding="utf-8")
