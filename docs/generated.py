@@ -43,7 +43,9 @@ SECTIONS = {
     ),
     "all": Section(
         "Every backend and variant",
-        "Every backend, in each variant that its name stands for.",
+        "Every backend, in each variant that its name stands for. What is known without running anything (code, "
+        "openness) was recorded again after the run, by the same functions: Keras's code had not been counted, as a "
+        "patch of its changes did not apply.",
         "bakeoff run --backends all --new-shapes",
     ),
     "lecture": Section(
