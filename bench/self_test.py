@@ -8,7 +8,7 @@ A pair is NumPy's backend against itself, in processes of its own, by the rounds
 `--quick` and by default a run has one pair, a variant and its self-test: nothing is pooled, the hardest case. With
 `--budget 60s` a run has five pairs, about as many contestants as a run of the default backends, which share the 60 s.
 The two of a pair are alike in all that a process gets, the length of their names included, as both copies of a run's
-self-test are: names of different lengths move what lies in memory, and the pace with it.
+self-test are: pairs with names of different lengths came out different too often (bench/self_test.md).
 On a busy machine two loops without a pause compete with the workers for the cores. `collect` appends a run as soon as
 it is complete, and continues until the file has so many pairs of its kind, or the minutes are over. `report` prints
 the table of bench/self_test.md, with an exact 95 % interval (Clopper-Pearson) of each share. `names` says whether the
@@ -47,6 +47,8 @@ MODES = {
 """The rounds, and the blocks of each, as harness/runner works them out for so many contestants."""
 PLACES = ("one", "two")
 """The names of the two of a pair: of one length."""
+ALIKE, DIFFERENT = "alike", "5 and 6 letters"
+"""The lengths of the two names; those of the first measurement were different."""
 MACHINES = {"idle": 0, "busy": 2}
 """The busy loops beside."""
 
@@ -75,9 +77,6 @@ def read(path):
     """Return the runs of a file; none where it does not exist."""
     path = Path(path)
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-ALIKE, DIFFERENT = "alike", "5 and 6 letters"
 
 
 def describe_names(run):

@@ -110,7 +110,7 @@ class StepTimes:
 
     def compare_all(self) -> None:
         """Work out the ratio of every two variants, on all usable cores: NumPy's loops let other threads run."""
-        _ = self.scatter  # each ratio needs it
+        _ = self.scatter  # once, before all threads ask for it
         with ThreadPoolExecutor(len(machine.usable_cores())) as pool:
             list(pool.map(lambda pair: self.ratio(*pair), combinations(self.variants, 2)))
 
