@@ -5,7 +5,7 @@ one run compares is resampled by the same draws. So a draw is kept as how often 
 resamples then need the values sorted once, and sums of these counts, instead of one sorting a resample.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby, islice
 from typing import Any, NamedTuple
@@ -19,6 +19,8 @@ Counts = npt.NDArray[np.integer[Any]]
 
 SEGMENT = 8
 """Neighbouring blocks that are drawn together: a third of a second of two contestants."""
+DRAWN_TOGETHER = 2**18
+"""Blocks of resamples that are drawn in one call: their positions fit into a processor's cache."""
 TOGETHER = 2048
 """Resamples whose counts are summed together: they fit into a processor's cache."""
 STRIDE, STRIDES = 16, 8
@@ -41,7 +43,7 @@ class Draws(NamedTuple):
 
 def resample(rounds: Sequence[Floats], rng: np.random.Generator) -> Floats:
     """Draw as many rounds, with replacement, and in each as many blocks in circular segments."""
-    return np.concatenate(rounds)[_draw([len(blocks) for blocks in rounds], rng)]
+    return np.concatenate(rounds)[next(_draw([len(blocks) for blocks in rounds], rng, 1))]
 
 
 def resampled_medians(values: Sequence[Floats], lengths: Sequence[int], resamples: int, seed: int = 0) -> list[Floats]:
@@ -60,56 +62,79 @@ def resampled_medians(values: Sequence[Floats], lengths: Sequence[int], resample
         counts = draws.counts.take(rows, axis=0)
         fine = counts.reshape(-1, STRIDE, counts.shape[1]).sum(axis=1, dtype=counts.dtype).astype(draws.kind)
         coarse = fine.reshape(-1, STRIDES, counts.shape[1]).sum(axis=1, dtype=draws.kind)
-        levels = (coarse, fine, counts)
-        lower, upper = _locate(levels, ((draws.size - 1) // 2, draws.size // 2))
+        lower, left = _locate((coarse, fine, counts), (draws.size - 1) // 2)
+        upper = lower if draws.size % 2 else _step(counts, lower, left)
         for found, each in zip(medians, ordered, strict=True):
             found.append((each[lower] + each[upper]) / 2)
     return [np.concatenate(found) for found in medians]
 
 
-def _locate(levels: tuple[Counts, Counts, Counts], ranks: tuple[int, ...]) -> Places:
-    """Return, for each rank, from 0, and resample, the sorted block that has the value of this rank.
+def _locate(levels: tuple[Counts, Counts, Counts], rank: int) -> tuple[Places, Counts]:
+    """Return, for each resample, the sorted block that has the value of this rank, from 0.
 
-    `levels` are the counts of the sorted blocks, (blocks, resamples), after their sums by groups of STRIDE * STRIDES
-    blocks, and by STRIDE blocks. A rank is below the size of a resample, so there is such a block.
+    And how many values of the same block come before it. `levels` are the counts of the sorted blocks, (blocks,
+    resamples), after their sums by groups of STRIDE * STRIDES blocks, and by STRIDE blocks. The rank is below the size
+    of a resample, so there is such a block.
     """
     coarse, fine, counts = levels
     resamples = np.arange(coarse.shape[1])
-    left = np.repeat(np.array(ranks, dtype=fine.dtype)[:, None], len(resamples), axis=1)
-    group = _pass(coarse[:, None, :], left)
-    stride = group * STRIDES + _pass(fine[group * STRIDES + np.arange(STRIDES)[:, None, None], resamples], left)
-    return stride * STRIDE + _pass(counts[stride * STRIDE + np.arange(STRIDE)[:, None, None], resamples], left)
+    left = np.full(len(resamples), rank, dtype=fine.dtype)
+    group = _pass(coarse, left)
+    stride = group * STRIDES + _pass(fine[group * STRIDES + np.arange(STRIDES)[:, None], resamples], left)
+    return stride * STRIDE + _pass(counts[stride * STRIDE + np.arange(STRIDE)[:, None], resamples], left), left
 
 
 def _pass(counts: Counts, left: Counts) -> Places:
-    """Return how many counts (counts, ranks, resamples) lie wholly before each rank, and subtract them from `left`."""
-    running = np.cumsum(counts, axis=0, dtype=left.dtype)
-    within = running <= left
-    before: Places = np.count_nonzero(within, axis=0)
-    left -= np.where(within, running, 0).max(axis=0)
+    """Return how many counts, (counts, resamples), lie wholly before each rank, and subtract them from `left`."""
+    running = np.zeros((len(counts) + 1, len(left)), dtype=left.dtype)
+    np.cumsum(counts, axis=0, dtype=left.dtype, out=running[1:])
+    before: Places = np.count_nonzero(running[1:] <= left, axis=0)
+    left -= running[before, np.arange(len(left))]
     return before
 
 
-def _draw(lengths: Sequence[int], rng: np.random.Generator) -> Places:
-    """Draw one resample; return the positions of its blocks when the rounds are put end to end."""
-    rounds = rng.integers(0, len(lengths), len(lengths))
-    if len(set(lengths)) == 1:  # the same numbers as one round after the other gives, in a call
-        blocks = lengths[0]
-        starts = rng.integers(0, blocks, (len(lengths), -(-blocks // SEGMENT)))
-        return (rounds[:, None] * blocks + _extend(starts, blocks)).ravel()
+def _step(counts: Counts, places: Places, before: Counts) -> Places:
+    """Return the sorted block that has the next value of each resample, after what `_locate` returns."""
+    resamples = np.arange(len(places))
+    found = places + (before + 1 >= counts[places, resamples])
+    absent = np.flatnonzero(counts[found, resamples] == 0)
+    while len(absent):
+        found[absent] += 1
+        absent = absent[counts[found[absent], absent] == 0]
+    return found
+
+
+def _draw(lengths: Sequence[int], rng: np.random.Generator, resamples: int) -> Iterator[Places]:
+    """Yield the resamples: the positions of their blocks when the rounds are put end to end."""
+    if len(set(lengths)) > 1:
+        for _ in range(resamples):
+            yield _draw_one(lengths, rng)
+        return
+    # The same numbers as one resample after the other draws, in one call for many of them.
+    rounds, blocks = len(lengths), lengths[0]
+    segments = -(-blocks // SEGMENT)
+    below = np.repeat([rounds, blocks], [rounds, rounds * segments])
+    together = max(1, DRAWN_TOGETHER // (rounds * blocks))
+    for first in range(0, resamples, together):
+        drawn = rng.integers(0, np.broadcast_to(below, (min(together, resamples - first), len(below))))
+        begin = drawn[:, :rounds, None] * blocks
+        starts = drawn[:, rounds:].reshape(len(drawn), rounds, segments)
+        yield from (begin + _extend(starts, blocks)).reshape(len(drawn), -1)
+
+
+def _draw_one(lengths: Sequence[int], rng: np.random.Generator) -> Places:
     begin = np.concatenate([[0], np.cumsum(lengths)])
     drawn = []
-    for index in rounds:
+    for index in rng.integers(0, len(lengths), len(lengths)):
         blocks = lengths[index]
-        starts = rng.integers(0, blocks, (1, -(-blocks // SEGMENT)))
-        drawn.append(begin[index] + _extend(starts, blocks)[0])
+        drawn.append(begin[index] + _extend(rng.integers(0, blocks, -(-blocks // SEGMENT)), blocks))
     return np.concatenate(drawn)
 
 
 def _extend(starts: Places, blocks: int) -> Places:
-    """Return the blocks of circular segments that begin at `starts`, (rounds, segments), as (rounds, blocks)."""
-    every = (starts[:, :, None] + np.arange(SEGMENT)).reshape(len(starts), -1)[:, :blocks]
-    return np.where(every < blocks, every, every % blocks)
+    """Return the blocks of circular segments that begin at `starts`, (..., segments), as (..., blocks)."""
+    every = (starts[..., None] + np.arange(SEGMENT)).reshape(*starts.shape[:-1], -1)[..., :blocks]
+    return every % blocks
 
 
 @lru_cache(maxsize=16)
@@ -117,7 +142,7 @@ def _list_draws(lengths: tuple[int, ...], resamples: int, seed: int) -> list[Dra
     """Return the resamples of rounds of these lengths, the same for all that one run compares."""
     rng, blocks = np.random.default_rng(seed), sum(lengths)
     # A resample is as long as the rounds that it drew, which may differ.
-    drawn = sorted((_draw(lengths, rng) for _ in range(resamples)), key=len)
+    drawn = sorted(_draw(lengths, rng, resamples), key=len)
     found = []
     for size, alike in groupby(drawn, key=len):
         # Narrow types: the sums are limited by the memory that they read.

@@ -34,6 +34,8 @@ LAYOUT = 2
 """Of a copy in the cache: another number, and no older copy is found."""
 WORTH_KEEPING_BYTES = 20_000_000
 """A smaller file takes less than a second to read, and is not kept."""
+WORTH_PARTING_BYTES = 500_000
+"""A smaller table of a copy is unpacked as a whole, a larger one a column at a time."""
 MOST_KEPT = 20
 """Copies in the cache; the one that was used least recently is removed first."""
 LINE = "line"
@@ -198,7 +200,7 @@ def _to_series(table: pa.Table, key: str) -> Any:
     if pa.types.is_null(column.type):
         return np.full(len(column), np.nan)
     if JSON_TEXT in (table.schema.field(key).metadata or {}):
-        decoded = [np.nan if text is None else json.loads(text) for text in column.to_pylist()]
+        decoded = json.loads(f"[{','.join('NaN' if text is None else text for text in column.to_pylist())}]")
         values = np.empty(len(decoded), dtype=object)
         values[:] = decoded
         return values
@@ -221,7 +223,7 @@ def _file(key: str) -> Path:
     return cache_folder() / "records" / f"{key}.zip"
 
 
-def _find(key: str) -> dict[Name, bytes] | None:
+def _find(key: str) -> dict[Name, pa.Table | bytes] | None:
     """Return the tables of a copy; None where there is none, or it is damaged: zip has a checksum of each table."""
     try:
         with open_regular(_file(key), MOST_RECORDS_BYTES, follow=True) as file, zipfile.ZipFile(file) as archive:
@@ -232,12 +234,12 @@ def _find(key: str) -> dict[Name, bytes] | None:
     return tables
 
 
-def _read_members(archive: zipfile.ZipFile) -> Iterator[tuple[Name, bytes]]:
+def _read_members(archive: zipfile.ZipFile) -> Iterator[tuple[Name, pa.Table | bytes]]:
     for member in archive.namelist():
         measure, _, figure = member.partition("/")
         content = archive.read(member)
-        pa.ipc.open_file(pa.BufferReader(content))  # raises where it is no table
-        yield (measure, figure), content
+        reader = pa.ipc.open_file(pa.BufferReader(content))  # raises where it is no table
+        yield (measure, figure), reader.read_all() if len(content) < WORTH_PARTING_BYTES else content
 
 
 def _keep(key: str, tables: Tables) -> None:

@@ -8,6 +8,8 @@ For example:
     query.rows(SLICE, self_test=False)                         # a DataFrame: HEAD and the figure's own keys
     query.columns(SLICE, ("round", "value"))                   # the same with two columns: much quicker
     query.of(INSTALL_TIME, "abacus", "eager")                  # rows of the variant, or of its backend as a whole
+    query.value_of(INSTALL_TIME, "abacus", "eager")            # the last value of these rows
+    INSTALL_TIME in query                                      # whether there is any record of a figure
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,8 +24,6 @@ from .vocabulary import HEAD, Figure
 
 INDEXED = ("backend", "variant")
 """The keys by which the rows of a figure are looked up, and not searched."""
-NAMES = ("measure", "figure")
-"""The columns that `value_of` needs."""
 NUMBERS = {float, int, type(None)}
 Places = npt.NDArray[np.intp]
 Rows = TypeVar("Rows", pd.DataFrame, pd.Series)
@@ -54,7 +54,6 @@ class Query:
     def __init__(self, records: pd.DataFrame | FigureTables) -> None:
         self._tables = _SplitFrame(records) if isinstance(records, pd.DataFrame) else records
         self._figures: dict[Figure, _FigureRows] = {}
-        self._names: dict[tuple[str, str], Figure] = {}
 
     def rows(self, figure: Figure, **where: Any) -> pd.DataFrame:
         """Return the records of a figure whose keys equal `where`, in the order in which they were written.
@@ -92,34 +91,32 @@ class Query:
         Where there are `names`, they have these columns alone.
         """
         found = self._of_figure(figure)
-        places = found.find({"backend": backend, **where})
-        for key, unwanted in (("variant", lambda mine: mine.notna() & mine.ne(variant)), ("self_test", _is_true)):
-            if key in found.names and places is not None and len(places):
-                places = places[~unwanted(found.column(key).iloc[places]).to_numpy(bool)]
+        places = found.find_of(backend, variant, where)
         return _select(found.frame, places) if names is None else found.tabulate(names, places)
 
-    def value_of(self, rows: pd.DataFrame, default: Any = np.nan) -> Any:
-        """Return the last value in `rows`, of the type it was recorded with; `default` where there is none or null."""
-        if not len(rows):
-            return default
-        last = rows.iloc[-1]
-        figure = self._names[last["measure"], last["figure"]]
-        return _to_plain(self._figures[figure].written.at[rows.index[-1]], default)
+    def value_of(
+        self, figure: Figure, backend: str, variant: str, absent: Any = np.nan, null: Any = np.nan, **where: Any
+    ) -> Any:
+        """Return the last value in the rows `of` this variant, of the type it was recorded with.
+
+        `absent` where there is no row, `null` where the value is null.
+        """
+        found = self._of_figure(figure)
+        places = found.find_of(backend, variant, where)
+        return _to_plain(found.written.iloc[places[-1]], null) if len(places) else absent
+
+    def __contains__(self, figure: Figure) -> bool:
+        return len(self._of_figure(figure).written) > 0
 
     def _of_figure(self, figure: Figure) -> "_FigureRows":
         if figure not in self._figures:
             self._figures[figure] = _FigureRows(figure, self._tables.of_figure(figure))
-            self._names[figure.measure, figure.name] = figure
         return self._figures[figure]
 
 
 def _select(rows: Rows, places: Places | None) -> Rows:
     """Return a table or a column at these places; the whole of it where they are None."""
     return rows if places is None else rows.iloc[places]
-
-
-def _is_true(flags: pd.Series) -> "pd.Series[bool]":
-    return flags.eq(True)
 
 
 def _to_plain(value: Any, default: Any) -> Any:
@@ -136,6 +133,7 @@ class _FigureRows:
         self._source = source
         self._of_numbers = set(figure.values) <= NUMBERS
         self._columns: dict[str, pd.Series] = {}
+        self._plain: dict[str, npt.NDArray[np.object_]] = {}
         self._places: dict[tuple[str, ...], dict[Any, Places]] = {}
 
     @cached_property
@@ -176,6 +174,23 @@ class _FigureRows:
                 met = np.flatnonzero(column.eq(value).to_numpy(bool))
                 places = met if places is None else places[met]
         return places
+
+    def find_of(self, backend: str, variant: str, where: Mapping[str, Any]) -> Places:
+        """Return the places of the records of a variant, or of its backend as a whole; none of the self-test's copy."""
+        places = self.find({"backend": backend, **where})
+        assert places is not None
+        if "variant" in self.names:
+            mine = self._objects("variant")[places]
+            places = places[(mine == variant) | pd.isna(mine)]
+        if "self_test" in self.names:
+            places = places[~np.equal(self._objects("self_test")[places], True).astype(bool)]
+        return places
+
+    def _objects(self, name: str) -> npt.NDArray[np.object_]:
+        """Return a column as Python's own values: of a few of them, a question is answered much quicker."""
+        if name not in self._plain:
+            self._plain[name] = self.column(name).to_numpy(object)
+        return self._plain[name]
 
     def _index(self, keys: tuple[str, ...]) -> dict[Any, Places]:
         """Return the places of the records by the values of some keys: it is asked of every variant in turn."""

@@ -5,6 +5,7 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -27,10 +28,7 @@ def to_markdown(table: pd.DataFrame) -> str:
     """Return the table as Markdown; a sentence where it has no rows."""
     if not len(table):
         return "Nothing to show."
-    columns = [
-        [escape_markdown(str(name)), *_write_cells(mine, empties)]
-        for name, mine, empties in zip(table, table.to_dict("list").values(), table.isna().to_numpy().T, strict=True)
-    ]
+    columns = [[escape_markdown(str(name)), *_write_cells(mine.tolist(), mine.isna())] for name, mine in table.items()]
     together = "".join("".join(column) for column in columns)
     if together.isascii() and "\n" not in together:
         return _lay_out_markdown(columns)
@@ -58,22 +56,33 @@ def escape_markdown(text: str) -> str:
 
 def to_csv(table: pd.DataFrame) -> str:
     """Return the raw values as CSV. A text that a spreadsheet would take for a formula has an apostrophe before it."""
+    # The same as pandas writes, in a third of the time. A row of one empty cell must not be an empty line.
+    empty = "" if table.shape[1] > 1 else '""'
+    columns = [[cell or empty for cell in _list_cells(column)] for _, column in table.items()]
+    return "".join([f"{','.join(row)}\n" for row in [map(_quote, map(str, table)), *zip(*columns, strict=True)]])
+
+
+def _list_cells(column: "pd.Series[Any]") -> list[str]:
+    """Return the values of a column as cells of a CSV file: nothing where one is missing, a formula guarded."""
+    values = column.tolist()
+    if column.dtype.kind in "biuf":
+        cells = [*map(str, values)]
+    else:
+        cells = [_write_text(each) if isinstance(each, str) else _quote(str(each)) for each in values]
+    missing = column.isna()
+    return ["" if no else cell for cell, no in zip(cells, missing, strict=True)] if missing.any() else cells
+
+
+@lru_cache(maxsize=4096)
+def _write_text(text: str) -> str:
+    return _quote(guard_formula(text))
+
+
+def _quote(text: str) -> str:
+    """Return a text as a cell of a CSV file, in quotes where it needs them."""
     written = io.StringIO()
-    # The same as pandas writes, in half of the time: its rows pass through objects twice.
-    writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(table.columns)
-    writer.writerows(zip(*(_list_cells(column) for _, column in table.items()), strict=True))
-    return written.getvalue()
-
-
-def _list_cells(column: "pd.Series[Any]") -> list[Any]:
-    """Return the values of a column as cells: nothing where one is missing, a formula guarded."""
-    cells = column.tolist()
-    if column.dtype.kind in "biu":
-        return cells
-    if column.isna().any():
-        cells = ["" if empty else cell for cell, empty in zip(cells, column.isna(), strict=True)]
-    return cells if column.dtype.kind == "f" else [guard_formula(cell) for cell in cells]
+    csv.writer(written).writerow([text, ""])
+    return written.getvalue().removesuffix(",\r\n")
 
 
 def _lay_out_markdown(columns: list[list[str]]) -> str:

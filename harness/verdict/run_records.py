@@ -16,7 +16,6 @@ from ..measures.mistakes.figures import OUTCOME
 from ..measures.openness.figures import FACTS
 from ..records import read
 from ..records.files import CHECK_FILE, MISTAKES_FILE
-from ..records.query import NAMES
 from ..records.vocabulary import FINISHED, Figure
 from ..report.report import Report
 from ..report.tables.summary import read_failure
@@ -64,7 +63,7 @@ class RunRecords:
 
     def number(self, figure: Figure, key: Key, **where: Any) -> float | None:
         """Return the value of the last such record; None where there is none, or it is no number of at least 0."""
-        value = self.query.value_of(self.query.of(figure, *key, NAMES, **where), None)
+        value = self.query.value_of(figure, *key, None, None, **where)
         if isinstance(value, bool) or not isinstance(value, int | float | np.number):
             return None
         return float(value) if np.isfinite(value) and value >= 0 else None

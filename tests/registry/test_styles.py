@@ -32,8 +32,8 @@ def test_the_idiomatic_file_is_counted_by_itself(name):
     (idiomatic,) = entry.own_models()
     own = count_file(entry.folder / entry.own_models()[idiomatic], entry.description.import_name)
     main = count_file(entry.folder / entry.description.model, entry.description.import_name)
-    assert query.value_of(query.of(TOKENS, name, idiomatic)) == own.tokens
-    assert query.value_of(query.of(TOKENS, name, entry.variants[0])) == main.tokens
+    assert query.value_of(TOKENS, name, idiomatic) == own.tokens
+    assert query.value_of(TOKENS, name, entry.variants[0]) == main.tokens
     assert own.tokens < main.tokens, "code for speed costs tokens"
     assert set(query.values(STYLE)) == {"idiomatic", "tuned"}
 

@@ -108,3 +108,10 @@ def test_csv_is_written_as_pandas_writes_it():
     assert to_csv(table) == table.to_csv(index=False)
     assert to_csv(pd.DataFrame()) == pd.DataFrame().to_csv(index=False)
     assert to_csv(table.head(0)) == table.head(0).to_csv(index=False)
+    alone = pd.DataFrame({"text": ["", "a", None]})
+    assert to_csv(alone) == alone.to_csv(index=False)
+
+
+def test_a_cell_with_a_carriage_return_stays_one_cell():
+    written = to_csv(pd.DataFrame({"text": ["one\rtwo"], "number": [1]}))
+    assert pd.read_csv(io.StringIO(written)).to_dict("records") == [{"text": "one\rtwo", "number": 1}]

@@ -56,7 +56,7 @@ def read_rounds(header: Mapping[str, Any], query: Query) -> dict[tuple[str, str,
 
 def find_refuted(query: Query, rows: pd.DataFrame, figure: Figure = figures.TIMED_CHECK) -> "pd.Series[bool]":
     """Return for each row whether its variant computed something else while it was timed: it has no speed then."""
-    checks = query.rows(figure)
+    checks = query.columns(figure, ["backend", "variant", "value"])
     refuted = pd.Series(False, index=rows.index)
     pairs = checks.loc[checks["value"].ne(figures.PASSED), ["backend", "variant"]].drop_duplicates()
     for backend, variant in pairs.itertuples(index=False):
@@ -96,8 +96,8 @@ def details(query: Query, backend: str, variant: str, slices: pd.DataFrame | Non
         "slices": len(step),
         "outliers": int(slices["outlier"].sum()),
         "cores_busy": float(slices["cpu_s"].astype(float).sum() / slices["wall_s"].astype(float).sum()),
-        **_warm_up(query.rows(figures.STEADY, **who)),
-        **_threads(query.rows(figures.THREADS, **who)),
+        **_warm_up(query.columns(figures.STEADY, ["value", "since"], **who)),
+        **_threads(query.columns(figures.THREADS, ["value", "of"], **who)),
         **_latency(query.columns(figures.LATENCY, ["rows", "calls"], **who)),
     }
 

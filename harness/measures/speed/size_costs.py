@@ -1,8 +1,8 @@
 """What new batch sizes cost a variant, from the records that `shapes` leaves: their first calls, and slower paths."""
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,9 @@ from ...common import statistics
 from ...common.statistics import Floats, Interval
 from ...records.query import Query
 from . import figures
+
+Key = tuple[str, str]
+"""A backend and its variant."""
 
 NEW_SIZES = 12
 """Batch sizes that the worker has not seen: more than one framework's limit of 8 compilations of a function."""
@@ -56,29 +59,39 @@ class SizeCost(NamedTuple):
 
 def read_costs(query: Query, entries: Sequence[tuple[str, str]]) -> list[SizeCost]:
     """Return the costs of the variants that were measured, in this order."""
-    slices = query.rows(figures.SIZE_SLICE)
+    names = ["backend", "variant", "when", "worker", "batch_size", "block", "value", "steps"]
+    slices = query.columns(figures.SIZE_SLICE, names)
     slices = slices.assign(seconds=slices["value"].astype(float) / slices["steps"].astype(float))
-    of_variant = dict(iter(slices.groupby(["backend", "variant"])))
+    by_block, step_s = _by_block(slices), _by_size(slices)
     found = []
     for backend, variant in entries:
         who = {"backend": backend, "variant": variant}
         calls = query.rows(figures.NEW_SIZE, **who)
         failed = query.last(figures.SIZES_FAILED, "", **who)
         if len(calls) or failed:
-            mine = of_variant.get((backend, variant), slices.iloc[:0])
             rejected = query.last(figures.SIZE_REJECTED, "", **who)
-            at_last, at_first = compare_workers(_by_block(mine))
-            sizes = _tabulate_sizes(calls, mine)
+            at_last, at_first = compare_workers(by_block.get((backend, variant), {}))
+            sizes = _tabulate_sizes(calls, step_s.get((backend, variant), {}))
             found.append(SizeCost(backend, variant, sizes, at_last, at_first, str(rejected), str(failed)))
     return found
 
 
-def _by_block(slices: pd.DataFrame) -> dict[tuple[str, str], Floats]:
-    """Return the seconds a step of each worker in each of the three times, (blocks,)."""
-    return {
-        (str(when), str(worker)): np.asarray(mine, dtype=np.float64)
-        for (when, worker), mine in slices.sort_values("block").groupby(["when", "worker"])["seconds"]
-    }
+def _by_block(slices: pd.DataFrame) -> dict[Key, dict[tuple[str, str], Floats]]:
+    """Return the seconds a step of each variant by (when, worker), (blocks,)."""
+    found: dict[Key, dict[tuple[str, str], Floats]] = {}
+    groups: Any = slices.sort_values("block").groupby(["backend", "variant", "when", "worker"])["seconds"]
+    for (backend, variant, when, worker), mine in groups:
+        found.setdefault((backend, variant), {})[when, worker] = np.asarray(mine, dtype=np.float64)
+    return found
+
+
+def _by_size(slices: pd.DataFrame) -> dict[Key, dict[int, float]]:
+    """Return the median seconds a step of each variant by the new size."""
+    found: dict[Key, dict[int, float]] = {}
+    groups: Any = slices[slices["when"].eq(AT_NEW)].groupby(["backend", "variant", "batch_size"])["seconds"]
+    for (backend, variant, size), step_s in groups.median().items():
+        found.setdefault((backend, variant), {})[int(size)] = float(step_s)
+    return found
 
 
 def compare_workers(seconds: dict[tuple[str, str], Floats]) -> tuple[Interval, Interval]:
@@ -95,11 +108,10 @@ def compare_workers(seconds: dict[tuple[str, str], Floats]) -> tuple[Interval, I
     return at_last, statistics.unpaired_ratio([after], [before])
 
 
-def _tabulate_sizes(calls: pd.DataFrame, slices: pd.DataFrame) -> pd.DataFrame:
-    steps_s = slices[slices["when"].eq(AT_NEW)].groupby("batch_size")["seconds"].median()
+def _tabulate_sizes(calls: pd.DataFrame, steps_s: Mapping[int, float]) -> pd.DataFrame:
     rows = []
     for call in calls.sort_values("position").to_dict("records"):
-        step_s = float(steps_s.get(call["batch_size"], math.nan))
+        step_s = steps_s.get(int(call["batch_size"]), math.nan)
         rows.append(
             {
                 "batch_size": int(call["batch_size"]),

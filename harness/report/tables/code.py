@@ -65,7 +65,7 @@ def compute_doubling(faster: Interval, tokens_ratio: float) -> float:
 
 
 def _count_tokens(query: Query, key: Key) -> float:
-    return float(query.value_of(query.of(TOKENS, *key)))
+    return float(query.value_of(TOKENS, *key))
 
 
 def _time(times: StepTimes, results: SuiteResults, key: Key) -> Interval:

@@ -14,7 +14,7 @@ from ...measures.deployment.figures import (
     REQUIRES_PYTHON,
 )
 from ...measures.speed.figures import COLD_START, IMPORT
-from ...records.query import NAMES, Query
+from ...records.query import Query
 from ...records.vocabulary import Figure
 from ..text import ABSENT, format_count, format_or_dash, format_seconds, format_size, format_whole_seconds
 
@@ -38,7 +38,7 @@ def tabulate_installation(query: Query, entries: Sequence[tuple[str, str]]) -> p
             {
                 "backend": f"{backend}:{variant}",
                 **{
-                    heading: _format_known(query, query.of(figure, backend, variant, NAMES), write)
+                    heading: _format_known(query.value_of(figure, backend, variant, absent=ABSENT), write)
                     for heading, (figure, write) in INSTALLED.items()
                 },
                 "import": format_or_dash(query.values(IMPORT, self_test=False, **who).median(), format_seconds),
@@ -49,8 +49,7 @@ def tabulate_installation(query: Query, entries: Sequence[tuple[str, str]]) -> p
     return pd.DataFrame(rows)
 
 
-def _format_known(query: Query, rows: pd.DataFrame, write: Callable[[Any], str]) -> str:
-    if not len(rows):
+def _format_known(value: Any, write: Callable[[Any], str]) -> str:
+    if value == ABSENT:
         return ABSENT
-    value = query.value_of(rows)
     return "unknown" if pd.isna(value) else write(value)

@@ -8,5 +8,6 @@ from ...records.query import Query
 
 def tabulate_openness(query: Query) -> pd.DataFrame:
     """Return every stated fact with its source and the date of that source."""
-    facts = pd.concat([query.rows(figure) for figure in FACTS.values()]).sort_index()
-    return facts[["backend", "figure", "value", "source", "asof"]].rename(columns={"figure": "fact"})
+    names = ["backend", "figure", "value", "source", "asof"]
+    facts = pd.concat([query.columns(figure, names) for figure in FACTS.values()]).sort_index()
+    return facts.rename(columns={"figure": "fact"})

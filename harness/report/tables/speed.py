@@ -52,6 +52,7 @@ class StepTimes:
         """Seconds per step, an array (blocks,) a round, by (backend, variant, self_test)."""
         self.until = until
         """Whether rounds were added until the ratios were known: then every interval is an anytime-valid one."""
+        self._steps: dict[Contestant, Interval] = {}
         self._ratios: dict[tuple[Contestant, Contestant], Interval] = {}
 
     @classmethod
@@ -92,8 +93,11 @@ class StepTimes:
         """Return the seconds per step of a contestant; NaN where it was not timed."""
         if contestant not in self.rounds:
             return NOT_TIMED
-        rounds = self.rounds[contestant]
-        return stopping.step_interval(rounds) if self.until else statistics.median(rounds, self.scatter)
+        if contestant not in self._steps:
+            rounds = self.rounds[contestant]
+            found = stopping.step_interval(rounds) if self.until else statistics.median(rounds, self.scatter)
+            self._steps[contestant] = found
+        return self._steps[contestant]
 
     def ratio(self, first: Key, second: Key) -> Interval:
         """Return the step time of the first over that of the second, from the blocks that both took together."""

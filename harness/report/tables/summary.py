@@ -12,7 +12,7 @@ from ...measures.ease.figures import API_NAMES, TOKENS
 from ...measures.openness.figures import FACTS
 from ...measures.speed import figures as speed
 from ...measures.training import figures as training
-from ...records.query import NAMES, Query
+from ...records.query import Query
 from ..text import (
     format_count,
     format_floors,
@@ -94,10 +94,10 @@ def _read_row(header: Mapping[str, Any], query: Query, times: StepTimes, backend
         "examples_per_s": header["spec"]["training"]["batch_size"] / step.estimate,
         "peak_memory_bytes": query.last(speed.PEAK_MEMORY, **timed),
         "import_s": query.values(speed.IMPORT, **timed).median(),
-        "install_s": query.value_of(query.of(deployment.INSTALL_TIME, backend, variant, NAMES)),
-        "install_bytes": query.value_of(query.of(deployment.INSTALL_SIZE, backend, variant, NAMES)),
-        "tokens": query.value_of(query.of(TOKENS, backend, variant, NAMES)),
-        "api_names": query.value_of(query.of(API_NAMES, backend, variant, NAMES)),
+        "install_s": query.value_of(deployment.INSTALL_TIME, backend, variant),
+        "install_bytes": query.value_of(deployment.INSTALL_SIZE, backend, variant),
+        "tokens": query.value_of(TOKENS, backend, variant),
+        "api_names": query.value_of(API_NAMES, backend, variant),
         "licence": query.last(FACTS["licence"], backend=backend),
         "failure": read_failure(query, backend, variant),
     }
@@ -107,7 +107,7 @@ def any_failed(query: Query) -> bool:
     """Return whether a backend or a required check failed. What is not available or not supported is no failure."""
     figures = [figure for figure in FAILED if figure not in NO_FAILURE]
     checks = query.columns(CHECK, ["failed"])
-    return any(len(query.rows(figure)) for figure in figures) or bool(checks["failed"].eq(True).any())
+    return any(figure in query for figure in figures) or bool(checks["failed"].eq(True).any())
 
 
 def read_failure(query: Query, backend: str, variant: str, dtype: str | None = None) -> str:
@@ -117,6 +117,8 @@ def read_failure(query: Query, backend: str, variant: str, dtype: str | None = N
     """
     failures = []
     for figure, words in FAILED.items():
+        if figure not in query:
+            continue
         rows = query.rows(figure, backend=backend)
         if "variant" in rows:
             rows = rows[rows["variant"].isna() | rows["variant"].eq(variant)]

@@ -15,6 +15,9 @@ PLAIN_TEXT_WIDTH = 240
 COMPARISON_WIDTH = 100
 """Columns of a comparison where the output is no terminal."""
 
+GAP = 2
+"""Characters between two columns of a table."""
+
 TEXT_COLUMNS = ("backend", "licence", "mistake", "check", "status")
 """Headings of the columns that are aligned to the left."""
 
@@ -38,9 +41,10 @@ def print_table(console: Console, notes: Sequence[str], rows: "pd.DataFrame") ->
         return
     console = widen(console)
     name, *rest = (str(heading) for heading in rows.columns)
+    widths = {heading: _measure_width(rows[[heading]]) for heading in (name, *rest)}
     part: list[str] = []
     for heading in rest:
-        if part and _measure_width(_make_listing(rows[[name, *part, heading]])) > console.width:
+        if part and _add_widths(widths[each] for each in (name, *part, heading)) > console.width:
             _print_part(console, rows[[name, *part]])
             part = []
         part.append(heading)
@@ -54,8 +58,9 @@ def print_comparison(console: Console, rows: "pd.DataFrame", rest: str) -> None:
     """
     width = console.width if console.is_terminal else COMPARISON_WIDTH
     columns = [str(heading) for heading in rows.columns]
+    widths = [_measure_width(rows[[heading]]) for heading in columns]
     shown = len(columns)
-    while shown > 1 and _measure_width(_make_listing(rows[columns[:shown]])) > width:
+    while shown > 1 and _add_widths(widths[:shown]) > width:
         shown -= 1
     # The first column alone may be wider than the terminal: then it stands out at the edge, and is whole.
     Console(file=console.file, width=PLAIN_TEXT_WIDTH, markup=False, emoji=False).print(
@@ -89,8 +94,7 @@ def format_count(number: int, noun: str) -> str:
 
 def _print_part(console: Console, rows: "pd.DataFrame") -> None:
     """Print a table; where even one column beside the first is too wide for the terminal, its words are wrapped."""
-    listing = _make_listing(rows)
-    console.print(_make_listing(rows, wrap=True) if _measure_width(listing) > console.width else listing)
+    console.print(_make_listing(rows, wrap=_measure_width(rows) > console.width))
 
 
 def _make_listing(rows: "pd.DataFrame", wrap: bool = False) -> Table:
@@ -98,11 +102,17 @@ def _make_listing(rows: "pd.DataFrame", wrap: bool = False) -> Table:
     for heading in rows.columns:
         justify: Literal["left", "right"] = "left" if heading in TEXT_COLUMNS else "right"
         listing.add_column(heading, no_wrap=not wrap, overflow="fold", justify=justify)
-    for _, row in rows.iterrows():
-        listing.add_row(*(str(cell) for cell in row))
+    for row in rows.itertuples(index=False, name=None):
+        listing.add_row(*map(str, row))
     return listing
 
 
-def _measure_width(listing: Table) -> int:
-    """Return the columns that the listing takes where the terminal sets no limit."""
-    return Console(width=10_000, markup=False, emoji=False).measure(listing).maximum
+def _measure_width(rows: "pd.DataFrame") -> int:
+    """Return how wide the table is where the terminal sets no limit."""
+    return Console(width=10_000, markup=False, emoji=False).measure(_make_listing(rows)).maximum
+
+
+def _add_widths(widths: Iterable[int]) -> int:
+    """Return how wide a table of columns of these widths is."""
+    every = list(widths)
+    return sum(every) + GAP * (len(every) - 1)
