@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..common.statistics import Interval
 from ..measures.agreement.figures import CONVENTION_EFFECT
+from ..measures.ease import figures as ease
 from ..measures.speed import stopping
 from ..measures.speed.figures import HOST, SLICE_STEPS, STOPPED, SUITE, SUITE_UNSUPPORTED, SWEEP, SWEEP_UNSUPPORTED
 from ..measures.training.figures import EPOCH_TIME
@@ -273,3 +274,5 @@ def _describe_failures(report: "Report") -> Iterator[str]:
             names.setdefault(shorten_floors(row["failure"].splitlines()[0]), []).append(name)
     for sentence, who in names.items():
         yield f"{', '.join(who)}: {sentence}"
+    for name, reason in report.query.columns(ease.FAILED, ["backend", "value"]).itertuples(index=False, name=None):
+        yield f"{name}: its code was not counted, or not all of it: {reason.splitlines()[0]}"

@@ -27,6 +27,7 @@ from ..measures.agreement.records import outcome_records
 from ..measures.agreement.timed_check import TimedCheck
 from ..measures.deployment import figures as deployment
 from ..measures.deployment import install
+from ..measures.ease import figures as ease
 from ..measures.ease.measure import measure as measure_ease
 from ..measures.openness import figures as openness
 from ..measures.speed import figures as speed
@@ -359,13 +360,11 @@ def _add_description(task: Task, entry: Entry, board: Board) -> None:
     """Record what is known of a backend without running it: its code, its devices, the facts on its openness."""
     description = entry.description
     try:
-        ease = list(measure_ease(entry))
+        for figure, value, keys in measure_ease(entry):
+            task.add(figure, value, **keys)
     except InputError as error:
-        # Its worker fails by the same fault, and gives it a row with the reason.
-        board.say(f"{entry.name}: its code was not counted: {error}")
-        ease = []
-    for figure, value, keys in ease:
-        task.add(figure, value, **keys)
+        board.say(f"{entry.name}: its code was not counted, or not all of it: {error}")
+        task.add(ease.FAILED, str(error), backend=entry.name)
     task.add(deployment.DEVICES, ", ".join(description.devices), backend=entry.name)
     task.add(deployment.PYTHON, description.python, backend=entry.name)
     for key, fact in description.openness.facts():

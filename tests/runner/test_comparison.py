@@ -112,6 +112,7 @@ def ended(tmp_path_factory):
     copy_backend(backends, "right")
     copy_backend(backends, "not_installable", requirements=("numpy==", "--no-index\nabacus=="))
     copy_backend(backends, "wrong_epsilon", model=("np.sqrt(var + self.epsilon)", "(np.sqrt(var) + self.epsilon)"))
+    (backends / "wrong_epsilon" / "changes" / "layer.after.patch").unlink()
     copy_backend(
         backends, "gives_nan", model=("    return losses\n", "    return losses if len(x) > 900 else losses * np.nan\n")
     )
@@ -182,7 +183,21 @@ def test_a_fault_in_the_files_of_a_backend_is_its_row(ended, name, said):
     assert said in row["failure"]
     assert row["correct"] == "no"
     assert pd.isna(row["step_s"])
-    assert f"{name}: its code was not counted: " in ended.err
+    assert f"{name}: its code was not counted, or not all of it: " in ended.err
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("not_python", "invalid syntax"), ("too_long", "recursion"), ("wrong_epsilon", "neither layer.before.patch nor")],
+)
+def test_why_code_was_not_counted_is_recorded_and_stands_above_the_tables(ended, name, said):
+    records = ended.records[ended.records["measure"].eq("ease") & ended.records["backend"].eq(name)]
+    (reason,) = records.loc[records["figure"].eq("failed"), "value"]
+    assert said in reason
+    text = (ended.folder / "tables" / "summary.md").read_text()
+    assert f"- {name}: its code was not counted, or not all of it: " in text
+    # What could be counted before the fault, is.
+    assert records["figure"].eq("tokens").any() == (name == "wrong_epsilon")
 
 
 def test_a_nan_in_training_is_reported_with_its_place(ended):

@@ -39,6 +39,7 @@ STYLE = Figure(
     (str,),
     (*BACKEND, "variant", "by", "how"),
 )
+FAILED = Figure("ease", "failed", "", "Why the code of a backend was not counted, or not all of it.", (str,), BACKEND)
 COUNTED = (
     LOGICAL_LINES,
     TOKENS,
@@ -51,4 +52,4 @@ COUNTED = (
     CONCEPTS,
 )
 """The figures of one file, in the order in which they are shown."""
-FIGURES = (*COUNTED, CHANGE, STYLE)
+FIGURES = (*COUNTED, CHANGE, STYLE, FAILED)
