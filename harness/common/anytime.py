@@ -41,7 +41,8 @@ def mean_interval(values: npt.ArrayLike, level: float = LEVEL, effect_scale: flo
 def ratio_interval(log_ratios: npt.ArrayLike, level: float = LEVEL) -> Interval:
     """Return the ratio whose logarithms, one for each round, are `log_ratios` (n,), with its anytime-valid interval."""
     found = mean_interval(log_ratios, level)
-    return Interval(*(math.exp(each) if each < math.inf else math.inf for each in found))
+    with np.errstate(over="ignore"):  # an end that no float can hold is infinite
+        return Interval(*np.exp(found).tolist())
 
 
 def is_known_to(interval: Interval, precision: float) -> bool:

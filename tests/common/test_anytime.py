@@ -80,6 +80,14 @@ def test_the_interval_of_a_ratio_is_that_of_its_logarithms():
     assert ratio_interval(logs, 0.9) == pytest.approx(np.exp(mean_interval(logs, 0.9)))
     assert ratio_interval(logs) == pytest.approx(np.exp(mean_interval(logs)))
     assert ratio_interval([0.02]) == pytest.approx((math.exp(0.02), 0, math.inf))
+    assert mean_interval([0.0, 900.0] * 4, 0.5).high < math.inf
+    assert ratio_interval([0.0, 900.0] * 4, 0.5).high == math.inf  # no float holds its exponential
+
+
+def test_two_values_can_exclude_something_at_a_low_level():
+    mean, low, high = mean_interval([0.1, 0.4], 0.5, 2.0)
+    assert mean - low == high - mean == pytest.approx(0.15 * critical_t(2, 0.5, 2.0))
+    assert high < math.inf
 
 
 def test_a_table_of_values_is_an_error_that_names_its_shape():

@@ -22,6 +22,20 @@ def test_counting_gives_what_sorting_gives(lengths):
         assert sorted(found) == sort_each(values, lengths, 300)
 
 
+@pytest.mark.parametrize("together", [1, 100, 2**18])
+@pytest.mark.parametrize("lengths", [(3,), (16, 16), (27, 30)], ids=str)
+def test_resamples_are_the_same_however_many_are_drawn_in_one_call(lengths, together, monkeypatch):
+    one_by_one, many = np.random.default_rng(5), np.random.default_rng(5)
+    monkeypatch.setattr(bootstrap, "DRAWN_TOGETHER", together)
+    expected = [next(bootstrap._draw(lengths, one_by_one, 1)).tolist() for _ in range(25)]
+    assert [each.tolist() for each in bootstrap._draw(lengths, many, 25)] == expected
+
+
+def test_a_segment_is_of_neighbours_and_goes_on_at_the_other_end():
+    assert bootstrap._extend(np.array([[7, 1]]), 10).tolist() == [[7, 8, 9, 0, 1, 2, 3, 4, 1, 2]]
+    assert bootstrap._extend(np.array([2]), 3).tolist() == [2, 0, 1]
+
+
 @pytest.mark.parametrize("lengths", [(40, 40), (21, 64)], ids=str)
 def test_a_ratio_and_its_inverse_share_one_search(lengths):
     rng = np.random.default_rng(8)
