@@ -29,7 +29,7 @@ CONFIGURATION = """
 source_paths = ["bakeoff"]
 only_mutate = {mutated}
 also_copy = ["bakeoff", "backends", "results", "tests"]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "--timeout", "60", "-m", "not conformance and not simulation"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "--timeout", "300", "-m", "not conformance and not simulation"]
 pytest_add_cli_args_test_selection = {tests}
 use_git_change_detection = false
 """

@@ -15,20 +15,14 @@ from bakeoff.workload import networks
 from bakeoff.workload.networks import Network
 
 from tests.other_backends import listed_backends
-from tests.tiers import FULL, mark_all_but_first
+from tests.tiers import mark_all_but_first
 
-from .wrong_copies import OF_OTHERS, WRONG_COPIES
+from .wrong_copies import WRONG_COPIES
 
 ENTRIES = entries.read_all()
 ONLY = os.environ.get("BAKEOFF_BACKENDS")
 """As --backends: `tox -e backend-...` checks one at a time."""
 WANTED = {(entry.name, variant) for entry, variant in entries.select(ENTRIES, ONLY or None)}
-
-
-TRIED = [
-    *mark_all_but_first(WRONG_COPIES, lambda copy: copy.backend),
-    *(pytest.param(copy, marks=FULL) for copy in OF_OTHERS),
-]
 
 
 def name_of(copy):
@@ -46,7 +40,7 @@ def text_of(folder, copy):
     return text
 
 
-@pytest.mark.parametrize("copy", [*WRONG_COPIES, *OF_OTHERS], ids=name_of)
+@pytest.mark.parametrize("copy", WRONG_COPIES, ids=name_of)
 def test_the_text_that_a_mistake_replaces_stands_in_its_backend(copy):
     text_of(ENTRIES[copy.backend].folder, copy)
     assert copy.variant in ENTRIES[copy.backend].variants
@@ -67,7 +61,9 @@ def test_there_are_five_mistakes_for_each_backend_and_they_cover_every_phase():
 
 
 @pytest.mark.conformance
-@pytest.mark.parametrize("copy", TRIED, ids=[name_of(copy) for copy in (*WRONG_COPIES, *OF_OTHERS)])
+@pytest.mark.parametrize(
+    "copy", mark_all_but_first(WRONG_COPIES, lambda copy: copy.backend), ids=map(name_of, WRONG_COPIES)
+)
 def test_a_wrong_copy_is_detected_and_named(copy, tmp_path):
     if (copy.backend, copy.variant) not in WANTED:
         pytest.skip(f"only {ONLY} is asked for, by BAKEOFF_BACKENDS")

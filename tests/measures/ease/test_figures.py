@@ -120,7 +120,8 @@ def test_every_declared_figure_is_measured_with_its_declared_keys():
     counts = {figure: value for figure, value, keys in measured if "variant" not in keys}
     counts.pop(declared.CHANGE)
     assert counts == counted.figures()
-    assert {figure for figure, *_ in measured} == set(declared.FIGURES)
+    # A figure says why not, where the code cannot be counted: see tests/runner/test_comparison.py.
+    assert {figure for figure, *_ in measured} == set(declared.FIGURES) - {declared.FAILED}
     records = [figure.record(value, **keys) for figure, value, keys in measured]
     assert {record["backend"] for record in records} == {"pytorch"}
     keys_of = {figure: keys for figure, _, keys in measured if "variant" not in keys}
