@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from . import completion
-from .options import Json, Results, find_run, out, print_json, print_note
+from .options import Json, Results, find_different_runs, out, print_json, print_note
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of runs. Default: results.", show_default=False)]
 Page = Annotated[
@@ -41,7 +41,7 @@ def merge_runs(runs: MergedRuns, results: Results = Path("results"), as_json: Js
     from ..report.many.merge import Merged
     from ..report.terminal.console import print_line, print_table
 
-    merged = Merged([find_run(run, results) for run in runs])
+    merged = Merged(find_different_runs(runs, results))
     if as_json:
         print_json(merged.as_json())
     else:

@@ -143,6 +143,15 @@ def find_runs(runs: Sequence[Path], results: Path) -> list[Path]:
     return [baseline, newest.folder]
 
 
+def find_different_runs(runs: Sequence[Path], results: Path) -> list[Path]:
+    """Return the run folders that `runs` name. Raises InputError where two of them are the same."""
+    folders = [find_run(run, results) for run in runs]
+    for place, folder in enumerate(folders):
+        if folder.resolve() in [each.resolve() for each in folders[:place]]:
+            raise InputError(f"{folder} is named twice. Name different runs.")
+    return folders
+
+
 RecordsFile = Annotated[
     Path | None, typer.Option("--records", metavar="FILE", help="File for all records: .jsonl. Default: none.")
 ]

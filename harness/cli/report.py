@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..common.errors import InputError
 from . import completion
 from .options import (
     FAILED,
@@ -129,10 +130,12 @@ def print_run_table(
     from ..report.report import Report
     from ..report.terminal import run as terminal_run
 
+    if as_json and form not in (Format.terminal, Format.json):
+        raise InputError(f"--format {form.value} and --json: expected one of them.")
     form = Format.json if as_json else form
     require_writable(output, figure)
     report = Report(find_run(run, results), lenient)
-    chosen = [name.strip() for name in columns.split(",")] if columns else []
+    chosen = [] if columns is None else [name.strip() for name in columns.split(",")]
     table = export.select(report, speed, chosen, sort, raw=form in export.RAW)
     write_tables(report)
     if figure is not None:

@@ -24,7 +24,7 @@ from typing import IO, Any, cast
 from ..common.errors import InputError
 from .files import CHECK_FILE, HEADER_FILE, OPTIONAL, REQUIRED, SELF_TEST_FILE, WITH_RECORDS
 from .read import read_header, read_records
-from .validate import DIVERGING, NEVER_NEGATIVE
+from .validate import DIVERGING, INVALID_ADVICE, NEVER_NEGATIVE
 from .vocabulary import Vocabulary
 
 FORMAT = 1
@@ -190,13 +190,17 @@ def _require_sound(file: Path, folder: Path, vocabulary: Vocabulary) -> None:
                 read_records(folder, vocabulary, finished_only=False, file=name)
     except InputError as error:
         # The path of the temporary folder would lead nowhere.
-        raise InputError(str(error).replace(str(folder), str(file))) from None
+        message = str(error).replace(str(folder), str(file))
+        raise InputError(message.replace(INVALID_ADVICE, "Ask for the file again. Nothing was added.")) from None
     if (folder / SELF_TEST_FILE).exists():
         _parse(f"{file}: {SELF_TEST_FILE}", (folder / SELF_TEST_FILE).read_bytes(), finite=False)
     if (folder / CHECK_FILE).exists():
         with (folder / CHECK_FILE).open("rb") as packed, cast(IO[bytes], gzip.GzipFile(fileobj=packed)) as stream:
-            for _ in _read_chunks(file, stream, MOST_BYTES):
-                pass
+            try:
+                for _ in _read_chunks(file, stream, MOST_BYTES):
+                    pass
+            except (OSError, EOFError, zlib.error) as error:
+                raise InputError(f"{file}: {CHECK_FILE}: cannot be read: {error}. Nothing was added.") from None
 
 
 def _require_bounds(file: Path, path: Path) -> None:

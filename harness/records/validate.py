@@ -193,10 +193,10 @@ def _to_numbers(column: "pd.Series[Any]") -> tuple["Array", "Array"]:
     return numbers, whole
 
 
+INVALID_ADVICE = "Records are never edited: restore the file, or leave such records out with --lenient."
+
+
 def describe_first(path: Path, problems: Sequence[str]) -> str:
     """Return the message for a file with bad records: the first of them, and how many more there are."""
     more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
-    return (
-        f"{path}: {problems[0]}{more}. Records are never edited: restore the file, or leave such records out with "
-        "--lenient."
-    )
+    return f"{path}: {problems[0]}{more}. {INVALID_ADVICE}"

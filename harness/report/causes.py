@@ -20,6 +20,7 @@ MACHINE = (
     "machine.python",
 )  # fmt: skip
 """What can make every variant slower or faster at once, the most telling first."""
+OTHER_MACHINE = ("processor ", "architecture ")
 PLANNED = ("plan.threads", "plan.device", "plan.cores")
 
 
@@ -51,7 +52,8 @@ def _explain(pair: "Pair", change: "Change") -> str:
     own = list(_list_own(pair, change))
     # Times relative to another variant of the same run do not have what affects all.
     shared = [] if pair.relative_to else list(_list_shared(pair))
-    causes = [*own, *shared]
+    # Another processor explains more than anything of one variant; what is a variant's own comes before the rest.
+    causes = sorted([*own, *shared], key=lambda cause: not (cause in shared and cause.startswith(OTHER_MACHINE)))
     if not causes:
         return (
             "No cause is recorded: versions, machine, kernel and load are alike. Repeat both runs in turn to see "

@@ -467,6 +467,21 @@ def test_table_in_json_has_the_numbers_of_the_csv(bakeoff, saved):
     assert bakeoff("table", saved, "--format", "json")[1] == out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("table", "--columns", ""), "no column `` in this table. Valid here: `backend`"),
+        (("table", "--format", "csv", "--json"), "--format csv and --json: expected one of them."),
+        (("merge", "SAVED"), "is named twice. Name different runs."),
+    ],
+)
+def test_what_says_nothing_or_two_things_is_a_wrong_use(bakeoff, saved, arguments, sentence):
+    command, *rest = (saved if each == "SAVED" else each for each in arguments)
+    code, out, err = bakeoff(command, saved, *rest)
+    assert (code, out) == (2, "")
+    assert sentence in err
+
+
 def test_table_of_a_run_with_failures_exits_with_0(bakeoff, saved):
     """`bakeoff run` reported the failures; printing the table again is not a failure."""
     header = read.read_header(saved)

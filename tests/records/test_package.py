@@ -254,7 +254,17 @@ def test_a_last_line_without_its_end_is_rejected(packed, results):
 
 
 def test_damaged_compression_of_a_table_is_rejected(packed, results):
-    rejected(repack(packed, {**read_members(packed), "check.csv.gz": b"no gzip"}), results, "cannot be read")
+    rejected(
+        repack(packed, {**read_members(packed), "check.csv.gz": b"no gzip"}), results, "check.csv.gz: cannot be read"
+    )
+
+
+def test_a_rejected_file_is_not_said_to_be_taken_in_another_way(packed, results):
+    """`bakeoff add` has no --lenient: what is wrong does not enter the results."""
+    with pytest.raises(InputError) as rejection:
+        add(repack(packed, change_record(read_members(packed), "speed", value="fast")), results, VOCABULARY)
+    assert "--lenient" not in str(rejection.value)
+    assert str(rejection.value).endswith("Ask for the file again. Nothing was added.")
 
 
 def test_a_failure_leaves_nothing_behind(packed, results, monkeypatch):

@@ -63,6 +63,12 @@ def test_kernels_of_the_variant_are_a_cause():
     assert explained(("kernels.swift:eager.openblas", "Haswell", "Zen")).endswith("openblas Haswell -> Zen.")
 
 
+def test_another_processor_comes_before_what_is_a_variant_s_own():
+    own = [("backends.swift.version", "1.0", "2.0"), *((f"backends.swift.uses lib{n}", "1", "2") for n in range(3))]
+    found = explained(*own, ("machine.microcode", "1", "2"), ("machine.processor", "P", "Q"))
+    assert found == "Probable cause: processor P -> Q, version 1.0 -> 2.0, lib0 1 -> 2 and 3 more, below."
+
+
 def test_many_causes_are_counted():
     several = [(f"backends.swift.uses lib{number}", "1", "2") for number in range(5)]
     assert explained(*several) == "Probable cause: lib0 1 -> 2, lib1 1 -> 2, lib2 1 -> 2 and 2 more, below."

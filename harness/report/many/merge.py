@@ -4,7 +4,7 @@ Two runs disagree on a pair of variants where each says, with its whole interval
 times of different machines are not pooled: what is compared is each run's own ratios.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -90,7 +90,13 @@ class Merged:
             f"The runs are of {count_things(len(machines), 'processor model')}. They disagree on {len(found)} of "
             f"{pairs} pairs of variants: on a pair where each is sure, by its whole interval, of another order.",
             *(each.sentence for each in found),
+            *self._describe_workload(),
         ]
+
+    def _describe_workload(self) -> Iterator[str]:
+        """Yield which workload of a suite is ranked; nothing for runs of one workload."""
+        for workload in self.reports[0].suite_results.workloads[:1]:
+            yield f"Of a suite, only its first workload is ranked here, {workload.name}: {workload.about}."
 
     def as_json(self) -> dict[str, Any]:
         """Return everything for programs."""

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from ...common.errors import InputError
+from ...common.toml import nearest
+from ...measures import VOCABULARY
+from ...records.vocabulary import HEAD
 from ..report import Report
 from ..summary import RunSummary, summarise
 from .frames import FRAMES, Frame
@@ -67,9 +71,18 @@ class LoadedRun:
         """The sentences to be read before the tables; the warnings come first."""
         return self.report.notes()
 
-    def figure(self, figure: Figure, **where: Any) -> pd.DataFrame:
-        """Return the records of a declared figure whose keys equal `where`."""
-        return self.report.query.rows(figure, **where)
+    def figure(self, figure: str | Figure, **where: Any) -> pd.DataFrame:
+        """Return the records of a figure, `"speed/slice"`, whose keys equal `where`: `backend="pytorch"`.
+
+        docs/reference/records.md lists the figures and their keys. Raises InputError for another one.
+        """
+        declared = _find_figure(figure) if isinstance(figure, str) else figure
+        keys = [*HEAD, *declared.keys, *declared.optional]
+        for key in where:
+            if key not in keys:
+                name = f"{declared.measure}/{declared.name}"
+                raise InputError(f"figure: {name} has no key `{key}`. {nearest(key, keys)}")
+        return self.report.query.rows(declared, **where)
 
     def __repr__(self) -> str:
         return f"LoadedRun({str(self.folder)!r}): {self.answer.answer}"
@@ -81,6 +94,16 @@ class LoadedRun:
         paragraphs = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences if sentence)
         table = self.report.readable_summary().to_html(index=False, escape=True, border=0)
         return f"<div><h4>{html.escape(str(self.folder))}</h4>{paragraphs}{table}</div>"
+
+
+def _find_figure(name: str) -> Figure:
+    known = {"/".join(each): figure for each, figure in VOCABULARY.figures.items()}
+    if name not in known:
+        raise InputError(
+            f"figure: expected a declared figure such as speed/slice, got {name!r}. {nearest(name, known)} "
+            "docs/reference/records.md describes them."
+        )
+    return known[name]
 
 
 def load(run: str | os.PathLike[str]) -> LoadedRun:

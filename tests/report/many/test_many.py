@@ -40,6 +40,12 @@ def test_runs_of_one_machine_do_not_disagree(merged):
     assert "disagree on 0 of 28 pairs" in " ".join(merged.notes())
 
 
+def test_runs_of_a_suite_say_which_workload_is_ranked(merged):
+    assert not any("suite" in note for note in merged.notes())
+    suite = Merged([ROOT / "results" / "suite"] * 2)
+    assert "Of a suite, only its first workload is ranked here, small: " in " ".join(suite.notes())
+
+
 def test_a_disagreement_needs_both_runs_to_be_sure(merged, monkeypatch):
     first, second = (report.step_times for report in merged.reports)
     for times, low, high in ((first, 0.4, 0.6), (second, 1.8, 2.2)):

@@ -34,6 +34,16 @@ def test_a_table_has_exactly_its_documented_columns_with_their_units(run, frame)
     assert len(table) or frame.name == "sweep"
 
 
+def test_a_figure_is_asked_for_by_its_name_and_keys(run):
+    slices = run.figure("speed/slice", backend="numpy_plain", self_test=False)
+    assert set(slices["backend"]) == {"numpy_plain"}
+    assert len(slices) < len(run.figure("speed/slice"))
+    with pytest.raises(InputError, match=r"such as speed/slice, got 'speed/slyce'. Did you mean `speed/slice`\?"):
+        run.figure("speed/slyce")
+    with pytest.raises(InputError, match=r"speed/slice has no key `bckend`. Did you mean `backend`\?"):
+        run.figure("speed/slice", bckend="numpy_plain")
+
+
 @pytest.mark.parametrize("frame", [each for each in FRAMES if each.name != "sweep"], ids=lambda each: each.name)
 def test_every_documented_column_has_values_in_a_published_run(run, frame):
     """A column that the measure has renamed would be empty."""
