@@ -1105,7 +1105,6 @@ MLX = (
     ),
 )
 
-# The default tier tries the first alone: it takes 20 s, and the second 7 minutes.
 TINYGRAD = (
     WrongCopy(
         "state-of-the-optimiser-left-in-float32",

@@ -47,11 +47,8 @@ class AdamEpsilonInside(Reference):
 class NoBiasCorrection(Reference):
     """Leaves Adam's bias correction out."""
 
-    def adam(self, name, g):
-        taken, self.steps = self.steps, 10**6
-        update = super().adam(name, g)
-        self.steps = taken
-        return update
+    def share(self, beta):
+        return 1.0
 
 
 class StepsCountedFromTwo(Reference):
