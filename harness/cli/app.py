@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ..common.errors import InputError
+from ..common.extras import describe_install, find_extra
 from ..common.foreign import make_safe
 from .agreement import check_backends, measure_precision, run_selftest
 from .backends import build_environments, create_backend, list_backends
@@ -68,11 +69,6 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
 }
 """The commands by panel of `bakeoff --help`, in the order of the help."""
 
-MODULES_OF_RUN = frozenset(
-    ("complexipy", "jinja2", "lizard", "pandas", "pyarrow", "ruptures", "sklearn", "scipy", "tabulate")
-)
-"""The top-level modules of what the extra `run` installs: pyproject.toml has the distributions."""
-
 
 def format_help(function: Callable[..., None]) -> str:
     """Return the docstring with each paragraph on one line, but for examples, so that it fits any terminal."""
@@ -110,12 +106,6 @@ def _bakeoff(
     ] = False,
 ) -> None:
     pass
-
-
-def is_of_extra_run(module: str | None) -> bool:
-    """Return whether a module belongs to a package that only the extra `run` installs."""
-    top = (module or "").partition(".")[0]
-    return top in MODULES_OF_RUN
 
 
 def prepare_streams() -> None:
@@ -158,9 +148,9 @@ def main() -> None:
     except InputError as error:
         fail(str(error))
     except ModuleNotFoundError as error:
-        if not is_of_extra_run(error.name):
+        if (extra := find_extra(error.name)) is None:
             raise
-        fail(f"this command needs {error.name}, which is not installed here: pip install 'bakeoff[run]'")
+        fail(f"this command needs {error.name}, which is not installed here. {describe_install(extra)}")
     except BrokenPipeError:
         # Whoever read the output has enough of it, as `head` has.
         discard_output()

@@ -39,7 +39,7 @@ def run_study(
     """Run a study in several frameworks, and write a page of what it found.
 
     Each backend runs by its first variant, unless you name another. Exit code 1 if a backend fails. Needs pip install
-    'bakeoff[figures]'.
+    '.[figures]'.
 
     \b
     bakeoff study                       list the studies
