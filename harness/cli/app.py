@@ -12,6 +12,7 @@ import typer
 from ..common.errors import InputError
 from ..common.extras import describe_install, find_extra
 from ..common.foreign import make_safe
+from . import completion
 from .agreement import check_backends, measure_precision, run_selftest
 from .backends import build_environments, create_backend, list_backends
 from .data import describe_source
@@ -142,6 +143,8 @@ def main() -> None:
     prepare_streams()
     try:
         try:
+            if completion.is_asked_by_bash():
+                completion.complete_in_bash(app)
             app()
         finally:
             sys.stdout.flush()  # here a full disk is an error with a message, and not where the interpreter ends
