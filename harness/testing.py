@@ -44,7 +44,9 @@ def conformance(
         ) from None
 
     here = Path(inspect.stack(context=0)[1].filename).parent
-    entry = entries.read_entry(Path(os.path.abspath(here / folder)))
+    home = Path(os.path.abspath(here / folder))
+    entries.require_backend(home)
+    entry = entries.read_entry(home)
     interpreter = _interpreter(python, here)
     variants = _variants(entry, variant)
     kinds = [

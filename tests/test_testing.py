@@ -214,9 +214,10 @@ def test_a_missing_interpreter_is_an_error(python):
         testing.conformance(RIGHT, python=python)
 
 
-def test_a_folder_that_is_no_backend_is_an_error(tmp_path):
-    with pytest.raises(InputError, match=r"backend\.toml"):
-        testing.conformance(tmp_path)
+@pytest.mark.parametrize("folder", ["", "no/such/folder", "numpy_plain"])
+def test_a_folder_that_is_no_backend_is_an_error(folder, tmp_path):
+    with pytest.raises(InputError, match=r"expected the folder of a backend, with a backend\.toml in it"):
+        testing.conformance(tmp_path / folder)
 
 
 def in_a_process(code):

@@ -105,5 +105,5 @@ def test_a_file_of_named_tables_suggests_the_keys_of_a_table(key, suggestion):
 
 
 def test_a_file_of_named_tables_says_what_a_missing_key_is():
-    with pytest.raises(InputError, match="`brass.tone` is missing: In hertz"):
+    with pytest.raises(InputError, match=r"`brass\.tone` is missing: In hertz"):
         read_model(Bells, "[brass]\n", "bells.toml")
