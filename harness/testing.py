@@ -44,9 +44,7 @@ def conformance(
         ) from None
 
     here = Path(inspect.stack(context=0)[1].filename).parent
-    home = Path(os.path.abspath(here / folder))
-    entries.require_backend(home)
-    entry = entries.read_entry(home)
+    entry = _read_backend(Path(os.path.abspath(here / folder)))
     interpreter = _interpreter(python, here)
     variants = _variants(entry, variant)
     kinds = [
@@ -74,6 +72,11 @@ def conformance(
             pytest.xfail("; ".join(known))
 
     return test_conformance
+
+
+def _read_backend(folder: Path) -> entries.Entry:
+    entries.require_backend(folder)
+    return entries.read_entry(folder)
 
 
 def _variants(entry: entries.Entry, wanted: str | Sequence[str] | None) -> tuple[str, ...]:

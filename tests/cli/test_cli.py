@@ -181,6 +181,15 @@ def test_every_help_text_is_one_line_of_at_most_70_characters():
             assert text.endswith("."), f"{name}: {text}"
 
 
+def test_the_help_of_python_says_which_commands_run_a_folder_in_it():
+    commands = typer.main.get_command(app.app).commands.values()
+    texts = {each.name: option.help for each in commands for option in each.params if option.name == "python"}
+    runs = {name for name, text in texts.items() if "run your folder" in text}
+    assert runs == {"check", "precision", "mistakes", "study"}
+    assert len(set(texts.values())) == 2
+    assert all("environments" in text and "Repeatable." in text for text in texts.values())
+
+
 def test_the_help_of_run_has_examples_and_the_true_defaults(bakeoff):
     _, out, _ = bakeoff("run", "-h")
     for example in ("--data iris.csv --target species", "--backends NAME,NAME:VARIANT", "--resume results/"):
