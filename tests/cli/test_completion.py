@@ -154,3 +154,10 @@ def test_bash_completes_what_it_splits_into_words(bash, line, expected):
 def test_bash_completes_variants_where_its_words_are_not_split_at_colons(bash):
     bash.send("COMP_WORDBREAKS=${COMP_WORDBREAKS//:}\n")
     assert bash.complete("check pytorch:e") == ["check", "pytorch:eager"]
+
+
+@pytest.mark.parametrize(("shell", "words"), [("zsh", "#compdef bakeoff"), ("fish", "complete --command bakeoff")])
+def test_the_script_of_another_shell_is_printed(shell, words):
+    more = imports(_BAKEOFF_COMPLETE=f"source_{shell}")
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, env=more, check=True)
+    assert words in done.stdout
