@@ -19,7 +19,9 @@ def __getattr__(name: str) -> Any:
     try:
         from . import api  # noqa: PLC0415  # pandas and SciPy take a second
     except ModuleNotFoundError as error:
-        raise ImportError(f"bakeoff.{name} needs {error.name}: pip install 'bakeoff[run]'") from error
+        from .common.extras import describe_install  # noqa: PLC0415  # as above
+
+        raise ImportError(f"bakeoff.{name} needs {error.name}. {describe_install('run')}") from error
 
     return getattr(api, name)
 

@@ -44,7 +44,7 @@ def conformance(
         ) from None
 
     here = Path(inspect.stack(context=0)[1].filename).parent
-    entry = entries.read_entry(Path(os.path.abspath(here / folder)))
+    entry = _read_backend(Path(os.path.abspath(here / folder)))
     interpreter = _interpreter(python, here)
     variants = _variants(entry, variant)
     kinds = [
@@ -72,6 +72,11 @@ def conformance(
             pytest.xfail("; ".join(known))
 
     return test_conformance
+
+
+def _read_backend(folder: Path) -> entries.Entry:
+    entries.require_backend(folder)
+    return entries.read_entry(folder)
 
 
 def _variants(entry: entries.Entry, wanted: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ NOT_EXECUTED = {
     "tox list": "prints what tox.ini says of each environment",
     "autograd-env/bin/pip": "installs a framework; tests/registry/test_scaffold.py checks the guide's backend in one",
     "uv": "asks the package index for the newest versions",
+    "_BAKEOFF_COMPLETE=source_zsh bakeoff": "is executed by tests/cli/test_completion.py",
     "dask": "runs until it is stopped; tests/cluster/test_how_to.py starts a scheduler and a worker with these options",
     "openssl": "writes keys; tests/cluster/test_how_to.py executes it in a folder of its own",
     "kubectl": "needs a Kubernetes cluster",

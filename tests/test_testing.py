@@ -7,16 +7,13 @@ import subprocess
 import sys
 import textwrap
 import tomllib
-from importlib.metadata import packages_distributions
 from xml.etree import ElementTree
 
 import pytest
 from bakeoff import testing
-from bakeoff.cli.app import MODULES_OF_RUN
 from bakeoff.common.errors import InputError
 from bakeoff.registry import entries
 from bakeoff.workload import networks
-from packaging.requirements import Requirement
 
 from tests.paths import ROOT
 
@@ -183,11 +180,13 @@ main()
     assert "mine:plain: passes what was selected" in done.stdout
 
 
-def test_a_command_that_needs_an_extra_says_which(tmp_path):
-    code = f"{WITHOUT_EXTRAS}\nfrom bakeoff.cli import main\nsys.argv[1:] = ['table']\nmain()\n"
+@pytest.mark.parametrize(("command", "module"), [("table", "pandas"), ("ease", "lizard_languages")])
+def test_a_command_that_needs_an_extra_says_which(command, module, tmp_path):
+    code = f"{WITHOUT_EXTRAS}\nfrom bakeoff.cli import main\nsys.argv[1:] = [{command!r}]\nmain()\n"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "needs pandas, which is not installed here: pip install 'bakeoff[run]'" in done.stderr
+    sentence = f"needs {module}, which is not installed here. In a clone of Bakeoff: pip install '.[run]'"
+    assert sentence in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -195,9 +194,6 @@ def test_the_group_of_the_tests_has_the_extra_run():
     described = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extra = described["project"]["optional-dependencies"]["run"]
     assert described["dependency-groups"]["run"] == extra
-    names = packages_distributions()
-    installed = {each.lower() for module in MODULES_OF_RUN for each in names[module]}
-    assert installed == {Requirement(each).name for each in extra}
 
 
 def test_the_interpreter_is_the_callers_choice(tmp_path):
@@ -218,9 +214,10 @@ def test_a_missing_interpreter_is_an_error(python):
         testing.conformance(RIGHT, python=python)
 
 
-def test_a_folder_that_is_no_backend_is_an_error(tmp_path):
-    with pytest.raises(InputError, match=r"backend\.toml"):
-        testing.conformance(tmp_path)
+@pytest.mark.parametrize("folder", ["", "no/such/folder", "numpy_plain"])
+def test_a_folder_that_is_no_backend_is_an_error(folder, tmp_path):
+    with pytest.raises(InputError, match=r"expected the folder of a backend, with a backend\.toml in it"):
+        testing.conformance(tmp_path / folder)
 
 
 def in_a_process(code):

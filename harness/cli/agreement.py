@@ -13,11 +13,10 @@ from .options import (
     Build,
     Device,
     Json,
-    Python,
+    PythonOfFolders,
     Threads,
     err,
     exit_at_interrupt,
-    locate_pythons,
     out,
     print_json,
     print_note,
@@ -61,15 +60,6 @@ SomeChecks = Annotated[
 ]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure. Default: run all checks.")]
 Details = Annotated[bool, typer.Option("--full", help="Show every known bug. Default: the counts by check.")]
-Interpreters = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--python",
-        metavar="PATH",
-        help="Python that has the framework of a folder. Default: as for run.",
-        callback=locate_pythons,
-    ),
-]
 RecordsFile = Annotated[
     Path | None,
     typer.Option("--records", metavar="FILE", help="File for all values: .jsonl, .csv or .csv.gz. Default: none."),
@@ -91,7 +81,7 @@ def check_backends(
     device: Device = "cpu",
     build: Build = None,
     threads: Threads = 1,
-    python: Interpreters = None,
+    python: PythonOfFolders = None,
     records: RecordsFile = None,
     time_limit: TimeLimit = None,
     cluster: ClusterAddress = None,
@@ -214,7 +204,7 @@ def measure_precision(
     backends: Backends = None,
     seeds: Seeds = 5,
     epochs: Epochs = None,
-    python: Python = None,
+    python: PythonOfFolders = None,
     as_json: Json = False,
 ) -> None:
     """Measure the rounding error of backends in float32 training.

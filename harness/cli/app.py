@@ -10,7 +10,9 @@ from typing import Annotated, NoReturn
 import typer
 
 from ..common.errors import InputError
+from ..common.extras import describe_install, find_extra
 from ..common.foreign import make_safe
+from . import completion
 from .agreement import check_backends, measure_precision, run_selftest
 from .backends import build_environments, create_backend, list_backends
 from .data import describe_source
@@ -68,11 +70,6 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
 }
 """The commands by panel of `bakeoff --help`, in the order of the help."""
 
-MODULES_OF_RUN = frozenset(
-    ("complexipy", "jinja2", "lizard", "pandas", "pyarrow", "ruptures", "sklearn", "scipy", "tabulate")
-)
-"""The top-level modules of what the extra `run` installs: pyproject.toml has the distributions."""
-
 
 def format_help(function: Callable[..., None]) -> str:
     """Return the docstring with each paragraph on one line, but for examples, so that it fits any terminal."""
@@ -112,12 +109,6 @@ def _bakeoff(
     pass
 
 
-def is_of_extra_run(module: str | None) -> bool:
-    """Return whether a module belongs to a package that only the extra `run` installs."""
-    top = (module or "").partition(".")[0]
-    return top in MODULES_OF_RUN
-
-
 def prepare_streams() -> None:
     """Open what is closed, and write what the terminal cannot encode as an escape, in place of an error."""
     for descriptor in range(3):
@@ -152,15 +143,17 @@ def main() -> None:
     prepare_streams()
     try:
         try:
+            if completion.is_asked_by_bash():
+                completion.complete_in_bash(app)
             app()
         finally:
             sys.stdout.flush()  # here a full disk is an error with a message, and not where the interpreter ends
     except InputError as error:
         fail(str(error))
     except ModuleNotFoundError as error:
-        if not is_of_extra_run(error.name):
+        if (extra := find_extra(error.name)) is None:
             raise
-        fail(f"this command needs {error.name}, which is not installed here: pip install 'bakeoff[run]'")
+        fail(f"this command needs {error.name}, which is not installed here. {describe_install(extra)}")
     except BrokenPipeError:
         # Whoever read the output has enough of it, as `head` has.
         discard_output()

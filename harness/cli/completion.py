@@ -1,11 +1,64 @@
 """Shell completion of backends, runs and mistakes: reads the names of folders, and no adapter."""
 
+import contextlib
+import io
+import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 from pathlib import Path
 from typing import Any
 
 import typer
+
+INSTRUCTION = "_BAKEOFF_COMPLETE"
+"""The environment variable by which a shell asks for completions."""
+
+
+def is_asked_by_bash() -> bool:
+    """Return whether bash asks for completions."""
+    return os.environ.get(INSTRUCTION) == "complete_bash"
+
+
+def complete_in_bash(run: Callable[[], None]) -> None:
+    """Let `run` print the completions, and print of each what bash inserts.
+
+    Bash splits words at `:` and `=` (COMP_WORDBREAKS) and replaces only what stands after them.
+    """
+    known = join_words(os.environ)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        try:
+            run()
+        except SystemExit as ended:
+            code = ended.code
+        else:
+            code = 0
+    for line in printed.getvalue().splitlines():
+        print(line.removeprefix(known))
+    raise SystemExit(code)
+
+
+def join_words(environment: MutableMapping[str, str]) -> str:
+    """Join in COMP_WORDS the words that bash has split; return the start of the current value that bash keeps."""
+    text, current = environment.get("COMP_WORDS", ""), int(environment.get("COMP_CWORD", "0"))
+    separator = "\n" if "\n" in text else " "  # Typer's script puts line ends between the words
+    pieces = text.split(separator)[: current + 1]
+    pieces += [""] * (current + 1 - len(pieces))
+    words: list[list[str]] = []
+    after_break = False
+    for piece in pieces:
+        is_break = bool(piece) and set(piece) <= set(":=")
+        if words and piece and (is_break or after_break):
+            words[-1].append(piece)
+        else:
+            words.append([piece])
+        after_break = is_break
+    environment["COMP_WORDS"] = separator.join("".join(word) for word in words)
+    environment["COMP_CWORD"] = str(len(words) - 1)
+    if len(words[-1]) == 1:
+        return ""
+    option, _, value = "".join(words[-1]).partition("=")
+    value = value if option.startswith("--") else "".join(words[-1])
+    return value[: value.rfind(":") + 1]
 
 
 def complete_backend(incomplete: str) -> list[str]:

@@ -10,7 +10,7 @@ from .options import (
     FAILED,
     Backends,
     Json,
-    Python,
+    PythonOfFolders,
     RecordsFile,
     err,
     exit_at_interrupt,
@@ -48,7 +48,7 @@ def try_mistakes(
     full: Full = False,
     messages: Messages = False,
     time_limit: TimeLimit = None,
-    python: Python = None,
+    python: PythonOfFolders = None,
     records: RecordsFile = None,
     as_json: Json = False,
 ) -> None:

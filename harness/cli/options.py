@@ -54,6 +54,15 @@ Python = Annotated[
         callback=locate_pythons,
     ),
 ]
+PythonOfFolders = Annotated[  # of the commands that run a folder of the user in it as it stands
+    list[Path] | None,
+    typer.Option(
+        "--python",
+        metavar="PATH",
+        help="To build environments or run your folder. Default: found. Repeatable.",
+        callback=locate_pythons,
+    ),
+]
 Lenient = Annotated[bool, typer.Option("--lenient", help="Leave out wrong records, and count them. Default: refuse.")]
 Backends = Annotated[
     list[str] | None,

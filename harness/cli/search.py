@@ -56,7 +56,7 @@ def search_hyperparameters(
     """Search hyperparameters: train many settings, in parallel.
 
     Each trial is trained by every chosen backend: by its first variant, unless you name another. Exit code 1 if a trial
-    fails or differs from the oracle. Needs pip install 'bakeoff[search]'.
+    fails or differs from the oracle. Needs pip install '.[search]'.
 
     \b
     bakeoff search space.toml                               20 random settings, default backends

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .options import FAILED, Python, err, exit_at_interrupt, out, print_note
+from .options import FAILED, PythonOfFolders, err, exit_at_interrupt, out, print_note
 from .run import BackendList
 from .search import first_variants
 
@@ -34,12 +34,12 @@ def run_study(
     output: Output = Path("studies"),
     redraw: Redraw = False,
     resume: Resume = False,
-    python: Python = None,
+    python: PythonOfFolders = None,
 ) -> None:
     """Run a study in several frameworks, and write a page of what it found.
 
     Each backend runs by its first variant, unless you name another. Exit code 1 if a backend fails. Needs pip install
-    'bakeoff[figures]'.
+    '.[figures]'.
 
     \b
     bakeoff study                       list the studies

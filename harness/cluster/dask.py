@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..common.errors import InputError
+from ..common.extras import describe_install
 from .nodes import Run, code_digest, describe_node, host_of, require_same_code, run_on_node
 
 POLL_S = 2.0
@@ -43,7 +44,7 @@ def import_distributed() -> Any:
     try:
         import distributed  # noqa: PLC0415  # an extra
     except ImportError as error:
-        raise InputError(f"A cluster needs {error.name}: pip install 'bakeoff[cluster]'.") from None
+        raise InputError(f"A cluster needs {error.name}. {describe_install('cluster')}.") from None
     return distributed
 
 

@@ -3,18 +3,18 @@
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-BAR = 20
-"""Characters of a bar."""
+BAR, LEAST_BAR = 20, 5
+"""Characters of a bar: at most, and the fewest that it is drawn with."""
 WIDTH = 70
 """The length at which the last message of a job is cut, in characters."""
 PLAIN_INTERVAL_S = 30.0
@@ -51,17 +51,25 @@ class Stages:
             stage = self.stages[name]
             stage.done, stage.seconds = min(stage.done + 1, stage.total), stage.seconds + seconds
 
-    def describe(self) -> str:
-        """Return the first stage with jobs left, a bar of it, and the time left; "" where there is none."""
+    def describe(self, width: float = math.inf) -> str:
+        """Return the first stage with jobs left, a bar of it, and the time left; "" where there is none.
+
+        Where that has more than `width` characters, the bar is shorter; then the stages of unknown length are left
+        out, then the bar.
+        """
         left = [stage for stage in self.stages.values() if stage.done < stage.total]
         if not left:
             return ""
         current = left[0]
         number = list(self.stages).index(current.name) + 1
-        filled = round(BAR * current.done / current.total)
-        bar = "=" * filled + "." * (BAR - filled)
-        where = f"stage {number} of {len(self.stages)}, {current.name}: [{bar}] {current.done} of {current.total}"
-        return f"{where}{self._describe_time(left)}"
+        start = f"stage {number} of {len(self.stages)}, {current.name}: "
+        end = f"{current.done} of {current.total}{self._describe_time(left)}"
+        for ending in (f"{end}{self._describe_unknown(left)}", end):
+            room = min(BAR, width - len(f"{start}[] {ending}"))
+            if room >= LEAST_BAR:
+                filled = round(room * current.done / current.total)
+                return f"{start}[{'=' * filled}{'.' * (int(room) - filled)}] {ending}"
+        return f"{start}{end}"
 
     def _describe_time(self, left: Sequence[Stage]) -> str:
         known = [stage for stage in left if stage.done]
@@ -71,8 +79,48 @@ class Stages:
             stage.seconds / stage.done * math.ceil((stage.total - stage.done) / stage.parallel) for stage in known
         )
         words = f"{math.ceil(seconds)} s" if seconds < 90 else f"{math.ceil(seconds / 60)} min"
+        return f", about {words} left"
+
+    def _describe_unknown(self, left: Sequence[Stage]) -> str:
+        """Return what the time left leaves out: the last stage of which no job is done."""
         unknown = [stage.name for stage in left if not stage.done]
-        return f", about {words} left{f', and {unknown[-1]}' if unknown else ''}"
+        return f", and {unknown[-1]}" if unknown and len(unknown) < len(left) else ""
+
+
+class Display(Progress):
+    """The live lines: that of the stages, which has the whole width, above a table of the jobs."""
+
+    BESIDE = len("- 0:00:00 ")
+    """Characters of the spinner and of the elapsed time, left of what the edge of the terminal may cut off."""
+
+    def __init__(self, console: Console) -> None:
+        self._head = Progress(
+            SpinnerColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", "bold", markup=False),
+            console=console,
+        )
+        columns = (
+            SpinnerColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+            TextColumn("{task.fields[last]}"),
+        )
+        super().__init__(*columns, console=console, transient=True)
+
+    def show_stages(self, stages: Stages) -> None:
+        """Show the stages, in the width that the terminal has now."""
+        line = stages.describe(self.console.width - self.BESIDE)
+        if self._head.tasks:
+            self._head.update(self._head.task_ids[0], description=line)
+        else:
+            self._head.add_task(line, total=None)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Yield what is shown, from top to bottom."""
+        if self._head.tasks:
+            yield self._head.make_tasks_table(self._head.tasks)
+        yield from super().get_renderables()
 
 
 class Board:
@@ -81,18 +129,9 @@ class Board:
     def __init__(self, console: Console, quiet: bool = False) -> None:
         self.console = console
         self.quiet = quiet
-        self._live: Progress | None = None
-        if console.is_terminal and not quiet:
-            columns = (
-                SpinnerColumn(),
-                TimeElapsedColumn(),  # left of the text that the edge of the terminal may cut off
-                TextColumn("{task.description}"),
-                TextColumn("{task.fields[last]}"),
-            )
-            self._live = Progress(*columns, console=console, transient=True)
+        self._live = Display(console) if console.is_terminal and not quiet else None
         self._mutex = threading.Lock()
         self._stages = Stages()
-        self._overall: TaskID | None = None
         self._last_line = time.monotonic()
 
     def expect(self, stage: str, total: int, parallel: int = 1) -> None:
@@ -103,9 +142,7 @@ class Board:
 
     def _show_stages(self) -> None:
         if self._live and self._stages.stages:
-            if self._overall is None:
-                self._overall = self._live.add_task("", total=None, last="")
-            self._live.update(self._overall, description=f"[bold]{escape(self._stages.describe())}[/bold]")
+            self._live.show_stages(self._stages)
 
     def advance(self, stage: str, seconds: float) -> None:
         """Count a part of a stage as done that is no job of its own and took so many seconds."""

@@ -6,7 +6,8 @@ import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from .errors import InputError
@@ -110,11 +111,11 @@ def _nearest_key(model: type[BaseModel], location: Location) -> str:
     here = [tuple(table)] if tuple(table) in tables else [()]
     for paths, likeness in ((tables, 1.0), (here, 0.5), (tables, 0.7)):
         # In reverse order, so that the first of two tables with the same key is named.
-        keys = {key: dotted((*path, key)) for path in reversed(list(paths)) for key in tables[path].model_fields}
+        keys = {key: dotted((*path, key)) for path in reversed(list(paths)) for key in _fields(tables[path])}
         close = difflib.get_close_matches(wrong, keys, n=1, cutoff=likeness)
         if close:
             return f"Did you mean `{keys[close[0]]}`?"
-    return nearest(wrong, (dotted((*path, key)) for path in here for key in tables[path].model_fields))
+    return nearest(wrong, (dotted((*path, key)) for path in here for key in _fields(tables[path])))
 
 
 def _names(location: Location) -> list[str]:
@@ -122,10 +123,15 @@ def _names(location: Location) -> list[str]:
     return [part for part in location if isinstance(part, str)]
 
 
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the declared keys of a table: none where the writer of the file chooses them."""
+    return {} if issubclass(model, RootModel) else model.model_fields
+
+
 def _tables(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], type[BaseModel]]]:
     """Yield every table of the file with its path, the file itself first."""
     yield path, model
-    for key, field in model.model_fields.items():
+    for key, field in _fields(model).items():
         for inner in _models(field.annotation):
             yield from _tables(inner, (*path, key))
 
@@ -141,7 +147,9 @@ def _table_at(model: type[BaseModel], path: Sequence[str]) -> type[BaseModel] | 
 def _step_into(annotation: object, key: str) -> Iterator[object]:
     """Yield the annotations of what `key` names in a value of this annotation."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        if key in annotation.model_fields:
+        if issubclass(annotation, RootModel):  # the file is a dictionary of tables, and has no key `root`
+            yield from _step_into(annotation.model_fields["root"].annotation, key)
+        elif key in annotation.model_fields:
             yield annotation.model_fields[key].annotation
     elif get_origin(annotation) is dict:
         yield get_args(annotation)[1]

@@ -264,9 +264,14 @@ def _named(entries: Mapping[str, Entry], wanted: str) -> list[tuple[Entry, str]]
     return [(entry.for_variant(each), each) for each in ([variant] if colon else entry.default_variants)]
 
 
-def _outside(folder: Path) -> Entry:
+def require_backend(folder: Path) -> None:
+    """Raise InputError where a folder that the user names holds no backend."""
     if not (folder / FILE).is_file():
         raise InputError(f"{folder}: expected the folder of a backend, with a {FILE} in it. `bakeoff new` writes one.")
+
+
+def _outside(folder: Path) -> Entry:
+    require_backend(folder)
     return read_entry(folder.resolve())
 
 

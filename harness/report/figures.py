@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..common.errors import InputError
+from ..common.extras import describe_install
 from ..measures.speed import sweep
 from .report import Report
 from .text import count_things
@@ -64,7 +65,7 @@ def require_altair() -> None:
         import altair  # noqa: F401, PLC0415  # an extra, and a second to import
         import vl_convert  # noqa: F401, PLC0415  # as above: Altair asks for it when it writes
     except ImportError as error:
-        raise InputError(f"A figure needs {error.name}: pip install 'bakeoff[figures]'.") from None
+        raise InputError(f"A figure needs {error.name}. {describe_install('figures')}.") from None
 
 
 def draw_sweep(report: Report) -> alt.HConcatChart:

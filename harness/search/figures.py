@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from ..common.errors import InputError
+from ..common.extras import describe_install
 from . import results
 from .ledger import Ledger
 from .space import SearchFile
@@ -52,7 +53,7 @@ def import_altair() -> Any:
         import altair as alt  # noqa: PLC0415  # an extra, and a second to import
         import vl_convert  # noqa: F401, PLC0415  # as above: Altair asks for it when it writes
     except ImportError as error:
-        raise InputError(f"A figure needs {error.name}: pip install 'bakeoff[figures]'.") from None
+        raise InputError(f"A figure needs {error.name}. {describe_install('figures')}.") from None
     return alt
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..common.errors import InputError
+from ..common.extras import describe_install
 from .scales import Dimension
 from .space import Point, SearchFile
 from .trial import DIVERGED, FAILED, PRUNED
@@ -28,7 +29,7 @@ def import_optuna() -> Any:
         import optuna  # noqa: PLC0415  # an extra
         import sqlalchemy  # noqa: F401, PLC0415  # Optuna asks for it when it opens the file
     except ImportError as error:
-        raise InputError(f"A search needs {error.name}: pip install 'bakeoff[search]'.") from None
+        raise InputError(f"A search needs {error.name}. {describe_install('search')}.") from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna
 

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 import typer
 from bakeoff import environments
-from bakeoff.cli import app, completion
+from bakeoff.cli import app
 from bakeoff.common import statistics
 from bakeoff.measures import VOCABULARY
 from bakeoff.measures.deployment import figures as deployment
@@ -181,6 +181,15 @@ def test_every_help_text_is_one_line_of_at_most_70_characters():
             assert text.endswith("."), f"{name}: {text}"
 
 
+def test_the_help_of_python_says_which_commands_run_a_folder_in_it():
+    commands = typer.main.get_command(app.app).commands.values()
+    texts = {each.name: option.help for each in commands for option in each.params if option.name == "python"}
+    runs = {name for name, text in texts.items() if "run your folder" in text}
+    assert runs == {"check", "precision", "mistakes", "study"}
+    assert len(set(texts.values())) == 2
+    assert all("environments" in text and "Repeatable." in text for text in texts.values())
+
+
 def test_the_help_of_run_has_examples_and_the_true_defaults(bakeoff):
     _, out, _ = bakeoff("run", "-h")
     for example in ("--data iris.csv --target species", "--backends NAME,NAME:VARIANT", "--resume results/"):
@@ -240,39 +249,6 @@ def test_importing_the_command_line_imports_no_heavy_library():
 
 def imports(**more):
     return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **more}
-
-
-# Shell completion
-
-
-def test_backends_and_their_variants_are_completed():
-    assert "numpy_plain" in completion.complete_backend("numpy")
-    assert set(completion.complete_backend("")) == {*registry_entries.read_all(), "lecture", "all"}
-    assert completion.complete_backend("numpy_plain:") == ["numpy_plain:plain", "numpy_plain:idiomatic"]
-    assert completion.complete_backend("nobody:") == []
-    assert completion.complete_backend_list("jax_pure,numpy_pl") == ["jax_pure,numpy_plain"]
-
-
-def test_mistakes_are_completed():
-    assert completion.complete_mistake("wrong_w") == ["wrong_width"]
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [("table sav", "saved"), ("table results/", "results/saved"), ("setup numpy_pl", "numpy_plain")],
-)
-def test_the_shell_gets_completions_without_pandas(saved, words, expected):
-    script = (
-        "import atexit, sys, bakeoff.cli\n"
-        "sys.argv[0] = 'bakeoff'\n"
-        "atexit.register(lambda: print('PANDAS' * ('pandas' in sys.modules)))\n"
-        "bakeoff.cli.main()"
-    )
-    shell = {"_BAKEOFF_COMPLETE": "complete_fish", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
-    more = {**shell, "_TYPER_COMPLETE_ARGS": f"bakeoff {words}"}
-    command = [sys.executable, "-c", script]
-    ended = subprocess.run(command, capture_output=True, text=True, env=imports(**more), check=False)
-    assert ended.stdout.split() == [expected], ended.stderr
 
 
 # Bad input

@@ -1,10 +1,11 @@
 """Progress names the stage, shows how far it is, and the time left from what the finished jobs took."""
 
 import io
+import re
 import types
 
 from bakeoff.common import progress
-from bakeoff.common.progress import BAR, Board, Stages
+from bakeoff.common.progress import BAR, LEAST_BAR, Board, Stages
 from rich.console import Console
 
 
@@ -44,6 +45,39 @@ def test_a_terminal_shows_the_stage_above_the_jobs():
     text = file.getvalue()
     assert "stage 1 of 1, checks: [" in text
     assert "a:b: conformance: passes (" in text
+
+
+def test_a_narrow_line_has_a_shorter_bar_then_no_further_stage_then_no_bar():
+    stages = Stages()
+    stages.expect("cases", 288)
+    stages.expect("rounds", 2)
+    stages.finish("cases", 6)
+    start, end = "stage 1 of 2, cases: ", "1 of 288, about 29 min left"
+    whole = stages.describe()
+    assert whole == f"{start}[{'.' * BAR}] {end}, and rounds"
+    assert stages.describe(len(whole)) == whole
+    assert stages.describe(len(whole) - 5) == f"{start}[{'.' * (BAR - 5)}] {end}, and rounds"
+    shortest = f"{start}[{'.' * LEAST_BAR}] {end}, and rounds"
+    assert stages.describe(len(shortest)) == shortest
+    assert stages.describe(len(shortest) - 1) == f"{start}[{'.' * (LEAST_BAR + 11)}] {end}"
+    assert stages.describe(20) == f"{start}{end}"
+
+
+def test_in_80_columns_the_count_and_the_time_left_are_whole():
+    file = io.StringIO()
+    with Board(Console(file=file, force_terminal=True, width=80)) as board:
+        board.expect("cases", 288)
+        board.expect("rounds", 2)
+        board.advance("cases", 6)
+        with board.job("tensorflow:gradient_tape: conformance") as job:
+            job.say("stress-tanh-adam-float64: update of the parameters after 100 steps, one of many")
+            board._live.refresh()
+    lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in re.split(r"[\r\n]+", file.getvalue())]
+    stages = [line for line in lines if "stage 1 of 2, cases: [" in line]
+    assert stages
+    assert stages[-1].rstrip().endswith("] 1 of 288, about 29 min left, and rounds")
+    assert any("tensorflow:gradient_tape: conformance" in line for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 def test_without_a_terminal_there_are_only_lines():

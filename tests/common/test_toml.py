@@ -3,7 +3,7 @@
 import pytest
 from bakeoff.common.errors import InputError
 from bakeoff.common.toml import nearest, read_model
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, RootModel
 
 
 class Wheel(BaseModel):
@@ -85,3 +85,25 @@ def test_all_errors_are_reported_at_once():
 def test_nearest_names_the_most_similar_word_or_all_words():
     assert nearest("eagr", ["eager", "compiled"]) == "Did you mean `eager`?"
     assert nearest("zzz", ["eager", "compiled"]) == "Valid here: `eager`, `compiled`."
+
+
+class Bells(RootModel[dict[str, Bell]]):
+    """A whole file: tables that have names of their own."""
+
+
+@pytest.mark.parametrize(
+    ("key", "suggestion"),
+    [
+        ("tune", "Did you mean `brass.tone`?"),
+        ("xyz", "Valid here: `brass.tone`, `brass.loudness`."),
+    ],
+)
+def test_a_file_of_named_tables_suggests_the_keys_of_a_table(key, suggestion):
+    with pytest.raises(InputError) as caught:
+        read_model(Bells, f"[brass]\ntone = 440.0\n{key} = 1.0\n", "bells.toml")
+    assert str(caught.value) == f"bells.toml: unknown key `brass.{key}`. {suggestion}"
+
+
+def test_a_file_of_named_tables_says_what_a_missing_key_is():
+    with pytest.raises(InputError, match=r"`brass\.tone` is missing: In hertz"):
+        read_model(Bells, "[brass]\n", "bells.toml")

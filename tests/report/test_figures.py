@@ -185,7 +185,7 @@ def test_without_the_extra_a_message_says_what_to_install(bakeoff, tmp_path, mon
     monkeypatch.setitem(sys.modules, missing, None)
     code, _, err = bakeoff("--figure", tmp_path / "steps.svg")
     assert code == 2
-    assert "pip install 'bakeoff[figures]'" in " ".join(err.split())
+    assert "pip install '.[figures]'" in " ".join(err.split())
 
 
 def test_a_run_without_a_step_has_nothing_to_draw():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...common.errors import InputError
+from ...common.extras import describe_install
 from ...common.safe_files import make_real_folder, write_replacing
 from ...environments import Environment, debian
 from ...environments.checksums import read_lines
@@ -34,7 +35,7 @@ def require_writer(folder: Path) -> None:
     try:
         import cyclonedx  # noqa: F401, PLC0415  # the extra: only to know that it is there
     except ImportError as error:
-        raise InputError(f"A bill of materials needs {error.name}: pip install 'bakeoff[sbom]'.") from None
+        raise InputError(f"A bill of materials needs {error.name}. {describe_install('sbom')}.") from None
     try:
         make_real_folder(folder)
     except OSError as error:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ...common.errors import InputError
+from ...common.extras import describe_install
 from ...common.safe_files import write_replacing
 from ..report import Report
 from . import content
@@ -51,7 +52,7 @@ def build_page(runs: Sequence[Report], scoring: Mapping[str, Any]) -> str:
         import jinja2  # noqa: PLC0415  # an extra: who only reads tables has none
         import vl_convert  # noqa: PLC0415  # as above
     except ImportError as error:
-        raise InputError(f"A report needs {error.name}: pip install 'bakeoff[report]'.") from None
+        raise InputError(f"A report needs {error.name}. {describe_install('report')}.") from None
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,

@@ -147,7 +147,7 @@ def print_precision(console: Console, measured: Mapping[str, Precision], unable:
     listing = Table(box=None, pad_edge=False)
     listing.add_column("floors after steps", no_wrap=True)
     steps = sorted({step for each in measured.values() for step in each.steps})
-    for heading in (*map(str, steps), "end \\[min, max]", "jumped", "error", "floor"):
+    for heading in (*map(str, steps), "end [min, max]", "jumped", "error", "floor"):
         listing.add_column(heading, justify="right", no_wrap=True)
     for name, each in measured.items():
         early = (f"{each.steps[step].floors:.1f}" for step in steps)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...common.errors import InputError
+from ...common.extras import describe_install
 from ...common.foreign import make_line
 from ..spec import BUNDLED, TEXT_KEYS, DataSpec
 from .arrays import read_npy, read_npz
@@ -68,7 +69,7 @@ def _read_excel(file: File, spec: DataSpec) -> Dataset:
             frame = pd.read_excel(workbook, sheet_name=sheets[0])
     except ImportError:
         raise InputError(
-            f"{file.name}: needs openpyxl, which reads Excel workbooks: pip install 'bakeoff[excel]'."
+            f"{file.name}: needs openpyxl, which reads Excel workbooks. {describe_install('excel')}."
         ) from None
     except Exception as error:  # openpyxl raises whatever a damaged archive makes it stumble over
         raise InputError(f"{file.name}: not an Excel workbook that can be read: {error}.") from None

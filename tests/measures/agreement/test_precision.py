@@ -257,7 +257,7 @@ def test_the_command_prints_a_row_a_variant(bakeoff):
     (row,) = [line for line in out.splitlines() if line.startswith("numpy_plain:plain")]
     assert "0 of 2" in row
     assert len(row) <= 80
-    for heading in (" 100 ", "[min, max]", "jumped"):
+    for heading in (" 100 ", "end [min, max]", "jumped"):
         assert heading in out
 
 

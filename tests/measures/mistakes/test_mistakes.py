@@ -274,7 +274,7 @@ def test_an_edit_that_no_longer_applies_is_an_error_that_says_where(tmp_path):
     ("change", "words"),
     [
         (("softmax_twice", "softmax_thrice"), "`softmax_thrice`: no such mistake"),
-        (("[wrong_device]\nhow", "[wrong_device]\nhows"), "hows"),
+        (("[wrong_device]\nhow", "[wrong_device]\nhwo"), "`wrong_device.hwo`. Did you mean `wrong_device.how`"),
         (('file = "model.py"', 'file = "../model.py"'), "file"),
         (('file = "model.py"', 'file = "madel.py"'), "madel.py cannot be read"),
     ],

