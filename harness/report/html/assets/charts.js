@@ -4,6 +4,8 @@ const VIEWS = new Map();
 let drawing = 0;
 const ROW_PX = 26;
 const NARROW_PX = 500;
+const LEGEND_SYMBOL_PX = 34;
+const LEGEND_CHARACTER_PX = 6.2;
 const HUES = Array.from({ length: 10 }, (_, place) => `var(--hue-${place})`);
 const DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4], [4, 4, 1, 4]];
 
@@ -23,13 +25,19 @@ function styleOf(names) {
   return style;
 }
 
-function configOf() {
+// Return in how many columns a legend of these names fits below a chart.
+function legendColumns(names, width) {
+  const longest = Math.max(0, ...names.map((name) => name.length));
+  return Math.max(1, Math.floor(width / Math.max(190, LEGEND_SYMBOL_PX + LEGEND_CHARACTER_PX * longest)));
+}
+
+function configOf(names, width) {
   const of = (name) => `var(--${name})`;
   const font = getComputedStyle(document.body).fontFamily;
   const axis = { labelColor: of("text"), titleColor: of("quiet"), gridColor: of("line"), domainColor: of("line"), tickColor: of("line"), labelFont: font, titleFont: font, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" };
   return {
     background: of("ground"), axis, view: { stroke: null }, text: { color: of("text"), font, fontSize: 11 },
-    legend: { labelColor: of("text"), titleColor: of("quiet"), labelFont: font, titleFont: font, labelFontSize: 11, orient: "bottom", columns: Math.max(1, Math.floor(window.innerWidth / 190)), symbolStrokeWidth: 2 },
+    legend: { labelColor: of("text"), titleColor: of("quiet"), labelFont: font, titleFont: font, labelFontSize: 11, orient: "bottom", symbolLimit: 0, columns: legendColumns(names, width), symbolStrokeWidth: 2 },
     header: { labelColor: of("text"), titleColor: of("quiet"), labelFont: font }, title: { color: of("text"), font },
     rule: { color: of("quiet") }, mark: { color: of("accent") },
   };
@@ -60,7 +68,7 @@ function paint(node, names, style) {
   return undefined;
 }
 
-// Give a narrow chart room: shorter labels and titles, and columns with slanted names; in place.
+// Give a narrow chart room: shorter labels and titles, and columns with slanted names; in place. A legend has its own columns.
 function narrow(node) {
   if (Array.isArray(node)) return node.forEach(narrow);
   if (node === null || typeof node !== "object") return undefined;
@@ -69,7 +77,7 @@ function narrow(node) {
   if (node.orient === "top") Object.assign(node, { labelAngle: -55, labelAlign: "left", labelLimit: 80 });
   if (node.type === "text" && node.fontSize > 9) node.fontSize = 8.5;
   if (node.tickCount > 4) node.tickCount = 4;
-  for (const value of Object.values(node)) narrow(value);
+  for (const [key, value] of Object.entries(node)) if (key !== "legend") narrow(value);
   return undefined;
 }
 
@@ -88,7 +96,7 @@ function fullSpec(chart, width) {
   if (width < NARROW_PX) narrow(spec);
   const down = verticalField(spec);
   if (down) spec.height = ROW_PX * new Set(rows.map((row) => row[down])).size;
-  return { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width, autosize: { type: "fit-x", contains: "padding" }, ...spec, data: { values: rows }, config: { ...configOf(), ...spec.config } };
+  return { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width, autosize: { type: "fit-x", contains: "padding" }, ...spec, data: { values: rows }, config: { ...configOf(names, width), ...spec.config } };
 }
 
 async function draw(box) {
