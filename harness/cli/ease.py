@@ -10,7 +10,7 @@ from .options import AllBackends, Json, out, print_json, select_entries
 Explain = Annotated[bool, typer.Option("--explain", help="Show one backend's model file, with what is counted.")]
 
 
-Full = Annotated[bool, typer.Option("--full", help="Show where each thing was counted. Default: the figures alone.")]
+Full = Annotated[bool, typer.Option("--full", help="Show all figures, with places and changes. Default: a comparison.")]
 
 
 def measure_ease(
@@ -33,6 +33,4 @@ def measure_ease(
         for name, each in results.items():
             terminal_ease.print_explained(out, name, each.lines, each.ease)
     else:
-        terminal_ease.print_ease(out, {name: each.ease for name, each in results.items()}, full)
-        terminal_ease.print_changes(out, {name: each.changes for name, each in results.items()}, full)
-        terminal_ease.print_explanation(out, full)
+        terminal_ease.print_ease(out, results, full)

@@ -85,6 +85,22 @@ def test_the_end_of_a_run_fits_the_terminal(summary, width):
     assert all(len(line) <= width for line in lines if width >= 80)
 
 
+SHORT = "results/2026-11-30T034025-host-0123456789ab"
+LONG = f"results/2026-11-30T034025-{'h' * 24}-0123456789ab"
+"""A default name has 24 characters of the machine's name."""
+
+
+@pytest.mark.parametrize(("folder", "beside"), [(SHORT, True), (LONG, False)], ids=["short", "long"])
+def test_the_commands_at_the_end_fit_80_columns(summary, folder, beside):
+    lines = rendered(replace(summary, folder=folder), 80)
+    last = [line for line in lines if line.strip().startswith("bakeoff ")]
+    assert [line.split()[1] for line in last] == ["table", "verdict", "report"]
+    assert max(map(len, lines)) <= 80
+    assert all(folder in line for line in last)
+    assert sum(folder in line for line in lines) == 3 + (beside and len(summary.timed) > ROWS)
+    assert (last[1].endswith("rank by weights"), "Rank by weights:" in lines) == (beside, not beside)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_row_of_the_table_stands_on_one_line(summary, width):
     table = table_of(rendered(summary, width))

@@ -44,14 +44,15 @@ def list_sources(report: Report) -> list[Source]:
 
 
 def write_code_styles() -> str:
-    """Return the CSS of the highlighted code, for the light and the dark page."""
+    """Return the CSS of the highlighted code, for the light and the dark page; a print is always light."""
     from pygments.formatters import HtmlFormatter  # noqa: PLC0415  # an extra
 
-    rules: list[str] = []
+    parts: list[str] = []
     for style, prefix in ((LIGHT, ".code"), (DARK, '[data-theme="dark"] .code')):
         listed = HtmlFormatter(style=style).get_style_defs(prefix).splitlines()  # type: ignore[no-untyped-call]
-        rules += [rule for rule in listed if rule.startswith(f"{prefix} .") and "background" not in rule]
-    return "\n".join(rules)
+        rules = "\n".join(rule for rule in listed if rule.startswith(f"{prefix} .") and "background" not in rule)
+        parts.append(f"@media screen {{\n{rules}\n}}" if style == DARK else rules)
+    return "\n".join(parts)
 
 
 def _read_source(report: Report, name: str) -> Iterator[Source]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -12,18 +13,37 @@ from ...measures.ease.changes import CHANGES, Cost, measure_changes
 from ...measures.ease.concepts import ARGUMENTS, RULES, Found
 from ...measures.ease.count import Ease, count_file
 from ...measures.ease.explained import Line, explain_file
+from ...measures.ease.figures import (
+    API_NAMES,
+    ATTRIBUTES,
+    COGNITIVE_COMPLEXITY,
+    CONCEPTS,
+    CYCLOMATIC_COMPLEXITY,
+    LOGICAL_LINES,
+    NODES,
+    OVERRIDING_ARGUMENTS,
+    TOKENS,
+)
 from ...measures.ease.measure import rules_of
 from ...registry.entries import Entry
-from .console import PLAIN_TEXT_WIDTH, convert_to_json, print_line, widen
+from ..text import format_count, format_or_dash
+from .console import PLAIN_TEXT_WIDTH, convert_to_json, print_comparison, print_line, print_table, widen
 
 STYLES = {"counted": "", "name": "bold cyan", "attribute": "cyan", "free": "dim"}
 """The style of each kind of text in a model file."""
 
-HEADINGS = (
-    *("logical\nlines", "tokens", "nodes", "cyclo-\nmatic", "cogni-\ntive"),
-    *("API\nnames", "attri-\nbutes", "argu-\nments", "con-\ncepts"),
-)
-"""Of the figures of ease, in their order, for a terminal of 80 columns."""
+HEADINGS = {
+    LOGICAL_LINES: "lines",
+    TOKENS: "tokens",
+    API_NAMES: "API names",
+    OVERRIDING_ARGUMENTS: "arguments",
+    CONCEPTS: "concepts",
+    CYCLOMATIC_COMPLEXITY: "cyclomatic",
+    COGNITIVE_COMPLEXITY: "cognitive",
+    NODES: "nodes",
+    ATTRIBUTES: "attributes",
+}
+"""Of the figures of ease. A narrow terminal has the first of them."""
 
 LEGEND = {
     "counted": "counted token",
@@ -35,8 +55,9 @@ LEGEND = {
 PLACES = 4
 """The number of lines that are listed for a concept that is found on more lines."""
 
-
-EXPLANATION = "Numbers after a backend are line numbers of its model file. docs/reference/ease.md defines each figure."
+LINE_NUMBERS = "Numbers after a backend are line numbers of its model file."
+DEFINITIONS = "docs/reference/ease.md defines each figure."
+CHANGES_CAPTION = "Cost of a change, in tokens deleted and inserted: in the model + in the adapter that calls it"
 
 
 class Result(NamedTuple):
@@ -79,59 +100,55 @@ def convert_ease_to_json(results: Mapping[str, Result]) -> dict[str, Any]:
     }
 
 
-def print_explanation(console: Console, full: bool = True) -> None:
-    """Print what the numbers mean, and where the figures are defined."""
-    print_line(console, "")
-    if not full:
-        print_line(console, "Where each concept and argument stands, and why a change has no cost: bakeoff ease --full")
-        return
-    print_line(console, EXPLANATION)
-
-
-def print_ease(console: Console, measured: Mapping[str, Ease], full: bool = True) -> None:
-    """Print the figures of every backend; with `full`, where its arguments and concepts were found."""
+def print_ease(console: Console, results: Mapping[str, Result], full: bool = True) -> None:
+    """Print a comparison of the backends; with `full`, also the places and the costs of changes."""
+    rows = _tabulate_figures({name: each.ease for name, each in results.items()})
+    if full:
+        print_table(console, [], rows)
+    else:
+        print_comparison(console, rows, "add --full")
     console = widen(console)
-    listing = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    listing.add_column("backend", no_wrap=True, vertical="bottom")
-    figures = {name: each.figures() for name, each in measured.items()}
-    for heading in HEADINGS:
-        listing.add_column(heading, justify="right", no_wrap=True, vertical="bottom")
-    for name, values in figures.items():
-        listing.add_row(name, *("-" if value is None else f"{value:,}" for value in values.values()))
-    console.print(listing, highlight=False)
-    for name, each in measured.items():
-        missing = [figure.name for figure, value in each.figures().items() if value is None]
+    for name, each in results.items():
+        missing = [figure.name for figure, value in each.ease.figures().items() if value is None]
         if missing:
-            print_line(console, f"{name}: not counted for {each.suffix or 'such files'}: {', '.join(missing)}.")
-    if not full:
-        return
-    concepts = {name: each.concepts for name, each in measured.items()}
-    _print_places(console, "concept", [rule.concept for rule in RULES], concepts)
-    _print_places(
-        console, "argument for", list(ARGUMENTS), {name: each.overriding_arguments for name, each in measured.items()}
-    )
+            suffix = each.ease.suffix or "such files"
+            print_line(console, f"{name}: not counted for {suffix}: {', '.join(missing)}.", wrap=True)
+    if full:
+        concepts = {name: each.ease.concepts for name, each in results.items()}
+        arguments = {name: each.ease.overriding_arguments for name, each in results.items()}
+        _print_places(console, "concept", [rule.concept for rule in RULES], concepts)
+        _print_places(console, "argument for", list(ARGUMENTS), arguments)
+        _print_changes(console, {name: each.changes for name, each in results.items() if each.changes})
+        print_line(console, "")
+        print_line(console, LINE_NUMBERS, wrap=True)
+    print_line(console, DEFINITIONS)
 
 
-def print_changes(console: Console, changed: Mapping[str, Sequence[Cost]], full: bool = True) -> None:
-    """Print the cost of each change in each backend, in tokens; with `full`, the reason where there is no cost."""
-    answered = {name: costs for name, costs in changed.items() if costs}
-    if not answered:
+def _tabulate_figures(measured: Mapping[str, Ease]) -> pd.DataFrame:
+    """Return a row for each backend with its figures; a dash where one was not counted."""
+    rows = []
+    for name, each in measured.items():
+        figures = each.figures()
+        cells = {heading: format_or_dash(figures[figure], format_count) for figure, heading in HEADINGS.items()}
+        rows.append({"backend": name, **cells})
+    return pd.DataFrame(rows)
+
+
+def _print_changes(console: Console, changed: Mapping[str, Sequence[Cost]]) -> None:
+    """Print the cost of each change in each backend, in tokens, and the reason where there is no cost."""
+    if not changed:
         return
-    console = widen(console)
     print_line(console, "")
-    print_line(console, "Cost of a change, in tokens deleted and inserted: in the model + in the adapter that calls it")
-    listing = Table(box=None, pad_edge=False)
-    listing.add_column("backend", no_wrap=True)
-    for change in CHANGES:
-        listing.add_column(change, justify="right", no_wrap=True)
-    for name, costs in answered.items():
-        listing.add_row(name, *map(format_cost, costs))
-    console.print(listing, highlight=False)
-    for name, costs in answered.items() if full else ():
+    print_line(console, CHANGES_CAPTION, wrap=True)
+    rows = [
+        {"backend": name, **dict(zip(CHANGES, map(format_cost, costs), strict=True))} for name, costs in changed.items()
+    ]
+    print_table(console, [], pd.DataFrame(rows))
+    for name, costs in changed.items():
         for cost in costs:
             if cost.answer != "patch":
                 print_line(console, f"{name}, {cost.change}: {cost.answer}. {cost.what}", wrap=True)
-    print_line(console, "The project's tests apply each change and check the result, on the CPU only.")
+    print_line(console, "The project's tests apply each change and check the result, on the CPU only.", wrap=True)
 
 
 def format_cost(cost: Cost) -> str:
@@ -146,7 +163,7 @@ def _print_places(console: Console, heading: str, order: Sequence[str], found: M
     """Print a row for each name in `order` that was found: the backends that have it, and the line numbers."""
     listing = Table(box=None, pad_edge=False)
     listing.add_column(heading, no_wrap=True)
-    listing.add_column("found in")
+    listing.add_column("found in", overflow="fold")
     for what in order:
         places = {name: _list_lines(each for each in some if each.what == what) for name, some in found.items()}
         if any(places.values()):

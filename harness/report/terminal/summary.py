@@ -1,7 +1,8 @@
 """Prints the end of a run: the answer, how sure it is, a table of the best variants, its scope, and what to do next.
 
-Everything fits the width of the terminal, 60 columns or more: narrower ones have fewer columns of the table, wider ones
-more. Nothing depends on colour alone.
+Sentences and the table fit the width of the terminal, 60 columns or more: narrower ones have fewer columns of the
+table, wider ones more. A command is never broken: with the default name of a run, each fits 80 columns. Nothing
+depends on colour alone.
 """
 
 import math
@@ -96,18 +97,17 @@ def _compose(summary: RunSummary, width: int, blocks: bool) -> Iterable[Text]:
         why = each.failure.splitlines()[0] if each.failure else "no reason was recorded"
         yield from _wrap(f"Not timed: {each.name}: {why}", width, "yellow")
     if len(summary.untimed) > UNTIMED:
-        yield Text(f"... {len(summary.untimed) - UNTIMED} more not timed: bakeoff table {shlex.quote(summary.folder)}")
+        yield _refer(f"... {len(summary.untimed) - UNTIMED} more not timed", summary, width)
     yield Text()
     yield from _wrap(summary.scope, width)
-    yield from _suggest(summary)
+    yield from _suggest(summary, width)
 
 
 def _explain(summary: RunSummary, shown: Sequence[VariantSummary], width: int) -> Iterable[Text]:
     """Yield what the table does not say by itself: the rest, ties, doubts and known failures."""
-    run = shlex.quote(summary.folder)
     more = len(summary.timed) - len(shown)
     if more:
-        yield Text(f"... {more:,} more: bakeoff table {run}")
+        yield _refer(f"... {more:,} more", summary, width)
     known = list(dict.fromkeys(each.known_failures.partition(":")[0] for each in shown if each.known_failures))
     if known:
         yield from _wrap(f"* Known failures, {'; '.join(known)}, declared with their reasons: `bakeoff table`.", width)
@@ -118,17 +118,28 @@ def _explain(summary: RunSummary, shown: Sequence[VariantSummary], width: int) -
         yield from _wrap(sentence, width, "yellow")
 
 
-def _suggest(summary: RunSummary) -> Iterable[Text]:
-    """Yield the commands that lead on; each stands on a line of its own, whole."""
+def _refer(words: str, summary: RunSummary, width: int) -> Text:
+    """Return the words with the command that prints the rest, which also stands below: there alone if it is long."""
+    line = f"{words}: bakeoff table {shlex.quote(summary.folder)}"
+    return Text(line if len(line) <= width else f"{words}: the first command below")
+
+
+def _suggest(summary: RunSummary, width: int) -> Iterable[Text]:
+    """Yield the commands that lead on, each whole; where its meaning does not fit beside it, that stands above it."""
     run = shlex.quote(summary.folder)
     commands = {
-        f"bakeoff table {run}": "all variants, with notes",
-        f"bakeoff verdict {run}": "rank by your weights",
-        f"bakeoff report {run}": "the run as one HTML page",
+        f"bakeoff table {run}": "every variant",
+        f"bakeoff verdict {run}": "rank by weights",
+        f"bakeoff report {run}": "one HTML page",
     }
     longest = max(map(len, commands))
+    beside = max(len(f"  {command:{longest}}  {meaning}") for command, meaning in commands.items()) <= width
     for command, meaning in commands.items():
-        yield Text.assemble("  ", (command.ljust(longest), "bold"), f"  {meaning}")
+        if beside:
+            yield Text.assemble("  ", (command.ljust(longest), "bold"), f"  {meaning}")
+        else:
+            yield Text(f"{meaning[0].upper()}{meaning[1:]}:")
+            yield Text(command, "bold")
 
 
 def _wrap(sentence: str, width: int, style: str = "") -> Iterable[Text]:

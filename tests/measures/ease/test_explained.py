@@ -1,5 +1,6 @@
 """A file explained, and the command `bakeoff ease`."""
 
+import io
 import json
 import re
 import sys
@@ -10,6 +11,8 @@ from bakeoff.measures.ease.count import count_file
 from bakeoff.measures.ease.explained import explain_file
 from bakeoff.measures.ease.measure import rules_of
 from bakeoff.registry import entries
+from bakeoff.report.terminal.ease import HEADINGS, measure_backends, print_ease
+from rich.console import Console
 
 from tests.measures.ease.models import MODELS, each_model, text_of
 
@@ -70,15 +73,32 @@ def test_the_command_shows_every_figure_of_every_backend(bakeoff):
     for name, model in MODELS.items():
         row, *_ = [line.split()[1:] for line in out.splitlines() if line.split()[:1] == [name]]
         counted = count_file(*model, rules_of(entries.read_all()[name]))
-        assert [int(cell.replace(",", "")) for cell in row] == list(counted.figures().values())
+        assert [int(cell.replace(",", "")) for cell in row] == [counted.figures()[figure] for figure in HEADINGS]
     assert re.search(r"gradients set to zero +.*pytorch 48\b", out)
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["comparison", "full"])
+def test_nothing_is_cut_on_a_terminal_of_80_columns(full):
+    file = io.StringIO()
+    results = measure_backends(entries.read_all(), with_lines=False)
+    print_ease(Console(file=file, width=80, force_terminal=True, color_system=None, _environ={}), results, full)
+    lines = file.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any("\N{HORIZONTAL ELLIPSIS}" in line for line in lines)
+    first = dict(reversed([(cells[0], cells[1:]) for cells in map(str.split, lines) if cells]))
+    assert all(f"{each.ease.tokens:,}" in first[name] for name, each in results.items())
+    if full:
+        assert sum("not possible" in line for line in lines) > 5
+    else:
+        assert len(lines) <= 30
+        assert "4 more columns, and the rest: add --full" in lines
 
 
 def test_the_command_begins_with_the_figures_alone(bakeoff):
     code, out, _ = bakeoff()
     assert code == 0
     assert "gradients set to zero" not in out
-    assert "bakeoff ease --full" in out
+    assert "add --full" in out
     # Two tables, and four variants with a file of their own.
     assert len(out.splitlines()) <= 10 + 2 * len(entries.read_all()) + 4
 

@@ -164,17 +164,16 @@ def test_dark_mode_follows_the_system_and_the_button(chromium, page):
         return chromium.run("return getComputedStyle(document.body).backgroundColor")
 
     def chart_ground():
-        return chromium.run("return VIEWS.get('memory').background()")
+        return chromium.run("return getComputedStyle(document.querySelector('#figure-memory svg')).backgroundColor")
 
     chromium.prefer("dark")
     try:
         chromium.open(page)
         assert ground() == "rgb(20, 23, 27)"
-        assert chart_ground() == "#14171b"
+        assert chart_ground() == "rgb(20, 23, 27)"
         chromium.press("#theme")
-        chromium.wait_for_charts()
         assert ground() == "rgb(255, 255, 255)"
-        assert chart_ground() == "#ffffff"
+        assert chart_ground() == "rgb(255, 255, 255)"
     finally:
         chromium.prefer("light")
     assert chromium.problems() == []
@@ -193,6 +192,36 @@ def test_it_prints(browser, tmp_path):
         assert browser.run("return getComputedStyle(document.querySelector('.scroll')).overflowX") == "visible"
     finally:
         browser.prefer("light")
+
+
+@pytest.mark.parametrize("way", ["system", "button"])
+def test_a_dark_page_prints_dark_words_on_white(chromium, page, way):
+    def colours():
+        words, chart, code = "svg .role-axis-label text", "#figure-memory svg", "#pane-left pre"
+        fills = f"[...document.querySelectorAll('{words}')].map((each) => getComputedStyle(each).fill)"
+        return chromium.run(
+            f"return [[...new Set({fills})], getComputedStyle(document.querySelector('{chart}')).backgroundColor,"
+            f" getComputedStyle(document.querySelector('{code} .k')).color]"
+        )
+
+    scheme = "dark" if way == "system" else "light"
+    chromium.prefer(scheme)
+    try:
+        chromium.open(page)
+        if way == "button":
+            chromium.press("#theme")
+        words, ground, keyword = colours()
+        assert (words, ground) == (["rgb(232, 234, 237)"], "rgb(20, 23, 27)")
+        chromium.prefer(scheme, "print")
+        printed = colours()
+        assert printed[:2] == [["rgb(27, 31, 36)"], "rgb(255, 255, 255)"]
+        assert printed[2] != keyword
+        chromium.prefer(scheme)
+        assert colours() == [words, ground, keyword]
+    finally:
+        chromium.prefer("light")
+        chromium.page = None
+    assert chromium.problems() == []
 
 
 def test_a_phone_shows_it_without_moving_sideways(phone):

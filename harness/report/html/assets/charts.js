@@ -1,10 +1,12 @@
 // The charts: Vega-Lite with the colours of the page, drawn when they come near the window, drawn anew when the view changes.
+// Colours are variables of the page's styles: a change of theme, and a print, which is always light, need no new drawing.
 const VIEWS = new Map();
 let drawing = 0;
 const ROW_PX = 26;
 const NARROW_PX = 500;
-const HUES = ["#1f6feb", "#c2410c", "#15803d", "#8b3fd9", "#a16207", "#0e7490", "#be123c", "#4d7c0f", "#64748b", "#b83280"];
-const HUES_DARK = ["#6ea8fe", "#ff9a62", "#5fd38a", "#c79bff", "#e6b84a", "#4fc9dd", "#ff8095", "#a3d65c", "#a9b4c4", "#f28ac4"];
+const LEGEND_SYMBOL_PX = 34;
+const LEGEND_CHARACTER_PX = 6.2;
+const HUES = Array.from({ length: 10 }, (_, place) => `var(--hue-${place})`);
 const DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [10, 4], [4, 4, 1, 4]];
 
 function isDark() {
@@ -13,25 +15,29 @@ function isDark() {
 
 // Return by name the colour of each backend and the dash of each of its variants.
 function styleOf(names) {
-  const hues = isDark() ? HUES_DARK : HUES;
   const backends = [...new Set(DATA.variants.map((each) => each.name.split(":")[0]))];
   const style = new Map();
   for (const name of names) {
     const backend = name.split(":")[0];
     const siblings = DATA.variants.filter((each) => each.name.split(":")[0] === backend).map((each) => each.name);
-    style.set(name, { colour: hues[Math.max(0, backends.indexOf(backend)) % hues.length], dash: DASHES[Math.max(0, siblings.indexOf(name)) % DASHES.length] });
+    style.set(name, { colour: HUES[Math.max(0, backends.indexOf(backend)) % HUES.length], dash: DASHES[Math.max(0, siblings.indexOf(name)) % DASHES.length] });
   }
   return style;
 }
 
-function configOf() {
-  const css = getComputedStyle(document.documentElement);
-  const of = (name) => css.getPropertyValue(`--${name}`).trim();
+// Return in how many columns a legend of these names fits below a chart.
+function legendColumns(names, width) {
+  const longest = Math.max(0, ...names.map((name) => name.length));
+  return Math.max(1, Math.floor(width / Math.max(190, LEGEND_SYMBOL_PX + LEGEND_CHARACTER_PX * longest)));
+}
+
+function configOf(names, width) {
+  const of = (name) => `var(--${name})`;
   const font = getComputedStyle(document.body).fontFamily;
   const axis = { labelColor: of("text"), titleColor: of("quiet"), gridColor: of("line"), domainColor: of("line"), tickColor: of("line"), labelFont: font, titleFont: font, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" };
   return {
     background: of("ground"), axis, view: { stroke: null }, text: { color: of("text"), font, fontSize: 11 },
-    legend: { labelColor: of("text"), titleColor: of("quiet"), labelFont: font, titleFont: font, labelFontSize: 11, orient: "bottom", columns: Math.max(1, Math.floor(window.innerWidth / 190)), symbolStrokeWidth: 2 },
+    legend: { labelColor: of("text"), titleColor: of("quiet"), labelFont: font, titleFont: font, labelFontSize: 11, orient: "bottom", symbolLimit: 0, columns: legendColumns(names, width), symbolStrokeWidth: 2 },
     header: { labelColor: of("text"), titleColor: of("quiet"), labelFont: font }, title: { color: of("text"), font },
     rule: { color: of("quiet") }, mark: { color: of("accent") },
   };
@@ -39,14 +45,12 @@ function configOf() {
 
 // The words and colours of a comparison with the baseline: only what the interval allows.
 function againstColours() {
-  const css = getComputedStyle(document.documentElement);
-  return { domain: ["baseline", "faster", "not distinguishable", "slower"], range: ["--accent", "--good", "--quiet", "--poor"].map((name) => css.getPropertyValue(name).trim()) };
+  return { domain: ["baseline", "faster", "not distinguishable", "slower"], range: ["var(--accent)", "var(--good)", "var(--quiet)", "var(--poor)"] };
 }
 
 // The words and colours of a change between two runs.
 function changeColours() {
-  const css = getComputedStyle(document.documentElement);
-  return { domain: ["less time", "no clear change", "more time"], range: ["--good", "--quiet", "--poor"].map((name) => css.getPropertyValue(name).trim()) };
+  return { domain: ["less time", "no clear change", "more time"], range: ["var(--good)", "var(--quiet)", "var(--poor)"] };
 }
 
 // Give every encoding by variant its colours and dashes, and every comparison its own; in place.
@@ -64,7 +68,7 @@ function paint(node, names, style) {
   return undefined;
 }
 
-// Give a narrow chart room: shorter labels and titles, and columns with slanted names; in place.
+// Give a narrow chart room: shorter labels and titles, and columns with slanted names; in place. A legend has its own columns.
 function narrow(node) {
   if (Array.isArray(node)) return node.forEach(narrow);
   if (node === null || typeof node !== "object") return undefined;
@@ -73,7 +77,7 @@ function narrow(node) {
   if (node.orient === "top") Object.assign(node, { labelAngle: -55, labelAlign: "left", labelLimit: 80 });
   if (node.type === "text" && node.fontSize > 9) node.fontSize = 8.5;
   if (node.tickCount > 4) node.tickCount = 4;
-  for (const value of Object.values(node)) narrow(value);
+  for (const [key, value] of Object.entries(node)) if (key !== "legend") narrow(value);
   return undefined;
 }
 
@@ -92,7 +96,7 @@ function fullSpec(chart, width) {
   if (width < NARROW_PX) narrow(spec);
   const down = verticalField(spec);
   if (down) spec.height = ROW_PX * new Set(rows.map((row) => row[down])).size;
-  return { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width, autosize: { type: "fit-x", contains: "padding" }, ...spec, data: { values: rows }, config: { ...configOf(), ...spec.config } };
+  return { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width, autosize: { type: "fit-x", contains: "padding" }, ...spec, data: { values: rows }, config: { ...configOf(names, width), ...spec.config } };
 }
 
 async function draw(box) {
@@ -114,12 +118,19 @@ async function draw(box) {
 }
 
 function embed(chart, picture) {
-  return vegaEmbed(picture, fullSpec(chart, Math.max(280, picture.clientWidth)), { actions: false, renderer: chart.renderer || "svg", tooltip: { theme: isDark() ? "dark" : "light" } });
+  return vegaEmbed(picture, fullSpec(chart, Math.max(280, picture.clientWidth)), { actions: false, renderer: "svg", tooltip: { theme: "report" } });
+}
+
+// Replace the variables by the colours that they have now: a file has no styles of the page.
+function fixColours(spec) {
+  const css = getComputedStyle(document.documentElement);
+  return JSON.parse(JSON.stringify(spec).replace(/var\((--[\w-]+)\)/g, (_, name) => css.getPropertyValue(name).trim()));
 }
 
 // The bundle has no vegaLite of its own: only vegaEmbed compiles a chart.
 async function drawOffPage(chart) {
-  const embedded = await vegaEmbed(document.createElement("div"), fullSpec(chart, 900), { actions: false, renderer: "svg" });
+  const { data, ...spec } = fullSpec(chart, 900);
+  const embedded = await vegaEmbed(document.createElement("div"), { ...fixColours(spec), data }, { actions: false, renderer: "svg" });
   return embedded.view;
 }
 
@@ -181,7 +192,7 @@ function setUpCharts() {
   listen((changed) => {
     const again = figures().filter((box) => {
       const chart = CHARTS.get(box.dataset.chart);
-      return changed.has("theme") || changed.has("hide") || (changed.has("base") && JSON.stringify(chart.spec).includes('"against"')) || (changed.has("pick") && chart.pick && box.dataset.picked !== pickedValue(chart));
+      return changed.has("hide") || (changed.has("base") && JSON.stringify(chart.spec).includes('"against"')) || (changed.has("pick") && chart.pick && box.dataset.picked !== pickedValue(chart));
     });
     for (const box of again) box.dataset.picked = CHARTS.get(box.dataset.chart).pick ? pickedValue(CHARTS.get(box.dataset.chart)) : "";
     if (changed.has("pick")) for (const select of document.querySelectorAll("[data-pick]")) select.value = pickedValue(CHARTS.get(select.dataset.pick));

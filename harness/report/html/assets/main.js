@@ -3,19 +3,12 @@ function setTheme(dark) {
   document.documentElement.dataset.theme = dark ? "dark" : "light";
   const button = document.getElementById("theme");
   button.setAttribute("aria-pressed", String(dark));
-  for (const listener of LISTENERS) listener(new Set(["theme"]));
 }
 
 function setUpPage() {
   document.getElementById("theme").addEventListener("click", () => setTheme(!isDark()));
   const asked = window.matchMedia("(prefers-color-scheme: dark)");
   asked.addEventListener("change", () => setTheme(asked.matches));
-  let before = null;
-  window.addEventListener("beforeprint", () => {
-    before = isDark();
-    if (before) setTheme(false);
-  });
-  window.addEventListener("afterprint", () => before && setTheme(true));
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button?.dataset.download) download(button.dataset.download, button.dataset.of);
