@@ -142,6 +142,17 @@ def test_stretches_agree_with_a_search(costs, weights, criterion, value):
     assert subject.leader(subject.vector(changed)) == here.owner
 
 
+def test_stretches_end_where_the_totals_are_equal():
+    """The totals are 3, 2.5 + w and 1.5 + 2w: equal at 0.5 and at 1. A criterion without a weight counts nothing."""
+    merits = np.array([[3.0, 0.0, 0.0], [2.5, 1.0, 5.0], [1.5, 2.0, 9.0]])
+    subject = Scores(["a", "b", "c"], ["ease", "speed", "open"], [1.0, 1.0, 1.0], np.exp(-merits))
+    for weights in ({"ease": 1.0}, {"ease": 1.0, "speed": 7.0}):
+        found = subject.stretches(weights, "speed")
+        assert [each.owner for each in found] == ["a", "b", "c"]
+        assert [each.low for each in found] == pytest.approx([0.0, 0.5, 1.0])
+        assert [each.high for each in found] == pytest.approx([0.5, 1.0, math.inf])
+
+
 @settings(deadline=None, max_examples=15)
 @given(arrays(float, (6, 6), elements=st.floats(0.1, 100)), st.integers(0, 1000))
 def test_shares_of_weightings_agree_with_random_sampling(costs, seed):

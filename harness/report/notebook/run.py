@@ -72,7 +72,7 @@ class LoadedRun:
         return self.report.notes()
 
     def figure(self, figure: str | Figure, **where: Any) -> pd.DataFrame:
-        """Return the records of a figure, `"speed/slice"`, whose keys equal `where`: `backend="pytorch"`.
+        """Return the records of a figure, `"speed/slice"`, whose keys equal `where`: `backend="..."`.
 
         docs/reference/records.md lists the figures and their keys. Raises InputError for another one.
         """
