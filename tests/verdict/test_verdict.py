@@ -153,6 +153,17 @@ def test_stretches_end_where_the_totals_are_equal():
         assert [each.high for each in found] == pytest.approx([0.5, 1.0, math.inf])
 
 
+def test_without_a_measure_the_others_keep_their_intervals():
+    costs = np.array([[1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [2.0, 1.0, 2.0, 1.0, 1.0, 1.0]])
+    apart = np.log(costs)[:, None] - np.log(costs)[None]
+    subject = scores(costs, low=apart - 0.5, high=apart + 0.25)
+    less = subject.without(1, [1.0, 0.8, 0.2, 1.0, 1.0])
+    kept = [0, 2, 3, 4, 5]
+    np.testing.assert_allclose(less.low, subject.low[:, :, kept])
+    np.testing.assert_allclose(less.high, subject.high[:, :, kept])
+    assert less.measures_of == tuple(CRITERIA_OF[place] for place in kept)
+
+
 @settings(deadline=None, max_examples=15)
 @given(arrays(float, (6, 6), elements=st.floats(0.1, 100)), st.integers(0, 1000))
 def test_shares_of_weightings_agree_with_random_sampling(costs, seed):
