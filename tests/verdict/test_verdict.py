@@ -153,6 +153,28 @@ def test_stretches_end_where_the_totals_are_equal():
         assert [each.high for each in found] == pytest.approx([0.5, 1.0, math.inf])
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_regions_of_exact_costs_are_sure_whole_and_sorted(seed):
+    """Nothing is open between exact costs: an owner surely leads wherever one of its variants leads."""
+    costs = np.random.default_rng(seed).uniform(0.1, 100, (6, 6))
+    subject = scores(costs, owners=["a", "a", "b", "b", "c", "c"])
+    regions = subject.regions()
+    assert [region.share for region in regions] == sorted((region.share for region in regions), reverse=True)
+    assert sum(region.share for region in regions) == pytest.approx(1)
+    for region in regions:
+        assert region.sure == pytest.approx(region.share)
+        if not region.share:
+            continue
+        assert region.example is not None
+        assert subject.leader(np.array(region.example)) == region.owner
+        for corner in map(np.array, region.vertices):
+            totals = subject.totals(corner)
+            assert max(totals[place] for place in range(6) if subject.owners[place] == region.owner) == pytest.approx(
+                totals.max(), abs=1e-6
+            )
+    assert any(len({*map(tuple, region.vertices)}) > 4 for region in regions)
+
+
 def test_without_a_measure_the_others_keep_their_intervals():
     costs = np.array([[1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [2.0, 1.0, 2.0, 1.0, 1.0, 1.0]])
     apart = np.log(costs)[:, None] - np.log(costs)[None]
