@@ -175,6 +175,16 @@ def test_regions_of_exact_costs_are_sure_whole_and_sorted(seed):
     assert any(len({*map(tuple, region.vertices)}) > 4 for region in regions)
 
 
+def test_regions_of_one_and_of_two_criteria():
+    one = Scores(["a", "b"], ["ease"], [1.0], np.array([[1.0], [2.0]]))
+    assert [(region.owner, region.share) for region in one.regions()] == [("a", 1.0), ("b", 0.0)]
+    # The totals are w and 3 (1 - w): equal at 0.75.
+    two = Scores(["a", "b"], ["ease", "speed"], [1.0, 1.0], np.exp(-np.array([[1.0, 0.0], [0.0, 3.0]])))
+    first, second = two.regions()
+    assert (first.owner, first.share, first.sure) == ("b", pytest.approx(0.75), pytest.approx(0.75))
+    assert (second.owner, second.share, second.sure) == ("a", pytest.approx(0.25), pytest.approx(0.25))
+
+
 def test_without_a_measure_the_others_keep_their_intervals():
     costs = np.array([[1.0, 1.0, 1.0, 1.0, 1.0, 1.0], [2.0, 1.0, 2.0, 1.0, 1.0, 1.0]])
     apart = np.log(costs)[:, None] - np.log(costs)[None]
