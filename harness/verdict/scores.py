@@ -233,9 +233,9 @@ def _region(halfspaces: Floats) -> tuple[float, list[tuple[float, ...]]]:
     if not np.isfinite(halfspaces).all():
         return 0.0, []
     planes = np.concatenate([halfspaces[norms > NOTHING] / norms[norms > NOTHING, None], np.eye(size)])
-    corners_at_most = math.comb(len(planes), size - 1)
+    choices = math.comb(len(planes), size - 1)  # of one criterion there is one: of no plane
     chosen = np.array(list(itertools.combinations(range(len(planes)), size - 1)), int)
-    chosen = chosen.reshape(corners_at_most, size - 1)
+    chosen = chosen.reshape(choices, size - 1)
     systems = np.concatenate([planes[chosen], np.ones((len(chosen), 1, size))], axis=1)
     solvable = np.abs(np.linalg.det(systems)) > NOTHING
     right = np.zeros((int(solvable.sum()), size, 1))
